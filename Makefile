@@ -1,0 +1,31 @@
+# Thin on purpose: meson builds, scripts/ does the rest.
+.PHONY: all deps run check bench fuzz install clean
+PREFIX ?= /usr/local
+
+all:
+	@scripts/as-user scripts/build build
+
+deps:
+	@scripts/deps check
+
+run:
+	@scripts/deps build
+	@scripts/as-user scripts/build build
+	@scripts/as-user scripts/run-examples
+
+check: deps
+	@scripts/as-user scripts/check
+
+bench: all
+	@scripts/as-user bench/analyze
+
+fuzz:
+	@scripts/deps check
+	@scripts/as-user scripts/check-fuzz --seconds $${FUZZ_SECONDS:-300}
+
+install:
+	@scripts/as-user scripts/build build --prefix="$(PREFIX)"
+	@DESTDIR="$(DESTDIR)" meson install -C build --no-rebuild
+
+clean:
+	rm -rf build build-check build-gcc build-clang build-fuzz

@@ -1,0 +1,230 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The house rules that a program can check (doc/style.md, doc/architecture.md).
+
+Reads the sources, and the libraries and the program of build-gcc/ (scripts/check-build makes them)."""
+import glob
+import os
+import re
+import shutil
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from suite import ROOT, Suite, run  # noqa: E402
+
+BUILD = os.environ.get("SPIMEND_HOUSE_BUILD", os.path.join(ROOT, "build-gcc"))
+PURE = ("base", "model", "parse", "judge", "plan")
+MAY_INCLUDE = {  # room: rooms whose headers it may include
+    "base": {"base"},
+    "model": {"base", "model"},
+    "parse": {"base", "model", "parse"},
+    "judge": {"base", "model", "judge"},
+    "plan": {"base", "model", "plan"},
+    "sense": {"base", "model", "parse", "judge", "plan", "sense"},
+    "record": {"base", "model", "parse", "judge", "plan", "record"},
+    "cmd": {"base", "model", "parse", "judge", "plan", "sense", "record", "cmd"},
+}
+# Headers that only a room with inputs or outputs needs.
+IMPURE_HEADERS = re.compile(
+    r"^(time|unistd|fcntl|poll|signal|dirent|netdb|pthread|threads|spawn|syslog|termios|locale|zlib|zstd"
+    r"|sys/(socket|stat|time|types|mman|ioctl|epoll|timerfd|inotify|wait|random|uio|un|select|resource|syscall))\.h$")
+IMPURE_CALLS = re.compile(
+    r"(?<![\w.>])(open|openat|creat|close|read|write|pread|pwrite|lseek|mmap|fopen|fdopen|freopen|fread|fwrite|fgets|getline"
+    r"|fputs|fputc|puts|putchar|printf|fprintf|vprintf|vfprintf|perror|socket|connect|bind|listen|accept|send|sendto|sendmsg"
+    r"|recv|recvfrom|recvmsg|getaddrinfo|poll|select|epoll_\w+|time|clock|clock_gettime|gettimeofday|localtime(_r)?|gmtime(_r)?"
+    r"|mktime|timegm|strftime|strptime|nanosleep|usleep|sleep|getrandom|getentropy|rand|random|getenv|secure_getenv|setlocale"
+    r"|fork|exec\w+|system|popen|syscall|exit|_exit)\s*\(")
+MEMORY_CALLS = re.compile(r"(?<![\w.>])(malloc|calloc|realloc|reallocarray|free|strdup|strndup|asprintf|vasprintf|alloca)\s*\(")
+LINES_MAX = 800
+
+
+def sources(pattern="src/**/*.[ch]"):
+    found = [os.path.relpath(path, ROOT) for path in glob.glob(os.path.join(ROOT, pattern), recursive=True)]
+    return sorted(found)
+
+
+def text_of(path):
+    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+        return file.read()
+
+
+def code_of(path):
+    """The file with comments and string contents blanked out, lines kept."""
+    def blank(match):
+        token = match[0]
+        if token[0] == "/":
+            return re.sub(r"[^\n]", " ", token)
+        return token[0] + re.sub(r"[^\n]", " ", token[1:-1]) + token[-1]
+    return re.sub(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', blank, text_of(path), flags=re.S)
+
+
+def room_of(path):
+    return path.split("/")[1]
+
+
+def library(room):
+    return os.path.join(BUILD, "src", room, f"lib{room}.a")
+
+
+def check_includes(suite):
+    problems = []
+    for path in sources() + sources("include/**/*.h"):
+        room = room_of(path) if path.startswith("src/") else "include"
+        for number, line in enumerate(text_of(path).splitlines(), 1):
+            include = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
+            if not include:
+                continue
+            first = include[1].split("/")[0] if "/" in include[1] else room
+            allowed = {"spimend"} | (MAY_INCLUDE.get(room, set()) if room != "include" else {"include"})
+            if first not in allowed:
+                problems.append(f"{path}:{number}: {room} may not include {include[1]}")
+    suite.judge("dependencies point one way", problems)
+
+
+def check_pure_sources(suite):
+    for room in PURE:
+        problems = []
+        for path in sources(f"src/{room}/*.[ch]"):
+            for number, line in enumerate(text_of(path).splitlines(), 1):
+                header = re.match(r"\s*#\s*include\s+<([^>]+)>", line)
+                if header and IMPURE_HEADERS.match(header[1]):
+                    problems.append(f"{path}:{number}: a pure room includes <{header[1]}>")
+            for number, line in enumerate(code_of(path).splitlines(), 1):
+                for call in IMPURE_CALLS.finditer(line):
+                    problems.append(f"{path}:{number}: a pure room calls {call[1]}()")
+                if room != "base":
+                    for call in MEMORY_CALLS.finditer(line):
+                        problems.append(f"{path}:{number}: {call[1]}() outside base: use base/memory.h")
+        suite.judge(f"src/{room} opens nothing, asks no clock, allocates through base", problems)
+
+
+def allowed(name):
+    words = set()
+    for line in text_of(f"tests/house/{name}.allow").splitlines():
+        if not line.startswith("#"):
+            words.update(line.split())
+    return words
+
+
+def symbols(archive):
+    """(undefined, defined, [(name, section)] of writable data) over all members of an archive."""
+    listed = run(["nm", "-f", "sysv", archive])
+    if listed.status:
+        raise RuntimeError(listed.tail())
+    undefined, defined, data = set(), set(), []
+    for line in listed.out.decode().splitlines():
+        fields = [field.strip() for field in line.split("|")]
+        if len(fields) != 7 or fields[0] == "Name":
+            continue
+        name, kind, section = fields[0], fields[2], fields[6]
+        if kind in "Uvw":
+            undefined.add(name)
+        else:
+            defined.add(name)
+            if re.match(r"\.(t?data|t?bss)(?!\.rel\.ro)|\*COM\*", section):
+                data.append((name, section))
+    return undefined, defined, data
+
+
+def check_libraries(suite):
+    if not shutil.which("nm"):
+        suite.skip("what the pure rooms' libraries call", "nm is not installed")
+        return
+    read = {}
+    for room in MAY_INCLUDE:
+        if os.path.exists(library(room)):
+            read[room] = symbols(library(room))
+    absent = [room for room in PURE if room not in read and sources(f"src/{room}/*.c")]
+    if absent:
+        suite.fail("what the pure rooms' libraries call", "not built: " + " ".join(library(room) for room in absent))
+    ours = set().union(*(defined for _, defined, _ in read.values())) if read else set()
+    for room in PURE:
+        if room not in read:
+            continue
+        may = allowed("pure") | (allowed("base") if room == "base" else set())
+        problems = []
+        for name in sorted(read[room][0] - ours):
+            plain = re.sub(r"^__(?:isoc99_)?(\w+?)_chk$", r"\1", name)
+            if name not in may and plain not in may and not name.startswith(("__asan", "__ubsan")):
+                problems.append(f"lib{room}.a calls {name}: not in tests/house/pure.allow")
+        suite.judge(f"lib{room}.a calls only pure functions", problems)
+    problems = []
+    for room, (_, _, data) in read.items():
+        text = "\n".join(code_of(path) for path in sources(f"src/{room}/*.c"))
+        for name, section in data:
+            if not re.search(r"volatile\s+sig_atomic_t\s+" + re.escape(name) + r"\b", text):
+                problems.append(f"src/{room}: {name} ({section}) can change and outlives its function")
+    suite.judge("no mutable variable at file scope but a signal flag", problems)
+
+
+def check_sources(suite):
+    problems = []
+    for path in sources():
+        lines = text_of(path).count("\n")
+        if lines > LINES_MAX:
+            problems.append(f"{path}: {lines} lines; over {LINES_MAX} it is two rooms")
+    suite.judge(f"no file in src over {LINES_MAX} lines", problems)
+
+    problems = []
+    for path in sources():
+        for number, line in enumerate(text_of(path).splitlines(), 1):
+            if re.search(r"\b(TODO|FIXME|XXX)\b", line):
+                problems.append(f"{path}:{number}: {line.strip()}")
+    suite.judge("nothing is left for later in src", problems)
+
+    problems = [f"{path}:1: does not start with its licence"
+                for path in sources() + sources("include/**/*.h") if not text_of(path).startswith("/* SPDX-License-Identifier: ")]
+    suite.judge("every source names its licence", problems)
+
+
+def check_manual(suite):
+    page = "doc/spimend.1"
+    if shutil.which("mandoc"):
+        lint = run(["mandoc", "-T", "lint", "-W", "warning", page])
+        suite.judge("the manual page is clean", lint.tail().splitlines() if lint.status else [])
+    else:
+        suite.skip("the manual page is clean", "mandoc is not installed")
+
+    manual = text_of(page)
+    words = set(re.findall(r"^\.It (?:Cm|Li|Ql|Dq Li) (\S+)", manual, re.M))
+    incident, fact = text_of("src/model/incident.c"), text_of("src/model/fact.c")
+    names = {
+        "rule": re.findall(r'\[RULE_\w+\] = "([^"]+)"', incident),
+        "cause": re.findall(r'\[CAUSE_\w+\] = "([^"]+)"', incident),
+        "tunnel kind": re.findall(r'\[TUNNEL_\w+\] = "([^"]+)"', incident),
+        "flag": re.findall(r'^\t\{ "([^"]+)", "', fact, re.M),
+    }
+    problems = []
+    for what, known in names.items():
+        if not known:
+            problems.append(f"no {what} names found in src/model")
+        problems += [f"{page}: {what} {name} is not explained" for name in known if name not in words]
+    suite.judge("the manual page explains every rule, cause, kind and flag", problems)
+
+    program = os.path.join(BUILD, "spimend")
+    if not os.path.exists(program):
+        suite.fail("every option is in the manual page and in README.md", f"not built: {program}")
+        return
+    shown = run([program, "analyze", "--help"])
+    options = sorted(set(re.findall(r"(?<![\w-])--([a-z][a-z-]*)", (shown.out + shown.err).decode("utf-8", "replace"))) - {"help"})
+    readme = text_of("README.md")
+    in_manual = set(re.findall(r"Fl Fl ([a-z-]+)", manual))
+    problems = [] if options else ["spimend analyze --help names no option"]
+    problems += [f"{page}: --{option} is missing" for option in options if option not in in_manual]
+    problems += [f"README.md: --{option} is missing" for option in options if f"--{option}" not in readme]
+    problems += [f"{page}: --{option} does not exist" for option in sorted(in_manual - set(options) - {"help", "version"})]
+    suite.judge("every option is in the manual page and in README.md", problems)
+
+
+def main():
+    suite = Suite("house")
+    check_includes(suite)
+    check_pure_sources(suite)
+    check_libraries(suite)
+    check_sources(suite)
+    check_manual(suite)
+    return suite.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

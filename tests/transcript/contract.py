@@ -1,0 +1,181 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The JSON contract of `spimend analyze --json` (spimend(1), JSON OUTPUT), as a checker.
+
+    contract.py < output      prints what is wrong, line by line; exit status 1 when something is
+"""
+import ipaddress
+import json
+import re
+import sys
+
+TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+SPI = re.compile(r"^0x[0-9a-f]{1,8}$")
+ID = re.compile(r"^[0-9a-z]{1,7}$")
+FLAG = re.compile(r"^[0-9a-z]+(-[0-9a-z]+)*$")
+VERDICTS = {"undecided", "transient", "desync", "noise", "other-fault"}
+RULES = {  # rule: the verdicts it may give
+    "log-repeat": {"desync"}, "log-close-repeat": {"undecided"}, "log-once-quiet": {"transient"},
+    "log-once-short": {"undecided"}, "log-no-time": {"undecided"}, "sequence-stuck": {"undecided"},
+    "rekey-overlap": {"transient"}, "sa-table": {"desync"}, "sdwan-sa-cleared": {"desync"}, "stranger": {"noise"},
+    "many-spis": {"noise"}, "many-sources": {"noise"}, "flood": {"noise"}, "sa-found": {"other-fault"},
+    "no-source": {"undecided"},
+}
+CAUSES = {
+    "unknown", "rekey-overlap", "early-use", "rekey-collision", "delete-lost", "receiver-lost-state", "ha-failover",
+    "lifetime-mismatch-time", "lifetime-mismatch-volume", "nat-rebinding", "encap-mismatch", "nat-port-collision",
+    "child-missing", "duplicate-ike-sa", "initial-contact-missing", "ikev1-dangling-child", "spi-0xff", "spi-collision",
+    "wrong-node", "lookup-key-mismatch", "scan-or-spoof", "controller-key-lag", "cloned-peer", "unilateral-delete",
+    "controller-sa-cleared",
+}
+KINDS = {
+    "unknown", "static-crypto-map", "dynamic-crypto-map", "gre-p2p", "mgre-nhrp-static", "mgre-nhrp-dynamic", "svti",
+    "ezvpn-client", "sdwan", "ikeless",
+}
+STATES = {"open", "acting", "healed", "unverified", "gave-up", "closed"}
+ROLES = {"sender", "receiver", "client", "controller"}
+
+
+def is_text(value):
+    return isinstance(value, str)
+
+
+def is_count(value):
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def is_address(value):
+    if not is_text(value):
+        return False
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return False
+    return True
+
+
+def matches(pattern):
+    return lambda value: is_text(value) and bool(pattern.match(value))
+
+
+def one_of(words):
+    return lambda value: is_text(value) and value in words
+
+
+def or_null(check):
+    return lambda value: value is None or check(value)
+
+
+def is_list(value):
+    return isinstance(value, list)
+
+
+INCIDENT = {
+    "schema": one_of({"spimend.incident/1"}), "id": matches(ID), "observer": or_null(is_text), "src": or_null(is_address),
+    "dst": or_null(is_address), "proto": or_null(one_of({"esp", "ah"})), "spi": or_null(matches(SPI)),
+    "encap": or_null(one_of({"none", "udp"})), "interface": or_null(is_text), "tunnel_kind": one_of(KINDS),
+    "first_seen": or_null(matches(TIME)), "last_seen": or_null(matches(TIME)), "messages": is_count,
+    "packets": or_null(is_count), "verdict": one_of(VERDICTS), "rule": one_of(RULES), "cause": one_of(CAUSES),
+    "confidence": or_null(one_of({"certain", "likely", "possible"})), "evidence": is_list, "flags": is_list, "plan": is_list,
+    "actions": is_list, "state": one_of(STATES),
+}
+EVIDENCE = {"at": or_null(matches(TIME)), "from": is_text, "kind": is_text, "text": is_text}
+STEP = {"step": is_count, "on": or_null(is_address), "role": one_of(ROLES), "command": or_null(is_text),
+        "blast_radius": is_text, "why": is_text}
+SUMMARY = {"schema": one_of({"spimend.summary/1"}), "lines": is_count, "messages": is_count, "unparsed": is_count,
+           "incidents": is_count}
+
+
+def unique_keys(pairs):
+    keys = [key for key, _ in pairs]
+    if len(set(keys)) != len(keys):
+        raise ValueError("a key stands twice in one object: " + ", ".join(sorted({k for k in keys if keys.count(k) > 1})))
+    return dict(pairs)
+
+
+def no_constant(name):
+    raise ValueError(f"{name} is not JSON")
+
+
+def check_object(what, value, schema):
+    if not isinstance(value, dict):
+        return [f"{what}: not an object"]
+    problems = [f"{what}: no key {key}" for key in schema if key not in value]
+    problems += [f"{what}: {key} is {json.dumps(value[key])[:80]}" for key, check in schema.items()
+                 if key in value and not check(value[key])]
+    return problems
+
+
+def check_incident(what, incident):
+    problems = check_object(what, incident, INCIDENT)
+    if problems:
+        return problems
+    if incident["verdict"] not in RULES[incident["rule"]]:
+        problems.append(f"{what}: verdict {incident['verdict']} by rule {incident['rule']}")
+    if (incident["cause"] == "unknown") != (incident["confidence"] is None):
+        problems.append(f"{what}: cause {incident['cause']} with confidence {incident['confidence']}")
+    if (incident["first_seen"] is None) != (incident["last_seen"] is None):
+        problems.append(f"{what}: only one of first_seen and last_seen is known")
+    elif incident["first_seen"] and incident["first_seen"] > incident["last_seen"]:
+        problems.append(f"{what}: last_seen before first_seen")
+    if incident["spi"] is None or incident["src"] is None:
+        if incident["verdict"] in ("desync", "transient") and incident["rule"] != "sdwan-sa-cleared":
+            problems.append(f"{what}: {incident['verdict']} without SPI or source")
+    if incident["verdict"] in ("noise", "transient") and incident["plan"]:
+        problems.append(f"{what}: a plan for {incident['verdict']}")
+    if (incident["verdict"] in ("noise", "transient")) != (incident["state"] == "closed"):
+        problems.append(f"{what}: state {incident['state']} of a verdict {incident['verdict']}")
+    if incident["tunnel_kind"] in ("sdwan", "ikeless"):
+        problems += [f"{what}: {step.get('command')} on a tunnel without IKE" for step in incident["plan"]
+                     if (step.get("command") or "").startswith("clear crypto")]
+    flags = incident["flags"]
+    if not all(is_text(flag) and FLAG.match(flag) for flag in flags) or len(set(map(str, flags))) != len(flags):
+        problems.append(f"{what}: flags {flags}")
+    for number, evidence in enumerate(incident["evidence"], 1):
+        problems += check_object(f"{what}, evidence {number}", evidence, EVIDENCE)
+    for number, step in enumerate(incident["plan"], 1):
+        problems += check_object(f"{what}, step {number}", step, STEP)
+        if isinstance(step, dict) and step.get("step") != number:
+            problems.append(f"{what}: step {number} is numbered {step.get('step')}")
+    return problems
+
+
+def contract_problems(output):
+    """What in these bytes breaks the contract: a list of lines."""
+    try:
+        text = output.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return [f"not UTF-8: {error}"]
+    if not text.endswith("\n"):
+        return ["does not end in a line break" if text else "no output"]
+    problems, objects = [], []
+    for number, line in enumerate(text[:-1].split("\n"), 1):
+        try:
+            objects.append((f"line {number}", json.loads(line, object_pairs_hook=unique_keys, parse_constant=no_constant)))
+        except ValueError as error:
+            problems.append(f"line {number}: {error}")
+    if problems:
+        return problems
+    incidents, (where, summary) = objects[:-1], objects[-1]
+    problems += check_object(f"{where} (the summary)", summary, SUMMARY)
+    for what, incident in incidents:
+        problems += check_incident(what, incident)
+    if problems:
+        return problems
+    if summary["incidents"] != len(incidents):
+        problems.append(f"the summary counts {summary['incidents']} incidents, there are {len(incidents)}")
+    for (what, incident), (_, before) in zip(incidents[1:], incidents):
+        missing = set(before) ^ set(incident)
+        if missing:
+            problems.append(f"{what}: keys are not always present: {', '.join(sorted(missing))}")
+        if incident["first_seen"] and before["first_seen"] and incident["first_seen"] < before["first_seen"]:
+            problems.append(f"{what}: not ordered by first_seen")
+    ids = [incident["id"] for _, incident in incidents]
+    problems += [f"id {one} stands for two incidents" for one in sorted({i for i in ids if ids.count(i) > 1})]
+    return problems
+
+
+if __name__ == "__main__":
+    found = contract_problems(sys.stdin.buffer.read())
+    print("\n".join(found) or "keeps the contract")
+    sys.exit(1 if found else 0)
