@@ -6,7 +6,6 @@
  * started from a Python of 30 MiB, even true(1) "needs" 30 MiB.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
