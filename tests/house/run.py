@@ -201,6 +201,17 @@ def check_manual(suite):
         problems += [f"{page}: {what} {name} is not explained" for name in known if name not in words]
     suite.judge("the manual page explains every rule, cause, kind and flag", problems)
 
+    problems = []
+    if os.path.exists(os.path.join(ROOT, "src/judge/settings.c")):
+        rows = re.findall(r'^\t\{ "([^"]+)", "(\w+)", (\d+),', text_of("src/judge/settings.c"), re.M)
+        if not rows:
+            problems.append("no thresholds found in src/judge/settings.c")
+        for name, unit, value in rows:
+            item = f".It Cm {name} Pq {value}{' s' if unit == 's' else ''}"
+            if item not in manual.splitlines():
+                problems.append(f"{page}: no line '{item}'")
+    suite.judge("the manual page has every threshold with its default", problems)
+
     program = os.path.join(BUILD, "spimend")
     if not os.path.exists(program):
         suite.fail("every option is in the manual page and in README.md", f"not built: {program}")
