@@ -106,9 +106,9 @@ def allowed(name):
     return words
 
 
-def symbols(archive):
-    """(undefined, defined, [(name, section)] of writable data) over all members of an archive."""
-    listed = run(["nm", "-f", "sysv", archive])
+def symbols(*objects):
+    """(undefined, defined, [(name, section)] of writable data) over all members of archives or objects."""
+    listed = run(["nm", "-f", "sysv", *objects])
     if listed.status:
         raise RuntimeError(listed.tail())
     undefined, defined, data = set(), set(), []
@@ -148,6 +148,9 @@ def check_libraries(suite):
             if name not in may and plain not in may and not name.startswith(("__asan", "__ubsan")):
                 problems.append(f"lib{room}.a calls {name}: not in tests/house/pure.allow")
         suite.judge(f"lib{room}.a calls only pure functions", problems)
+    mains = glob.glob(os.path.join(BUILD, "**", "spimend*.p", "*.o"), recursive=True)
+    if mains and "cmd" not in read:
+        read["cmd"] = symbols(*mains)
     problems = []
     for room, (_, _, data) in read.items():
         text = "\n".join(code_of(path) for path in sources(f"src/{room}/*.c"))

@@ -86,6 +86,15 @@ SUMMARY = {"schema": one_of({"spimend.summary/1"}), "lines": is_count, "messages
            "incidents": is_count}
 
 
+def order(incident):
+    """Incidents come by first_seen, then flow: observer, source, destination, protocol, SPI. Unknown comes last."""
+    def address(text):
+        one = ipaddress.ip_address(text) if text else None
+        return (one.version, int(one)) if one else (9, 0)
+    return (incident["first_seen"] or "~", incident["observer"] or "~", address(incident["src"]), address(incident["dst"]),
+            incident["proto"] or "~", int(incident["spi"], 16) if incident["spi"] else 1 << 32)
+
+
 def unique_keys(pairs):
     keys = [key for key, _ in pairs]
     if len(set(keys)) != len(keys):
@@ -168,8 +177,8 @@ def contract_problems(output):
         missing = set(before) ^ set(incident)
         if missing:
             problems.append(f"{what}: keys are not always present: {', '.join(sorted(missing))}")
-        if incident["first_seen"] and before["first_seen"] and incident["first_seen"] < before["first_seen"]:
-            problems.append(f"{what}: not ordered by first_seen")
+        if order(incident) < order(before):
+            problems.append(f"{what}: not ordered by first_seen, then flow")
     ids = [incident["id"] for _, incident in incidents]
     problems += [f"id {one} stands for two incidents" for one in sorted({i for i in ids if ids.count(i) > 1})]
     return problems
