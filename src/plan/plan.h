@@ -19,9 +19,9 @@ enum plan_role {
 	PLAN_CONTROLLER, /* what keys an ikeless tunnel */
 };
 
-#define PLAN_STEPS_MAX 8
-#define PLAN_COMMAND_MAX 96
-#define PLAN_TEXT_MAX 512
+#define PLAN_STEPS_MAX 10   /* an open tunnel: the show that decides, five IKE steps, four SD-WAN steps */
+#define PLAN_COMMAND_MAX 128
+#define PLAN_TEXT_MAX 1024 /* no step comes near it: a cut sentence would be a wrong one */
 
 struct plan_step {
 	bool has_on;                /* false: the address of the device is not known */
@@ -29,7 +29,9 @@ struct plan_step {
 	enum plan_role role;
 	bool needs_approval;        /* wider than the tunnel: a person has to agree (DESIGN 4) */
 	bool disturbs_nothing;      /* a show or a wait */
-	char command[PLAN_COMMAND_MAX];   /* as typed in exec mode; empty when the step is no command (waiting, reporting) */
+	char command[PLAN_COMMAND_MAX];   /* as typed: exec mode on a router (`why` says where it is configuration mode), shell on
+					   * Linux; words in capitals are for the person to fill in; empty when the step
+					   * is no command (waiting, asking, reporting) */
 	char blast_radius[PLAN_TEXT_MAX]; /* what else it disturbs */
 	char why[PLAN_TEXT_MAX];          /* why this, why here, what must hold first */
 };
