@@ -87,12 +87,13 @@ SUMMARY = {"schema": one_of({"spimend.summary/1"}), "lines": is_count, "messages
 
 
 def order(incident):
-    """Incidents come by first_seen, then flow: observer, source, destination, protocol, SPI. Unknown comes last."""
+    """Incidents come by first_seen, then flow: source, destination, SPI. Unknown times come last, unknown flows first.
+    (Stamps finer than a millisecond are ordered before they are cut: such a log may need another case.)"""
     def address(text):
         one = ipaddress.ip_address(text) if text else None
-        return (one.version, int(one)) if one else (9, 0)
-    return (incident["first_seen"] or "~", incident["observer"] or "~", address(incident["src"]), address(incident["dst"]),
-            incident["proto"] or "~", int(incident["spi"], 16) if incident["spi"] else 1 << 32)
+        return (one.version, int(one)) if one else (0, 0)
+    return (incident["first_seen"] or "~", address(incident["src"]), address(incident["dst"]),
+            int(incident["spi"], 16) if incident["spi"] else 0)
 
 
 def unique_keys(pairs):
