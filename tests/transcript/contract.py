@@ -62,6 +62,14 @@ def one_of(words):
     return lambda value: is_text(value) and value in words
 
 
+def is_bool(value):
+    return isinstance(value, bool)
+
+
+def is_counts(value):
+    return isinstance(value, dict) and all(is_count(count) for count in value.values())
+
+
 def or_null(check):
     return lambda value: value is None or check(value)
 
@@ -77,13 +85,16 @@ INCIDENT = {
     "first_seen": or_null(matches(TIME)), "last_seen": or_null(matches(TIME)), "messages": is_count,
     "packets": or_null(is_count), "verdict": one_of(VERDICTS), "rule": one_of(RULES), "cause": one_of(CAUSES),
     "confidence": or_null(one_of({"certain", "likely", "possible"})), "evidence": is_list, "flags": is_list, "plan": is_list,
-    "actions": is_list, "state": one_of(STATES),
+    "actions": is_list, "state": one_of(STATES), "copies": is_count, "spis": is_count, "sources": is_count,
 }
-EVIDENCE = {"at": or_null(matches(TIME)), "from": is_text, "kind": is_text, "text": is_text}
+EVIDENCE = {"at": or_null(matches(TIME)), "from": is_text, "kind": one_of({"syslog", "show"}), "text": is_text,
+            "says": is_text, "end": one_of({"receiver", "sender"})}
 STEP = {"step": is_count, "on": or_null(is_address), "role": one_of(ROLES), "command": or_null(is_text),
-        "blast_radius": is_text, "why": is_text}
-SUMMARY = {"schema": one_of({"spimend.summary/1"}), "lines": is_count, "messages": is_count, "unparsed": is_count,
-           "incidents": is_count}
+        "blast_radius": is_text, "why": is_text, "needs_approval": is_bool}
+SUMMARY = {"schema": one_of({"spimend.summary/1"}), "files": is_count, "files_failed": is_count, "lines": is_count,
+           "bytes": is_count, "messages": is_count, "copies": is_count, "evidence": is_count, "unparsed": is_count,
+           "incidents": is_count, "verdicts": is_counts, "troubles": is_counts, "limits": is_counts, "unparsed_lines": is_list}
+UNPARSED = {"from": is_text, "reason": is_text, "text": is_text}
 
 
 def order(incident):
@@ -172,8 +183,16 @@ def contract_problems(output):
         problems += check_incident(what, incident)
     if problems:
         return problems
+    for number, skip in enumerate(summary["unparsed_lines"], 1):
+        problems += check_object(f"{where} (the summary), unparsed line {number}", skip, UNPARSED)
     if summary["incidents"] != len(incidents):
         problems.append(f"the summary counts {summary['incidents']} incidents, there are {len(incidents)}")
+    for verdict in sorted(VERDICTS):
+        count = sum(incident["verdict"] == verdict for _, incident in incidents)
+        if summary["verdicts"].get(verdict) != count:
+            problems.append(f"the summary counts {summary['verdicts'].get(verdict)} {verdict}, there are {count}")
+    if len(summary["unparsed_lines"]) > summary["unparsed"]:
+        problems.append(f"the summary lists {len(summary['unparsed_lines'])} unparsed lines of {summary['unparsed']}")
     for (what, incident), (_, before) in zip(incidents[1:], incidents):
         missing = set(before) ^ set(incident)
         if missing:
