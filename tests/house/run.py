@@ -206,7 +206,7 @@ def check_manual(suite):
 
     problems = []
     if os.path.exists(os.path.join(ROOT, "src/judge/settings.c")):
-        rows = re.findall(r'^\t\{ "([^"]+)", "(\w+)", (\d+),', text_of("src/judge/settings.c"), re.M)
+        rows = re.findall(r'\{ "([a-z-]+)", "(s|count)", (\w+),', text_of("src/judge/settings.c").replace("DAY_S", "86400"))
         if not rows:
             problems.append("no thresholds found in src/judge/settings.c")
         for name, unit, value in rows:
