@@ -30,6 +30,7 @@ struct reading {
 	bool own_time_has_zone;
 	struct civil own_time; /* offset_minutes valid when own_time_has_zone */
 	struct text own_host;  /* borrows from the text; empty when there is none */
+	bool complete; /* DIALECT_MORE: a whole message, but its last character promises more (a comma) */
 	struct parse_failure failure; /* DIALECT_BAD, DIALECT_MORE */
 };
 

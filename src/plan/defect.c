@@ -2,7 +2,7 @@
 /* B9: the seven known defects, and what speaks for or against each in one incident. */
 #include "plan/explain.h"
 
-#include "plan/kind.h"
+#include "model/kind.h"
 #include "plan/names.h"
 
 enum { /* order of B9 */

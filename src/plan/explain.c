@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #include "plan/explain_sections.h"
-#include "plan/kind.h"
+#include "model/kind.h"
 #include "plan/names.h"
 
 static const struct {

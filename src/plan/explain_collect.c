@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* B13, B18, B19: what to collect at which end, so that the next occurrence tells its cause. Addresses come from their types. */
 #include "plan/explain_sections.h"
-#include "plan/kind.h"
+#include "model/kind.h"
 
 struct end {
 	const char *name;         /* its address in words */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What to do, what not to do, and the known defects. */
 #include "plan/explain_sections.h"
-#include "plan/kind.h"
+#include "model/kind.h"
 
 static void say_step(size_t number, const struct plan_step *step, struct buffer *out)
 {

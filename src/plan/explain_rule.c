@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "plan/explain_sections.h"
-#include "plan/kind.h"
+#include "model/kind.h"
 
 #define QUOTE_SOURCE_MAX 80
 #define QUOTE_TEXT_MAX 240

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "plan/ladder.h"
 
-#include "plan/kind.h"
+#include "model/kind.h"
 
 const char *plan_role_name(enum plan_role role)
 {

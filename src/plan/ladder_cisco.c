@@ -2,7 +2,7 @@
 /* The ladder for Cisco tunnels keyed by IKE, faults.md g; and EzVPN, and the tunnel whose kind only a show can tell. */
 #include "plan/ladder.h"
 
-#include "plan/kind.h"
+#include "model/kind.h"
 
 static bool observer_is_cisco(const struct ladder *l)
 {

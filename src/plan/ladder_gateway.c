@@ -2,7 +2,7 @@
 /* Ladders for observers that are not Cisco: strongSwan, Libreswan, FortiOS, others; and faults that only look alike. */
 #include "plan/ladder.h"
 
-#include "plan/kind.h"
+#include "model/kind.h"
 
 static bool only_the_sender_is_left(struct ladder *l)
 {

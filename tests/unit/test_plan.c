@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "plan/kind.h"
+#include "model/kind.h"
 #include "plan_incident.h"
 
 static void test_matrix_of_b12(void **state)

@@ -2,8 +2,8 @@
 /*
  * What is special about each tunnel kind: B12's matrix and the guards for tunnels without IKE. Pure.
  */
-#ifndef PLAN_KIND_H
-#define PLAN_KIND_H
+#ifndef MODEL_KIND_H
+#define MODEL_KIND_H
 
 #include "model/incident.h"
 

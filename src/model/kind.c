@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "plan/kind.h"
+#include "model/kind.h"
 
 enum kind_recovery kind_invalid_spi_recovery(enum tunnel_kind kind)
 {

@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/analyze.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "cmd/analysis.h"
+#include "plan/plan.h"
+#include "record/incident_json.h"
+#include "record/incident_text.h"
+#include "sense/input.h"
+#include "spimend/error.h"
+
+#define FOLLOW_WAIT_MS 250
+#define FOLLOW_SETTLE_NS (500 * INT64_C(1000000)) /* weigh at most twice a second */
+#define FOLLOW_FLUSH_NS (2 * SECOND_NS)           /* a wrapped message waits so long for its rest */
+#define LISTED_BRIEFLY 10
+
+static volatile sig_atomic_t stop_signal; /* the one variable of the process: a signal came */
+
+static void on_signal(int number)
+{
+	stop_signal = number;
+}
+
+struct reported { /* following: what was last said of an incident */
+	uint64_t flow; /* hash of its flow: the id may change while earlier lines come in */
+	uint64_t state;
+};
+
+struct run {
+	const struct analyze_options *options;
+	struct analysis *analysis;
+	struct text_style style;
+	uint64_t files, failed;
+	bool found_fault;
+	bool progress;       /* stderr is a terminal */
+	int64_t progress_at; /* monotonic ns of the next word */
+	struct input **inputs; /* following: owns */
+	int *logs;
+	struct reported *reported; /* owns: sorted by flow */
+	size_t reported_count, reported_room;
+};
+
+static int64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * SECOND_NS + now.tv_nsec;
+}
+
+static void say_trouble(void *context, struct text from, const struct log_trouble *t)
+{
+	struct run *run = context;
+	struct buffer line = { 0 };
+
+	if (!run->options->verbose)
+		return;
+	buffer_printf(&line, "%.*s: %s: %s (at byte %zu): ", TEXT_ARG(from), log_trouble_name(t->kind), t->reason, t->offset);
+	for (size_t i = 0; i < t->text.len && i < 160; i++) {
+		unsigned char c = (unsigned char)t->text.at[i];
+
+		buffer_add_char(&line, c >= 0x20 && c < 0x7f ? (char)c : '.');
+	}
+	buffer_add_char(&line, '\n');
+	fwrite(line.bytes, 1, line.len, stderr);
+	buffer_done(&line);
+}
+
+static void say_progress(struct run *run, const char *name, uint64_t bytes)
+{
+	int64_t now;
+
+	if (!run->progress)
+		return;
+	now = monotonic_ns();
+	if (now < run->progress_at)
+		return;
+	fprintf(stderr, "\rspimend: %s: %" PRIu64 " MiB read\033[K", name, bytes >> 20);
+	run->progress_at = now + SECOND_NS / 5;
+}
+
+static void end_progress(struct run *run)
+{
+	if (run->progress)
+		fputs("\r\033[K", stderr);
+}
+
+static bool is_capture(struct text bytes)
+{
+	static const uint32_t magics[] = { 0xa1b2c3d4, 0xd4c3b2a1, 0xa1b23c4d, 0x4d3cb2a1, 0x0a0d0d0a };
+	uint32_t magic;
+
+	if (bytes.len < sizeof(magic))
+		return false;
+	memcpy(&magic, bytes.at, sizeof(magic));
+	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
+		if (magic == magics[i])
+			return true;
+	return false;
+}
+
+static void fail(struct run *run, const char *name, const char *reason)
+{
+	end_progress(run);
+	fprintf(stderr, "spimend analyze: %s: %s\n", name, reason);
+	run->failed++;
+}
+
+static const char *reason_of(int error)
+{
+	if (error == SPIMEND_E_LIMIT)
+		return "compressed with too large a window; decompress it first (zstd -d --long=31) and use '-'";
+	return spimend_strerror(error);
+}
+
+/* ---- output ---- */
+
+static int put(const struct buffer *b)
+{
+	if (buffer_error(b) < 0)
+		return -ENOMEM;
+	if (fwrite(b->bytes, 1, b->len, stdout) != b->len || fflush(stdout) != 0)
+		return errno ? -errno : -EIO;
+	return 0;
+}
+
+static void add_incident(struct run *run, const struct incident *incident, struct buffer *out)
+{
+	struct plan plan;
+
+	plan_build(incident, &plan);
+	if (run->options->json)
+		record_incident_json(incident, &plan, run->options->explain, out);
+	else
+		record_incident_text(incident, &plan, &run->style, out);
+}
+
+/* For people the worst comes first; programs get them by time. */
+static int print_incidents(struct run *run)
+{
+	static const enum verdict order[] = { VERDICT_DESYNC, VERDICT_OTHER_FAULT, VERDICT_UNDECIDED, VERDICT_TRANSIENT,
+					      VERDICT_NOISE };
+	struct judge *judge = analysis_judge(run->analysis);
+	struct buffer out = { 0 };
+	struct incident incident;
+	int result = 0;
+
+	for (size_t turn = 0; turn < sizeof(order) / sizeof(order[0]); turn++) {
+		for (size_t i = 0; i < judge_incidents(judge) && result == 0; i++) {
+			judge_incident(judge, i, &incident);
+			run->found_fault |= incident.verdict == VERDICT_DESYNC || incident.verdict == VERDICT_OTHER_FAULT;
+			if (!run->options->json && incident.verdict != order[turn])
+				continue;
+			buffer_clear(&out);
+			add_incident(run, &incident, &out);
+			result = put(&out);
+		}
+		if (run->options->json)
+			break;
+	}
+	buffer_done(&out);
+	return result;
+}
+
+static int print_summary(struct run *run)
+{
+	struct buffer out = { 0 };
+	struct summary summary;
+	int result;
+
+	analysis_summary(run->analysis, &summary);
+	summary.files = run->files;
+	summary.files_failed = run->failed;
+	run->found_fault |= summary.by_verdict[VERDICT_DESYNC] || summary.by_verdict[VERDICT_OTHER_FAULT];
+	if (run->options->json)
+		record_summary_json(&summary, &out);
+	else
+		record_summary_text(&summary, &run->style, run->options->verbose ? ANALYSIS_UNPARSED_KEPT : LISTED_BRIEFLY, &out);
+	result = put(&out);
+	buffer_done(&out);
+	return result;
+}
+
+/* ---- reading to the end ---- */
+
+static void read_file(struct run *run, const char *name)
+{
+	struct input *input = NULL;
+	struct text bytes;
+	uint64_t total = 0;
+	int log, result = input_open(name, &input);
+
+	run->files++;
+	if (result < 0) {
+		fail(run, name, reason_of(result));
+		return;
+	}
+	log = analysis_add_log(run->analysis, text_of(name));
+	while (log >= 0 && ((result = input_next(input, &bytes)) > 0 || result == -EINTR)) {
+		if (result == -EINTR) {
+			if (stop_signal)
+				break;
+			continue;
+		}
+		if (total == 0 && is_capture(bytes)) {
+			fail(run, name, "a packet capture: not in this version, only text logs are read");
+			input_close(input);
+			return;
+		}
+		total += bytes.len;
+		analysis_feed(run->analysis, log, bytes);
+		say_progress(run, name, total);
+		if (stop_signal)
+			break;
+	}
+	if (log >= 0)
+		analysis_flush(run->analysis, log);
+	if (log < 0 || (result < 0 && result != -EINTR))
+		fail(run, name, reason_of(log < 0 ? log : result));
+	input_close(input);
+}
+
+/* ---- following ---- */
+
+static uint64_t hash_of(const void *bytes, size_t len)
+{
+	static const struct hash_key stable = { 0, 0 };
+
+	return hash_bytes(&stable, bytes, len);
+}
+
+static uint64_t flow_hash(const struct incident *i)
+{
+	struct {
+		struct spimend_address src, dst;
+		uint32_t spi, aggregated, found;
+	} parts;
+
+	memset(&parts, 0, sizeof(parts));
+	parts.src = i->src;
+	parts.dst = i->dst;
+	parts.spi = i->spi.value;
+	parts.aggregated = i->verdict == VERDICT_NOISE ? i->rule + 1u : 0;
+	parts.found = i->rule == RULE_SA_FOUND;
+	return hash_of(&parts, sizeof(parts));
+}
+
+/* What a person wants to hear again: another verdict or cause, or ten times as many messages. */
+static uint64_t state_hash(const struct incident *i)
+{
+	uint64_t magnitude = 0;
+
+	for (uint64_t n = i->messages; n >= 10; n /= 10)
+		magnitude++;
+	uint64_t parts[5] = { i->verdict, i->rule, i->cause, i->confidence, magnitude };
+
+	return hash_of(parts, sizeof(parts));
+}
+
+/* True when this was not said before. */
+static bool is_news(struct run *run, const struct incident *incident)
+{
+	uint64_t flow = flow_hash(incident), state = state_hash(incident);
+	size_t low = 0, high = run->reported_count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (run->reported[middle].flow < flow)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < run->reported_count && run->reported[low].flow == flow) {
+		bool news = run->reported[low].state != state;
+
+		run->reported[low].state = state;
+		return news;
+	}
+	if (run->reported_count == run->reported_room) {
+		size_t room = run->reported_room ? run->reported_room * 2 : 256;
+		struct reported *more = memory_resize(run->reported, room, sizeof(*more));
+
+		if (!more)
+			return true; /* better said twice than not at all */
+		run->reported = more;
+		run->reported_room = room;
+	}
+	memmove(run->reported + low + 1, run->reported + low, (run->reported_count - low) * sizeof(*run->reported));
+	run->reported[low] = (struct reported){ flow, state };
+	run->reported_count++;
+	return true;
+}
+
+static int report_news(struct run *run)
+{
+	struct judge *judge = analysis_judge(run->analysis);
+	struct buffer out = { 0 };
+	struct incident incident;
+	int result = analysis_settle(run->analysis);
+
+	for (size_t i = 0; result == 0 && i < judge_incidents(judge); i++) {
+		judge_incident(judge, i, &incident);
+		if (!is_news(run, &incident))
+			continue;
+		buffer_clear(&out);
+		add_incident(run, &incident, &out);
+		result = put(&out);
+	}
+	buffer_done(&out);
+	return result;
+}
+
+/* Reads what there is; true when there was something. */
+static bool drain(struct run *run, int index)
+{
+	struct input *input = run->inputs[index];
+	struct text bytes;
+	bool any = false;
+	int result = 0;
+
+	while (input && !stop_signal && (result = input_next(input, &bytes)) > 0) {
+		if (input_rotated(input))
+			analysis_restart(run->analysis, run->logs[index]);
+		analysis_feed(run->analysis, run->logs[index], bytes);
+		any = true;
+	}
+	if (result < 0 && result != -EINTR) {
+		fail(run, run->options->files[index], reason_of(result));
+		input_close(input);
+		run->inputs[index] = NULL;
+	}
+	return any;
+}
+
+static bool all_ended(const struct run *run)
+{
+	for (int i = 0; i < run->options->file_count; i++)
+		if (run->inputs[i] && !input_ended(run->inputs[i]))
+			return false;
+	return true;
+}
+
+static int follow(struct run *run)
+{
+	int count = run->options->file_count, result = 0;
+	int64_t settled = 0, fed = monotonic_ns();
+	bool dirty = false, waiting = false;
+
+	run->inputs = memory_new((size_t)count, sizeof(struct input *));
+	run->logs = memory_new((size_t)count, sizeof(int));
+	if (!run->inputs || !run->logs)
+		return -ENOMEM;
+	for (int i = 0; i < count; i++) {
+		const char *name = run->options->files[i];
+		int opened = input_follow(name, &run->inputs[i]);
+
+		run->files++;
+		run->logs[i] = opened < 0 ? opened : analysis_add_log(run->analysis, text_of(name));
+		if (run->logs[i] < 0)
+			fail(run, name, opened == -EINVAL ? "a compressed file cannot be followed" : reason_of(run->logs[i]));
+		if (run->logs[i] < 0 && run->inputs[i]) {
+			input_close(run->inputs[i]);
+			run->inputs[i] = NULL;
+		}
+	}
+	while (!stop_signal && result == 0) {
+		bool any = false;
+		int64_t now;
+
+		for (int i = 0; i < count; i++)
+			any |= drain(run, i);
+		now = monotonic_ns();
+		if (any) {
+			fed = now;
+			dirty = waiting = true;
+		} else if (waiting && now - fed > FOLLOW_FLUSH_NS) {
+			for (int i = 0; i < count; i++)
+				if (run->inputs[i])
+					analysis_flush(run->analysis, run->logs[i]);
+			waiting = false;
+			dirty = true;
+		}
+		if (dirty && now - settled > FOLLOW_SETTLE_NS) {
+			result = report_news(run);
+			settled = monotonic_ns();
+			dirty = false;
+		}
+		if (all_ended(run))
+			break;
+		if (!any && result == 0)
+			result = input_wait(run->inputs, (size_t)count, FOLLOW_WAIT_MS);
+	}
+	for (int i = 0; i < count; i++) {
+		if (run->inputs[i])
+			analysis_flush(run->analysis, run->logs[i]);
+		input_close(run->inputs[i]);
+	}
+	return result < 0 ? result : report_news(run);
+}
+
+/* ---- */
+
+static void set_style(struct run *run)
+{
+	const char *no_colour = getenv("NO_COLOR"), *columns = getenv("COLUMNS");
+	bool terminal = isatty(STDOUT_FILENO);
+	struct winsize size;
+	uint64_t width = 100;
+
+	run->style.verbose = run->options->verbose;
+	run->style.explain = run->options->explain;
+	run->style.colour = terminal && !(no_colour && no_colour[0]);
+	if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
+		width = size.ws_col;
+	else if (columns)
+		text_decimal(text_of(columns), 1000, &width);
+	run->style.width = width < 60 ? 60 : width > 140 ? 140 : (size_t)width;
+	run->progress = isatty(STDERR_FILENO) && !run->options->follow;
+	run->progress_at = monotonic_ns() + SECOND_NS;
+}
+
+static int analyze(struct run *run)
+{
+	const struct analyze_options *o = run->options;
+	int result = analysis_new(&o->settings, &o->rules, say_trouble, run, &run->analysis);
+
+	for (size_t i = 0; i < o->peer_count && result == 0; i++)
+		result = judge_add_peer(analysis_judge(run->analysis), &o->peers[i]);
+	if (result < 0)
+		return result;
+	if (o->follow) {
+		result = follow(run);
+	} else {
+		for (int i = 0; i < o->file_count && !stop_signal; i++)
+			read_file(run, o->files[i]);
+		end_progress(run);
+		result = analysis_settle(run->analysis);
+		if (result == 0)
+			result = print_incidents(run);
+	}
+	return result < 0 ? result : print_summary(run);
+}
+
+int analyze_main(int argc, char **argv)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	struct analyze_options options;
+	struct run run = { .options = &options };
+	int status = analyze_options_read(argc, argv, &options), result;
+
+	if (status) {
+		analyze_options_done(&options);
+		return status - 1;
+	}
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	set_style(&run);
+	result = analyze(&run);
+	if (result < 0 && result != -EPIPE)
+		fprintf(stderr, "spimend analyze: %s\n", spimend_strerror(result));
+	analysis_free(run.analysis);
+	memory_free(run.inputs);
+	memory_free(run.logs);
+	memory_free(run.reported);
+	analyze_options_done(&options);
+	if (result < 0 || run.failed)
+		return EXIT_TROUBLE;
+	return run.found_fault ? EXIT_FAULT_FOUND : EXIT_NOTHING_WRONG;
+}

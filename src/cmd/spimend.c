@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* The command: finds the verb and hands over. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/analyze.h"
+
+static const char usage[] =
+	"Usage: spimend COMMAND ...\n"
+	"\n"
+	"  analyze FILE...   find unknown SPIs in logs, judge them, and say what to type where\n"
+	"  --version         print the version\n"
+	"  --help            this text; 'spimend analyze --help' for a command's own\n";
+
+/* Of the plan and not there yet: an honest answer instead of "unknown". */
+static const char *const later[] = {
+	"audit", "lint", "shell", "-c", "status", "incidents", "explain", "report", "stats", "watch", "approve", "deny",
+};
+
+int main(int argc, char **argv)
+{
+	const char *command = argc > 1 ? argv[1] : "";
+
+	if (strcmp(command, "analyze") == 0)
+		return analyze_main(argc - 1, argv + 1);
+	if (strcmp(command, "--help") == 0 || strcmp(command, "help") == 0) {
+		fputs(usage, stdout);
+		return EXIT_NOTHING_WRONG;
+	}
+	if (strcmp(command, "--version") == 0) {
+		puts("spimend " SPIMEND_VERSION);
+		return EXIT_NOTHING_WRONG;
+	}
+	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
+		if (strcmp(command, later[i]) == 0) {
+			fprintf(stderr, "spimend %s: not in this version; only analyze is\n", command);
+			return EXIT_TROUBLE;
+		}
+	}
+	if (argc > 1)
+		fprintf(stderr, "spimend: no command '%s'\n", command);
+	fputs(usage, stderr);
+	return EXIT_TROUBLE;
+}

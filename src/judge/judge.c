@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: MIT */
+#include "judge/judge.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "judge/judge_private.h"
+#include "model/kind.h"
+#include "spimend/error.h"
+
+int judge_new(const struct judge_settings *settings, const struct hash_key *key, struct judge **ret)
+{
+	struct judge *j = memory_new(1, sizeof(*j));
+	int result;
+
+	if (!j)
+		return -ENOMEM;
+	j->settings = *settings;
+	j->key = *key;
+	result = intern_init(&j->names, key, NAMES_MAX);
+	if (result == 0)
+		result = flows_init(&j->flows, settings, key);
+	j->sightings = memory_new(settings->sightings_max, sizeof(*j->sightings));
+	j->sightings_free = memory_new(settings->sightings_max, sizeof(*j->sightings_free));
+	j->neighbours = memory_new(settings->neighbours_max, sizeof(*j->neighbours));
+	j->blocks = memory_new(settings->blocks_max, sizeof(*j->blocks));
+	j->observers = memory_new(NAMES_MAX + 1, sizeof(*j->observers));
+	j->owners = memory_new(OWNERS_MAX, sizeof(*j->owners));
+	j->is_writer = memory_new(NAMES_MAX + 1, sizeof(*j->is_writer));
+	j->has_address = memory_new(NAMES_MAX + 1, sizeof(*j->has_address));
+	if (result == 0 && (!j->sightings || !j->sightings_free || !j->neighbours || !j->blocks || !j->observers ||
+			    !j->owners || !j->is_writer || !j->has_address))
+		result = -ENOMEM;
+	if (result < 0) {
+		judge_free(j);
+		return result;
+	}
+	*ret = j;
+	return 0;
+}
+
+void judge_free(struct judge *j)
+{
+	if (!j)
+		return;
+	intern_done(&j->names);
+	flows_done(&j->flows);
+	memory_free(j->peers);
+	memory_free(j->sightings);
+	memory_free(j->sightings_free);
+	memory_free(j->neighbours);
+	memory_free(j->blocks);
+	memory_free(j->observers);
+	memory_free(j->owners);
+	memory_free(j->is_writer);
+	memory_free(j->has_address);
+	memory_free(j->cases);
+	memory_free(j->by_key);
+	memory_free(j);
+}
+
+const struct judge_counts *judge_counts(const struct judge *j)
+{
+	return &j->counts;
+}
+
+struct text claim_text(const struct claim_text *t)
+{
+	return (struct text){ t->bytes, t->len };
+}
+
+/* ---- peers and owners ---- */
+
+int judge_add_peer(struct judge *j, const struct judge_peer *peer)
+{
+	struct judge_peer *peers;
+
+	if (j->peer_count >= JUDGE_PEERS_MAX)
+		return SPIMEND_E_LIMIT;
+	peers = memory_resize(j->peers, j->peer_count + 1, sizeof(*peers));
+	if (!peers)
+		return -ENOMEM;
+	j->peers = peers;
+	j->peers[j->peer_count++] = *peer;
+	return 0;
+}
+
+static bool in_network(const struct spimend_address *a, const struct judge_peer *net)
+{
+	unsigned whole = net->prefix / 8, bits = net->prefix % 8;
+
+	if (a->family != net->address.family || memcmp(a->bytes, net->address.bytes, whole) != 0)
+		return false;
+	return bits == 0 || (a->bytes[whole] ^ net->address.bytes[whole]) >> (8 - bits) == 0;
+}
+
+/* The narrowest network that holds the address. */
+const struct judge_peer *judge_peer_of(const struct judge *j, const struct spimend_address *address)
+{
+	const struct judge_peer *best = NULL;
+
+	for (size_t i = 0; i < j->peer_count; i++)
+		if (in_network(address, &j->peers[i]) && (!best || j->peers[i].prefix > best->prefix))
+			best = &j->peers[i];
+	return best;
+}
+
+static struct owner *find_owner(const struct judge *j, uint32_t host, const struct spimend_address *address)
+{
+	uint64_t parts[3] = { host };
+	size_t i;
+
+	memcpy(parts + 1, address->bytes, sizeof(address->bytes));
+	i = hash_bytes(&j->key, parts, sizeof(parts)) & (OWNERS_MAX - 1);
+	while (j->owners[i].host &&
+	       !(j->owners[i].host == host && spimend_address_equal(&j->owners[i].address, address)))
+		i = (i + 1) & (OWNERS_MAX - 1);
+	return &j->owners[i];
+}
+
+static void learn_owner(struct judge *j, uint32_t host, const struct spimend_address *address)
+{
+	struct owner *o;
+
+	if (!host || !spimend_address_known(address))
+		return;
+	o = find_owner(j, host, address);
+	if (o->host || j->owner_count >= OWNERS_MAX / 2)
+		return;
+	*o = (struct owner){ host, *address };
+	j->owner_count++;
+	j->has_address[host] = true;
+}
+
+bool judge_owns(const struct judge *j, uint32_t host, const struct spimend_address *address, bool *ret_known)
+{
+	*ret_known = j->has_address[host];
+	return find_owner(j, host, address)->host != 0;
+}
+
+uint32_t judge_add_source(struct judge *j, struct text name)
+{
+	return intern_get(&j->names, name);
+}
+
+/* ---- claims ---- */
+
+static void keep_text(struct claim_text *to, struct text t)
+{
+	size_t n = t.len < CLAIM_TEXT_MAX ? t.len : CLAIM_TEXT_MAX;
+
+	for (size_t i = 0; i < n; i++)
+		to->bytes[i] = t.at[i] == '\n' || t.at[i] == '\r' || t.at[i] == '\t' ? ' ' : t.at[i];
+	to->len = (uint16_t)n;
+}
+
+static void release_sightings(void *context, struct flow *flow)
+{
+	struct judge *j = context;
+
+	for (int i = 0; i < FLOW_SIGHTINGS; i++) {
+		if (!flow->sightings[i])
+			continue;
+		j->sightings[flow->sightings[i] - 1].used = false;
+		j->sightings_free[j->sightings_free_count++] = flow->sightings[i] - 1;
+		flow->sightings[i] = 0;
+	}
+}
+
+/* The first half stays, the second half holds the latest. */
+static struct sighting *sighting_slot(struct judge *j, struct flow *f)
+{
+	uint32_t half = FLOW_SIGHTINGS / 2;
+	uint32_t place = f->sighting_count < half ? f->sighting_count : half + (f->sighting_count - half) % half;
+	uint32_t *slot = &f->sightings[place];
+
+	f->sighting_count++;
+	if (f->sighting_count > FLOW_SIGHTINGS)
+		f->flags |= FLAG_EVIDENCE_CUT;
+	if (*slot)
+		return &j->sightings[*slot - 1];
+	if (j->sightings_free_count) {
+		*slot = j->sightings_free[--j->sightings_free_count] + 1;
+	} else if (j->sightings_count < j->settings.sightings_max) {
+		*slot = ++j->sightings_count;
+	} else {
+		f->flags |= FLAG_EVIDENCE_CUT;
+		return NULL;
+	}
+	return &j->sightings[*slot - 1];
+}
+
+static uint32_t writer_of(struct judge *j, const struct judge_claim *claim)
+{
+	uint32_t id = intern_get(&j->names, claim->host);
+
+	if (id && !j->is_writer[id]) {
+		j->is_writer[id] = true;
+		j->writers++;
+	}
+	return id ? id : claim->source;
+}
+
+static bool reused_spi(const struct flow *f)
+{
+	return f->controller_keyed || (f->flags & FLAG_SPI_SMALL);
+}
+
+/* How far apart are this message and an earlier one of the flow that still counts? */
+static void note_gap(const struct judge *j, struct flow *f, struct instant at)
+{
+	int64_t window = reused_spi(f) ? j->settings.reused_window_ns : j->settings.repeat_window_ns;
+	const struct instant earlier[] = { f->anchor, f->first, f->last };
+
+	for (size_t i = 0; i < sizeof(earlier) / sizeof(earlier[0]); i++) {
+		int64_t distance = at.ns - earlier[i].ns;
+
+		if (distance < 0)
+			distance = -distance;
+		if (distance <= window && distance > f->gap_ns)
+			f->gap_ns = distance;
+	}
+	if (at.ns - f->anchor.ns > window)
+		f->anchor = at.ns - f->last.ns <= window ? f->last : at;
+}
+
+static void flow_time(struct judge *j, struct flow *f, const struct judge_claim *claim)
+{
+	if (claim->has_at) {
+		if (!f->has_times) {
+			f->has_times = true;
+			f->first = f->last = f->anchor = claim->at;
+		} else {
+			note_gap(j, f, claim->at);
+			if (claim->at.ns < f->first.ns)
+				f->first = claim->at;
+			if (claim->at.ns > f->last.ns)
+				f->last = claim->at;
+			else if (claim->at.ns < f->last.ns - 10 * SECOND_NS)
+				f->flags |= FLAG_CLOCK_JUMPED;
+		}
+	}
+	if (claim->has_heard_at && (!f->has_heard || claim->heard_at.ns > f->heard.ns)) {
+		f->has_heard = true;
+		f->heard = claim->heard_at;
+	}
+}
+
+static void claim_flow(struct judge *j, const struct judge_claim *claim, bool sa_found)
+{
+	const struct fact *fact = claim->fact;
+	uint32_t writer = writer_of(j, claim);
+	struct flow_key key;
+	struct sighting *s;
+	struct instant before;
+	bool is_new, has_before;
+	uint32_t index;
+	struct flow *f;
+
+	memset(&key, 0, sizeof(key));
+	key.src = fact->src;
+	key.dst = fact->dst;
+	key.protocol = (uint8_t)fact->protocol;
+	key.has_spi = (fact->has & FACT_HAS_SPI) != 0;
+	key.spi = key.has_spi ? fact->spi.value : 0;
+	key.sa_found = sa_found;
+	if (claim->host.len)
+		learn_owner(j, writer, &fact->dst);
+	index = flows_get(&j->flows, &key, &is_new, &before, &has_before, release_sightings, j);
+	if (index == FLOW_NONE)
+		return;
+	f = &j->flows.pool[index];
+	if (is_new) {
+		f->dialect = (uint8_t)fact->dialect;
+		f->found_kind = (uint8_t)fact->kind;
+		f->observer = writer;
+		f->has_host = claim->host.len > 0;
+		f->controller_keyed = fact->controller_keyed || kind_from_interface(text_of(fact->interface)) == TUNNEL_SDWAN;
+		if (has_before) { /* it was here, and made room in a flood */
+			f->has_times = true;
+			f->first = f->last = f->anchor = before;
+			f->messages = 1;
+			j->flows.floods.flows--;
+			j->flows.floods.messages--;
+			f->flags |= FLAG_EVIDENCE_CUT;
+		}
+	} else if (claim->has_at && !claim->is_repeat &&
+		   flows_is_copy(&j->flows, f, claim->at, fact->has & FACT_HAS_SEQUENCE ? fact->sequence : 0)) {
+		f->copies++;
+		j->counts.copies++;
+		f->flags |= FLAG_COPIES;
+		if (claim->host.len && !f->has_host) {
+			f->observer = writer; /* the copy names what the first did not */
+			f->has_host = true;
+		}
+		flow_time(j, f, &(struct judge_claim){ .has_heard_at = claim->has_heard_at, .heard_at = claim->heard_at });
+		return;
+	}
+	if (is_new && claim->has_at)
+		flows_is_copy(&j->flows, f, claim->at, fact->has & FACT_HAS_SEQUENCE ? fact->sequence : 0);
+	if (claim->host.len && f->has_host && f->observer != writer)
+		f->several_observers = true;
+	else if (claim->host.len && !f->has_host) {
+		f->observer = writer;
+		f->has_host = true;
+	}
+	flow_time(j, f, claim);
+	if (fact->has & FACT_HAS_SEQUENCE) {
+		if (!f->has_sequence)
+			f->first_sequence = fact->sequence;
+		f->last_sequence = fact->sequence;
+		f->has_sequence = true;
+	}
+	f->flags |= fact->flags;
+	f->encap_udp |= fact->encap_udp;
+	if (fact->interface[0] && !f->interface)
+		f->interface = intern_get(&j->names, text_of(fact->interface));
+	f->messages += fact->count;
+	if (!sa_found)
+		j->counts.messages += fact->count;
+	if (f->messages > 1)
+		flows_keep(&j->flows, index);
+	s = sighting_slot(j, f);
+	if (!s)
+		return;
+	s->used = true;
+	s->has_at = claim->has_at;
+	s->at = claim->at;
+	s->place = (struct place){ claim->source, claim->line };
+	s->writer = writer;
+	keep_text(&s->text, claim->text);
+}
+
+static void claim_neighbour(struct judge *j, const struct judge_claim *claim)
+{
+	struct neighbour *n = &j->neighbours[j->neighbour_next];
+
+	if (j->neighbour_count < j->settings.neighbours_max)
+		j->neighbour_count++;
+	else
+		j->counts.neighbours_dropped++;
+	j->neighbour_next = (j->neighbour_next + 1) % j->settings.neighbours_max;
+	n->fact = *claim->fact;
+	n->has_at = claim->has_at;
+	n->at = claim->at;
+	n->has_host = claim->host.len > 0;
+	n->writer = writer_of(j, claim);
+	n->place = (struct place){ claim->source, claim->line };
+	keep_text(&n->text, claim->text);
+	if (n->has_host)
+		learn_owner(j, n->writer, &claim->fact->dst);
+}
+
+void judge_claim(struct judge *j, const struct judge_claim *claim)
+{
+	const struct fact *fact = claim->fact;
+
+	switch (fact->kind) {
+	case FACT_STRAY:
+		claim_flow(j, claim, false);
+		break;
+	case FACT_INTEGRITY:
+	case FACT_REPLAY:
+	case FACT_SELECTOR:
+	case FACT_NOT_IPSEC:
+		/* An incident of its own where it says whose packets they were. */
+		if (spimend_address_known(&fact->src))
+			claim_flow(j, claim, true);
+		claim_neighbour(j, claim);
+		break;
+	default:
+		claim_neighbour(j, claim);
+		break;
+	}
+}
+
+void judge_block(struct judge *j, const struct sa_block *block, uint32_t source, uint64_t line)
+{
+	struct stored_block *b = &j->blocks[j->block_next];
+
+	if (j->block_count < j->settings.blocks_max)
+		j->block_count++;
+	else
+		j->counts.blocks_dropped++;
+	j->block_next = (j->block_next + 1) % j->settings.blocks_max;
+	b->block = *block;
+	b->place = (struct place){ source, line };
+}
+
+void judge_hear(struct judge *j, struct text observer, struct instant last)
+{
+	uint32_t id = intern_find(&j->names, observer);
+	struct observer *o;
+
+	/* Devices without a host name are known by their address, which no claim has brought in as a name. */
+	if (!id)
+		id = intern_get(&j->names, observer);
+	if (!id)
+		return;
+	o = &j->observers[id];
+	if (!o->heard || last.ns > o->last.ns)
+		o->last = last;
+	o->heard = true;
+}
+
+/* ---- settlement ---- */
+
+static int compare_cases(const void *a, const void *b)
+{
+	const struct case_file *x = a, *y = b;
+	int by;
+
+	if (x->has_times != y->has_times)
+		return x->has_times ? -1 : 1;
+	if (x->has_times && x->first.ns != y->first.ns)
+		return x->first.ns < y->first.ns ? -1 : 1;
+	by = spimend_address_compare(&x->src, &y->src);
+	if (by == 0)
+		by = spimend_address_compare(&x->dst, &y->dst);
+	if (by == 0)
+		by = (x->spi > y->spi) - (x->spi < y->spi);
+	if (by == 0)
+		by = (x->verdict > y->verdict) - (x->verdict < y->verdict);
+	return by ? by : (x->flow > y->flow) - (x->flow < y->flow);
+}
+
+int judge_settle(struct judge *j)
+{
+	size_t needed = (size_t)j->flows.count * 2 + j->block_count + 8; /* flows, groups of them, tables, sums */
+	int result;
+
+	j->counts.evicted = j->flows.floods.flows;
+	j->counts.forgotten = j->flows.forgotten;
+	j->counts.refused = j->flows.refused;
+	if (needed > j->case_room) {
+		struct case_file *cases = memory_resize(j->cases, needed, sizeof(*cases));
+
+		if (!cases)
+			return -ENOMEM;
+		j->cases = cases;
+		j->case_room = needed;
+	}
+	j->case_count = 0;
+	result = evidence_index(j);
+	if (result == 0)
+		result = noise_gather(j);
+	if (result < 0)
+		return result;
+	qsort(j->cases, j->case_count, sizeof(*j->cases), compare_cases);
+	return 0;
+}
+
+size_t judge_incidents(const struct judge *j)
+{
+	return j->case_count;
+}
+
+/* ---- reading an incident ---- */
+
+static void make_id(const struct case_file *c, const struct flow *f, char to[INCIDENT_ID_MAX])
+{
+	static const char alphabet[] = "0123456789abcdefghjkmnpqrstvwxyz"; /* no i, l, o, u: read over the phone */
+	static const struct hash_key stable = { 0, 0 };
+	struct {
+		struct flow_key key;
+		uint32_t rule;
+		int64_t first;
+	} parts;
+	uint64_t hash;
+
+	memset(&parts, 0, sizeof(parts));
+	if (f && !c->aggregated)
+		parts.key = f->key;
+	parts.key.src = c->src;
+	parts.key.dst = c->dst;
+	parts.key.spi = c->spi;
+	parts.rule = c->aggregated ? c->rule + 1u : 0;
+	parts.first = c->has_times ? c->first.ns : 0;
+	hash = hash_bytes(&stable, &parts, sizeof(parts));
+	for (int i = 0; i < INCIDENT_ID_MAX - 1; i++, hash >>= 5)
+		to[i] = alphabet[hash & 31];
+	to[INCIDENT_ID_MAX - 1] = '\0';
+}
+
+void judge_incident(struct judge *j, size_t index, struct incident *ret)
+{
+	const struct case_file *c = &j->cases[index];
+	const struct flow *f = c->flow == FLOW_NONE ? NULL : &j->flows.pool[c->flow];
+	const struct judge_peer *peer;
+	struct incident out = {
+		.src = c->src,
+		.dst = c->dst,
+		.has_spi = c->has_spi,
+		.spi = { c->spi },
+		.protocol = SPIMEND_PROTOCOL_UNKNOWN,
+		.tunnel_kind = c->kind,
+		.has_times = c->has_times,
+		.first_seen = c->first,
+		.last_seen = c->last,
+		.messages = c->messages,
+		.copies = c->copies,
+		.spis = c->spis,
+		.sources = c->sources,
+		.verdict = c->verdict,
+		.rule = c->rule,
+		.cause = c->cause,
+		.confidence = c->confidence,
+		.flags = c->flags,
+		.gap_needed_ns = c->gap_needed_ns,
+		.quiet_ns = c->quiet_ns,
+		.quiet_needed_ns = j->settings.quiet_ns,
+		.has_sa_lifetime = c->has_lifetime,
+		.sa_lifetime_s = c->lifetime_s,
+		.confirmed_at_sender = c->confirmed_sender,
+		.confirmed_at_receiver = c->confirmed_receiver,
+	};
+
+	if (f) {
+		out.protocol = (enum spimend_protocol)f->key.protocol;
+		out.encap_udp = f->encap_udp;
+		out.interface = intern_text(&j->names, f->interface);
+		out.dialect = (enum fact_dialect)f->dialect;
+		out.gap_ns = f->gap_ns;
+		if (f->has_host)
+			out.observer = intern_text(&j->names, f->observer);
+	} else if (c->block) {
+		out.interface = text_of(j->blocks[c->block - 1].block.interface);
+		out.dialect = DIALECT_IOS;
+		out.protocol = SPIMEND_PROTOCOL_ESP;
+	}
+	if (out.observer.len == 0 && spimend_address_known(&c->dst))
+		out.observer = text_of(spimend_address_print(&c->dst, j->observer_text));
+	peer = judge_peer_of(j, &c->src);
+	out.src_owner = peer ? peer->owner : OWNERSHIP_UNKNOWN;
+	peer = judge_peer_of(j, &c->dst);
+	out.dst_owner = peer ? peer->owner : OWNERSHIP_UNKNOWN;
+	out.state = c->verdict == VERDICT_TRANSIENT || c->verdict == VERDICT_NOISE ? STATE_CLOSED : STATE_OPEN;
+	for (int kind = 0; kind < FACT_KINDS; kind++)
+		out.saw[kind] = c->saw >> kind & 1;
+	make_id(c, f, out.id);
+	evidence_show(j, c, &out);
+	*ret = out;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The judge: weighs what observers say, flow by flow, and says which of five things it is: undecided, transient, desync,
+ * noise, other fault; by which rule; and, as far as logs can tell, why.
+ *
+ * Called by cmd (analyze) and later by core. Pure and bounded: no clock (every instant is an argument), no I/O, memory
+ * within the limits of struct judge_settings whatever is thrown at it. Everything it is told is a claim and may be forged.
+ */
+#ifndef JUDGE_JUDGE_H
+#define JUDGE_JUDGE_H
+
+#include "base/hash.h"
+#include "judge/settings.h"
+#include "model/incident.h"
+#include "model/sa_block.h"
+
+struct judge;
+
+/* `key` seeds the tables: random in production, so that nobody can choose collisions. 0 or -ENOMEM. */
+int judge_new(const struct judge_settings *settings, const struct hash_key *key, struct judge **ret);
+void judge_free(struct judge *judge);
+
+/* A network whose hosts are known peers or devices of ours. With at least one, sources outside all of them are strangers.
+ * -ENOMEM, or SPIMEND_E_LIMIT beyond JUDGE_PEERS_MAX. */
+#define JUDGE_PEERS_MAX 16384
+struct judge_peer {
+	struct spimend_address address;
+	unsigned prefix; /* 0..32 or 0..128 */
+	enum ownership owner;
+	bool has_kind;
+	enum tunnel_kind kind;
+};
+int judge_add_peer(struct judge *judge, const struct judge_peer *peer);
+
+/* Names a source of evidence, such as a file; the number goes into struct judge_claim. 0 when there is no room. */
+uint32_t judge_add_source(struct judge *judge, struct text name);
+
+/* One fact, as claimed. */
+struct judge_claim {
+	const struct fact *fact;
+	struct text host;    /* the writer's name; empty when there is none */
+	bool has_at;
+	struct instant at;
+	bool has_heard_at;
+	struct instant heard_at; /* the log's own clock, the one of judge_hear() */
+	bool is_repeat;          /* "last message repeated": never a copy */
+	uint32_t source;         /* of judge_add_source() */
+	uint64_t line;
+	struct text text;
+};
+void judge_claim(struct judge *judge, const struct judge_claim *claim);
+void judge_block(struct judge *judge, const struct sa_block *block, uint32_t source, uint64_t line);
+
+/* The observer of that name was heard until then. For lines without a name, the device's address as text. */
+void judge_hear(struct judge *judge, struct text observer, struct instant last);
+
+/* Weighs everything anew. Afterwards the incidents can be read, ordered by first_seen, then flow, until the next claim. */
+int judge_settle(struct judge *judge);
+size_t judge_incidents(const struct judge *judge);
+/* Fills *ret; its pointers are borrowed until the next call. */
+void judge_incident(struct judge *judge, size_t index, struct incident *ret);
+
+struct judge_counts {
+	uint64_t messages;   /* unknown-SPI messages that counted: repeats included, copies not */
+	uint64_t copies;
+	uint64_t evicted;    /* flows dropped from the table (remembered as ghosts as long as there is room) */
+	uint64_t forgotten;  /* ghosts overwritten: a repeat of these would not be noticed */
+	uint64_t refused;    /* flows that found no place at all */
+	uint64_t neighbours_dropped;
+	uint64_t blocks_dropped;
+};
+const struct judge_counts *judge_counts(const struct judge *judge);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* Shared by the judge's own files and by nobody else. */
+#ifndef JUDGE_PRIVATE_H
+#define JUDGE_PRIVATE_H
+
+#include "base/intern.h"
+#include "judge/flows.h"
+#include "judge/judge.h"
+
+#define CLAIM_TEXT_MAX 352 /* longer texts are cut; the file keeps them */
+#define NAMES_MAX 65536    /* observers, interfaces, files together */
+#define OWNERS_MAX 8192    /* which host owns which address; a power of two, filled to the half */
+
+struct claim_text {
+	uint16_t len;
+	char bytes[CLAIM_TEXT_MAX];
+};
+
+struct place { /* where a claim stands */
+	uint32_t source; /* interned file name */
+	uint64_t line;
+};
+
+struct sighting { /* one message about a flow */
+	bool used, has_at;
+	struct instant at;
+	struct place place;
+	uint32_t writer; /* interned */
+	struct claim_text text;
+};
+
+struct neighbour { /* one message beside it */
+	struct fact fact;
+	bool has_at, has_host;
+	struct instant at;
+	struct place place;
+	uint32_t writer; /* interned host name or file */
+	struct claim_text text;
+};
+
+struct stored_block {
+	struct sa_block block;
+	struct place place;
+};
+
+struct observer {
+	uint32_t name; /* interned; 0 is free */
+	bool heard;
+	struct instant last;
+};
+
+struct owner { /* an address that a named host writes as its own */
+	uint32_t host;
+	struct spimend_address address;
+};
+
+/* One incident after judge_settle(): a flow, or flows seen as one. */
+struct case_file {
+	uint32_t flow; /* FLOW_NONE for a saved table without messages, and for the flood of evicted flows */
+	uint32_t block; /* index + 1; for the former */
+	bool aggregated;
+	bool has_src, has_dst, has_spi;
+	struct spimend_address src, dst;
+	uint32_t spi;
+	bool has_times;
+	struct instant first, last;
+	uint64_t messages, copies, spis, sources;
+	enum verdict verdict;
+	enum rule rule;
+	enum cause cause;
+	enum confidence confidence;
+	uint32_t flags;
+	enum tunnel_kind kind;
+	int64_t gap_needed_ns, quiet_ns;
+	bool has_lifetime;
+	uint64_t lifetime_s;
+	bool confirmed_sender, confirmed_receiver;
+	uint64_t saw; /* bit per fact_kind */
+	bool evidence_cut;
+};
+
+struct judge {
+	struct judge_settings settings;
+	struct hash_key key;
+	struct intern names;
+	struct flows flows;
+	struct judge_counts counts;
+	struct judge_peer *peers; /* owns */
+	size_t peer_count;
+	struct sighting *sightings; /* owns: a pool */
+	uint32_t *sightings_free;   /* owns */
+	uint32_t sightings_free_count, sightings_count;
+	struct neighbour *neighbours; /* owns: a ring */
+	uint32_t neighbour_next, neighbour_count;
+	struct stored_block *blocks; /* owns: a ring */
+	uint32_t block_next, block_count;
+	struct observer *observers; /* owns: by name id */
+	struct owner *owners; /* owns: a hash table */
+	uint32_t owner_count;
+	bool *has_address; /* owns: by name id: this host named an address of its own */
+	uint32_t writers; /* distinct hosts that wrote anything about IPsec */
+	bool *is_writer;  /* owns: by name id */
+
+	/* of the last settlement */
+	struct case_file *cases; /* owns */
+	size_t case_count, case_room;
+	struct index *by_key; /* owns: neighbours by SPI, by pair, by address */
+	size_t by_key_count;
+	struct evidence shown[INCIDENT_EVIDENCE_MAX];
+	char shown_from[INCIDENT_EVIDENCE_MAX][INTERN_TEXT_MAX + 24];
+	char observer_text[SPIMEND_ADDRESS_TEXT_MAX];
+};
+
+/* judge.c */
+const struct judge_peer *judge_peer_of(const struct judge *judge, const struct spimend_address *address);
+bool judge_owns(const struct judge *judge, uint32_t host, const struct spimend_address *address, bool *ret_known);
+struct text claim_text(const struct claim_text *t);
+
+/* evidence.c: what belongs to an incident */
+int evidence_index(struct judge *judge);
+void evidence_weigh(struct judge *judge, struct case_file *c);           /* sets saw, confirmed_*, lifetime, kind */
+void evidence_show(struct judge *judge, const struct case_file *c, struct incident *ret); /* fills shown */
+/* The neighbours of an incident, best first, to `ret` (indices); returns how many there are in all. */
+#define EVIDENCE_FOUND_MAX 64
+struct found {
+	uint32_t neighbour;
+	bool other_end;
+};
+size_t evidence_find(const struct judge *judge, const struct case_file *c, struct found ret[EVIDENCE_FOUND_MAX]);
+
+/* verdict.c: one flow at a time */
+void verdict_flow(struct judge *judge, uint32_t index, struct case_file *ret);
+void verdict_cause(struct judge *judge, struct case_file *c);
+/* noise.c: flows seen together */
+int noise_gather(struct judge *judge);
+
+#endif

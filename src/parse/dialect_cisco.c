@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * IOS, IOS XE and PIX: RECVD_PKT_INV_SPI in every form seen (syslog.md 1), and its neighbours (syslog.md 4).
+ */
+#include "parse/dialect.h"
+#include "parse/mnemonic.h"
+#include "spimend/error.h"
+
+static enum dialect_result bad(struct reading *ret, struct text all, struct text at, const char *reason)
+{
+	ret->failure = (struct parse_failure){ reason, at.at ? (size_t)(at.at - all.at) : all.len };
+	return DIALECT_BAD;
+}
+
+static enum dialect_result more(struct reading *ret, struct text all, const char *reason)
+{
+	ret->failure = (struct parse_failure){ reason, all.len };
+	return DIALECT_MORE;
+}
+
+static enum dialect_result done(struct reading *ret, struct text all, struct text rest)
+{
+	ret->used = all.len - rest.len;
+	return DIALECT_READ;
+}
+
+static bool is_placeholder(struct text value)
+{
+	return value.len && (value.at[0] == '[' || value.at[0] == '<' || value.at[0] == '_') && value.len > 1;
+}
+
+/* x, X, *, and what is left of digits when a person blacks them out. */
+static bool is_masked_hex(struct text value)
+{
+	text_take_nocase(&value, TEXT("0x"));
+	for (size_t i = 0; i < value.len; i++)
+		if (!strchr("xX*#.?", value.at[i]) || value.at[i] == '\0')
+			return false;
+	return true;
+}
+
+/* Takes 0xH(D): the hex is the truth, a decimal that differs is a flag (both lines of source note 002 differ). */
+static const char *take_spi(struct text *t, struct fact *f)
+{
+	struct text rest = *t;
+	struct text value = text_take_until(&rest, " ,(\t\r\n");
+	bool bare = !text_starts_nocase(value, TEXT("0x"));
+	uint64_t decimal;
+	uint32_t hex;
+	int result;
+
+	if (value.len == 0 || is_masked_hex(value)) {
+		if (text_take_char(&rest, '('))
+			text_take_until(&rest, ",)"), text_take_char(&rest, ')');
+		*t = rest;
+		return NULL;
+	}
+	if (is_placeholder(value))
+		return "a template, not a message";
+	result = text_hex32(value, &hex);
+	if (result == SPIMEND_E_RANGE && bare && !(rest.len && rest.at[0] == '(') &&
+	    text_decimal(value, UINT32_MAX, &decimal) == 0) {
+		hex = (uint32_t)decimal; /* nine digits and more, no 0x: decimal alone */
+		result = 0;
+	}
+	if (result == SPIMEND_E_RANGE)
+		return "the SPI has more than 32 bits";
+	if (result < 0)
+		return "the SPI is no hex number";
+	f->spi.value = hex;
+	f->has |= FACT_HAS_SPI;
+	if (text_take_char(&rest, '(')) {
+		struct text digits = text_take_until(&rest, "), \t");
+
+		if (digits.len && !(text_decimal(digits, UINT64_MAX / 16, &decimal) == 0 && decimal == hex))
+			f->flags |= FLAG_DECIMAL_DIFFERS;
+		text_take_char(&rest, ')');
+	}
+	*t = rest;
+	return NULL;
+}
+
+/* The words between the name and the fields. 1 taken, 0 cut here, -1 something else. */
+static int take_preamble(struct text *t)
+{
+	static const char *const words[] = { "IPSEC", "packet", "has", "invalid", "spi", "for" };
+	struct text word = text_take_word(t);
+
+	if (word.len == 0)
+		return 0;
+	if (text_starts_nocase(word, TEXT("decaps"))) {
+		word = text_take_word(t);
+		if (word.len == 0)
+			return 0;
+	}
+	if (!text_starts_nocase(word, TEXT("rec")) || word.len > 10) /* rec'd, rec`d, a typographic quote, received */
+		return -1;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		word = text_take_word(t);
+		if (word.len == 0)
+			return 0;
+		if (!text_equal_nocase(word, text_of(words[i]))) {
+			/* A hard wrap may have cut the last word. */
+			return t->len == 0 && text_starts_nocase(text_of(words[i]), word) ? 0 : -1;
+		}
+	}
+	return 1;
+}
+
+enum field { FIELD_DST, FIELD_PROTOCOL, FIELD_SPI, FIELD_SRC, FIELD_INTERFACE, FIELDS, FIELD_NONE };
+
+static enum field take_field_name(struct text *t)
+{
+	static const char *const names[FIELDS] = { "destaddr", "prot", "spi", "srcaddr", "input interface" };
+	struct text rest = *t;
+
+	for (int field = 0; field < FIELDS; field++) {
+		if (!text_take_nocase(&rest, text_of(names[field])))
+			continue;
+		text_take_blanks(&rest);
+		if (!text_take_char(&rest, '='))
+			break;
+		text_take_blanks(&rest);
+		*t = rest;
+		return (enum field)field;
+	}
+	return FIELD_NONE;
+}
+
+static const char *take_protocol(struct text *t, struct fact *f)
+{
+	struct text rest = *t;
+	struct text value = text_take_until(&rest, " ,(\t\r\n");
+	uint64_t number;
+
+	if (is_placeholder(value))
+		return "a template, not a message";
+	if (text_decimal(value, 255, &number) == 0 && (number == 50 || number == 51))
+		f->protocol = (enum spimend_protocol)number;
+	else if (text_equal_nocase(value, TEXT("esp")))
+		f->protocol = SPIMEND_PROTOCOL_ESP;
+	else if (text_equal_nocase(value, TEXT("ah")))
+		f->protocol = SPIMEND_PROTOCOL_AH;
+	else if (value.len && char_is_digit(value.at[0]))
+		return "prot is neither 50 (ESP) nor 51 (AH)";
+	*t = rest;
+	return NULL;
+}
+
+static enum dialect_result read_invalid_spi(struct text all, struct text t, struct reading *ret)
+{
+	static const char *const missing[FIELDS] = {
+		"cut in the middle: destaddr= is missing", "cut in the middle: prot= is missing",
+		"cut in the middle: spi= is missing", "cut in the middle: srcaddr= is missing", NULL,
+	};
+	struct fact *f = &ret->fact;
+	bool seen[FIELDS] = { false };
+	struct text end = TEXT_NONE;
+	int preamble;
+
+	*f = fact_of(FACT_STRAY, DIALECT_IOS);
+	preamble = take_preamble(&t);
+	if (preamble == 0)
+		return more(ret, all, "cut in the middle: \"has invalid spi for\" and the fields are missing");
+	if (preamble < 0)
+		return bad(ret, all, t, "the name without its message: \"decaps: rec'd IPSEC packet has invalid spi for\" expected");
+	for (;;) {
+		const char *problem = NULL;
+		struct text before, value;
+		enum field field;
+
+		while (text_take_blanks(&t) || text_take_char(&t, ','))
+			;
+		before = t;
+		field = take_field_name(&t);
+		if (field == FIELD_NONE || seen[field])
+			break;
+		if (t.len == 0 && field != FIELD_DST)
+			return more(ret, all, missing[field] ? missing[field] : "cut in the middle: the interface is missing");
+		seen[field] = true;
+		switch (field) {
+		case FIELD_SPI:
+			problem = take_spi(&t, f);
+			break;
+		case FIELD_PROTOCOL:
+			problem = take_protocol(&t, f);
+			break;
+		case FIELD_INTERFACE:
+			value = text_take_until(&t, " ,\t\r\n");
+			if (!text_equal(value, TEXT("...")))
+				text_copy(value, f->interface, sizeof(f->interface));
+			break;
+		default:
+			value = text_take_until(&t, " ,\t\r\n");
+			if (is_placeholder(value) || text_equal(value, TEXT("dest_address")))
+				problem = "a template, not a message";
+			if (field == FIELD_DST)
+				f->dst = dialect_address(value, &f->flags);
+			else
+				f->src = dialect_address(value, &f->flags);
+			break;
+		}
+		if (problem)
+			return bad(ret, all, before, problem);
+		end = t;
+	}
+	for (int field = FIELD_DST; field <= FIELD_SRC; field++) {
+		if (seen[field])
+			continue;
+		/* Nothing, or the first letters of the next field's name: the line was cut here. */
+		if (t.len == 0 || t.len < 8)
+			return more(ret, all, missing[field]);
+		return bad(ret, all, t, missing[field]);
+	}
+	/* A comma after the last address promises ", input interface=". */
+	if (!seen[FIELD_INTERFACE] && t.len == 0 && end.len && end.at[0] == ',') {
+		ret->complete = true;
+		return more(ret, all, "cut after srcaddr=: the interface is missing");
+	}
+	/* "input" alone at the end of a line is the first half of "input interface=". */
+	if (!seen[FIELD_INTERFACE] && end.len && end.at[0] == ',' && text_starts(TEXT("input interface="), t)) {
+		ret->complete = true;
+		return more(ret, all, "cut after srcaddr=: the interface is missing");
+	}
+	fact_flag_spi(f);
+	return done(ret, all, end);
+}
+
+/* Finds `key` in t and returns the text after it, blanks skipped; len 0 when it is not there. */
+static struct text after_key(struct text t, const char *key)
+{
+	size_t at = text_find(t, text_of(key));
+	struct text rest;
+
+	if (at == TEXT_NOT_FOUND)
+		return TEXT_NONE;
+	rest = text_skip(t, at + strlen(key));
+	text_take_blanks(&rest);
+	return rest;
+}
+
+static struct spimend_address address_after(struct text t, const char *key, struct fact *f)
+{
+	struct text rest = after_key(t, key);
+	uint32_t ignored = 0;
+
+	if (rest.len == 0)
+		return (struct spimend_address){ 0 };
+	return dialect_address(text_take_until(&rest, " ,)\t\r\n"), f ? &f->flags : &ignored);
+}
+
+static void spi_after(struct text t, const char *key, struct fact *f)
+{
+	struct text rest = after_key(t, key);
+	uint32_t value;
+
+	if (rest.len && text_hex32(text_take_until(&rest, " ,()\t\r\n"), &value) == 0) {
+		f->spi.value = value;
+		f->has |= FACT_HAS_SPI;
+		fact_flag_spi(f);
+	}
+}
+
+static void sequence_after(struct text t, const char *key, bool hex, struct fact *f)
+{
+	struct text rest = after_key(t, key), word;
+	uint64_t value;
+	uint32_t value32;
+
+	if (rest.len == 0)
+		return;
+	word = text_take_until(&rest, " ,)\t\r\n");
+	if (hex ? text_hex32(word, &value32) == 0 : text_decimal(word, UINT64_MAX / 16, &value) == 0) {
+		f->sequence = hex ? value32 : value;
+		f->has |= FACT_HAS_SEQUENCE;
+	}
+}
+
+/* %CRYPTO-4-RECVD_PKT_MAC_ERR, %CRYPTO-4-PKT_REPLAY_ERR, %IPSEC-3-HMAC_ERROR, %IPSEC-3-REPLAY_ERROR: the SA was found. */
+static enum dialect_result read_sa_found(struct text all, struct text t, enum fact_kind kind, struct reading *ret)
+{
+	struct fact *f = &ret->fact;
+
+	*f = fact_of(kind, DIALECT_IOS);
+	f->protocol = SPIMEND_PROTOCOL_UNKNOWN;
+	f->src = address_after(t, "src_addr", f);
+	if (!spimend_address_known(&f->src))
+		f->src = address_after(t, "src_addr=", f);
+	if (!spimend_address_known(&f->src))
+		f->src = address_after(t, "remote=", f);
+	f->dst = address_after(t, "dest_addr", f);
+	if (!spimend_address_known(&f->dst))
+		f->dst = address_after(t, "dest_addr=", f);
+	if (!spimend_address_known(&f->dst))
+		f->dst = address_after(t, "local=", f);
+	f->flags &= ~(uint32_t)FLAG_ADDRESS_MASKED;
+	spi_after(t, "SPI ", f);
+	spi_after(t, "spi=", f);
+	sequence_after(t, "seqno=", true, f);
+	sequence_after(t, "sequence number=", false, f);
+	return done(ret, all, text_skip(all, all.len));
+}
+
+static enum dialect_result read_plain(struct text all, enum fact_kind kind, struct reading *ret)
+{
+	ret->fact = fact_of(kind, DIALECT_IOS);
+	return done(ret, all, text_skip(all, all.len));
+}
+
+static enum dialect_result read_session(struct text all, struct text t, struct reading *ret)
+{
+	bool up = text_has(t, TEXT(" is UP")), down = text_has(t, TEXT(" is DOWN"));
+
+	if (up == down)
+		return DIALECT_NOT_MINE;
+	ret->fact = fact_of(up ? FACT_TUNNEL_UP : FACT_TUNNEL_DOWN, DIALECT_IOS);
+	ret->fact.src = address_after(t, "Peer ", NULL);
+	return done(ret, all, text_skip(all, all.len));
+}
+
+/* Next Hop Client : (Tunnel: T NBMA: N ) for (Tunnel: T NBMA: N) is DOWN: the first is the peer, the second the writer. */
+static enum dialect_result read_nhrp(struct text all, struct text t, struct reading *ret)
+{
+	struct text second = after_key(t, " for (");
+
+	if (!text_has(t, TEXT("is DOWN")))
+		return DIALECT_NOT_MINE;
+	ret->fact = fact_of(FACT_NHRP_DOWN, DIALECT_IOS);
+	ret->fact.src = address_after(t, "NBMA:", NULL);
+	ret->fact.dst = address_after(second, "NBMA:", NULL);
+	text_take_blanks(&t);
+	text_copy(text_take_until(&t, ": "), ret->fact.interface, sizeof(ret->fact.interface));
+	return done(ret, all, text_skip(all, all.len));
+}
+
+static enum dialect_result read_line_protocol(struct text all, struct text t, struct reading *ret)
+{
+	struct text name = after_key(t, "Interface ");
+	bool up = text_has(t, TEXT("state to up")), down = text_has(t, TEXT("state to down"));
+
+	if (!text_starts(name, TEXT("Tunnel")) || up == down)
+		return DIALECT_NOT_MINE;
+	ret->fact = fact_of(up ? FACT_LINE_UP : FACT_LINE_DOWN, DIALECT_IOS);
+	text_copy(text_take_until(&name, ", "), ret->fact.interface, sizeof(ret->fact.interface));
+	return done(ret, all, text_skip(all, all.len));
+}
+
+/* SD-WAN's notification: ... bfd-state-change ... src-ip:A dst-ip:B ... new-state:down */
+static enum dialect_result read_bfd(struct text all, struct text t, struct reading *ret)
+{
+	if (!text_has(t, TEXT("new-state:down")) && !text_has(t, TEXT("is going Down")))
+		return DIALECT_NOT_MINE;
+	ret->fact = fact_of(FACT_BFD_DOWN, DIALECT_IOS);
+	ret->fact.dst = address_after(t, "src-ip:", NULL);
+	ret->fact.src = address_after(t, "dst-ip:", NULL);
+	return done(ret, all, text_skip(all, all.len));
+}
+
+static enum dialect_result read_crypto(struct text all, const struct mnemonic *m, struct text t, struct reading *ret)
+{
+	if (mnemonic_name_is(m, TEXT("RECVD_PKT_MAC_ERR")) || mnemonic_name_is(m, TEXT("HMAC_ERROR")))
+		return read_sa_found(all, t, FACT_INTEGRITY, ret);
+	if (mnemonic_name_is(m, TEXT("PKT_REPLAY_ERR")) || mnemonic_name_is(m, TEXT("REPLAY_ERROR"))) {
+		/* IOS breaks this line after "failed" (syslog.md 4). */
+		if (text_ends(text_trim(t), TEXT("replay check failed"))) {
+			read_sa_found(all, t, FACT_REPLAY, ret);
+			ret->complete = true;
+			return more(ret, all, "cut after \"replay check failed\"");
+		}
+		return read_sa_found(all, t, FACT_REPLAY, ret);
+	}
+	if (mnemonic_name_is(m, TEXT("IKMP_NO_SA"))) {
+		read_plain(all, FACT_NO_IKE_SA, ret);
+		ret->fact.src = address_after(t, "IKE message from ", &ret->fact);
+		return DIALECT_READ;
+	}
+	if (mnemonic_name_is(m, TEXT("ISAKMP_ON_OFF")) && text_has(t, TEXT("ISAKMP is ON")))
+		return read_plain(all, FACT_IKE_STARTED, ret);
+	if (mnemonic_name_is(m, TEXT("RECVD_PKT_NOT_IPSEC")) || text_starts(m->name, TEXT("RECVD_PKT_INV_IDENTITY"))) {
+		bool selector = text_starts(m->name, TEXT("RECVD_PKT_INV_ID"));
+		struct text vrf = after_key(t, "dest_addr=");
+
+		read_plain(all, selector ? FACT_SELECTOR : FACT_NOT_IPSEC, ret);
+		text_take_until(&vrf, "/,");
+		if (text_take_char(&vrf, '/'))
+			ret->fact.dst = dialect_address(text_take_until(&vrf, ", "), &ret->fact.flags);
+		else
+			ret->fact.dst = address_after(t, "dest_addr=", &ret->fact);
+		ret->fact.src = address_after(t, "src_addr=", &ret->fact);
+		return DIALECT_READ;
+	}
+	if (text_ends(m->name, TEXT("SESSION_STATUS")))
+		return read_session(all, t, ret);
+	return DIALECT_NOT_MINE;
+}
+
+enum dialect_result dialect_cisco_read(struct text body, struct reading *ret)
+{
+	struct mnemonic m;
+	struct text t;
+
+	if (!mnemonic_find(body, 0, &m) || m.at != 0)
+		return DIALECT_NOT_MINE;
+	t = text_skip(body, m.end);
+	if (mnemonic_name_is(&m, TEXT("RECVD_PKT_INV_SPI")) ||
+	    (text_equal(m.facility, TEXT("PIX")) && text_equal(m.name, TEXT("402101"))))
+		return read_invalid_spi(body, t, ret);
+	if (text_equal(m.facility, TEXT("CRYPTO")) || text_equal(m.facility, TEXT("IPSEC")))
+		return read_crypto(body, &m, t, ret);
+	if (text_equal(m.facility, TEXT("DMVPN")) && text_has(m.name, TEXT("DOWN")))
+		return read_nhrp(body, t, ret);
+	if (text_equal(m.facility, TEXT("LINEPROTO")))
+		return read_line_protocol(body, t, ret);
+	if (text_equal(m.facility, TEXT("SYS"))) {
+		if (text_equal(m.name, TEXT("RESTART")) || text_equal(m.name, TEXT("RELOAD")))
+			return read_plain(body, FACT_RESTART, ret);
+		if (text_equal(m.name, TEXT("CONFIG_I")))
+			return read_plain(body, FACT_CONFIGURED, ret);
+	}
+	if (text_equal(m.facility, TEXT("HA_EM")))
+		return read_plain(body, FACT_APPLET, ret);
+	if (text_equal(m.facility, TEXT("IKEV2")) && text_starts(m.name, TEXT("SA_")))
+		return read_plain(body, text_ends(m.name, TEXT("UP")) ? FACT_TUNNEL_UP : FACT_TUNNEL_DOWN, ret);
+	if (text_starts(m.facility, TEXT("HW_VPN")))
+		return read_plain(body, FACT_HARDWARE, ret);
+	if (text_has(m.name, TEXT("BFD_SESS_DOWN")) || text_has(t, TEXT("bfd-state-change")))
+		return read_bfd(body, t, ret);
+	return DIALECT_NOT_MINE;
+}
+
+/* ... ignoring request to send delete notify (no ISAKMP sa) src R dst S for SPI 0xH */
+static enum dialect_result read_no_delete(struct text body, struct text t, struct reading *ret)
+{
+	struct fact *f = &ret->fact;
+
+	*f = fact_of(FACT_NO_DELETE, DIALECT_IOS);
+	f->dst = address_after(t, " src ", f);
+	f->src = address_after(t, " dst ", f);
+	spi_after(t, "for SPI ", f);
+	return done(ret, body, text_skip(body, body.len));
+}
+
+/* IPSEC(create_sa): sa created, (sa) sa_dest= A, sa_proto= 50, sa_spi= 0xH(D), ... */
+static enum dialect_result read_sa_debug(struct text body, bool created, struct reading *ret)
+{
+	struct fact *f = &ret->fact;
+	struct text protocol = after_key(body, "sa_proto=");
+
+	*f = fact_of(created ? FACT_SA_BORN : FACT_SA_DIED, DIALECT_IOS);
+	f->dst = address_after(body, "sa_dest=", f);
+	take_protocol(&protocol, f);
+	spi_after(body, "sa_spi=", f);
+	return f->has & FACT_HAS_SPI ? done(ret, body, text_skip(body, body.len)) : DIALECT_NOT_MINE;
+}
+
+/* A prompt with a typed clear: "hub#clear crypto sa peer 192.0.2.1". Advice in prose has no prompt. */
+static enum dialect_result read_typed_clear(struct text body, struct reading *ret)
+{
+	struct text rest = body;
+	struct text prompt = text_take_until(&rest, "# \t");
+
+	if (prompt.len == 0 || prompt.len > 64 || !text_take_char(&rest, '#'))
+		return DIALECT_NOT_MINE;
+	text_take_blanks(&rest);
+	if (!text_take(&rest, TEXT("clear crypto ")))
+		return DIALECT_NOT_MINE;
+	ret->fact = fact_of(FACT_CLEARED, DIALECT_IOS);
+	ret->fact.src = address_after(rest, "peer ", &ret->fact);
+	ret->own_host = prompt;
+	return done(ret, body, text_skip(body, body.len));
+}
+
+enum dialect_result dialect_cisco_debug_read(struct text body, struct reading *ret)
+{
+	size_t at = text_find(body, TEXT("ignoring request to send delete notify"));
+
+	if (at != TEXT_NOT_FOUND)
+		return read_no_delete(body, text_skip(body, at), ret);
+	if (text_has(body, TEXT("create_sa)")))
+		return read_sa_debug(body, true, ret);
+	if (text_has(body, TEXT("delete_sa)")))
+		return read_sa_debug(body, false, ret);
+	if (text_has(body, TEXT("anti-replay drop on sa="))) {
+		ret->fact = fact_of(FACT_REPLAY, DIALECT_IOS);
+		ret->fact.src = address_after(body, "src ", &ret->fact);
+		ret->fact.dst = address_after(body, "dst ", &ret->fact);
+		spi_after(body, "/(", &ret->fact);
+		sequence_after(body, "seq_no=", false, &ret->fact);
+		return done(ret, body, text_skip(body, body.len));
+	}
+	return read_typed_clear(body, ret);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Cuts bytes into lines at memory speed, and marks the lines that may concern us.
+ *
+ * A line is a candidate when it contains one of a fixed set of words (the needles in scan.c). The search looks at 32 bytes
+ * at a time: three table look-ups by nibble say for each position whether the three bytes there can belong to a needle
+ * (the shuffle technique known from Hyperscan's Teddy), and the few hits are compared. Without AVX2 a table of byte pairs
+ * does the same more slowly. Pure; no allocation.
+ */
+#ifndef PARSE_SCAN_H
+#define PARSE_SCAN_H
+
+#include "base/text.h"
+
+enum scan_mark {
+	SCAN_CANDIDATE = 1, /* contains a needle */
+	SCAN_HIGH = 2,      /* contains bytes >= 0x80 (in the same 64 bytes, at least) */
+	SCAN_NUL = 4,       /* contains NUL bytes (likewise) */
+};
+
+#define SCAN_BUCKETS 8
+#define SCAN_NEEDLES_MAX 48
+
+struct scan {
+	struct {
+		uint8_t low[16], high[16]; /* bit b: bucket b has a needle with such a nibble at this place */
+	} nibbles[3] __attribute__((aligned(16)));
+	uint8_t pair[65536 / 8]; /* for the portable search: may these two bytes start a needle's window? */
+	uint8_t bucket_needles[SCAN_BUCKETS][SCAN_NEEDLES_MAX];
+	uint8_t bucket_count[SCAN_BUCKETS];
+	bool wide; /* AVX2 is there */
+};
+
+/* Called for each line, without its '\n'; `marks` is of enum scan_mark. */
+typedef void scan_line_fn(void *context, struct text line, unsigned marks);
+
+void scan_init(struct scan *scan);
+/* Bytes are whole lines; a last line without '\n' is a line. Returns the number of lines. */
+uint64_t scan_lines(const struct scan *scan, struct text bytes, scan_line_fn *fn, void *context);
+
+/* For tests: the portable search, whatever the processor can do. */
+void scan_init_portable(struct scan *scan);
+
+#endif

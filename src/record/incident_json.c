@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#include "record/incident_json.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/json.h"
+#include "plan/explain.h"
+
+static void put_address(struct json *j, const char *key, const struct spimend_address *a)
+{
+	char text[SPIMEND_ADDRESS_TEXT_MAX];
+
+	if (spimend_address_known(a))
+		json_string(j, key, spimend_address_print(a, text));
+	else
+		json_null(j, key);
+}
+
+static void put_text(struct json *j, const char *key, struct text t)
+{
+	if (t.len)
+		json_text(j, key, t);
+	else
+		json_null(j, key);
+}
+
+static void put_time(struct json *j, const char *key, bool present, struct instant at)
+{
+	struct buffer text = { 0 };
+
+	if (present) {
+		calendar_print(&text, at);
+		json_text(j, key, buffer_text(&text));
+	} else {
+		json_null(j, key);
+	}
+	buffer_done(&text);
+}
+
+static void put_evidence(struct json *j, const struct incident *i)
+{
+	json_array(j, "evidence");
+	for (size_t k = 0; k < i->evidence_count; k++) {
+		const struct evidence *e = &i->evidence[k];
+
+		json_object(j, NULL);
+		put_time(j, "at", e->has_at, e->at);
+		json_text(j, "from", e->from);
+		json_string(j, "kind", e->kind == FACT_SA_TABLE ? "show" : "syslog");
+		json_text(j, "text", e->text);
+		json_string(j, "says", fact_kind_name(e->kind));
+		json_string(j, "end", e->other_end ? "sender" : "receiver");
+		json_object_end(j);
+	}
+	json_array_end(j);
+}
+
+static void put_flags(struct json *j, uint32_t flags)
+{
+	json_array(j, "flags");
+	for (int bit = 0; bit <= FLAG_COUNT_LAST; bit++)
+		if (flags >> bit & 1)
+			json_string(j, NULL, fact_flag_name((enum fact_flag)(1u << bit)));
+	json_array_end(j);
+}
+
+static void put_plan(struct json *j, const struct plan *plan)
+{
+	json_array(j, "plan");
+	for (size_t k = 0; k < plan->count; k++) {
+		const struct plan_step *s = &plan->steps[k];
+
+		json_object(j, NULL);
+		json_unsigned(j, "step", k + 1);
+		if (s->has_on)
+			put_address(j, "on", &s->on);
+		else
+			json_null(j, "on");
+		json_string(j, "role", plan_role_name(s->role));
+		json_string(j, "command", s->command[0] ? s->command : NULL);
+		json_string(j, "blast_radius", s->blast_radius);
+		json_string(j, "why", s->why);
+		json_bool(j, "needs_approval", s->needs_approval);
+		json_object_end(j);
+	}
+	json_array_end(j);
+}
+
+static void put_explain(struct json *j, const struct incident *i, const struct plan *plan)
+{
+	struct buffer text = { 0 };
+
+	json_object(j, "explain");
+	for (int section = 0; section < EXPLAIN_SECTIONS; section++) {
+		struct text rest, line;
+
+		buffer_clear(&text);
+		explain_section_write(i, plan, (enum explain_section)section, &text);
+		json_array(j, explain_section_key((enum explain_section)section));
+		rest = buffer_text(&text);
+		while (text_take_line(&rest, &line))
+			json_text(j, NULL, line);
+		json_array_end(j);
+	}
+	json_object_end(j);
+	buffer_done(&text);
+}
+
+void record_incident_json(const struct incident *i, const struct plan *plan, bool explain, struct buffer *out)
+{
+	char spi[16];
+	struct json j;
+
+	snprintf(spi, sizeof(spi), "0x%" PRIx32, i->spi.value);
+	json_init(&j, out);
+	json_object(&j, NULL);
+	json_string(&j, "schema", "spimend.incident/1");
+	json_string(&j, "id", i->id);
+	put_text(&j, "observer", i->observer);
+	put_address(&j, "src", &i->src);
+	put_address(&j, "dst", &i->dst);
+	json_string(&j, "proto", i->protocol == SPIMEND_PROTOCOL_UNKNOWN ? NULL : spimend_protocol_name(i->protocol));
+	json_string(&j, "spi", i->has_spi ? spi : NULL);
+	json_string(&j, "encap", i->encap_udp ? "udp" : NULL);
+	put_text(&j, "interface", i->interface);
+	json_string(&j, "tunnel_kind", tunnel_kind_name(i->tunnel_kind));
+	put_time(&j, "first_seen", i->has_times, i->first_seen);
+	put_time(&j, "last_seen", i->has_times, i->last_seen);
+	json_unsigned(&j, "messages", i->messages);
+	json_null(&j, "packets"); /* a log that is limited in rate is no packet count (B3) */
+	json_string(&j, "verdict", verdict_name(i->verdict));
+	json_string(&j, "rule", rule_name(i->rule));
+	json_string(&j, "cause", cause_name(i->cause));
+	json_string(&j, "confidence", confidence_name(i->confidence));
+	put_evidence(&j, i);
+	put_flags(&j, i->flags);
+	put_plan(&j, plan);
+	json_array(&j, "actions");
+	json_array_end(&j);
+	json_string(&j, "state", incident_state_name(i->state));
+	json_unsigned(&j, "copies", i->copies);
+	json_unsigned(&j, "spis", i->spis);
+	json_unsigned(&j, "sources", i->sources);
+	if (explain)
+		put_explain(&j, i, plan);
+	json_object_end(&j);
+	buffer_add_char(out, '\n');
+}
+
+void record_summary_json(const struct summary *s, struct buffer *out)
+{
+	struct json j;
+
+	json_init(&j, out);
+	json_object(&j, NULL);
+	json_string(&j, "schema", "spimend.summary/1");
+	json_unsigned(&j, "files", s->files);
+	json_unsigned(&j, "files_failed", s->files_failed);
+	json_unsigned(&j, "lines", s->lines);
+	json_unsigned(&j, "bytes", s->bytes);
+	json_unsigned(&j, "messages", s->messages);
+	json_unsigned(&j, "copies", s->copies);
+	json_unsigned(&j, "evidence", s->evidence);
+	json_unsigned(&j, "unparsed", s->unparsed);
+	json_unsigned(&j, "incidents", s->incidents);
+	json_object(&j, "verdicts");
+	for (int verdict = 0; verdict <= VERDICT_OTHER_FAULT; verdict++)
+		json_unsigned(&j, verdict_name((enum verdict)verdict), s->by_verdict[verdict]);
+	json_object_end(&j);
+	json_object(&j, "troubles");
+	for (size_t i = 0; i < s->trouble_count; i++)
+		json_unsigned(&j, s->troubles[i].name, s->troubles[i].count);
+	json_object_end(&j);
+	json_object(&j, "limits");
+	json_unsigned(&j, "flows_evicted", s->evicted);
+	json_unsigned(&j, "flows_forgotten", s->forgotten);
+	json_unsigned(&j, "flows_refused", s->refused);
+	json_unsigned(&j, "neighbours_dropped", s->neighbours_dropped);
+	json_unsigned(&j, "sa_tables_dropped", s->tables_dropped);
+	json_unsigned(&j, "hosts_refused", s->hosts_refused);
+	json_object_end(&j);
+	json_array(&j, "unparsed_lines");
+	for (size_t i = 0; i < s->unparsed_lines_count; i++) {
+		json_object(&j, NULL);
+		json_text(&j, "from", s->unparsed_lines[i].from);
+		json_text(&j, "reason", s->unparsed_lines[i].reason);
+		json_text(&j, "text", s->unparsed_lines[i].text);
+		json_object_end(&j);
+	}
+	json_array_end(&j);
+	json_object_end(&j);
+	buffer_add_char(out, '\n');
+}

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT */
+#include "record/incident_text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "plan/explain.h"
+
+#define LABEL_WIDTH 11
+
+static const char *colour_of(enum verdict verdict)
+{
+	switch (verdict) {
+	case VERDICT_DESYNC:
+		return "\033[1;31m";
+	case VERDICT_OTHER_FAULT:
+		return "\033[1;35m";
+	case VERDICT_UNDECIDED:
+		return "\033[1;33m";
+	case VERDICT_TRANSIENT:
+		return "\033[32m";
+	case VERDICT_NOISE:
+		return "\033[36m";
+	}
+	return "";
+}
+
+static const char *title_of(enum verdict verdict)
+{
+	switch (verdict) {
+	case VERDICT_DESYNC:
+		return "DESYNC";
+	case VERDICT_OTHER_FAULT:
+		return "OTHER FAULT";
+	case VERDICT_UNDECIDED:
+		return "UNDECIDED";
+	case VERDICT_TRANSIENT:
+		return "TRANSIENT";
+	case VERDICT_NOISE:
+		return "NOISE";
+	}
+	return "?";
+}
+
+/* Text from outside must not steer the terminal. */
+static void add_printable(struct buffer *out, struct text t)
+{
+	for (size_t i = 0; i < t.len; i++) {
+		unsigned char c = (unsigned char)t.at[i];
+
+		if (c < 0x20 || c == 0x7f)
+			buffer_add_char(out, c == '\t' ? ' ' : '.');
+		else if (c >= 0x80 && !text_is_utf8(t))
+			buffer_add_char(out, '?');
+		else
+			buffer_add_char(out, (char)c);
+	}
+}
+
+/* Columns that UTF-8 text takes, near enough: one a character. */
+static size_t columns(struct text t)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t.len; i++)
+		n += ((unsigned char)t.at[i] & 0xc0) != 0x80;
+	return n;
+}
+
+/* Words of `t` from column `at`, wrapped at the style's width and indented to `indent`. */
+static void add_wrapped(struct buffer *out, const struct text_style *style, struct text t, size_t indent, size_t at)
+{
+	bool first = true;
+	struct text word;
+
+	while ((word = text_take_word(&t)).len) {
+		size_t wide = columns(word);
+
+		if (!first && at + 1 + wide > style->width) {
+			buffer_add_char(out, '\n');
+			buffer_add_repeat(out, ' ', indent);
+			at = indent;
+		} else if (!first) {
+			buffer_add_char(out, ' ');
+			at++;
+		}
+		add_printable(out, word);
+		at += wide;
+		first = false;
+	}
+	buffer_add_char(out, '\n');
+}
+
+static void add_row(struct buffer *out, const struct text_style *style, const char *label, struct text t)
+{
+	buffer_printf(out, "  %-*s", LABEL_WIDTH - 2, label);
+	add_wrapped(out, style, t, LABEL_WIDTH, LABEL_WIDTH);
+}
+
+static void add_headline(struct buffer *out, const struct incident *i, const struct text_style *style)
+{
+	char src[SPIMEND_ADDRESS_TEXT_MAX], dst[SPIMEND_ADDRESS_TEXT_MAX];
+	bool many = i->spis > 1;
+
+	if (style->colour)
+		buffer_add_string(out, colour_of(i->verdict));
+	buffer_printf(out, "%-*s", LABEL_WIDTH, title_of(i->verdict));
+	if (style->colour)
+		buffer_add_string(out, "\033[0m");
+	if (strlen(title_of(i->verdict)) >= LABEL_WIDTH)
+		buffer_add_char(out, ' ');
+	buffer_add_string(out, spimend_address_known(&i->src) ? spimend_address_print(&i->src, src)
+			       : i->sources > 1		      ? "many sources"
+							      : "unknown source");
+	buffer_add_string(out, " -> ");
+	buffer_add_string(out, spimend_address_known(&i->dst) ? spimend_address_print(&i->dst, dst) : "unknown destination");
+	if (i->has_spi)
+		buffer_printf(out, "  %s 0x%" PRIx32, i->protocol == SPIMEND_PROTOCOL_AH ? "AH" : "ESP", i->spi.value);
+	else if (many)
+		buffer_printf(out, "  %" PRIu64 " SPIs", i->spis);
+	else
+		buffer_add_string(out, "  SPI not told");
+	if (i->interface.len) {
+		buffer_add_string(out, "  on ");
+		add_printable(out, i->interface);
+	}
+	buffer_printf(out, "  [%s]\n", i->id);
+}
+
+static void add_seen(struct buffer *out, const struct incident *i, const struct text_style *style)
+{
+	struct buffer t = { 0 };
+
+	if (i->messages == 0)
+		buffer_add_string(&t, "no message; a saved SA table shows it");
+	else
+		buffer_printf(&t, "%" PRIu64 " message%s", i->messages, i->messages == 1 ? "" : "s");
+	if (i->has_times) {
+		buffer_add_string(&t, i->first_seen.ns == i->last_seen.ns ? " at " : " from ");
+		calendar_print_short(&t, i->first_seen);
+		if (i->first_seen.ns != i->last_seen.ns) {
+			buffer_add_string(&t, " to ");
+			calendar_print_short(&t, i->last_seen);
+		}
+		buffer_add_string(&t, " UTC");
+	} else if (i->messages) {
+		buffer_add_string(&t, " without a time");
+	}
+	if (i->copies)
+		buffer_printf(&t, ", %" PRIu64 " cop%s not counted", i->copies, i->copies == 1 ? "y" : "ies");
+	if (i->observer.len) {
+		buffer_add_string(&t, ", by ");
+		buffer_add(&t, i->observer);
+	}
+	if (i->evidence_count) {
+		buffer_add_string(&t, ", first in ");
+		buffer_add(&t, i->evidence[0].from);
+	}
+	add_row(out, style, "seen", buffer_text(&t));
+	buffer_done(&t);
+}
+
+/* While it may still be harmless: only where and what. */
+static void add_plan_briefly(struct buffer *out, const struct plan *plan, const struct text_style *style)
+{
+	char address[SPIMEND_ADDRESS_TEXT_MAX];
+	struct buffer t = { 0 };
+
+	for (size_t k = 0; k < plan->count; k++) {
+		const struct plan_step *s = &plan->steps[k];
+
+		buffer_clear(&t);
+		buffer_printf(&t, "%zu. at %s (%s): ", k + 1, s->has_on ? spimend_address_print(&s->on, address) : "the device",
+			      plan_role_name(s->role));
+		buffer_add_string(&t, s->command[0] ? s->command : s->why);
+		add_row(out, style, k ? "" : "if again", buffer_text(&t));
+	}
+	buffer_done(&t);
+}
+
+static void add_plan(struct buffer *out, const struct incident *i, const struct plan *plan, const struct text_style *style)
+{
+	char address[SPIMEND_ADDRESS_TEXT_MAX];
+	struct buffer t = { 0 };
+
+	if (i->verdict == VERDICT_UNDECIDED && !style->explain && !style->verbose) {
+		add_plan_briefly(out, plan, style);
+		return;
+	}
+	for (size_t k = 0; k < plan->count; k++) {
+		const struct plan_step *s = &plan->steps[k];
+
+		buffer_clear(&t);
+		buffer_printf(out, "  %-*s%zu. ", LABEL_WIDTH - 2, k ? "" : i->verdict == VERDICT_UNDECIDED ? "if again" : "do", k + 1);
+		if (s->has_on)
+			buffer_printf(&t, "at %s (%s)", spimend_address_print(&s->on, address), plan_role_name(s->role));
+		else
+			buffer_printf(&t, "at the %s", plan_role_name(s->role));
+		buffer_add_string(&t, s->needs_approval ? ", only with a person's approval" : "");
+		if (s->command[0]) {
+			buffer_add_char(&t, ':');
+			add_wrapped(out, style, buffer_text(&t), LABEL_WIDTH + 3, LABEL_WIDTH + 3);
+			buffer_add_repeat(out, ' ', LABEL_WIDTH + 5);
+			if (style->colour)
+				buffer_add_string(out, "\033[1m");
+			buffer_add_string(out, s->command);
+			if (style->colour)
+				buffer_add_string(out, "\033[0m");
+			buffer_add_char(out, '\n');
+		} else {
+			buffer_add_string(&t, ": no command");
+			add_wrapped(out, style, buffer_text(&t), LABEL_WIDTH + 3, LABEL_WIDTH + 3);
+		}
+		if (s->blast_radius[0] && !s->disturbs_nothing) {
+			buffer_add_repeat(out, ' ', LABEL_WIDTH + 3);
+			buffer_add_string(out, "disturbs: ");
+			add_wrapped(out, style, text_of(s->blast_radius), LABEL_WIDTH + 13, LABEL_WIDTH + 13);
+		}
+		buffer_add_repeat(out, ' ', LABEL_WIDTH + 3);
+		add_wrapped(out, style, text_of(s->why), LABEL_WIDTH + 3, LABEL_WIDTH + 3);
+	}
+	buffer_done(&t);
+}
+
+static void add_notes(struct buffer *out, const struct incident *i, const struct text_style *style)
+{
+	bool first = true;
+
+	for (int bit = 0; bit <= FLAG_COUNT_LAST; bit++) {
+		if (!(i->flags >> bit & 1))
+			continue;
+		add_row(out, style, first ? "note" : "", text_of(fact_flag_help((enum fact_flag)(1u << bit))));
+		first = false;
+	}
+}
+
+static void add_evidence(struct buffer *out, const struct incident *i, const struct text_style *style)
+{
+	struct buffer t = { 0 };
+
+	for (size_t k = 0; k < i->evidence_count; k++) {
+		const struct evidence *e = &i->evidence[k];
+
+		buffer_clear(&t);
+		buffer_printf(&t, "%.*s%s, %s: ", TEXT_ARG(e->from), e->other_end ? " (the sender's end)" : "",
+			      fact_kind_name(e->kind));
+		buffer_add(&t, e->text);
+		add_row(out, style, k ? "" : "evidence", buffer_text(&t));
+	}
+	buffer_done(&t);
+}
+
+static void add_section(struct buffer *out, const struct incident *i, const struct plan *plan, enum explain_section section,
+			const char *label, const struct text_style *style)
+{
+	struct buffer t = { 0 };
+	struct text rest, line;
+	bool first = true;
+
+	explain_section_write(i, plan, section, &t);
+	rest = buffer_text(&t);
+	while (text_take_line(&rest, &line)) {
+		if (label) {
+			add_row(out, style, first ? label : "", line);
+		} else {
+			if (first)
+				buffer_printf(out, "\n  %s\n", explain_section_title(section));
+			buffer_add_string(out, "    ");
+			add_wrapped(out, style, line, 6, 4);
+		}
+		first = false;
+	}
+	buffer_done(&t);
+}
+
+void record_incident_text(const struct incident *i, const struct plan *plan, const struct text_style *style,
+			  struct buffer *out)
+{
+	bool calm = i->verdict == VERDICT_TRANSIENT || i->verdict == VERDICT_NOISE;
+	struct buffer t = { 0 };
+
+	add_headline(out, i, style);
+	add_seen(out, i, style);
+	explain_verdict(i, &t);
+	buffer_printf(&t, " [%s]", rule_name(i->rule));
+	add_row(out, style, "why", buffer_text(&t));
+	if (!calm) {
+		buffer_clear(&t);
+		explain_cause(i, &t);
+		add_row(out, style, "cause", buffer_text(&t));
+	}
+	buffer_done(&t);
+	add_notes(out, i, style);
+	if (style->verbose || style->explain)
+		add_evidence(out, i, style);
+	add_plan(out, i, plan, style);
+	if (style->explain) {
+		for (int section = 0; section < EXPLAIN_SECTIONS; section++)
+			if (section != EXPLAIN_DO && section != EXPLAIN_RESTS_ON)
+				add_section(out, i, plan, (enum explain_section)section, NULL, style);
+	} else if (i->verdict == VERDICT_DESYNC) {
+		add_section(out, i, plan, EXPLAIN_DO_NOT, "do not", style);
+	}
+	buffer_add_char(out, '\n');
+}
+
+static void add_limits(const struct summary *s, const struct text_style *style, struct buffer *out)
+{
+	struct buffer t = { 0 };
+
+	if (s->evicted)
+		buffer_printf(&t, "%" PRIu64 " flows seen once made room in the table (their repeat is still noticed%s). ", s->evicted,
+			      s->forgotten ? ", but for those forgotten" : "");
+	if (s->forgotten)
+		buffer_printf(&t, "%" PRIu64 " of them were forgotten: a repeat of these would not be noticed. ", s->forgotten);
+	if (s->refused)
+		buffer_printf(&t, "%" PRIu64 " messages found no room in the flow table. ", s->refused);
+	if (s->neighbours_dropped)
+		buffer_printf(&t, "%" PRIu64 " neighbouring messages, the oldest, were dropped. ", s->neighbours_dropped);
+	if (s->tables_dropped)
+		buffer_printf(&t, "%" PRIu64 " flows of saved SA tables, the oldest, were dropped. ", s->tables_dropped);
+	if (s->hosts_refused)
+		buffer_printf(&t, "%" PRIu64 " lines of hosts beyond the limit count for no observer. ", s->hosts_refused);
+	if (t.len)
+		add_row(out, style, "limits", buffer_text(&t));
+	buffer_done(&t);
+}
+
+void record_summary_text(const struct summary *s, const struct text_style *style, size_t listed, struct buffer *out)
+{
+	static const enum verdict order[] = { VERDICT_DESYNC, VERDICT_OTHER_FAULT, VERDICT_UNDECIDED, VERDICT_TRANSIENT,
+					      VERDICT_NOISE };
+	struct buffer t = { 0 };
+	bool first = true;
+
+	if (s->unparsed) {
+		buffer_printf(out, "Not understood: %" PRIu64 " line%s that name%s the message\n", s->unparsed,
+			      s->unparsed == 1 ? "" : "s", s->unparsed == 1 ? "s" : "");
+		for (size_t i = 0; i < s->unparsed_lines_count && i < listed; i++) {
+			buffer_clear(&t);
+			buffer_printf(&t, "%.*s: %.*s: ", TEXT_ARG(s->unparsed_lines[i].from), TEXT_ARG(s->unparsed_lines[i].reason));
+			buffer_add(&t, s->unparsed_lines[i].text);
+			buffer_add_string(out, "  ");
+			add_wrapped(out, style, buffer_text(&t), 6, 2);
+		}
+		if (s->unparsed > listed || s->unparsed > s->unparsed_lines_count)
+			buffer_printf(out, "  ... and %" PRIu64 " more%s\n",
+				      s->unparsed - (s->unparsed_lines_count < listed ? s->unparsed_lines_count : listed),
+				      listed < s->unparsed_lines_count ? " (--verbose lists them)" : "");
+		buffer_add_char(out, '\n');
+	}
+	add_limits(s, style, out);
+	buffer_printf(out, "%" PRIu64 " line%s in %" PRIu64 " file%s, %" PRIu64 " message%s about an unknown SPI", s->lines,
+		      s->lines == 1 ? "" : "s", s->files, s->files == 1 ? "" : "s", s->messages, s->messages == 1 ? "" : "s");
+	if (s->copies)
+		buffer_printf(out, " (and %" PRIu64 " cop%s)", s->copies, s->copies == 1 ? "y" : "ies");
+	for (size_t i = 0; i < s->trouble_count; i++)
+		if (s->troubles[i].count)
+			buffer_printf(out, ", %" PRIu64 " %s", s->troubles[i].count, s->troubles[i].name);
+	buffer_add_string(out, "\n");
+	buffer_printf(out, "%" PRIu64 " incident%s", s->incidents, s->incidents == 1 ? "" : "s");
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		uint64_t count = s->by_verdict[order[i]];
+
+		if (!count)
+			continue;
+		buffer_add_string(out, first ? ": " : ", ");
+		if (style->colour)
+			buffer_add_string(out, colour_of(order[i]));
+		buffer_printf(out, "%" PRIu64 " %s", count, verdict_name(order[i]));
+		if (style->colour)
+			buffer_add_string(out, "\033[0m");
+		first = false;
+	}
+	buffer_add_char(out, '\n');
+	buffer_done(&t);
+}
