@@ -53,6 +53,7 @@ static void on_fact(void *context, const struct log_fact *f)
 		.has_heard_at = f->has_heard_at,
 		.heard_at = f->heard_at,
 		.is_repeat = f->is_repeat,
+		.is_alone = f->is_alone,
 		.source = slot->source,
 		.line = f->line,
 		.text = f->text,

@@ -199,7 +199,8 @@ static void find_by_writer(struct finder *f)
 		/* Another tunnel's line protocol is another tunnel's trouble. */
 		if (line && interface && !text_equal_nocase(intern_text(&j->names, interface), text_of(n->fact.interface)))
 			continue;
-		if (is_near(j, f->c, n))
+		/* What names neither address belongs here by its time alone. */
+		if (n->has_at && is_near(j, f->c, n))
 			add_found(f, j->by_key[i].neighbour, false);
 	}
 }

@@ -199,7 +199,7 @@ static uint32_t writer_of(struct judge *j, const struct judge_claim *claim)
 		j->is_writer[id] = true;
 		j->writers++;
 	}
-	return id ? id : claim->source;
+	return id || claim->is_alone ? id : claim->source;
 }
 
 static bool reused_spi(const struct flow *f)

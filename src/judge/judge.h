@@ -44,6 +44,7 @@ struct judge_claim {
 	bool has_heard_at;
 	struct instant heard_at; /* the log's own clock, the one of judge_hear() */
 	bool is_repeat;          /* "last message repeated": never a copy */
+	bool is_alone;           /* without a host, nothing ties it to other claims of its source */
 	uint32_t source;         /* of judge_add_source() */
 	uint64_t line;
 	struct text text;

@@ -14,10 +14,18 @@ int hosts_init(struct hosts *hosts, const struct hash_key *key)
 	return hosts->slots ? 0 : -ENOMEM;
 }
 
+void host_done(struct host *host)
+{
+	memory_free(host->last_stray);
+	memory_free(host->surroundings);
+	host->last_stray = NULL;
+	host->surroundings = NULL;
+}
+
 void hosts_done(struct hosts *hosts)
 {
 	for (size_t i = 0; hosts->slots && i < hosts->room; i++)
-		memory_free(hosts->slots[i].last_stray);
+		host_done(&hosts->slots[i]);
 	memory_free(hosts->slots);
 	*hosts = (struct hosts){ 0 };
 }
@@ -81,4 +89,25 @@ struct host *hosts_get(struct hosts *hosts, struct text name)
 struct text host_name(const struct host *host)
 {
 	return (struct text){ host->name, host->name_len < HOST_NAME_KEPT ? host->name_len : HOST_NAME_KEPT };
+}
+
+void host_surround(struct hosts *hosts, struct host *host, struct text text, uint64_t line, const void *log)
+{
+	struct surroundings *s = host->surroundings;
+
+	if (text.len > SURROUNDING_TEXT_MAX)
+		return;
+	if (!s) {
+		if (hosts->with_surroundings >= SURROUNDINGS_HOSTS)
+			return;
+		s = host->surroundings = memory_new(1, sizeof(*s));
+		if (!s)
+			return;
+		hosts->with_surroundings++;
+	}
+	s->kept[s->next].line = line;
+	s->kept[s->next].log = log;
+	s->kept[s->next].len = (uint16_t)text.len;
+	memcpy(s->kept[s->next].text, text.at, text.len);
+	s->next = (s->next + 1) % SURROUNDINGS_KEPT;
 }

@@ -12,19 +12,40 @@
 #define HOSTS_MAX 32768
 #define HOST_NAME_KEPT 64 /* longer names are told apart by their first 64 bytes and their length */
 
+#define SURROUNDINGS_KEPT 4     /* lines before a sighting */
+#define SURROUNDINGS_AFTER 8    /* and after one */
+#define SURROUNDING_TEXT_MAX 240 /* longer ones are not kept */
+#define SURROUNDINGS_HOSTS 4096 /* hosts that may keep any */
+
+struct surroundings { /* the latest lines of a host that matter only if a sighting follows */
+	struct {
+		uint64_t line;
+		const void *log; /* which stream it stood in */
+		uint16_t len;
+		char text[SURROUNDING_TEXT_MAX];
+	} kept[SURROUNDINGS_KEPT];
+	unsigned next;
+};
+
 struct host {
 	uint32_t hash;
 	uint16_t name_len; /* of the whole name */
 	bool heard;
 	bool last_was_stray; /* its previous line was an unknown-SPI message: "last message repeated" belongs to it */
-	struct instant last; /* latest stamp of any of its lines */
+	struct instant last;     /* latest stamp of any of its lines */
+	struct instant previous; /* stamp of its previous line in `log` */
+	const void *log;         /* the stream it was heard in last */
 	struct fact *last_stray; /* owns; NULL until there is one */
+	struct surroundings *surroundings; /* owns; NULL until there are any */
+	struct instant stray_heard; /* its latest sighting, while after_left > 0 */
+	unsigned after_left;        /* lines after that sighting that are still read in full */
 	char name[HOST_NAME_KEPT];
 };
 
 struct hosts {
 	struct host *slots; /* owns: a power of two of them */
 	size_t room, count;
+	size_t with_surroundings;
 	uint64_t refused; /* lines of hosts beyond HOSTS_MAX */
 	struct hash_key key;
 };
@@ -36,13 +57,21 @@ void hosts_done(struct hosts *hosts);
 struct host *hosts_get(struct hosts *hosts, struct text name);
 struct text host_name(const struct host *host);
 
-/* Notes a line at `at`; true when it lies more than `tolerance_ns` before an earlier one: the clock jumped back. */
-static inline bool host_hear(struct host *host, struct instant at, int64_t tolerance_ns)
+/* Keeps a line that matters only if a sighting follows; the oldest makes room. */
+void host_surround(struct hosts *hosts, struct host *host, struct text text, uint64_t line, const void *log);
+/* Frees what one host owns, and only that. */
+void host_done(struct host *host);
+
+/* Notes a line of stream `log`; true when it lies more than `tolerance_ns` before the host's previous line there: its clock
+ * jumped back. */
+static inline bool host_hear(struct host *host, struct instant at, int64_t tolerance_ns, const void *log)
 {
-	bool back = host->heard && at.ns < host->last.ns - tolerance_ns;
+	bool back = host->heard && host->log == log && at.ns < host->previous.ns - tolerance_ns;
 
 	if (!host->heard || at.ns > host->last.ns)
 		host->last = at;
+	host->previous = at;
+	host->log = log;
 	host->heard = true;
 	return back;
 }

@@ -30,7 +30,7 @@ void log_free(struct log *log)
 	buffer_done(&log->unescaped);
 	buffer_done(&log->pasted);
 	buffer_done(&log->try);
-	memory_free(log->unnamed.last_stray);
+	host_done(&log->unnamed);
 	memory_free(log);
 }
 
@@ -70,9 +70,9 @@ struct host *log_host(struct log *log, struct text name)
 
 void log_hear(struct log *log, struct host *host, struct instant at, struct text line)
 {
-	if (host && host_hear(host, at, LOG_CLOCK_TOLERANCE))
+	if (host && host_hear(host, at, LOG_CLOCK_TOLERANCE, log))
 		log_trouble(log, TROUBLE_CLOCK_BACK, host == &log->unnamed ? TEXT_NONE : host_name(host),
-			    "the stamp lies before an earlier one of the same host", 0, line);
+			    "the stamp lies before that of the host's previous line", 0, line);
 }
 
 bool log_heard_unnamed(const struct log *log, struct spimend_address *ret_device, struct instant *ret_last)
@@ -110,6 +110,8 @@ static void take_line(void *context, struct text line, unsigned marks)
 	if (__builtin_expect((marks & SCAN_CANDIDATE) || log->pending_count || log->table.inside, 0)) {
 		log->counts.candidates++;
 		log_message(log, line);
+	} else if (marks & SCAN_SURROUNDING) {
+		log_surrounding(log, line);
 	} else {
 		log_tick(log, line);
 	}
@@ -167,7 +169,7 @@ static void take_record(void *context, struct text line, unsigned marks)
 		log_message(log, text_first(part, LOG_LINE_MAX));
 	}
 	log_flush(log);
-	memory_free(log->unnamed.last_stray);
+	host_done(&log->unnamed);
 	log->unnamed = (struct host){ 0 };
 }
 

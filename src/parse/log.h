@@ -23,6 +23,7 @@ struct log_fact {
 	bool has_heard_at;
 	struct instant heard_at; /* on the log's clock: the first stamp of the line */
 	bool is_repeat;      /* "last message repeated": no copy of anything */
+	bool is_alone;       /* a record of a table: its neighbours are not its surroundings */
 	uint64_t line;       /* first line of the message, from 1 */
 	struct text text;    /* the message with its framing, joined; borrowed for the call */
 };

@@ -7,6 +7,7 @@
 #include "parse/log_private.h"
 #include "parse/mnemonic.h"
 
+#define SURROUNDING_SPAN (15 * MINUTE_NS) /* after a sighting, other messages of its host are read for so long */
 #define REPEAT_MAX 1000000 /* a larger "repeated N times" is taken for damage and cut to this */
 
 /* Readers of lines without a mnemonic, most specific first. */
@@ -25,13 +26,58 @@ struct message {
 	uint64_t count; /* of "message repeated N times: [" */
 };
 
+static void read_line(struct log *log, struct text text, uint64_t line);
+
+/* ---- surroundings ---- */
+
+void log_surrounding(struct log *log, struct text line)
+{
+	struct host *host = log_tick(log, line);
+
+	if (!host)
+		return;
+	if (host->after_left && host->last.ns - host->stray_heard.ns <= SURROUNDING_SPAN) {
+		host->after_left--;
+		read_line(log, line, log->line);
+	} else {
+		host_surround(log->hosts, host, line, log->line, log);
+	}
+}
+
+/* A sighting makes the lines kept before it worth reading. */
+static void read_surroundings(struct log *log, struct text host_name)
+{
+	struct host *host = log_host(log, host_name);
+	struct surroundings *s = host ? host->surroundings : NULL;
+
+	if (!s || log->inside_surroundings)
+		return;
+	log->inside_surroundings = true;
+	for (unsigned i = 0; i < SURROUNDINGS_KEPT; i++) {
+		unsigned place = (s->next + i) % SURROUNDINGS_KEPT;
+		struct text text = { s->kept[place].text, s->kept[place].len };
+
+		/* Of another file the line number would be wrong: its own stream read it, or it is too old. */
+		if (text.len && s->kept[place].log == log)
+			read_line(log, text, s->kept[place].line);
+		s->kept[place].len = 0;
+	}
+	log->inside_surroundings = false;
+}
+
 /* ---- times and emission ---- */
 
 static void emit(struct log *log, const struct message *m, struct reading *r, bool is_repeat)
 {
 	const struct framing *f = &m->framing;
 	const struct stamp_rules *rules = &log->rules.stamps;
-	struct log_fact out = { .fact = r->fact, .line = m->line, .text = text_trim(m->whole), .is_repeat = is_repeat };
+	struct log_fact out = {
+		.fact = r->fact,
+		.line = m->line,
+		.text = text_trim(m->whole),
+		.is_repeat = is_repeat,
+		.is_alone = log->rules.column > 0,
+	};
 	struct stamp own = { .civil = r->own_time, .has_year = true, .has_zone = r->own_time_has_zone };
 	struct instant outer, inner;
 	bool has_outer = f->has_outer && stamp_resolve(&f->outer, rules, NULL, &outer) == 0;
@@ -63,9 +109,14 @@ static void emit(struct log *log, const struct message *m, struct reading *r, bo
 
 	host = log_host(log, out.host);
 	if (host) {
-		if (out.has_heard_at)
+		if (out.has_heard_at && !log->inside_surroundings)
 			log_hear(log, host, out.heard_at, out.text);
-		host->last_was_stray = out.fact.kind == FACT_STRAY;
+		if (!log->inside_surroundings)
+			host->last_was_stray = out.fact.kind == FACT_STRAY;
+		if (out.fact.kind == FACT_STRAY && out.has_heard_at) {
+			host->stray_heard = out.heard_at;
+			host->after_left = SURROUNDINGS_AFTER;
+		}
 		if (out.fact.kind == FACT_STRAY && !is_repeat) {
 			if (!host->last_stray)
 				host->last_stray = memory_new(1, sizeof(*host->last_stray));
@@ -85,6 +136,8 @@ static void emit(struct log *log, const struct message *m, struct reading *r, bo
 	else
 		log->counts.evidence++;
 	log->sink.fact(log->sink.context, &out);
+	if (out.fact.kind == FACT_STRAY)
+		read_surroundings(log, out.host);
 }
 
 /* "last message repeated N times": of the previous message of that host. */

@@ -24,18 +24,22 @@ struct pending {
 	unsigned lines, blanks;
 };
 
-/* What the last ordinary line told, so that the next one needs no parsing. */
+#define TICK_PREFIX 16    /* "Nov  2 04:00:48 " */
+#define TICK_HOSTS 1024   /* short host names found lately, by a cheap hash; a power of two */
+
+/* What the last ordinary lines told, so that the next ones need little parsing. */
 struct tick_memo {
-	char prefix[40]; /* the line up to and with the blank in front of the host */
-	size_t prefix_len;
-	struct instant at;
-	struct text host_text;
-	char host_copy[HOST_NAME_KEPT];
-	size_t host_slot; /* index into hosts->slots, while hosts->room is host_room */
-	size_t host_room;
-	int month, day; /* midnight below belongs to this day */
+	bool has_prefix, has_midnight;
+	uint64_t prefix[TICK_PREFIX / 8];
+	struct instant at; /* of that prefix */
+	int month, day;    /* midnight_ns belongs to this day */
 	int64_t midnight_ns;
-	bool has_midnight;
+	size_t room; /* of the host table when the places below were noted */
+	struct {
+		uint64_t name[2]; /* zero-padded */
+		size_t slot;
+		bool known;
+	} hosts[TICK_HOSTS];
 };
 
 struct log {
@@ -48,6 +52,7 @@ struct log {
 	struct spimend_address device; /* the only destination named by lines without a host */
 	struct log_counts counts;
 	uint64_t line; /* number of the line at hand */
+	bool inside_surroundings; /* kept lines are being read: what they emit is not the line at hand */
 	bool inside_line; /* the last bytes ended without a line break */
 	struct pending pending[PENDING_MAX];
 	unsigned pending_count;
@@ -59,11 +64,13 @@ struct log {
 	struct tick_memo memo;
 };
 
-/* log_tick.c: an ordinary line. */
-void log_tick(struct log *log, struct text line);
+/* log_tick.c: an ordinary line. Returns whose it was, or NULL where that or its time is not told. */
+struct host *log_tick(struct log *log, struct text line);
 /* log_message.c: a line that may concern us; and giving up on what waits. */
 void log_message(struct log *log, struct text line);
 void log_message_flush(struct log *log);
+/* log_message.c: a line that matters only beside a sighting: read if one was just before, else kept in case one follows. */
+void log_surrounding(struct log *log, struct text line);
 /* log.c */
 void log_trouble(struct log *log, enum log_trouble_kind kind, struct text host, const char *reason, size_t offset,
 		 struct text text);

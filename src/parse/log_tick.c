@@ -6,6 +6,10 @@
  */
 #include "parse/log_private.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 static inline unsigned digit2(const char *p)
 {
 	return (unsigned)(p[0] == ' ' ? 0 : p[0] - '0') * 10 + (unsigned)(p[1] - '0');
@@ -54,41 +58,165 @@ static bool quick_month(struct log *log, struct text t, struct instant *ret)
 	return true;
 }
 
-/* The next word is the host where the stamp was followed by a blank. Says whether an inner host may follow, as in
- * "relay 77: rt7: *Nov ...", which is for framing_read() to find out. */
-static bool quick_host(struct text t, struct text *ret_host)
-{
-	size_t n = 0;
-	struct text rest;
+/* How many of the next 16 bytes come before the first of a kind: branchless where the processor helps, since the lengths
+ * of host names and numbers cannot be predicted. `t` has at least 16 bytes. */
+#if defined(__SSE2__)
 
-	while (n < t.len && t.at[n] != ' ' && t.at[n] != ':' && t.at[n] != '%' && t.at[n] != '[')
-		n++;
-	if (n == 0 || n + 1 >= t.len || t.at[n] != ' ' || n > HOST_NAME_KEPT)
-		return false;
-	*ret_host = text_first(t, n);
-	rest = text_skip(t, n + 1);
-	for (n = 0; n < rest.len && char_is_digit(rest.at[n]); n++)
-		;
-	if (n && n + 2 < rest.len && rest.at[n] == ':') /* sequence number */
-		rest = text_skip(rest, n + 2);
-	else if (n)
-		return false;
-	if (rest.len && (rest.at[0] == '%' || rest.at[0] == '*' || rest.at[0] == '.'))
-		return true;
-	for (n = 0; n < rest.len && n < 64 && rest.at[n] != ' '; n++) {
-		if (rest.at[n] == '[' || rest.at[n] == '=')
-			return true; /* a process tag; key=value */
-	}
-	if (n == 3 && rest.len > 7 && rest.at[6] == ' ' && char_is_digit(rest.at[5]))
-		return true; /* the device's own stamp */
-	if (n && n < rest.len && rest.at[n - 1] == ':')
-		return !(n + 1 < rest.len && strchr("*.%", rest.at[n + 1])) &&
-		       !(n + 4 < rest.len && rest.at[n + 4] == ' ' && char_is_alpha(rest.at[n + 1]) && rest.len > n + 8 &&
-			 rest.at[n + 7] == ' ');
-	return false;
+static inline unsigned first_bit(unsigned mask)
+{
+	return mask ? (unsigned)__builtin_ctz(mask) : 16;
 }
 
-static void tick_slowly(struct log *log, struct text line)
+static inline __m128i load16(const char *at)
+{
+	return _mm_loadu_si128((const __m128i *)at);
+}
+
+static inline __m128i is_char(__m128i bytes, char c)
+{
+	return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c));
+}
+
+/* The first n < 16 bytes as two words, the rest zero. */
+static inline void take_words(const char *at, unsigned n, uint64_t ret[2])
+{
+	static const uint8_t ones[32] = { 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255 };
+	__m128i kept = _mm_and_si128(load16(at), _mm_loadu_si128((const __m128i *)(ones + 16 - n)));
+
+	ret[0] = (uint64_t)_mm_cvtsi128_si64(kept);
+	ret[1] = (uint64_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(kept, kept));
+}
+
+static inline unsigned before_host_end(const char *at)
+{
+	__m128i b = load16(at);
+	__m128i hit = _mm_or_si128(_mm_or_si128(is_char(b, ' '), is_char(b, ':')), _mm_or_si128(is_char(b, '%'), is_char(b, '[')));
+
+	return first_bit((unsigned)_mm_movemask_epi8(hit));
+}
+
+static inline unsigned before_non_digit(const char *at)
+{
+	__m128i above = _mm_subs_epu8(_mm_sub_epi8(load16(at), _mm_set1_epi8('0')), _mm_set1_epi8(9));
+
+	return first_bit((unsigned)~_mm_movemask_epi8(_mm_cmpeq_epi8(above, _mm_setzero_si128())) & 0xffff);
+}
+
+static inline unsigned before_tag_end(const char *at)
+{
+	__m128i b = load16(at);
+
+	return first_bit((unsigned)_mm_movemask_epi8(_mm_or_si128(is_char(b, ' '), _mm_or_si128(is_char(b, '['), is_char(b, '=')))));
+}
+
+#else
+
+static inline unsigned before_any(const char *at, const char *stops)
+{
+	unsigned n = 0;
+
+	while (n < 16 && (at[n] == '\0' || !strchr(stops, at[n])))
+		n++;
+	return n;
+}
+
+static inline void take_words(const char *at, unsigned n, uint64_t ret[2])
+{
+	ret[0] = ret[1] = 0;
+	memcpy(ret, at, n);
+}
+
+static inline unsigned before_host_end(const char *at)
+{
+	return before_any(at, " :%[");
+}
+
+static inline unsigned before_non_digit(const char *at)
+{
+	unsigned n = 0;
+
+	while (n < 16 && char_is_digit(at[n]))
+		n++;
+	return n;
+}
+
+static inline unsigned before_tag_end(const char *at)
+{
+	return before_any(at, " [=");
+}
+
+#endif
+
+/* Do these letters look like "Nov  2 0": a device's own stamp? */
+static inline bool starts_stamp(const char *at)
+{
+	return at[3] == ' ' && at[6] == ' ' && char_is_alpha(at[0]) && char_is_digit(at[5]);
+}
+
+/* The next word is the host where the stamp was followed by a blank. False where an inner host may follow, as in
+ * "relay 77: rt7: *Nov ...", and where the name is too long for a quick look: all that is for framing_read(). */
+static inline bool quick_host(struct text t, struct text *ret_host, uint64_t ret_words[2])
+{
+	unsigned name, digits, tag;
+	const char *at = t.at;
+	char padded[64];
+
+	if (t.len < sizeof(padded)) { /* no look goes further than that */
+		memset(padded, 0, sizeof(padded));
+		memcpy(padded, t.at, t.len);
+		at = padded;
+	}
+	name = before_host_end(at);
+	if (name == 0 || name == 16 || at[name] != ' ' || name >= t.len)
+		return false;
+	*ret_host = text_first(t, name);
+	take_words(at, name, ret_words);
+	at += name + 1;
+	digits = before_non_digit(at);
+	if (digits) { /* a sequence number */
+		if (digits == 16 || at[digits] != ':')
+			return false;
+		at += digits + 2;
+	}
+	if (at[0] == '%' || at[0] == '*' || at[0] == '.' || at[0] == ':' || starts_stamp(at))
+		return true;
+	tag = before_tag_end(at);
+	if (tag == 0 || tag == 16)
+		return false;
+	if (at[tag] != ' ')
+		return true; /* process[pid]; key=value */
+	/* "kernel: ..." is a tag, "rt7: *Nov ..." an inner host: there the framing goes on. */
+	at += tag;
+	return at[-1] == ':' && at[1] != '*' && at[1] != '.' && at[1] != '%' && !char_is_digit(at[1]) && !starts_stamp(at + 1);
+}
+
+/* hosts_get() through a small table of recent names. */
+static inline struct host *quick_get(struct log *log, struct text name, const uint64_t key[2])
+{
+	struct tick_memo *memo = &log->memo;
+	struct host *host;
+	size_t place;
+
+	place = (key[0] * UINT64_C(0x9e3779b97f4a7c15) + key[1] * UINT64_C(0xc2b2ae3d27d4eb4f)) >> 54;
+	_Static_assert(TICK_HOSTS == 1024, "the shift above gives ten bits");
+	if (memo->room == log->hosts->room && memo->hosts[place].known && memo->hosts[place].name[0] == key[0] &&
+	    memo->hosts[place].name[1] == key[1])
+		return &log->hosts->slots[memo->hosts[place].slot];
+	host = hosts_get(log->hosts, name);
+	if (!host)
+		return NULL;
+	if (memo->room != log->hosts->room) { /* the table grew: all places moved */
+		memset(memo->hosts, 0, sizeof(memo->hosts));
+		memo->room = log->hosts->room;
+	}
+	memo->hosts[place].name[0] = key[0];
+	memo->hosts[place].name[1] = key[1];
+	memo->hosts[place].slot = (size_t)(host - log->hosts->slots);
+	memo->hosts[place].known = true;
+	return host;
+}
+
+static struct host *tick_slowly(struct log *log, struct text line)
 {
 	struct framing framing;
 	struct instant at;
@@ -96,52 +224,39 @@ static void tick_slowly(struct log *log, struct text line)
 
 	framing_read(text_first(line, 256), false, &framing);
 	if (!framing.has_outer || stamp_resolve(&framing.outer, &log->rules.stamps, NULL, &at) < 0)
-		return;
+		return NULL;
 	host = log_host(log, framing.host);
 	if (!host)
-		return;
+		return NULL;
 	host->last_was_stray = false;
 	log_hear(log, host, at, line);
+	return host;
 }
 
-void log_tick(struct log *log, struct text line)
+struct host *log_tick(struct log *log, struct text line)
 {
 	struct tick_memo *memo = &log->memo;
-	struct text rest, name;
+	uint64_t words[2], name_words[2];
+	struct text name;
 	struct host *host;
-	size_t prefix_len = 16;
 
-	if (line.len < 16)
-		return;
-	if (memo->prefix_len && line.len > memo->prefix_len && memcmp(line.at, memo->prefix, memo->prefix_len) == 0) {
-		prefix_len = memo->prefix_len;
-	} else {
-		if (!quick_month(log, line, &memo->at)) {
-			memo->prefix_len = 0;
-			tick_slowly(log, line);
-			return;
-		}
-		memcpy(memo->prefix, line.at, prefix_len);
-		memo->prefix_len = prefix_len;
+	if (line.len <= TICK_PREFIX)
+		return NULL;
+	memcpy(words, line.at, TICK_PREFIX);
+	if (!memo->has_prefix || words[0] != memo->prefix[0] || words[1] != memo->prefix[1]) {
+		memo->has_prefix = quick_month(log, line, &memo->at);
+		if (!memo->has_prefix)
+			return tick_slowly(log, line);
+		memcpy(memo->prefix, words, TICK_PREFIX);
 	}
-	rest = text_skip(line, prefix_len);
-	if (!quick_host(rest, &name)) {
-		tick_slowly(log, line);
-		return;
-	}
-	if (memo->host_room == log->hosts->room && text_equal(name, memo->host_text)) {
-		host = &log->hosts->slots[memo->host_slot];
-	} else {
-		host = hosts_get(log->hosts, name);
-		if (!host)
-			return;
-		memcpy(memo->host_copy, name.at, name.len);
-		memo->host_text = (struct text){ memo->host_copy, name.len };
-		memo->host_slot = (size_t)(host - log->hosts->slots);
-		memo->host_room = log->hosts->room;
-	}
+	if (!quick_host(text_skip(line, TICK_PREFIX), &name, name_words))
+		return tick_slowly(log, line);
+	host = quick_get(log, name, name_words);
+	if (!host)
+		return NULL;
 	host->last_was_stray = false;
-	if (__builtin_expect(host_hear(host, memo->at, LOG_CLOCK_TOLERANCE), 0))
-		log_trouble(log, TROUBLE_CLOCK_BACK, host_name(host), "the stamp lies before an earlier one of the same host",
+	if (__builtin_expect(host_hear(host, memo->at, LOG_CLOCK_TOLERANCE, log), 0))
+		log_trouble(log, TROUBLE_CLOCK_BACK, host_name(host), "the stamp lies before that of the host's previous line",
 			    0, line);
+	return host;
 }

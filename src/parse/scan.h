@@ -2,10 +2,10 @@
 /*
  * Cuts bytes into lines at memory speed, and marks the lines that may concern us.
  *
- * A line is a candidate when it contains one of a fixed set of words (the needles in scan.c). The search looks at 32 bytes
+ * A line is a candidate when it contains one of a fixed set of words (the needles in scan.c). The search looks at 64 bytes
  * at a time: three table look-ups by nibble say for each position whether the three bytes there can belong to a needle
- * (the shuffle technique known from Hyperscan's Teddy), and the few hits are compared. Without AVX2 a table of byte pairs
- * does the same more slowly. Pure; no allocation.
+ * (the shuffle technique known from Hyperscan's Teddy), and the few hits are compared. With AVX-512 or AVX2; without either a
+ * table of byte pairs does the same more slowly. Pure; no allocation.
  */
 #ifndef PARSE_SCAN_H
 #define PARSE_SCAN_H
@@ -13,10 +13,13 @@
 #include "base/text.h"
 
 enum scan_mark {
-	SCAN_CANDIDATE = 1, /* contains a needle */
+	SCAN_CANDIDATE = 1,   /* contains a word that an unknown SPI, or an SA's life, is told with */
+	SCAN_SURROUNDING = 8, /* contains a word of messages that only matter beside those: common, and rarely read */
 	SCAN_HIGH = 2,      /* contains bytes >= 0x80 (in the same 64 bytes, at least) */
 	SCAN_NUL = 4,       /* contains NUL bytes (likewise) */
 };
+
+enum scan_width { SCAN_PORTABLE, SCAN_AVX2, SCAN_AVX512 };
 
 #define SCAN_BUCKETS 8
 #define SCAN_NEEDLES_MAX 48
@@ -28,7 +31,7 @@ struct scan {
 	uint8_t pair[65536 / 8]; /* for the portable search: may these two bytes start a needle's window? */
 	uint8_t bucket_needles[SCAN_BUCKETS][SCAN_NEEDLES_MAX];
 	uint8_t bucket_count[SCAN_BUCKETS];
-	bool wide; /* AVX2 is there */
+	enum scan_width width;
 };
 
 /* Called for each line, without its '\n'; `marks` is of enum scan_mark. */
@@ -38,7 +41,8 @@ void scan_init(struct scan *scan);
 /* Bytes are whole lines; a last line without '\n' is a line. Returns the number of lines. */
 uint64_t scan_lines(const struct scan *scan, struct text bytes, scan_line_fn *fn, void *context);
 
-/* For tests: the portable search, whatever the processor can do. */
-void scan_init_portable(struct scan *scan);
+/* For tests: the best that the processor can do, and a search of no more than that. */
+enum scan_width scan_best_width(void);
+void scan_init_width(struct scan *scan, enum scan_width width);
 
 #endif

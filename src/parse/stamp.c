@@ -8,14 +8,15 @@
 
 static bool take_month(struct text *t, int *ret)
 {
-	static const char names[12][4] = { "jan", "feb", "mar", "apr", "may", "jun",
-					   "jul", "aug", "sep", "oct", "nov", "dec" };
+	static const char names[] = "janfebmaraprmayjunjulaugsepoctnovdec";
+	char word[3];
 
-	if (t->len < 4)
+	if (t->len < 4 || char_is_alpha(t->at[3]))
 		return false;
+	for (int i = 0; i < 3; i++)
+		word[i] = char_lower(t->at[i]);
 	for (int month = 0; month < 12; month++) {
-		if (char_lower(t->at[0]) == names[month][0] && char_lower(t->at[1]) == names[month][1] &&
-		    char_lower(t->at[2]) == names[month][2] && !char_is_alpha(t->at[3])) {
+		if (memcmp(word, names + month * 3, 3) == 0) {
 			*t = text_skip(*t, 3);
 			*ret = month + 1;
 			return true;
@@ -26,11 +27,16 @@ static bool take_month(struct text *t, int *ret)
 
 static void take_weekday(struct text *t)
 {
-	static const char names[7][4] = { "mon", "tue", "wed", "thu", "fri", "sat", "sun" };
+	static const char names[] = "montuewedthufrisatsun";
 	struct text rest = *t;
+	char word[3];
 
+	if (t->len < 5 || (t->at[3] != ' ' && t->at[3] != ','))
+		return;
+	for (int i = 0; i < 3; i++)
+		word[i] = char_lower(t->at[i]);
 	for (int day = 0; day < 7; day++) {
-		if (!text_starts_nocase(rest, text_of(names[day])))
+		if (memcmp(word, names + day * 3, 3) != 0)
 			continue;
 		rest = text_skip(rest, 3);
 		text_take_char(&rest, ',');
@@ -242,6 +248,9 @@ bool stamp_take(struct text *t, struct stamp *ret)
 		s.clock_unset = true;
 	else
 		text_take_char(&rest, '.');
+	/* Cheap refusals first: most words that are asked are no stamps. */
+	if (rest.len < 4 || !(char_is_alpha(rest.at[0]) || char_is_digit(rest.at[0])))
+		return false;
 	take_weekday(&rest);
 	start = rest;
 	if (take_month_form(&rest, &s) || (rest = start, take_iso_form(&rest, &s))) {
