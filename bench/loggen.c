@@ -3,15 +3,14 @@
  * loggen BYTES [SEED]: writes about BYTES of a syslog server's day to standard output, for bench/analyze.
  *
  * 320 hosts (IOS, IOS XE, ASA, Linux, strongSwan) write into one file, the relay's header in front, time rising over 24
- * hours. One line in a hundred is about IPsec trouble, in the share and at the pace devices print it:
+ * hours. Exactly one line in each hundred is about IPsec trouble; 1 GiB has 2,000 to 3,000 distinct flows in trouble:
  *
- *   60 %  %CRYPTO-4-RECVD_PKT_INV_SPI of flows that are out of step: the same SPI again every 60 to 62 s (IOS prints no
- *         more than one a minute), 3 to 60 times; half of them with "input interface="
- *   15 %  the same message once, as at a rekey
- *    9 %  %ASA-4-402114, half of them repeated every 6 to 60 s
- *    6 %  %CRYPTO-4-IKMP_NO_SA from peers of flows that are out of step
- *    5 %  replay and HMAC errors in the IOS XE wrapper
- *    5 %  scans: random SPIs from random sources
+ *   72 %  black holes, at the pace at which devices print them, for 5 minutes to 3 hours each: RECVD_PKT_INV_SPI every 60
+ *         to 62 s (IOS; half with "input interface=", some of that an SD-WAN tunnel), ASA 402114 every 6 to 60 s, the
+ *         Linux audit record every 8 to 22 s
+ *   28 %  whatever fills the moments when none of them is due: IKMP_NO_SA of the peers of black holes, CHILD_SA set up
+ *         and closed, SESSION_STATUS, replay and HMAC errors of 40 flows that have an SA, the unknown-SPI message once (as
+ *         at a rekey), and scans: 20 SPIs from one source
  *
  * The other 99 are drawn from 8,192 lines made at the start: addresses, ports and names vary between them. The same BYTES
  * and SEED give the same file on every machine.
@@ -33,10 +32,13 @@
 #define BODIES 8192
 #define TEXT_MAX 232
 #define FLOWS_MAX 4096 /* open at one moment */
+#define DRAWN_ASIDE 40 /* flows with replay and HMAC errors */
+#define SCAN_SPIS 20
 #define LINE_MAX_BYTES 512
 #define CHUNK (1u << 20)
 #define LINE_AVERAGE 112 /* measured; sets how fast the time advances */
 #define DAY_MS 86400000u
+#define EPOCH_S UINT64_C(1793577600) /* 2026-11-02 00:00 UTC, the first time stamp */
 
 struct random {
 	uint64_t state;
@@ -48,12 +50,15 @@ struct body {
 	char text[TEXT_MAX];
 };
 
+enum writer { WRITER_IOS, WRITER_ASA, WRITER_AUDIT };
+
 struct flow {
 	uint64_t due_ms;
 	uint32_t spi, src, dst, sequence;
 	uint16_t host;
 	uint16_t left; /* how often it will still be printed */
-	bool asa, interface;
+	enum writer writer;
+	uint8_t interface; /* 0: not printed */
 };
 
 struct clock {
@@ -73,6 +78,9 @@ struct generator {
 	struct host hosts[HOSTS];
 	struct flow flows[FLOWS_MAX]; /* a heap: the one that is due first on top */
 	size_t flow_count;
+	uint32_t load, load_wanted;      /* of the open flows, in lines per 1000 s */
+	struct flow aside[DRAWN_ASIDE];  /* these have an SA; what they lose is replayed or damaged */
+	struct flow scan;                /* its `left` says how many SPIs are still to come */
 	struct body *bodies; /* owns BODIES */
 	char *chunk;         /* owns CHUNK + LINE_MAX_BYTES */
 	size_t used;
@@ -116,6 +124,11 @@ static uint16_t any_asa(struct random *r)
 	return (uint16_t)(ROUTERS + below(r, ASAS));
 }
 
+static uint16_t any_gateway(struct random *r)
+{
+	return (uint16_t)(ROUTERS + ASAS + LINUXES + below(r, HOSTS - ROUTERS - ASAS - LINUXES));
+}
+
 static void body_set(struct body *body, uint16_t host, bool device_header, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
@@ -136,6 +149,11 @@ static void body_set(struct body *body, uint16_t host, bool device_header, const
 	body->device_header = device_header;
 }
 
+/* One in eight that goes up or down is a tunnel. */
+static const char *const interface_kinds[8] = {
+	"Tunnel", "Vlan", "Vlan", "Vlan", "Vlan", "Serial0/0/0:", "Dialer", "Port-channel",
+};
+
 static void body_router(struct random *r, struct body *b)
 {
 	uint16_t host = any_router(r);
@@ -146,7 +164,7 @@ static void body_router(struct random *r, struct body *b)
 	dotted(address_inside(r), c);
 	if (n < 300)
 		body_set(b, host, true, "%%LINEPROTO-5-UPDOWN: Line protocol on Interface %s%u, changed state to %s",
-			 below(r, 2) ? "Tunnel" : "Vlan", below(r, 400), below(r, 2) ? "up" : "down");
+			 interface_kinds[below(r, 8)], below(r, 400), below(r, 2) ? "up" : "down");
 	else if (n < 560)
 		body_set(b, host, true, "%%LINK-3-UPDOWN: Interface GigabitEthernet0/%u, changed state to %s", below(r, 24),
 			 below(r, 2) ? "up" : "down");
@@ -163,10 +181,8 @@ static void body_router(struct random *r, struct body *b)
 	else if (n < 950)
 		body_set(b, host, true, "%%DUAL-5-NBRCHANGE: EIGRP-IPv4 100: Neighbor %s (Tunnel%u) is up: new adjacency", a,
 			 below(r, 200));
-	else if (n < 985)
-		body_set(b, host, true, "%%SYS-6-LOGOUT: User netops has exited tty session %u(%s)", below(r, 16), a);
 	else
-		body_set(b, host, true, "%%CRYPTO-5-SESSION_STATUS: Crypto tunnel is UP  .  Peer %s:500       Id: %s", a, a);
+		body_set(b, host, true, "%%SYS-6-LOGOUT: User netops has exited tty session %u(%s)", below(r, 16), a);
 }
 
 static void body_asa(struct random *r, struct body *b)
@@ -212,7 +228,7 @@ static void body_linux(struct random *r, struct body *b)
 
 static void body_charon(struct random *r, struct body *b)
 {
-	uint16_t host = (uint16_t)(ROUTERS + ASAS + LINUXES + below(r, HOSTS - ROUTERS - ASAS - LINUXES));
+	uint16_t host = any_gateway(r);
 	char a[16], c[16];
 	uint32_t n = below(r, 100), thread = 1 + below(r, 16);
 
@@ -225,9 +241,7 @@ static void body_charon(struct random *r, struct body *b)
 	else if (n < 90)
 		body_set(b, host, false, "charon[912]: %02u[IKE] sending DPD request", thread);
 	else
-		body_set(b, host, false, "charon[912]: %02u[IKE] CHILD_SA net-%u{%u} established with SPIs %08x_i %08x_o and TS 10.%u.0.0/16 === 10.%u.0.0/16",
-			 thread, below(r, 400), below(r, 9000), (unsigned)draw(r) | 0xc0000000u, (unsigned)draw(r) | 0xc0000000u,
-			 below(r, 256), below(r, 256));
+		body_set(b, host, false, "charon[912]: %02u[NET] sending packet: from %s[4500] to %s[4500] (80 bytes)", thread, c, a);
 }
 
 static void bodies_make(struct generator *g)
@@ -347,95 +361,187 @@ static char *put_header(struct generator *g, char *to, uint16_t host, uint64_t m
 
 static char *put_stray(struct generator *g, char *to, const struct flow *f, uint64_t ms)
 {
+	static const char *const interfaces[] = {
+		"", ", input interface=GigabitEthernet0/0/1", ", input interface=GigabitEthernet0/0/0.110",
+		", input interface=Tunnel10001",
+	};
 	char src[16], dst[16];
 
 	dotted(f->src, src);
 	dotted(f->dst, dst);
-	to = put_header(g, to, f->host, ms, !f->asa);
-	if (f->asa)
+	to = put_header(g, to, f->host, ms, f->writer == WRITER_IOS);
+	switch (f->writer) {
+	case WRITER_ASA:
 		return to + sprintf(to,
 				    ": %%ASA-4-402114: IPSEC: Received an ESP packet (SPI= 0x%08X, sequence number= 0x%X) from %s to %s with an invalid SPI.\n",
 				    f->spi, f->sequence, src, dst);
-	return to + sprintf(to,
-			    "%%CRYPTO-4-RECVD_PKT_INV_SPI: decaps: rec'd IPSEC packet has invalid spi for destaddr=%s, prot=50, spi=0x%08X(%u), srcaddr=%s%s\n",
-			    dst, f->spi, f->spi, src, f->interface ? ", input interface=GigabitEthernet0/0/1" : "");
+	case WRITER_AUDIT:
+		return to + sprintf(to,
+				    "kernel: audit: type=1415 audit(%" PRIu64 ".%03u:%u): op=SA-notfound src=%s dst=%s spi=%u(0x%x) seqno=%u res=0\n",
+				    EPOCH_S + ms / 1000, (unsigned)(ms % 1000), f->sequence & 0xffff, src, dst, f->spi, f->spi,
+				    f->sequence);
+	case WRITER_IOS:
+	default:
+		return to + sprintf(to,
+				    "%%CRYPTO-4-RECVD_PKT_INV_SPI: decaps: rec'd IPSEC packet has invalid spi for destaddr=%s, prot=50, spi=0x%08X(%u), srcaddr=%s%s\n",
+				    dst, f->spi, f->spi, src, interfaces[f->interface]);
+	}
 }
 
-static struct flow flow_make(struct generator *g, bool asa, uint16_t left)
+static struct flow flow_make(struct generator *g, enum writer writer)
 {
 	struct random *r = &g->random;
-	uint16_t host = asa ? any_asa(r) : any_router(r);
+	uint16_t host = writer == WRITER_ASA ? any_asa(r) : writer == WRITER_AUDIT ? any_gateway(r) : any_router(r);
+	uint32_t interface = below(r, 40);
 
 	return (struct flow){
 		.spi = (uint32_t)draw(r) | 0x1000, .src = address_inside(r), .dst = g->hosts[host].address,
-		.sequence = 1 + below(r, 1u << 20), .host = host, .left = left, .asa = asa, .interface = below(r, 2) != 0,
+		.sequence = 1 + below(r, 1u << 20), .host = host, .writer = writer,
+		.interface = interface < 20 ? 0 : interface < 30 ? 1 : interface < 38 ? 2 : 3,
 	};
+}
+
+static uint64_t gap_ms(struct random *r, enum writer writer)
+{
+	switch (writer) {
+	case WRITER_ASA:
+		return 6000 + below(r, 54000);
+	case WRITER_AUDIT:
+		return 8000 + below(r, 14000);
+	case WRITER_IOS:
+	default:
+		return 60000 + below(r, 2000);
+	}
+}
+
+/* Lines per 1000 s. */
+static uint32_t load_of(enum writer writer)
+{
+	return writer == WRITER_ASA ? 30 : writer == WRITER_AUDIT ? 66 : 16;
+}
+
+/* A flow falls out of step, for 5 minutes to 3 hours; most for less than one. */
+static void black_hole_open(struct generator *g, uint64_t ms)
+{
+	static const uint16_t minutes[] = { 5, 7, 10, 14, 20, 28, 40, 57, 80, 115, 180 };
+	struct random *r = &g->random;
+	uint32_t n = below(r, 100);
+	enum writer writer = n < 80 ? WRITER_IOS : n < 94 ? WRITER_ASA : WRITER_AUDIT;
+	struct flow flow = flow_make(g, writer);
+
+	flow.left = (uint16_t)(minutes[below(r, sizeof(minutes) / sizeof(minutes[0]))] * 60 * load_of(writer) / 1000 + 1);
+	flow.due_ms = ms;
+	if (g->flow_count < FLOWS_MAX)
+		g->load += load_of(writer);
+	flow_add(g, flow);
+}
+
+static char *put_black_hole(struct generator *g, char *to, uint64_t ms)
+{
+	struct flow *f = &g->flows[0];
+
+	to = put_stray(g, to, f, ms);
+	f->sequence += 1 + below(&g->random, 5000);
+	if (--f->left > 0) {
+		f->due_ms = ms + gap_ms(&g->random, f->writer);
+	} else {
+		g->load -= load_of(f->writer);
+		g->flows[0] = g->flows[--g->flow_count];
+	}
+	flow_sink(g, 0);
+	return to;
+}
+
+static char *put_child_sa(struct generator *g, char *to, uint64_t ms)
+{
+	struct random *r = &g->random;
+	uint32_t net = below(r, 400), id = below(r, 9000);
+	unsigned in = (unsigned)draw(r) | 0xc0000000u, out = (unsigned)draw(r) | 0xc0000000u;
+	bool closing = below(r, 3) == 0;
+
+	to = put_header(g, to, any_gateway(r), ms, false);
+	to += sprintf(to, "charon[912]: %02u[IKE] ", 1 + below(r, 16));
+	if (closing)
+		to += sprintf(to, "closing CHILD_SA net-%u{%u} with SPIs %08x_i (%u bytes) %08x_o (%u bytes)", net, id, in,
+			      below(r, 1u << 30), out, below(r, 1u << 30));
+	else
+		to += sprintf(to, "CHILD_SA net-%u{%u} established with SPIs %08x_i %08x_o", net, id, in, out);
+	return to + sprintf(to, " and TS 10.%u.0.0/16 === 10.%u.0.0/16\n", net & 255, id & 255);
+}
+
+/* What stands beside the messages: of a black hole's peer where there is one. */
+static char *put_neighbour(struct generator *g, char *to, uint64_t ms, bool session)
+{
+	struct random *r = &g->random;
+	uint16_t host = any_router(r);
+	uint32_t peer = address_inside(r);
+	char a[16];
+
+	if (g->flow_count > 0) {
+		const struct flow *f = &g->flows[below(r, (uint32_t)g->flow_count)];
+
+		if (f->writer == WRITER_IOS) {
+			host = f->host;
+			peer = f->src;
+		}
+	}
+	dotted(peer, a);
+	to = put_header(g, to, host, ms, true);
+	if (session)
+		return to + sprintf(to, "%%CRYPTO-5-SESSION_STATUS: Crypto tunnel is %s.  Peer %s:500       Id: %s\n",
+				    below(r, 2) ? "UP  " : "DOWN", a, a);
+	return to + sprintf(to, "%%CRYPTO-4-IKMP_NO_SA: IKE message from %s has no SA and is not an initialization offer\n", a);
+}
+
+static char *put_rejected(struct generator *g, char *to, uint64_t ms)
+{
+	struct random *r = &g->random;
+	const struct flow *f = &g->aside[below(r, DRAWN_ASIDE)];
+	bool replay = f->spi & 1;
+	char a[16], c[16];
+
+	dotted(f->src, a);
+	dotted(f->dst, c);
+	to = put_header(g, to, f->host, ms, true);
+	return to + sprintf(to,
+			    "%%IOSXE-3-PLATFORM: R0/0: cpp_cp: QFP:0.0 Thread:%03u TS:%020" PRIu64 " %%IPSEC-3-%s: IPSec SA receives %s error, DP Handle %u, src_addr %s, dest_addr %s, SPI 0x%08x\n",
+			    below(r, 64), ms * 1000000, replay ? "REPLAY_ERROR" : "HMAC_ERROR", replay ? "anti-replay" : "HMAC",
+			    f->sequence & 4095, a, c, f->spi);
 }
 
 /* One line about IPsec trouble. */
 static char *put_trouble(struct generator *g, char *to, uint64_t ms)
 {
 	struct random *r = &g->random;
-	uint32_t n = below(r, 100);
-	char a[16], c[16];
-	struct flow flow;
+	uint32_t n;
 
-	if (n < 60 && g->flow_count > 0 && g->flows[0].due_ms <= ms) {
-		struct flow *f = &g->flows[0];
-
-		to = put_stray(g, to, f, ms);
-		f->sequence += 1 + below(r, 5000);
-		if (--f->left > 0)
-			f->due_ms = ms + (f->asa ? 6000 + below(r, 54000) : 60000 + below(r, 2000));
-		else
-			g->flows[0] = g->flows[--g->flow_count];
-		flow_sink(g, 0);
-		return to;
+	if (g->load < g->load_wanted && (g->flow_count == 0 || g->flows[0].due_ms > ms))
+		black_hole_open(g, ms);
+	if (g->flow_count > 0 && g->flows[0].due_ms <= ms)
+		return put_black_hole(g, to, ms);
+	n = below(r, 10000);
+	if (g->scan.left > 0) {
+		g->scan.left--;
+		g->scan.spi = ((uint32_t)draw(r) & 0xffff0000) | 0x10000; /* as the scans of November 2023 */
+		return put_stray(g, to, &g->scan, ms);
 	}
-	if (n < 84) { /* nothing is due yet: a flow falls out of step; from 60 on, a single one */
-		bool asa = n >= 75;
+	if (n < 3300)
+		return put_neighbour(g, to, ms, false);
+	if (n < 4500)
+		return put_neighbour(g, to, ms, true);
+	if (n < 7500)
+		return put_child_sa(g, to, ms);
+	if (n < 9590)
+		return put_rejected(g, to, ms);
+	if (n < 9990) {
+		struct flow once = flow_make(g, below(r, 5) ? WRITER_IOS : WRITER_ASA);
 
-		flow = flow_make(g, asa, n < 60 ? (uint16_t)(2 + below(r, 58)) : asa && below(r, 2) ? 3 : 0);
-		to = put_stray(g, to, &flow, ms);
-		flow.sequence += 1 + below(r, 5000);
-		flow.due_ms = ms + (asa ? 6000 + below(r, 54000) : 60000 + below(r, 2000));
-		if (flow.left > 0)
-			flow_add(g, flow);
-		return to;
+		return put_stray(g, to, &once, ms);
 	}
-	if (n < 90) {
-		uint16_t host = any_router(r);
-		uint32_t peer = address_inside(r);
-
-		if (g->flow_count > 0) { /* the peer of a flow that is out of step, at its own router */
-			const struct flow *f = &g->flows[below(r, (uint32_t)g->flow_count)];
-
-			if (!f->asa) {
-				host = f->host;
-				peer = f->src;
-			}
-		}
-		to = put_header(g, to, host, ms, true);
-		return to + sprintf(to, "%%CRYPTO-4-IKMP_NO_SA: IKE message from %s has no SA and is not an initialization offer\n",
-				    dotted(peer, a));
-	}
-	if (n < 95) {
-		uint16_t host = any_router(r);
-		bool replay = below(r, 2) != 0;
-
-		dotted(address_inside(r), a);
-		dotted(g->hosts[host].address, c);
-		to = put_header(g, to, host, ms, true);
-		return to + sprintf(to,
-				    "%%IOSXE-3-PLATFORM: R0/0: cpp_cp: QFP:0.0 Thread:%03u TS:%020" PRIu64 " %%IPSEC-3-%s: IPSec SA receives %s error, DP Handle %u, src_addr %s, dest_addr %s, SPI 0x%08x\n",
-				    below(r, 64), ms * 1000000, replay ? "REPLAY_ERROR" : "HMAC_ERROR", replay ? "anti-replay" : "HMAC",
-				    below(r, 4000), a, c, (unsigned)draw(r) | 0x1000u);
-	}
-	flow = flow_make(g, false, 0);
-	flow.spi &= 0xffff0000; /* as the scans of November 2023 */
-	flow.spi |= 0x10000;
-	flow.src = 198u << 24 | 18u << 16 | below(r, 1u << 17); /* benchmarking network, RFC 2544 */
-	return put_stray(g, to, &flow, ms);
+	g->scan = flow_make(g, WRITER_IOS);
+	g->scan.left = SCAN_SPIS - 1;
+	g->scan.src = 198u << 24 | 18u << 16 | below(r, 1u << 17); /* benchmarking network, RFC 2544 */
+	return put_stray(g, to, &g->scan, ms);
 }
 
 static int write_all(const char *bytes, size_t len)
@@ -458,14 +564,20 @@ static int generate(struct generator *g, uint64_t bytes)
 	uint64_t lines = bytes / LINE_AVERAGE + 1, written = 0, ms = 0;
 	/* 32 fractional bits: the step from line to line is far below a millisecond. */
 	uint64_t step = ((uint64_t)DAY_MS << 32) / lines, time = 0;
+	uint32_t at = 0, ours = 0; /* which of each hundred lines is about trouble */
 
+	g->load_wanted = (uint32_t)(lines * 72 * 10 / (DAY_MS / 1000) / 100); /* 72 % of one line in a hundred, per 1000 s */
+	for (int i = 0; i < DRAWN_ASIDE; i++)
+		g->aside[i] = flow_make(g, WRITER_IOS);
 	while (written + g->used < bytes) {
 		char *to = g->chunk + g->used;
 
 		ms = time >> 32;
 		time += step;
 		clock_set(&g->clock, ms);
-		if (below(&g->random, 100) == 0) {
+		if (at == 0)
+			ours = below(&g->random, 100);
+		if (at == ours) {
 			to = put_trouble(g, to, ms);
 		} else {
 			const struct body *b = &g->bodies[below(&g->random, BODIES)];
@@ -474,6 +586,7 @@ static int generate(struct generator *g, uint64_t bytes)
 			to = put(to, b->text, b->len);
 			*to++ = '\n';
 		}
+		at = (at + 1) % 100;
 		g->used = (size_t)(to - g->chunk);
 		if (g->used >= CHUNK) {
 			int error = write_all(g->chunk, CHUNK);
