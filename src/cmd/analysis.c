@@ -10,6 +10,7 @@
 
 #define LOGS_MAX 4096
 #define SKIP_TEXT_MAX 240
+#define CATCH_UP_WINDOW (1u << 20)
 
 struct analysis;
 
@@ -18,6 +19,8 @@ struct log_slot {
 	struct log *log; /* owns */
 	char *name;      /* owns */
 	uint32_t source;
+	analysis_again_fn *again;
+	void *again_context; /* borrows */
 };
 
 struct skip { /* a kept unparsed line */
@@ -159,14 +162,24 @@ struct judge *analysis_judge(struct analysis *a)
 	return a->judge;
 }
 
-static int open_log(struct log_slot *slot)
+static size_t read_again(void *context, uint64_t offset, char *to, size_t size)
 {
-	struct log_sink sink = { .context = slot, .fact = on_fact, .block = on_block, .trouble = on_trouble };
+	struct log_slot *slot = context;
 
-	return log_new(&slot->analysis->rules, &slot->analysis->scan, &slot->analysis->hosts, &sink, &slot->log);
+	return slot->again(slot->again_context, offset, to, size);
 }
 
-int analysis_add_log(struct analysis *a, struct text name)
+static int open_log(struct log_slot *slot)
+{
+	struct log_rules rules = slot->analysis->rules;
+	struct log_sink sink = { .context = slot, .fact = on_fact, .block = on_block, .trouble = on_trouble };
+
+	rules.sparse = slot->again != NULL;
+	rules.read_again = slot->again ? read_again : NULL;
+	return log_new(&rules, &slot->analysis->scan, &slot->analysis->hosts, &sink, &slot->log);
+}
+
+int analysis_add_log(struct analysis *a, struct text name, analysis_again_fn *again, void *context)
 {
 	struct log_slot *slot;
 	int result;
@@ -177,6 +190,8 @@ int analysis_add_log(struct analysis *a, struct text name)
 	if (!slot)
 		return -ENOMEM;
 	slot->analysis = a;
+	slot->again = again;
+	slot->again_context = context;
 	slot->name = copy_text(name);
 	slot->source = judge_add_source(a->judge, name);
 	result = slot->name ? open_log(slot) : -ENOMEM;
@@ -210,6 +225,44 @@ void analysis_flush(struct analysis *a, int log)
 	hear_unnamed(a, a->logs[log]->log);
 }
 
+static void hear_hosts(struct analysis *a)
+{
+	for (size_t i = 0; i < a->hosts.room; i++) {
+		const struct host *h = &a->hosts.slots[i];
+
+		if (h->name_len && h->heard)
+			judge_hear(a->judge, host_name(h), h->last);
+	}
+	for (int i = 0; i < a->log_count; i++)
+		hear_unnamed(a, a->logs[i]->log);
+}
+
+void analysis_catch_up(struct analysis *a, int log)
+{
+	struct log_slot *slot = a->logs[log];
+	uint64_t end = log_counts(slot->log)->bytes;
+	char *window cleanup(memory_free_pointer) = memory_new(CATCH_UP_WINDOW, 1);
+	struct instant earliest, latest;
+
+	while (window && slot->again && end) {
+		uint64_t start = end > CATCH_UP_WINDOW ? end - CATCH_UP_WINDOW : 0;
+		struct text bytes = { window, slot->again(slot->again_context, start, window, (size_t)(end - start)) };
+		size_t cut = start ? text_find_char(bytes, '\n') : 0;
+
+		hear_hosts(a);
+		if (!judge_wants_to_hear(a->judge, &earliest) || bytes.len == 0)
+			return;
+		if (start && cut != TEXT_NOT_FOUND) { /* the first line is whole only in the window before */
+			start += cut + 1;
+			bytes = text_skip(bytes, cut + 1);
+		}
+		/* Lines this old cannot tell what is asked, and neither can those before them. */
+		if (log_overhear(slot->log, bytes, &latest) && latest.ns < earliest.ns)
+			return;
+		end = start;
+	}
+}
+
 static void add_counts(struct log_counts *to, const struct log_counts *c)
 {
 	to->lines += c->lines;
@@ -237,14 +290,7 @@ void analysis_restart(struct analysis *a, int log)
 
 int analysis_settle(struct analysis *a)
 {
-	for (size_t i = 0; i < a->hosts.room; i++) {
-		const struct host *h = &a->hosts.slots[i];
-
-		if (h->name_len && h->heard)
-			judge_hear(a->judge, host_name(h), h->last);
-	}
-	for (int i = 0; i < a->log_count; i++)
-		hear_unnamed(a, a->logs[i]->log);
+	hear_hosts(a);
 	return judge_settle(a->judge);
 }
 

@@ -22,6 +22,7 @@
 #define FOLLOW_SETTLE_NS (500 * INT64_C(1000000)) /* weigh at most twice a second */
 #define FOLLOW_FLUSH_NS (2 * SECOND_NS)           /* a wrapped message waits so long for its rest */
 #define LISTED_BRIEFLY 10
+#define SPARSE_SIZE (UINT64_C(32) << 20) /* plain files from this size on */
 
 static volatile sig_atomic_t stop_signal; /* the one variable of the process: a signal came */
 
@@ -48,6 +49,11 @@ struct run {
 	struct reported *reported; /* owns: sorted by flow */
 	size_t reported_count, reported_room;
 };
+
+static void close_input(struct input **input)
+{
+	input_close(*input);
+}
 
 static int64_t monotonic_ns(void)
 {
@@ -192,41 +198,62 @@ static int print_summary(struct run *run)
 
 /* ---- reading to the end ---- */
 
-static void read_file(struct run *run, const char *name)
+static size_t again(void *context, uint64_t offset, char *to, size_t size)
 {
-	struct input *input = NULL;
+	return input_read_again(context, offset, to, size);
+}
+
+/* Big logs are read sparsely; --verbose wants to hear of every line's trouble. */
+static bool is_read_sparsely(const struct run *run, const struct input *input)
+{
+	return input_is_repeatable(input) && input_size(input) >= SPARSE_SIZE && !run->options->verbose;
+}
+
+/* Feeds all of an open input; 0, or the error that ended it. */
+static int read_input(struct run *run, struct input *input, int *ret_log)
+{
+	const char *name = input_name(input);
 	struct text bytes;
 	uint64_t total = 0;
-	int log, result = input_open(name, &input);
+	int result;
 
-	run->files++;
-	if (result < 0) {
-		fail(run, name, reason_of(result));
-		return;
-	}
-	log = analysis_add_log(run->analysis, text_of(name));
-	while (log >= 0 && ((result = input_next(input, &bytes)) > 0 || result == -EINTR)) {
-		if (result == -EINTR) {
-			if (stop_signal)
-				break;
+	while ((result = input_next(input, &bytes)) > 0 || result == -EINTR) {
+		if (stop_signal)
+			return 0;
+		if (result == -EINTR)
 			continue;
-		}
 		if (total == 0 && is_capture(bytes)) {
 			fail(run, name, "a packet capture: not in this version, only text logs are read");
-			input_close(input);
-			return;
+			return 0;
+		}
+		if (total == 0) {
+			bool sparse = is_read_sparsely(run, input);
+
+			*ret_log = analysis_add_log(run->analysis, text_of(name), sparse ? again : NULL, input);
+			if (*ret_log < 0)
+				return *ret_log;
 		}
 		total += bytes.len;
-		analysis_feed(run->analysis, log, bytes);
+		analysis_feed(run->analysis, *ret_log, bytes);
 		say_progress(run, name, total);
-		if (stop_signal)
-			break;
 	}
-	if (log >= 0)
+	return result;
+}
+
+static void read_file(struct run *run, const char *name)
+{
+	struct input *input cleanup(close_input) = NULL;
+	int log = -1, result = input_open(name, &input);
+
+	run->files++;
+	if (result == 0)
+		result = read_input(run, input, &log);
+	if (log >= 0) {
 		analysis_flush(run->analysis, log);
-	if (log < 0 || (result < 0 && result != -EINTR))
-		fail(run, name, reason_of(log < 0 ? log : result));
-	input_close(input);
+		analysis_catch_up(run->analysis, log);
+	}
+	if (result < 0)
+		fail(run, name, reason_of(result));
 }
 
 /* ---- following ---- */
@@ -365,7 +392,7 @@ static int follow(struct run *run)
 		int opened = input_follow(name, &run->inputs[i]);
 
 		run->files++;
-		run->logs[i] = opened < 0 ? opened : analysis_add_log(run->analysis, text_of(name));
+		run->logs[i] = opened < 0 ? opened : analysis_add_log(run->analysis, text_of(name), NULL, NULL);
 		if (run->logs[i] < 0)
 			fail(run, name, opened == -EINVAL ? "a compressed file cannot be followed" : reason_of(run->logs[i]));
 		if (run->logs[i] < 0 && run->inputs[i]) {

@@ -13,7 +13,7 @@
 #define HOST_NAME_KEPT 64 /* longer names are told apart by their first 64 bytes and their length */
 
 #define SURROUNDINGS_KEPT 4     /* lines before a sighting */
-#define SURROUNDINGS_AFTER 8    /* and after one */
+#define SURROUNDINGS_AFTER 4    /* and after one, within the span of log_message.c */
 #define SURROUNDING_TEXT_MAX 240 /* longer ones are not kept */
 #define SURROUNDINGS_HOSTS 4096 /* hosts that may keep any */
 
@@ -36,9 +36,12 @@ struct host {
 	struct instant previous; /* stamp of its previous line in `log` */
 	const void *log;         /* the stream it was heard in last */
 	struct fact *last_stray; /* owns; NULL until there is one */
+	const void *stray_log;   /* and the stream it stood in, up to this byte */
+	uint64_t stray_end;
 	struct surroundings *surroundings; /* owns; NULL until there are any */
-	struct instant stray_heard; /* its latest sighting, while after_left > 0 */
-	unsigned after_left;        /* lines after that sighting that are still read in full */
+	bool in_span;              /* it had a sighting at span_start */
+	struct instant span_start;
+	unsigned after_left;       /* lines after that sighting that are still read in full */
 	char name[HOST_NAME_KEPT];
 };
 

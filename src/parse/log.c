@@ -17,6 +17,7 @@ int log_new(const struct log_rules *rules, const struct scan *scan, struct hosts
 	log->scan = scan;
 	log->hosts = hosts;
 	log->sink = *sink;
+	log->tolerance = LOG_CLOCK_TOLERANCE;
 	*ret = log;
 	return 0;
 }
@@ -70,7 +71,10 @@ struct host *log_host(struct log *log, struct text name)
 
 void log_hear(struct log *log, struct host *host, struct instant at, struct text line)
 {
-	if (host && host_hear(host, at, LOG_CLOCK_TOLERANCE, log))
+	if (!log->overheard || at.ns > log->latest.ns)
+		log->latest = at;
+	log->overheard = true;
+	if (host && host_hear(host, at, log->tolerance, log))
 		log_trouble(log, TROUBLE_CLOCK_BACK, host == &log->unnamed ? TEXT_NONE : host_name(host),
 			    "the stamp lies before that of the host's previous line", 0, line);
 }
@@ -93,11 +97,13 @@ static void check_odd(struct log *log, struct text line, unsigned marks)
 		log_trouble(log, TROUBLE_UTF8, TEXT_NONE, "no valid UTF-8; read all the same", 0, line);
 }
 
-static void take_line(void *context, struct text line, unsigned marks)
+static bool take_line(void *context, struct text line, uint64_t number, unsigned marks)
 {
 	struct log *log = context;
 
-	log->line++;
+	log->line = log->lines_before + number + 1;
+	log->line_offset = log->window_offset + (uint64_t)(line.at - log->window.at);
+	log->line_end = log->line_offset + line.len + 1;
 	if (line.len && line.at[line.len - 1] == '\r')
 		line.len--;
 	if (__builtin_expect(marks & (SCAN_HIGH | SCAN_NUL), 0))
@@ -112,9 +118,10 @@ static void take_line(void *context, struct text line, unsigned marks)
 		log_message(log, line);
 	} else if (marks & SCAN_SURROUNDING) {
 		log_surrounding(log, line);
-	} else {
+	} else if (!log->rules.sparse) {
 		log_tick(log, line);
 	}
+	return log->pending_count || log->table.inside;
 }
 
 /* A header line that names its columns tells which one holds the message. */
@@ -137,12 +144,12 @@ static void guess_column(struct log *log, struct text first_line)
 }
 
 /* One record of a table: its column, with \n for line breaks, stands alone: nothing is joined across records. */
-static void take_record(void *context, struct text line, unsigned marks)
+static bool take_record(void *context, struct text line, uint64_t number, unsigned marks)
 {
 	struct log *log = context;
 	struct text cell = line, part;
 
-	log->line++;
+	log->line = log->lines_before + number + 1;
 	check_odd(log, line, marks);
 	for (unsigned column = 1; column < log->rules.column; column++) {
 		size_t tab = text_find_char(cell, '\t');
@@ -151,7 +158,7 @@ static void take_record(void *context, struct text line, unsigned marks)
 			if (marks & SCAN_CANDIDATE)
 				log_trouble(log, TROUBLE_UNPARSED, TEXT_NONE, "the record has fewer columns than --column asks for",
 					    0, line);
-			return;
+			return false;
 		}
 		cell = text_skip(cell, tab + 1);
 	}
@@ -171,25 +178,55 @@ static void take_record(void *context, struct text line, unsigned marks)
 	log_flush(log);
 	host_done(&log->unnamed);
 	log->unnamed = (struct host){ 0 };
+	return false;
 }
 
 void log_feed(struct log *log, struct text bytes)
 {
+	enum scan_which which = SCAN_EVERY;
 	uint64_t lines;
 
+	log->window_offset = log->counts.bytes;
 	log->counts.bytes += bytes.len;
 	if (log->inside_line) { /* the rest of a line that came in pieces: it was reported as too long */
 		size_t end = text_find_char(bytes, '\n');
 
-		bytes = text_skip(bytes, end == TEXT_NOT_FOUND ? bytes.len : end + 1);
-		log->inside_line = end == TEXT_NOT_FOUND;
+		end = end == TEXT_NOT_FOUND ? bytes.len : end + 1;
+		log->inside_line = end == bytes.len && (end == 0 || bytes.at[end - 1] != '\n');
+		log->window_offset += end;
+		bytes = text_skip(bytes, end);
 	}
 	if (bytes.len == 0)
 		return;
 	log->inside_line = bytes.at[bytes.len - 1] != '\n';
+	log->window = bytes;
+	log->lines_before = log->counts.lines;
 	guess_column(log, text_first(bytes, text_find_char(bytes, '\n')));
-	lines = scan_lines(log->scan, bytes, log->rules.column ? take_record : take_line, log);
+	if (log->rules.sparse && !log->rules.column)
+		which = log->pending_count || log->table.inside ? SCAN_MARKED_AND_FIRST : SCAN_MARKED;
+	lines = scan_lines(log->scan, bytes, which, log->rules.column ? take_record : take_line, log);
 	log->counts.lines += lines;
+	log->window = TEXT_NONE;
+}
+
+static bool overhear_line(void *context, struct text line, uint64_t number, unsigned marks)
+{
+	struct log *log = context;
+
+	(void)number;
+	(void)marks;
+	log_tick(log, text_first(line, LOG_LINE_MAX));
+	return true;
+}
+
+bool log_overhear(struct log *log, struct text bytes, struct instant *ret_latest)
+{
+	log->tolerance = INT64_MAX / 4; /* read out of order: what seems to go back in time does not */
+	log->overheard = false;
+	scan_lines(log->scan, bytes, SCAN_EVERY, overhear_line, log);
+	log->tolerance = LOG_CLOCK_TOLERANCE;
+	*ret_latest = log->latest;
+	return log->overheard;
 }
 
 void log_flush(struct log *log)

@@ -69,11 +69,19 @@ struct log_sink {
 struct log_rules {
 	struct stamp_rules stamps;
 	unsigned column; /* 0: plain lines; else the tab-separated column that holds the message, from 1 */
+	/*
+	 * Ordinary lines are passed over, which is several times as fast: for logs that can be read again. Who was heard
+	 * until when is then not known; log_overhear() catches up on it where it matters. Clocks that jump back are only
+	 * noticed on lines that are read.
+	 */
+	bool sparse;
+	/* Sparse: bytes of this log from `offset`, into `to`; how many, 0 at the end or on error. */
+	size_t (*read_again)(void *context, uint64_t offset, char *to, size_t size);
 };
 
 struct log;
 
-/* One log stream. Borrows scan and hosts for its life and copies the rest; hosts may be shared by the streams of one analysis. */
+/* One log stream, whose read_again gets the sink's context. Borrows scan and hosts for its life and copies the rest; hosts may be shared by the streams of one analysis. */
 int log_new(const struct log_rules *rules, const struct scan *scan, struct hosts *hosts, const struct log_sink *sink,
 	    struct log **ret);
 void log_free(struct log *log);
@@ -81,6 +89,9 @@ void log_free(struct log *log);
 /* Whole lines. Bytes that end without a line break are the last of the log, or a piece of a line longer than any message:
  * then what follows up to the next line break is passed over. */
 void log_feed(struct log *log, struct text bytes);
+/* Notes until when whom these lines were heard, and nothing else: whole lines of this log, in any order of windows. True
+ * when any had a time; the latest is then in *ret_latest. */
+bool log_overhear(struct log *log, struct text bytes, struct instant *ret_latest);
 /* No more lines for now (live) or for ever: what waits for a continuation is given up and reported. */
 void log_flush(struct log *log);
 const struct log_counts *log_counts(const struct log *log);

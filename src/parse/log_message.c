@@ -36,7 +36,7 @@ void log_surrounding(struct log *log, struct text line)
 
 	if (!host)
 		return;
-	if (host->after_left && host->last.ns - host->stray_heard.ns <= SURROUNDING_SPAN) {
+	if (host->in_span && host->after_left && host->last.ns - host->span_start.ns <= SURROUNDING_SPAN) {
 		host->after_left--;
 		read_line(log, line, log->line);
 	} else {
@@ -113,9 +113,15 @@ static void emit(struct log *log, const struct message *m, struct reading *r, bo
 			log_hear(log, host, out.heard_at, out.text);
 		if (!log->inside_surroundings)
 			host->last_was_stray = out.fact.kind == FACT_STRAY;
-		if (out.fact.kind == FACT_STRAY && out.has_heard_at) {
-			host->stray_heard = out.heard_at;
+		if (out.fact.kind == FACT_STRAY && out.has_heard_at &&
+		    !(host->in_span && out.heard_at.ns - host->span_start.ns <= SURROUNDING_SPAN)) {
+			host->in_span = true;
+			host->span_start = out.heard_at;
 			host->after_left = SURROUNDINGS_AFTER;
+		}
+		if (out.fact.kind == FACT_STRAY) {
+			host->stray_log = log;
+			host->stray_end = log->line_end;
 		}
 		if (out.fact.kind == FACT_STRAY && !is_repeat) {
 			if (!host->last_stray)
@@ -140,6 +146,14 @@ static void emit(struct log *log, const struct message *m, struct reading *r, bo
 		read_surroundings(log, out.host);
 }
 
+/* Where ordinary lines are passed over: was there one of this host after its sighting? */
+static bool spoke_since_stray(struct log *log, const struct host *host)
+{
+	if (!log->rules.sparse || host == &log->unnamed)
+		return log->rules.sparse && host->stray_end != log->line_offset;
+	return host->stray_log != log || log_spoke_between(log, host_name(host), host->stray_end, log->line_offset);
+}
+
 /* "last message repeated N times": of the previous message of that host. */
 static bool take_repeated(struct log *log, const struct message *m, struct text body)
 {
@@ -152,7 +166,7 @@ static bool take_repeated(struct log *log, const struct message *m, struct text 
 	if (!text_take_digits(&body, 9, &count, NULL) || !text_take(&body, TEXT(" time")))
 		return false;
 	host = log_host(log, m->framing.host);
-	if (host && host->last_was_stray && host->last_stray && count) {
+	if (host && host->last_was_stray && host->last_stray && count && !spoke_since_stray(log, host)) {
 		r.fact = *host->last_stray;
 		r.fact.flags &= ~(uint32_t)(FLAG_CLOCK_UNSET | FLAG_NO_TIME);
 		r.fact.count = count < REPEAT_MAX ? count : REPEAT_MAX;
@@ -232,6 +246,25 @@ static bool is_ours_by_name(const struct mnemonic *m)
 	       text_starts(m->facility, TEXT("IKE"));
 }
 
+/* Whatever a line says, its host was heard. */
+static void hear_writer(struct log *log, const struct framing *f, struct text text)
+{
+	struct host *host = log->inside_surroundings || !f->has_outer ? NULL : log_host(log, f->host);
+	struct instant at;
+
+	if (host && stamp_resolve(&f->outer, &log->rules.stamps, NULL, &at) == 0)
+		log_hear(log, host, at, text);
+}
+
+/* Nor was it about an unknown SPI. */
+static void forget_stray(struct log *log, const struct framing *f)
+{
+	struct host *host = log->inside_surroundings ? NULL : log_host(log, f->host);
+
+	if (host)
+		host->last_was_stray = false;
+}
+
 /* "message repeated 3 times: [ ...": rsyslog's form holds the message itself. */
 static struct text take_repeat_wrapper(struct text head, uint64_t *ret_count)
 {
@@ -255,6 +288,7 @@ static void read_bare(struct log *log, struct message *m, struct text text)
 	framing_read(text, false, &m->framing);
 	body = text_skip(text, m->framing.used);
 	m->whole = text;
+	hear_writer(log, &m->framing, text);
 	if (take_repeated(log, m, body))
 		return;
 	for (size_t i = 0; i < sizeof(bare_readers) / sizeof(bare_readers[0]); i++) {
@@ -274,15 +308,7 @@ static void read_bare(struct log *log, struct message *m, struct text text)
 	}
 	if (text_has(text, TEXT("RECVD_PKT_INV_SPI")) || text_has(text, TEXT("RECVD PKT INV SPI")))
 		log_trouble(log, TROUBLE_UNPARSED, m->framing.host, "the name without its message (prose, or a pattern)", 0, text);
-	else if (m->framing.has_outer) {
-		struct host *host = log_host(log, m->framing.host);
-		struct instant at;
-
-		if (host && stamp_resolve(&m->framing.outer, &log->rules.stamps, NULL, &at) == 0) {
-			host->last_was_stray = false;
-			log_hear(log, host, at, text);
-		}
-	}
+	forget_stray(log, &m->framing);
 }
 
 /* All messages of one line, or of several joined ones. */
@@ -307,6 +333,7 @@ static void read_line(struct log *log, struct text text, uint64_t line)
 		if (!has_head) {
 			head = take_repeat_wrapper(text_first(text, name.at), &m.count);
 			framing_read(head, true, &m.framing);
+			hear_writer(log, &m.framing, text);
 		}
 		has_next = mnemonic_find(text, name.end, &next);
 		body = text_between(text.at + name.at, has_next ? text.at + next.at : text.at + text.len);
@@ -344,14 +371,7 @@ static void read_line(struct log *log, struct text text, uint64_t line)
 			break;
 		case DIALECT_NOT_MINE:
 			if (!has_next) {
-				struct host *host = log_host(log, m.framing.host);
-				struct instant at;
-
-				if (host)
-					host->last_was_stray = false;
-				if (host && m.framing.has_outer &&
-				    stamp_resolve(&m.framing.outer, &log->rules.stamps, NULL, &at) == 0)
-					log_hear(log, host, at, text);
+				forget_stray(log, &m.framing);
 				if (is_ours_by_name(&name))
 					log_trouble(log, TROUBLE_UNMATCHED, m.framing.host,
 						    "no rule reads this message", name.at, text);

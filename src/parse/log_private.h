@@ -51,7 +51,15 @@ struct log {
 	bool has_device, many_devices;
 	struct spimend_address device; /* the only destination named by lines without a host */
 	struct log_counts counts;
-	uint64_t line; /* number of the line at hand */
+	uint64_t line;         /* number of the line at hand */
+	uint64_t lines_before; /* of this feed */
+	uint64_t line_offset;  /* of the line at hand, in bytes of the log */
+	struct text window;    /* the bytes being fed */
+	uint64_t window_offset;
+	uint64_t line_end;      /* where the next line starts */
+	int64_t tolerance;      /* for clocks that jump back */
+	bool overheard; /* latest is set */
+	struct instant latest;
 	bool inside_surroundings; /* kept lines are being read: what they emit is not the line at hand */
 	bool inside_line; /* the last bytes ended without a line break */
 	struct pending pending[PENDING_MAX];
@@ -71,6 +79,8 @@ void log_message(struct log *log, struct text line);
 void log_message_flush(struct log *log);
 /* log_message.c: a line that matters only beside a sighting: read if one was just before, else kept in case one follows. */
 void log_surrounding(struct log *log, struct text line);
+/* log_again.c: did the host of that name write a line in these bytes of the log? Where that cannot be told: true. */
+bool log_spoke_between(struct log *log, struct text host, uint64_t from, uint64_t to);
 /* log.c */
 void log_trouble(struct log *log, enum log_trouble_kind kind, struct text host, const char *reason, size_t offset,
 		 struct text text);

@@ -255,7 +255,9 @@ struct host *log_tick(struct log *log, struct text line)
 	if (!host)
 		return NULL;
 	host->last_was_stray = false;
-	if (__builtin_expect(host_hear(host, memo->at, LOG_CLOCK_TOLERANCE, log), 0))
+	log->latest.ns = log->overheard && log->latest.ns > memo->at.ns ? log->latest.ns : memo->at.ns;
+	log->overheard = true;
+	if (__builtin_expect(host_hear(host, memo->at, log->tolerance, log), 0))
 		log_trouble(log, TROUBLE_CLOCK_BACK, host_name(host), "the stamp lies before that of the host's previous line",
 			    0, line);
 	return host;

@@ -38,7 +38,7 @@ static const struct needle {
 	{ TEXT("No ESP SA"), 3, 5, SCAN_CANDIDATE },     /* Nortel */
 	{ TEXT("repeated "), 1, 7, SCAN_CANDIDATE },
 	{ TEXT("Interface Tunnel"), 10, 3, SCAN_SURROUNDING }, /* line protocol */
-	{ TEXT("IKE charon"), 6, 7, SCAN_CANDIDATE },    /* its start */
+	{ TEXT("IKE charon"), 2, 7, SCAN_CANDIDATE },    /* its start */
 	{ TEXT("IKE version"), 2, 1, SCAN_CANDIDATE },   /* ESP taken for IKE */
 	{ TEXT("SAD entry"), 0, 3, SCAN_CANDIDATE },
 	{ TEXT("Child SA"), 0, 4, SCAN_CANDIDATE },      /* pluto */
@@ -75,6 +75,7 @@ void scan_init_width(struct scan *scan, enum scan_width width)
 			scan->nibbles[place].high[window[place] >> 4] |= (uint8_t)(1 << n->bucket);
 		}
 		scan->pair[pair / 8] |= (uint8_t)(1 << pair % 8);
+		memcpy(&scan->bucket_windows[n->bucket][scan->bucket_count[n->bucket]], window, 3);
 		scan->bucket_needles[n->bucket][scan->bucket_count[n->bucket]++] = i;
 	}
 }
@@ -98,13 +99,16 @@ void scan_init(struct scan *scan)
 /* The mark of a needle of one of these buckets that has its window at `at`, or 0. */
 static unsigned is_needle(const struct scan *scan, struct text bytes, size_t at, unsigned buckets)
 {
+	uint32_t here = 0;
+
+	memcpy(&here, bytes.at + at, 3); /* a hit leaves two more bytes */
 	for (; buckets; buckets &= buckets - 1) {
 		int bucket = __builtin_ctz(buckets);
 
 		for (unsigned i = 0; i < scan->bucket_count[bucket]; i++) {
 			const struct needle *n = &needles[scan->bucket_needles[bucket][i]];
 
-			if (at >= n->window && at - n->window + n->text.len <= bytes.len &&
+			if (scan->bucket_windows[bucket][i] == here && at >= n->window && at - n->window + n->text.len <= bytes.len &&
 			    memcmp(bytes.at + at - n->window, n->text.at, n->text.len) == 0)
 				return n->mark;
 		}
@@ -116,7 +120,9 @@ struct cutter {
 	const struct scan *scan;
 	struct text bytes;
 	size_t line_start;
-	unsigned marks;
+	unsigned marks; /* of the line at hand */
+	bool every;     /* all lines are wanted */
+	bool wanted;    /* the line at hand is */
 	uint64_t lines;
 	scan_line_fn *fn;
 	void *context;
@@ -124,8 +130,9 @@ struct cutter {
 
 static inline void cut_line(struct cutter *c, size_t end)
 {
+	if (c->marks || c->wanted || c->every)
+		c->wanted = c->fn(c->context, text_between(c->bytes.at + c->line_start, c->bytes.at + end), c->lines, c->marks);
 	c->lines++;
-	c->fn(c->context, text_between(c->bytes.at + c->line_start, c->bytes.at + end), c->marks);
 	c->line_start = end + 1;
 	c->marks = 0;
 }
@@ -231,6 +238,17 @@ __attribute__((target("avx512bw"))) static inline struct block look_at_block512(
 	return ret;
 }
 
+/* Nothing in the block concerns anybody: only its lines are counted. */
+static inline bool pass_block(struct cutter *c, size_t at, struct block b)
+{
+	if (c->every || c->wanted || c->marks || b.windows || b.odd)
+		return false;
+	c->lines += (unsigned)__builtin_popcountll(b.ends);
+	if (b.ends)
+		c->line_start = at + 64 - (unsigned)__builtin_clzll(b.ends);
+	return true;
+}
+
 /* Lines that end in the block, and needles in it. */
 static inline void take_block(struct cutter *c, size_t at, struct block b, const uint8_t buckets[64])
 {
@@ -253,31 +271,46 @@ static inline void take_block(struct cutter *c, size_t at, struct block b, const
 }
 
 /* All whole blocks that leave two more bytes to look at; they return where they stopped. */
-__attribute__((target("avx2"))) static size_t scan_wide(struct cutter *c)
+__attribute__((target("avx2,popcnt,lzcnt,bmi"))) static size_t scan_wide(struct cutter *c)
 {
 	uint8_t buckets[64];
 	size_t at = 0;
 
-	for (; at + 66 <= c->bytes.len; at += 64)
-		take_block(c, at, look_at_block(c->scan, c->bytes.at + at, buckets), buckets);
+	for (; at + 66 <= c->bytes.len; at += 64) {
+		struct block b = look_at_block(c->scan, c->bytes.at + at, buckets);
+
+		if (!pass_block(c, at, b))
+			take_block(c, at, b, buckets);
+	}
 	return at;
 }
 
-__attribute__((target("avx512bw"))) static size_t scan_wide512(struct cutter *c)
+__attribute__((target("avx512bw,popcnt,lzcnt,bmi"))) static size_t scan_wide512(struct cutter *c)
 {
 	uint8_t buckets[64];
 	size_t at = 0;
 
-	for (; at + 66 <= c->bytes.len; at += 64)
-		take_block(c, at, look_at_block512(c->scan, c->bytes.at + at, buckets), buckets);
+	for (; at + 66 <= c->bytes.len; at += 64) {
+		struct block b = look_at_block512(c->scan, c->bytes.at + at, buckets);
+
+		if (!pass_block(c, at, b))
+			take_block(c, at, b, buckets);
+	}
 	return at;
 }
 
 #endif
 
-uint64_t scan_lines(const struct scan *scan, struct text bytes, scan_line_fn *fn, void *context)
+uint64_t scan_lines(const struct scan *scan, struct text bytes, enum scan_which which, scan_line_fn *fn, void *context)
 {
-	struct cutter c = { .scan = scan, .bytes = bytes, .fn = fn, .context = context };
+	struct cutter c = {
+		.scan = scan,
+		.bytes = bytes,
+		.every = which == SCAN_EVERY,
+		.wanted = which == SCAN_MARKED_AND_FIRST,
+		.fn = fn,
+		.context = context,
+	};
 	size_t at = 0;
 
 #if defined(__x86_64__)

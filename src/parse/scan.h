@@ -30,16 +30,24 @@ struct scan {
 	} nibbles[3] __attribute__((aligned(16)));
 	uint8_t pair[65536 / 8]; /* for the portable search: may these two bytes start a needle's window? */
 	uint8_t bucket_needles[SCAN_BUCKETS][SCAN_NEEDLES_MAX];
+	uint32_t bucket_windows[SCAN_BUCKETS][SCAN_NEEDLES_MAX]; /* the three bytes of each, as they lie in memory */
 	uint8_t bucket_count[SCAN_BUCKETS];
 	enum scan_width width;
 };
 
-/* Called for each line, without its '\n'; `marks` is of enum scan_mark. */
-typedef void scan_line_fn(void *context, struct text line, unsigned marks);
+/* Called for a line, without its '\n'. `number` counts from 0 within the call; `marks` is of enum scan_mark. Returns true
+ * when it wants the next line, whatever its marks. */
+typedef bool scan_line_fn(void *context, struct text line, uint64_t number, unsigned marks);
 
 void scan_init(struct scan *scan);
-/* Bytes are whole lines; a last line without '\n' is a line. Returns the number of lines. */
-uint64_t scan_lines(const struct scan *scan, struct text bytes, scan_line_fn *fn, void *context);
+enum scan_which {
+	SCAN_EVERY,      /* every line */
+	SCAN_MARKED,     /* lines with marks, and those that the callback wants */
+	SCAN_MARKED_AND_FIRST, /* the first line too */
+};
+
+/* Bytes are whole lines; a last line without '\n' is a line. Returns the number of all lines. */
+uint64_t scan_lines(const struct scan *scan, struct text bytes, enum scan_which which, scan_line_fn *fn, void *context);
 
 /* For tests: the best that the processor can do, and a search of no more than that. */
 enum scan_width scan_best_width(void);

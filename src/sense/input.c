@@ -273,3 +273,31 @@ int input_next(struct input *in, struct text *ret)
 			input_fail(in, r);
 	}
 }
+
+bool input_is_repeatable(const struct input *in)
+{
+	return in->is_regular && !in->is_stdin && !in->follow && in->format == INPUT_PLAIN;
+}
+
+size_t input_read_again(const struct input *in, uint64_t offset, char *to, size_t size)
+{
+	size_t held = 0;
+
+	while (held < size) {
+		ssize_t n = pread(in->fd, to + held, size - held, (off_t)(offset + held));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		held += (size_t)n;
+	}
+	return held;
+}
+
+uint64_t input_size(const struct input *in)
+{
+	struct stat st;
+
+	return in->is_regular && fstat(in->fd, &st) == 0 && st.st_size > 0 ? (uint64_t)st.st_size : 0;
+}

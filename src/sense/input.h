@@ -69,6 +69,13 @@ bool input_ended(const struct input *input);
 /* The path as it was given to input_open() or input_follow(); borrowed. */
 const char *input_name(const struct input *input);
 
+/* True for a plain regular file that is not followed, once input_next() has given bytes: its bytes can be read again. */
+bool input_is_repeatable(const struct input *input);
+/* Bytes of such a file from `offset`, up to `size`, without moving what input_next() gives; 0 at the end or on error. */
+size_t input_read_again(const struct input *input, uint64_t offset, char *to, size_t size);
+/* The size of the file now; 0 where it has none. */
+uint64_t input_size(const struct input *input);
+
 /*
  * Waits until one of the inputs may have news, or `timeout_ms` passed (negative: no limit), or a signal came. To be called
  * after input_next() returned 0 for each. Inputs that ended and NULLs are passed over; when no other is left it returns at
