@@ -31,11 +31,11 @@ static bool buffer_reserve(struct buffer *b, size_t more)
 
 	if (b->failed)
 		return false;
-	if (b->len + more <= b->room)
+	if (more <= b->room - b->len)
 		return true;
-	while (room < b->len + more)
+	while (room - b->len < more && room <= SIZE_MAX / 2)
 		room *= 2;
-	bytes = memory_resize(b->bytes, room, 1);
+	bytes = room - b->len < more ? NULL : memory_resize(b->bytes, room, 1);
 	if (!bytes) {
 		b->failed = true;
 		return false;

@@ -98,7 +98,8 @@ void calendar_print_duration(struct buffer *out, int64_t ns)
 	int64_t tenths;
 
 	if (ns < 0) {
-		buffer_add_char(out, '-');
+		if (ns <= -1000000) /* "-0 ms" says nothing */
+			buffer_add_char(out, '-');
 		ns = ns == INT64_MIN ? INT64_MAX : -ns;
 	}
 	tenths = (ns + 50000000) / 100000000;

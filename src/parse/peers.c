@@ -31,6 +31,7 @@ int peers_read_line(struct text line, struct peer_line *ret, const char **ret_re
 	struct text rest = text_first(line, text_find_char(line, '#')), word;
 	struct peer_line out = { 0 };
 
+	text_take(&rest, TEXT("\xef\xbb\xbf")); /* an editor's byte order mark at the start of the file */
 	rest = text_first(rest, text_find_char(rest, '!'));
 	word = text_take_word(&rest);
 	if (word.len == 0)

@@ -25,14 +25,14 @@ static bool take_month(struct text *t, int *ret)
 	return false;
 }
 
-static void take_weekday(struct text *t)
+static bool take_weekday(struct text *t)
 {
 	static const char names[] = "montuewedthufrisatsun";
 	struct text rest = *t;
 	char word[3];
 
 	if (t->len < 5 || (t->at[3] != ' ' && t->at[3] != ','))
-		return;
+		return false;
 	for (int i = 0; i < 3; i++)
 		word[i] = char_lower(t->at[i]);
 	for (int day = 0; day < 7; day++) {
@@ -40,10 +40,12 @@ static void take_weekday(struct text *t)
 			continue;
 		rest = text_skip(rest, 3);
 		text_take_char(&rest, ',');
-		if (text_take_blanks(&rest))
-			*t = rest;
-		return;
+		if (!text_take_blanks(&rest))
+			return false;
+		*t = rest;
+		return true;
 	}
+	return false;
 }
 
 static bool take_number(struct text *t, size_t min_digits, size_t max_digits, int *ret)
@@ -87,6 +89,7 @@ static bool take_offset(struct text *t, int *ret_minutes)
 {
 	struct text rest = *t;
 	bool west = rest.len && rest.at[0] == '-';
+	struct text behind_colon;
 	int hours, minutes = 0;
 
 	if (!west && !(rest.len && rest.at[0] == '+'))
@@ -96,8 +99,9 @@ static bool take_offset(struct text *t, int *ret_minutes)
 		minutes = hours % 100;
 		hours /= 100;
 	} else if (take_number(&rest, 1, 2, &hours)) {
-		if (text_take_char(&rest, ':') && !take_number(&rest, 2, 2, &minutes))
-			return false;
+		behind_colon = rest; /* "+07:30", but "GMT+8: %SYS" ends at its colon */
+		if (text_take_char(&behind_colon, ':') && take_number(&behind_colon, 2, 2, &minutes))
+			rest = behind_colon;
 	} else {
 		return false;
 	}
@@ -143,8 +147,16 @@ bool stamp_take_zone(struct text *t, int *ret_minutes)
 	return false;
 }
 
+/* Capitals and a colon behind a time of day: an unknown zone, or a host such as "HUB:"? The device's own stamps have a mark
+ * or a fraction, relays' do not; and nearly all labels that operators choose end in T (or are these). */
+static bool is_zone_label(struct text label, bool is_device)
+{
+	return is_device || label.at[label.len - 1] == 'T' || text_equal(label, TEXT("WIB")) || text_equal(label, TEXT("WITA")) ||
+	       text_equal(label, TEXT("MEZ")) || text_equal(label, TEXT("MESZ"));
+}
+
 /* After the time of day: " EDT", "KST" glued on, " UTC+07:30", or an unknown label, which is taken and forgotten. */
-static void take_trailing_zone(struct text *t, struct stamp *s)
+static void take_trailing_zone(struct text *t, struct stamp *s, bool is_device)
 {
 	struct text rest = *t;
 	size_t letters = 0;
@@ -152,7 +164,7 @@ static void take_trailing_zone(struct text *t, struct stamp *s)
 	text_take_blanks(&rest);
 	if (stamp_take_zone(&rest, &s->civil.offset_minutes)) {
 		/* A word such as "EST1-router" or a host called "met" is no zone. */
-		if (rest.len == 0 || rest.at[0] == ':' || rest.at[0] == ' ' || rest.at[0] == ']') {
+		if (rest.len == 0 || rest.at[0] == ':' || char_is_blank(rest.at[0]) || rest.at[0] == ']') {
 			s->has_zone = true;
 			*t = rest;
 		} else {
@@ -162,15 +174,17 @@ static void take_trailing_zone(struct text *t, struct stamp *s)
 	}
 	while (letters < rest.len && rest.at[letters] >= 'A' && rest.at[letters] <= 'Z')
 		letters++;
-	/* Capitals and a colon tell an unknown zone from a host name. */
-	if (letters >= 3 && letters <= 5 && letters < rest.len && rest.at[letters] == ':')
+	if (letters >= 3 && letters <= 5 && letters < rest.len && rest.at[letters] == ':' &&
+	    is_zone_label(text_first(rest, letters), is_device))
 		*t = text_skip(rest, letters);
 }
 
-/* Mmm dd HH:MM:SS, with the year after the day or before the month. */
-static bool take_month_form(struct text *t, struct stamp *s)
+/* Mmm dd HH:MM:SS, with the year after the day or before the month; at the end only behind a weekday, as asctime() prints
+ * it: elsewhere four digits there are a sequence number. */
+static bool take_month_form(struct text *t, struct stamp *s, bool has_mark, bool has_weekday)
 {
-	struct text rest = *t, after;
+	int year;
+	struct text rest = *t, after, before_clock, clock;
 	struct civil *c = &s->civil;
 
 	if (take_number(&rest, 4, 4, &c->year)) {
@@ -188,13 +202,16 @@ static bool take_month_form(struct text *t, struct stamp *s)
 		s->has_year = true;
 		rest = after;
 	}
+	before_clock = rest;
 	if (!take_clock(&rest, c))
 		return false;
-	take_trailing_zone(&rest, s);
+	clock = text_between(before_clock.at, rest.at);
+	take_trailing_zone(&rest, s, has_mark || text_find_char(clock, '.') != TEXT_NOT_FOUND);
 	after = rest;
-	if (!s->has_year && text_take_blanks(&after) && take_number(&after, 4, 4, &c->year) && c->year >= 1993 &&
-	    (after.len == 0 || after.at[0] == ':')) {
-		s->has_year = true; /* asctime: year at the end */
+	if (has_weekday && !s->has_year && text_take_blanks(&after) && take_number(&after, 4, 4, &year) && year >= 1970 &&
+	    year <= 2261 && (after.len == 0 || after.at[0] == ':' || char_is_blank(after.at[0]))) {
+		s->has_year = true;
+		c->year = year;
 		rest = after;
 	}
 	*t = rest;
@@ -207,15 +224,22 @@ static bool take_iso_form(struct text *t, struct stamp *s)
 	struct text rest = *t;
 	struct civil *c = &s->civil;
 
-	if (!take_number(&rest, 4, 4, &c->year) || !text_take_char(&rest, '-') ||
-	    !take_number(&rest, 2, 2, &c->month) || !text_take_char(&rest, '-') || !take_number(&rest, 2, 2, &c->day))
+	char separator;
+
+	if (!take_number(&rest, 4, 4, &c->year) || rest.len == 0)
 		return false;
-	if (!text_take_char(&rest, 'T') && !text_take_char(&rest, ' '))
+	separator = rest.at[0];
+	if ((separator != '-' && separator != '/') || !text_take_char(&rest, separator) ||
+	    !take_number(&rest, 2, 2, &c->month) || !text_take_char(&rest, separator) || !take_number(&rest, 2, 2, &c->day))
+		return false;
+	if (!text_take_char(&rest, 'T') && !text_take_char(&rest, 't') && !text_take_char(&rest, ' '))
 		return false;
 	if (!take_clock(&rest, c))
 		return false;
 	s->has_year = true;
 	s->has_zone = stamp_take_zone(&rest, &c->offset_minutes);
+	if (!s->has_zone)
+		take_trailing_zone(&rest, s, false); /* journalctl: "2026-11-02 10:15:31 CET" */
 	*t = rest;
 	return true;
 }
@@ -243,6 +267,7 @@ bool stamp_take(struct text *t, struct stamp *ret)
 {
 	struct text rest = *t, start;
 	struct stamp s = { 0 };
+	bool has_mark, has_weekday;
 
 	if (text_take_char(&rest, '*'))
 		s.clock_unset = true;
@@ -251,9 +276,10 @@ bool stamp_take(struct text *t, struct stamp *ret)
 	/* Cheap refusals first: most words that are asked are no stamps. */
 	if (rest.len < 4 || !(char_is_alpha(rest.at[0]) || char_is_digit(rest.at[0])))
 		return false;
-	take_weekday(&rest);
+	has_mark = rest.at != t->at;
+	has_weekday = take_weekday(&rest);
 	start = rest;
-	if (take_month_form(&rest, &s) || (rest = start, take_iso_form(&rest, &s))) {
+	if (take_month_form(&rest, &s, has_mark, has_weekday) || (rest = start, take_iso_form(&rest, &s))) {
 		*t = rest;
 		*ret = s;
 		return true;

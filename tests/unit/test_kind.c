@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "model/kind.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static void the_matrix(void **state)
+{
+	/* B12, row by row; B15 to B17 for those without IKE. */
+	static const struct {
+		const char *name;
+		enum kind_recovery recovery;
+		bool has_ike;
+	} rows[] = {
+		{ "static-crypto-map", RECOVERY_YES, true },
+		{ "dynamic-crypto-map", RECOVERY_NO, true },
+		{ "gre-p2p", RECOVERY_YES, true },
+		{ "mgre-nhrp-static", RECOVERY_YES, true },
+		{ "mgre-nhrp-dynamic", RECOVERY_NO, true },
+		{ "svti", RECOVERY_YES, true },
+		{ "ezvpn-client", RECOVERY_NOT_APPLICABLE, true },
+		{ "sdwan", RECOVERY_NOT_APPLICABLE, false },
+		{ "ikeless", RECOVERY_NOT_APPLICABLE, false },
+		{ "unknown", RECOVERY_UNKNOWN, true },
+	};
+
+	(void)state;
+	assert_int_equal(COUNT(rows), TUNNEL_KINDS);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		enum tunnel_kind kind = TUNNEL_KINDS;
+
+		assert_true(tunnel_kind_from_name(text_of(rows[i].name), &kind));
+		assert_string_equal(tunnel_kind_name(kind), rows[i].name);
+		assert_int_equal(kind_invalid_spi_recovery(kind), rows[i].recovery);
+		assert_int_equal(kind_has_ike(kind), rows[i].has_ike);
+	}
+	assert_false(tunnel_kind_from_name(TEXT("vti"), &(enum tunnel_kind){ 0 }));
+	assert_false(tunnel_kind_from_name(TEXT(""), &(enum tunnel_kind){ 0 }));
+}
+
+static void from_the_interface(void **state)
+{
+	static const struct {
+		const char *interface;
+		enum tunnel_kind kind;
+		bool open;
+	} rows[] = {
+		{ "Tunnel10001", TUNNEL_SDWAN, false },  { "Tunnel99999", TUNNEL_SDWAN, false },
+		{ "Tunnel10000", TUNNEL_SDWAN, false },  { "tunnel14095", TUNNEL_SDWAN, false },
+		{ "Tu10001", TUNNEL_SDWAN, false },      { " Tunnel10001 ", TUNNEL_SDWAN, false },
+		{ "Tunnel9999", TUNNEL_UNKNOWN, true },  { "Tunnel0", TUNNEL_UNKNOWN, true },
+		{ "Tunnel100000", TUNNEL_UNKNOWN, true }, { "Tunnel00001", TUNNEL_UNKNOWN, true },
+		{ "Tunnel", TUNNEL_UNKNOWN, false },     { "Tunnel10001.5", TUNNEL_UNKNOWN, false },
+		{ "GigabitEthernet1", TUNNEL_UNKNOWN, false }, { "", TUNNEL_UNKNOWN, false },
+		{ "Tunnel-te10001", TUNNEL_UNKNOWN, false }, { "Tunnel99999999999999999999", TUNNEL_UNKNOWN, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct text interface = text_of(rows[i].interface);
+
+		if (kind_from_interface(interface) != rows[i].kind || kind_is_open_tunnel(interface) != rows[i].open)
+			fail_msg("%s", rows[i].interface);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_matrix),
+		cmocka_unit_test(from_the_interface),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
