@@ -1,21 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which neighbouring messages and saved tables belong to an incident: those that name its SPI at any time, and those that
- * name its addresses, or come from its observer, near its time. Messages of the sender's own log are the other end.
+ * Which neighbouring messages belong to an incident: those that name its SPI at any time, and those that name its
+ * addresses, or come from its observer, near its time. Messages of the sender's own log are the other end.
  */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
 #include "judge/judge_private.h"
 
-#define LOOKED_AT_MAX 1024 /* messages about one address that one incident looks through */
+#define LOOKED_AT_MAX 1024 /* messages of one key that one incident looks through */
+#define NO_TIME INT64_MIN
 
 struct index {
 	uint64_t key;
+	int64_t at; /* NO_TIME comes first */
 	uint32_t neighbour;
+};
+
+#define FOUND_MAX 64
+struct found {
+	uint32_t neighbour;
+	bool other_end;
 };
 
 static uint64_t key_of(const struct judge *j, char kind, const void *bytes, size_t len)
@@ -48,12 +54,14 @@ static int compare_index(const void *a, const void *b)
 
 	if (x->key != y->key)
 		return x->key < y->key ? -1 : 1;
+	if (x->at != y->at)
+		return x->at < y->at ? -1 : 1;
 	return (x->neighbour > y->neighbour) - (x->neighbour < y->neighbour);
 }
 
 int evidence_index(struct judge *j)
 {
-	struct index *all = memory_resize(j->by_key, (size_t)j->neighbour_count * 4 + 1, sizeof(*all));
+	struct index *all = memory_resize(j->by_key, (size_t)j->neighbour_count * 3 + 1, sizeof(*all));
 	size_t n = 0;
 
 	if (!all)
@@ -61,30 +69,32 @@ int evidence_index(struct judge *j)
 	j->by_key = all;
 	for (uint32_t i = 0; i < j->neighbour_count; i++) {
 		const struct fact *f = &j->neighbours[i].fact;
-		bool plain = !spimend_address_known(&f->src) && !spimend_address_known(&f->dst);
+		int64_t at = j->neighbours[i].has_at ? j->neighbours[i].at.ns : NO_TIME;
 
 		if (f->has & FACT_HAS_SPI)
-			all[n++] = (struct index){ spi_key(j, f->spi.value), i };
+			all[n++] = (struct index){ spi_key(j, f->spi.value), at, i };
 		if (f->has & FACT_HAS_SPI_OUT)
-			all[n++] = (struct index){ spi_key(j, f->spi_out.value), i };
+			all[n++] = (struct index){ spi_key(j, f->spi_out.value), at, i };
 		if (spimend_address_known(&f->src))
-			all[n++] = (struct index){ address_key(j, &f->src), i };
-		else if (plain || spimend_address_known(&f->dst))
-			all[n++] = (struct index){ writer_key(j, j->neighbours[i].writer), i };
+			all[n++] = (struct index){ address_key(j, &f->src), at, i };
+		else
+			all[n++] = (struct index){ writer_key(j, j->neighbours[i].writer), at, i };
 	}
 	qsort(all, n, sizeof(*all), compare_index);
 	j->by_key_count = n;
 	return 0;
 }
 
-static size_t first_of(const struct judge *j, uint64_t key)
+/* The first entry of that key that is not before `at`. */
+static size_t first_of(const struct judge *j, uint64_t key, int64_t at)
 {
 	size_t low = 0, high = j->by_key_count;
 
 	while (low < high) {
 		size_t middle = (low + high) / 2;
+		const struct index *x = &j->by_key[middle];
 
-		if (j->by_key[middle].key < key)
+		if (x->key < key || (x->key == key && x->at < at))
 			low = middle + 1;
 		else
 			high = middle;
@@ -117,9 +127,52 @@ static bool is_near(const struct judge *j, const struct case_file *c, const stru
 struct finder {
 	const struct judge *judge;
 	const struct case_file *c;
-	struct found *found;
+	struct found found[FOUND_MAX];
 	size_t count, kept;
 };
+
+/* A walk through the messages of one key: those without a time, then those near the incident's. */
+struct walk {
+	size_t at, left;
+	int64_t until;
+	uint64_t key;
+	bool sought; /* the times were skipped to */
+};
+
+static struct walk walk_of(const struct finder *f, uint64_t key, bool any_time)
+{
+	const struct case_file *c = f->c;
+	struct walk w = { .at = first_of(f->judge, key, NO_TIME), .left = LOOKED_AT_MAX, .until = INT64_MAX, .key = key };
+
+	w.sought = any_time || !c->has_times;
+	if (!w.sought)
+		w.until = c->last.ns + f->judge->settings.evidence_window_ns;
+	return w;
+}
+
+/* The next neighbour; NULL at the end. */
+static const struct neighbour *walk_next(const struct finder *f, struct walk *w, uint32_t *ret)
+{
+	const struct judge *j = f->judge;
+	const struct judge_settings *s = &j->settings;
+	const struct index *x;
+
+	if (!w->sought && w->at < j->by_key_count && j->by_key[w->at].key == w->key && j->by_key[w->at].at != NO_TIME) {
+		int64_t before = s->restart_window_ns > s->evidence_window_ns ? s->restart_window_ns : s->evidence_window_ns;
+
+		w->at = first_of(j, w->key, f->c->first.ns - before);
+		w->sought = true;
+	}
+	if (w->left == 0 || w->at >= j->by_key_count)
+		return NULL;
+	x = &j->by_key[w->at];
+	if (x->key != w->key || x->at > w->until)
+		return NULL;
+	w->left--;
+	w->at++;
+	*ret = x->neighbour;
+	return &j->neighbours[x->neighbour];
+}
 
 static void add_found(struct finder *f, uint32_t neighbour, bool other_end)
 {
@@ -127,7 +180,7 @@ static void add_found(struct finder *f, uint32_t neighbour, bool other_end)
 		if (f->found[i].neighbour == neighbour)
 			return;
 	f->count++;
-	if (f->kept < EVIDENCE_FOUND_MAX)
+	if (f->kept < FOUND_MAX)
 		f->found[f->kept++] = (struct found){ neighbour, other_end };
 }
 
@@ -155,44 +208,44 @@ static void find_by_address(struct finder *f, const struct spimend_address *abou
 			    bool other_end)
 {
 	const struct judge *j = f->judge;
-	uint64_t key = address_key(j, about);
+	const struct neighbour *n;
+	struct walk walk;
+	uint32_t index;
 
 	if (!spimend_address_known(about))
 		return;
-	for (size_t i = first_of(j, key), end = i + LOOKED_AT_MAX; i < end && i < j->by_key_count && j->by_key[i].key == key; i++) {
-		const struct neighbour *n = &j->neighbours[j->by_key[i].neighbour];
+	walk = walk_of(f, address_key(j, about), false);
+	while ((n = walk_next(f, &walk, &index))) {
 		bool same_writer = n->writer == observer_of(j, f->c);
 		bool guess = other_end ? !same_writer && j->writers <= 2 : same_writer || j->writers <= 1;
 
 		if (is_near(j, f->c, n) && wrote(j, n, by, guess))
-			add_found(f, j->by_key[i].neighbour, other_end);
+			add_found(f, index, other_end);
 	}
 }
 
 static void find_by_spi(struct finder *f, uint32_t spi)
 {
-	const struct judge *j = f->judge;
-	uint64_t key = spi_key(j, spi);
+	struct walk walk = walk_of(f, spi_key(f->judge, spi), true);
+	const struct neighbour *n;
+	uint32_t index;
 
-	for (size_t i = first_of(j, key); i < j->by_key_count && j->by_key[i].key == key; i++) {
-		const struct neighbour *n = &j->neighbours[j->by_key[i].neighbour];
-		bool outbound = n->fact.has & FACT_HAS_SPI_OUT && n->fact.spi_out.value == spi;
-
-		add_found(f, j->by_key[i].neighbour, outbound);
-	}
+	while ((n = walk_next(f, &walk, &index)))
+		add_found(f, index, n->fact.has & FACT_HAS_SPI_OUT && n->fact.spi_out.value == spi);
 }
 
 /* Restarts, configuration changes, line protocol: of the observer itself. */
 static void find_by_writer(struct finder *f)
 {
 	const struct judge *j = f->judge;
-	uint32_t observer = observer_of(j, f->c);
-	uint64_t key = writer_key(j, observer);
+	uint32_t observer = observer_of(j, f->c), index;
+	const struct neighbour *n;
+	struct walk walk;
 
 	if (!observer)
 		return;
-	for (size_t i = first_of(j, key), end = i + LOOKED_AT_MAX; i < end && i < j->by_key_count && j->by_key[i].key == key; i++) {
-		const struct neighbour *n = &j->neighbours[j->by_key[i].neighbour];
+	walk = walk_of(f, writer_key(j, observer), false);
+	while ((n = walk_next(f, &walk, &index))) {
 		uint32_t interface = f->c->flow == FLOW_NONE ? 0 : j->flows.pool[f->c->flow].interface;
 		bool line = n->fact.kind == FACT_LINE_UP || n->fact.kind == FACT_LINE_DOWN;
 
@@ -201,89 +254,60 @@ static void find_by_writer(struct finder *f)
 			continue;
 		/* What names neither address belongs here by its time alone. */
 		if (n->has_at && is_near(j, f->c, n))
-			add_found(f, j->by_key[i].neighbour, false);
+			add_found(f, index, false);
 	}
 }
 
-size_t evidence_find(const struct judge *j, const struct case_file *c, struct found ret[EVIDENCE_FOUND_MAX])
+static void find(struct finder *f)
 {
-	struct finder f = { .judge = j, .c = c, .found = ret };
+	const struct case_file *c = f->c;
 
-	if (c->aggregated)
-		return 0;
-	if (c->has_spi && !(c->flags & FLAG_SPI_SMALL)) {
-		find_by_spi(&f, c->spi);
-		find_by_spi(&f, spimend_spi_swap((struct spimend_spi){ c->spi }).value);
-	}
-	find_by_address(&f, &c->src, &c->dst, false);
-	find_by_address(&f, &c->dst, &c->src, true);
-	find_by_writer(&f);
-	return f.count;
-}
-
-/* ---- saved SA tables ---- */
-
-static bool has_spi(const struct spimend_spi *list, size_t count, uint32_t spi)
-{
-	for (size_t i = 0; i < count; i++)
-		if (list[i].value == spi)
-			return true;
-	return false;
-}
-
-static bool block_is_of(const struct sa_block *b, const struct spimend_address *local, const struct spimend_address *peer)
-{
-	return spimend_address_known(local) && spimend_address_equal(&b->local, local) &&
-	       spimend_address_equal(&b->peer, peer);
-}
-
-static void weigh_block(struct case_file *c, const struct sa_block *b)
-{
-	bool receiver = block_is_of(b, &c->dst, &c->src), sender = block_is_of(b, &c->src, &c->dst);
-
-	if (!receiver && !sender)
+	if (c->aggregated || f->judge->by_key_count == 0)
 		return;
-	c->saw |= UINT64_C(1) << FACT_SA_TABLE;
-	if (b->controller_keyed)
-		c->kind = TUNNEL_SDWAN;
-	else if (b->manual_or_group && c->kind == TUNNEL_UNKNOWN)
-		c->kind = TUNNEL_IKELESS;
-	if (b->encap_udp && !b->controller_keyed)
-		c->flags |= FLAG_NAT_T;
-	if (receiver && c->has_spi && b->inbound_count && !has_spi(b->inbound, b->inbound_count, c->spi))
-		c->confirmed_receiver = true;
-	if (sender && c->has_spi && has_spi(b->outbound, b->outbound_count, c->spi)) {
-		c->confirmed_sender = true;
-		c->has_lifetime = b->has_lifetime;
-		c->lifetime_s = b->lifetime_s;
+	if (c->has_spi && !(c->flags & FLAG_SPI_SMALL)) {
+		find_by_spi(f, c->spi);
+		find_by_spi(f, spimend_spi_swap((struct spimend_spi){ c->spi }).value);
 	}
+	find_by_address(f, &c->src, &c->dst, false);
+	find_by_address(f, &c->dst, &c->src, true);
+	find_by_writer(f);
+}
+
+/* ---- weighing ---- */
+
+static void weigh_neighbour(const struct judge *j, struct case_file *c, const struct found *found)
+{
+	const struct neighbour *n = &j->neighbours[found->neighbour];
+	const struct fact *f = &n->fact;
+	bool before = !n->has_at || !c->has_times || n->at.ns <= c->first.ns;
+
+	c->saw |= UINT64_C(1) << f->kind;
+	if (before)
+		c->saw_before |= UINT64_C(1) << f->kind;
+	if (found->other_end)
+		c->flags |= FLAG_BOTH_ENDS;
+	if (c->has_spi && f->has & FACT_HAS_SPI && f->spi.value != c->spi &&
+	    f->spi.value == spimend_spi_swap((struct spimend_spi){ c->spi }).value)
+		c->flags |= FLAG_SPI_SWAPPED;
+	if (found->other_end)
+		return;
+	if ((f->kind == FACT_RESTART || f->kind == FACT_IKE_STARTED) && n->has_at && c->has_times && before)
+		c->restarted = true;
+	if (f->kind == FACT_SA_DIED && f->has & FACT_HAS_SPI && f->spi.value == c->spi && c->has_spi && !c->death)
+		c->death = found->neighbour + 1;
 }
 
 void evidence_weigh(struct judge *j, struct case_file *c)
 {
-	struct found found[EVIDENCE_FOUND_MAX];
-	size_t count = evidence_find(j, c, found);
-	bool other_end = false;
+	struct finder f = { .judge = j, .c = c };
 
-	if (c->aggregated)
-		return;
-	for (size_t i = 0; i < count && i < EVIDENCE_FOUND_MAX; i++) {
-		const struct fact *f = &j->neighbours[found[i].neighbour].fact;
-
-		c->saw |= UINT64_C(1) << f->kind;
-		other_end |= found[i].other_end;
-		if (c->has_spi && f->has & FACT_HAS_SPI && f->spi.value != c->spi &&
-		    f->spi.value == spimend_spi_swap((struct spimend_spi){ c->spi }).value)
-			c->flags |= FLAG_SPI_SWAPPED;
-	}
-	if (count > EVIDENCE_FOUND_MAX)
+	blocks_weigh(j, c);
+	find(&f);
+	for (size_t i = 0; i < f.kept; i++)
+		weigh_neighbour(j, c, &f.found[i]);
+	if (f.count > f.kept)
 		c->flags |= FLAG_EVIDENCE_CUT;
-	for (uint32_t i = 0; i < j->block_count; i++) {
-		weigh_block(c, &j->blocks[i].block);
-		other_end |= block_is_of(&j->blocks[i].block, &c->src, &c->dst);
-	}
-	if (other_end)
-		c->flags |= FLAG_BOTH_ENDS;
+	c->has_neighbours = f.kept > 0;
 }
 
 /* ---- for the reader ---- */
@@ -291,9 +315,19 @@ void evidence_weigh(struct judge *j, struct case_file *c)
 static struct text place_text(struct judge *j, size_t slot, const struct place *p)
 {
 	struct text name = intern_text(&j->names, p->source);
-	int n = snprintf(j->shown_from[slot], sizeof(j->shown_from[slot]), "%.*s:%" PRIu64, TEXT_ARG(name), p->line);
+	char *to = j->shown_from[slot], digits[20];
+	size_t len = name.len, count = 0;
+	uint64_t line = p->line;
 
-	return (struct text){ j->shown_from[slot], n > 0 ? (size_t)n : 0 };
+	if (len)
+		memcpy(to, name.at, len);
+	to[len++] = ':';
+	do
+		digits[count++] = (char)('0' + line % 10);
+	while ((line /= 10) != 0);
+	while (count)
+		to[len++] = digits[--count];
+	return (struct text){ to, len };
 }
 
 /* What is worth more when there is not room for all: direct words about the flow before its surroundings. */
@@ -355,48 +389,58 @@ static size_t show_sightings(struct judge *j, const struct flow *f, size_t room)
 	return n;
 }
 
-static size_t show_blocks(struct judge *j, const struct case_file *c, size_t n, size_t room)
-{
-	for (uint32_t i = 0; i < j->block_count && n < room; i++) {
-		const struct sa_block *b = &j->blocks[i].block;
-		bool receiver = block_is_of(b, &c->dst, &c->src), sender = block_is_of(b, &c->src, &c->dst);
+struct showing {
+	struct judge *judge;
+	size_t count, room;
+	bool other_end;
+};
 
-		if (c->aggregated || (!receiver && !sender))
-			continue;
-		j->shown[n] = (struct evidence){
-			.kind = FACT_SA_TABLE,
-			.from = place_text(j, n, &j->blocks[i].place),
-			.text = b->inbound_count || b->outbound_count
-					? TEXT("saved show crypto ipsec sa: SAs listed")
-					: TEXT("saved show crypto ipsec sa: a flow without any SA"),
-			.other_end = sender,
-		};
-		n++;
-	}
-	return n;
+static bool show_block(void *context, uint32_t block)
+{
+	struct showing *s = context;
+	struct stored_block *b = &s->judge->blocks[block];
+
+	if (s->count == s->room)
+		return false;
+	s->judge->shown[s->count] = (struct evidence){
+		.kind = FACT_SA_TABLE,
+		.from = place_text(s->judge, s->count, &b->place),
+		.text = b->block.inbound_count || b->block.outbound_count ? TEXT("saved show crypto ipsec sa: SAs listed")
+									   : TEXT("saved show crypto ipsec sa: a flow without any SA"),
+		.other_end = s->other_end,
+	};
+	s->count++;
+	return true;
 }
 
-void evidence_show(struct judge *j, const struct case_file *c, struct incident *ret)
+static size_t show_blocks(struct judge *j, const struct case_file *c, size_t count)
 {
-	struct found found[EVIDENCE_FOUND_MAX];
-	size_t count = evidence_find(j, c, found), n = 0;
+	struct showing s = { .judge = j, .count = count, .room = count + 4 };
 
-	if (count > EVIDENCE_FOUND_MAX)
-		count = EVIDENCE_FOUND_MAX;
-	if (c->flow != FLOW_NONE)
-		n = show_sightings(j, &j->flows.pool[c->flow], INCIDENT_EVIDENCE_MAX);
-	n = show_blocks(j, c, n, n + 4 < INCIDENT_EVIDENCE_MAX ? n + 4 : INCIDENT_EVIDENCE_MAX);
+	if (s.room > INCIDENT_EVIDENCE_MAX)
+		s.room = INCIDENT_EVIDENCE_MAX;
+	blocks_of(j, &c->dst, &c->src, show_block, &s);
+	s.other_end = true;
+	blocks_of(j, &c->src, &c->dst, show_block, &s);
+	return s.count;
+}
+
+static size_t show_neighbours(struct judge *j, const struct case_file *c, size_t n, struct incident *ret)
+{
+	struct finder f = { .judge = j, .c = c };
+	const struct flow *flow = c->flow == FLOW_NONE ? NULL : &j->flows.pool[c->flow];
+
+	find(&f);
 	for (int weight = 3; weight >= 0; weight--) {
-		for (size_t i = 0; i < count; i++) {
-			const struct neighbour *near = &j->neighbours[found[i].neighbour];
-			bool shown_already = c->flow != FLOW_NONE && j->flows.pool[c->flow].key.sa_found &&
-					     near->fact.kind == (enum fact_kind)j->flows.pool[c->flow].found_kind;
+		for (size_t i = 0; i < f.kept; i++) {
+			const struct neighbour *near = &j->neighbours[f.found[i].neighbour];
+			bool shown_already = flow && flow->key.sa_found && near->fact.kind == (enum fact_kind)flow->found_kind;
 
 			if (weight_of(&near->fact) != weight || shown_already)
 				continue;
 			if (n == INCIDENT_EVIDENCE_MAX) {
 				ret->flags |= FLAG_EVIDENCE_CUT;
-				break;
+				return n;
 			}
 			j->shown[n] = (struct evidence){
 				.has_at = near->has_at,
@@ -404,12 +448,26 @@ void evidence_show(struct judge *j, const struct case_file *c, struct incident *
 				.kind = near->fact.kind,
 				.from = place_text(j, n, &near->place),
 				.text = claim_text(&near->text),
-				.other_end = found[i].other_end,
+				.other_end = f.found[i].other_end,
 			};
 			n++;
 		}
 	}
-	qsort(j->shown, n, sizeof(j->shown[0]), compare_shown);
+	return n;
+}
+
+void evidence_show(struct judge *j, const struct case_file *c, struct incident *ret)
+{
+	size_t n = 0;
+
+	if (c->flow != FLOW_NONE)
+		n = show_sightings(j, &j->flows.pool[c->flow], INCIDENT_EVIDENCE_MAX);
+	if (c->has_blocks)
+		n = show_blocks(j, c, n);
+	if (c->has_neighbours)
+		n = show_neighbours(j, c, n, ret);
+	if (n > 1)
+		qsort(j->shown, n, sizeof(j->shown[0]), compare_shown);
 	ret->evidence = j->shown;
 	ret->evidence_count = n;
 }

@@ -6,6 +6,8 @@
 #include "base/memory.h"
 
 #define SEEN_ROOM (1u << 20)
+#define GHOST_WAYS 16 /* so many places one ghost may have: after half the room in new ones fewer than 1 in 100 is lost */
+#define SOURCES_ROOM (EVICTED_SOURCES_MAX * 2)
 
 static size_t power_of_two(size_t at_least)
 {
@@ -21,19 +23,21 @@ int flows_init(struct flows *flows, const struct judge_settings *settings, const
 	*flows = (struct flows){
 		.key = *key,
 		.limit = settings->flows_max,
+		.calm_ns = settings->noise_window_ns,
 		.room = power_of_two((size_t)settings->flows_max * 2),
 		.ghost_room = power_of_two(settings->ghosts_max),
 		.seen_room = SEEN_ROOM,
-		.oldest = FLOW_NONE,
-		.newest = FLOW_NONE,
 	};
+	for (int tier = 0; tier < TIERS_EVICTABLE; tier++)
+		flows->oldest[tier] = flows->newest[tier] = FLOW_NONE;
 	/* Big and zeroed: pages that are never touched cost nothing. */
 	flows->pool = memory_new(flows->limit, sizeof(*flows->pool));
 	flows->slots = memory_new(flows->room, sizeof(*flows->slots));
 	flows->free_list = memory_new(flows->limit, sizeof(*flows->free_list));
 	flows->ghosts = memory_new(flows->ghost_room, sizeof(*flows->ghosts));
 	flows->seen = memory_new(flows->seen_room, sizeof(*flows->seen));
-	if (!flows->pool || !flows->slots || !flows->free_list || !flows->ghosts || !flows->seen) {
+	flows->sources = memory_new((size_t)EVICTED_KINDS * SOURCES_ROOM, sizeof(*flows->sources));
+	if (!flows->pool || !flows->slots || !flows->free_list || !flows->ghosts || !flows->seen || !flows->sources) {
 		flows_done(flows);
 		return -ENOMEM;
 	}
@@ -47,6 +51,7 @@ void flows_done(struct flows *flows)
 	memory_free(flows->free_list);
 	memory_free(flows->ghosts);
 	memory_free(flows->seen);
+	memory_free(flows->sources);
 	*flows = (struct flows){ 0 };
 }
 
@@ -85,35 +90,35 @@ static void slot_remove(struct flows *flows, size_t hole)
 	}
 }
 
-static void list_append(struct flows *flows, uint32_t index)
+static void list_append(struct flows *flows, uint32_t index, enum flow_tier tier)
 {
 	struct flow *f = &flows->pool[index];
 
-	f->listed = true;
-	f->older = flows->newest;
+	f->tier = (uint8_t)tier;
+	f->older = flows->newest[tier];
 	f->newer = FLOW_NONE;
-	if (flows->newest != FLOW_NONE)
-		flows->pool[flows->newest].newer = index;
+	if (flows->newest[tier] != FLOW_NONE)
+		flows->pool[flows->newest[tier]].newer = index;
 	else
-		flows->oldest = index;
-	flows->newest = index;
+		flows->oldest[tier] = index;
+	flows->newest[tier] = index;
 }
 
 static void list_remove(struct flows *flows, uint32_t index)
 {
 	struct flow *f = &flows->pool[index];
 
-	if (!f->listed)
+	if (f->tier == TIER_KEPT)
 		return;
 	if (f->older != FLOW_NONE)
 		flows->pool[f->older].newer = f->newer;
 	else
-		flows->oldest = f->newer;
+		flows->oldest[f->tier] = f->newer;
 	if (f->newer != FLOW_NONE)
 		flows->pool[f->newer].older = f->older;
 	else
-		flows->newest = f->older;
-	f->listed = false;
+		flows->newest[f->tier] = f->older;
+	f->tier = TIER_KEPT;
 }
 
 void flows_keep(struct flows *flows, uint32_t index)
@@ -125,77 +130,160 @@ void flows_keep(struct flows *flows, uint32_t index)
 
 static struct ghost *ghost_bucket(const struct flows *flows, uint64_t hash)
 {
-	return &flows->ghosts[(hash >> 8) & (flows->ghost_room - 1) & ~(size_t)1];
+	return &flows->ghosts[hash & (flows->ghost_room - 1) & ~(size_t)(GHOST_WAYS - 1)];
 }
 
-static uint32_t ghost_print(uint64_t hash)
+static void ghost_add(struct flows *flows, const struct flow *f, enum evicted_kind kind)
 {
-	return (uint32_t)(hash >> 32) | 1;
-}
+	struct ghost *bucket = ghost_bucket(flows, f->hash), *place = bucket;
 
-static void ghost_add(struct flows *flows, const struct flow *f)
-{
-	struct ghost *bucket = ghost_bucket(flows, f->hash);
-	int place = bucket[0].second == 0 ? 0 : bucket[1].second == 0 ? 1 : bucket[0].second <= bucket[1].second ? 0 : 1;
-
-	if (bucket[place].second)
+	for (int i = 1; i < GHOST_WAYS && place->second; i++)
+		if (bucket[i].second < place->second)
+			place = &bucket[i];
+	if (place->second)
 		flows->forgotten++;
-	bucket[place].fingerprint = ghost_print(f->hash);
+	place->fingerprint[0] = (uint32_t)(f->hash >> 32);
+	place->fingerprint[1] = ((uint32_t)f->hash & ~3u) | (uint32_t)kind;
 	/* Rounded up: a repeat seems closer than it was, never farther. */
-	bucket[place].second = f->has_times ? (uint32_t)(f->last.ns / SECOND_NS) + 1 : 1;
+	place->second = f->has_times ? (uint32_t)(f->last.ns / SECOND_NS) + 1 : 1;
 }
 
-static bool ghost_take(struct flows *flows, uint64_t hash, struct instant *ret)
+static void ghost_take(struct flows *flows, uint64_t hash, struct flows_place *place)
 {
 	struct ghost *bucket = ghost_bucket(flows, hash);
 
-	for (int i = 0; i < 2; i++) {
-		if (!bucket[i].second || bucket[i].fingerprint != ghost_print(hash))
+	for (int i = 0; i < GHOST_WAYS; i++) {
+		struct evicted *sum;
+
+		if (!bucket[i].second || bucket[i].fingerprint[0] != (uint32_t)(hash >> 32) ||
+		    (bucket[i].fingerprint[1] | 3) != ((uint32_t)hash | 3))
 			continue;
-		ret->ns = bucket[i].second * SECOND_NS;
+		place->before.ns = bucket[i].second * SECOND_NS;
+		place->has_before = place->before.ns > SECOND_NS;
 		bucket[i].second = 0;
-		return ret->ns > SECOND_NS;
+		sum = &flows->evicted[bucket[i].fingerprint[1] & 3];
+		if (place->has_before && sum->flows) { /* it is back, with one message */
+			sum->flows--;
+			sum->messages -= sum->messages > 0;
+		}
+		return;
 	}
-	return false;
 }
 
-/* ---- */
+/* ---- eviction ---- */
 
-static void flood_add(struct flow_floods *floods, const struct flow *f)
+uint64_t flows_source_hash(const struct flows *flows, const struct spimend_address *src)
 {
-	if (floods->flows == 0) {
-		floods->src = f->key.src;
-		floods->dst = f->key.dst;
+	return hash_bytes(&flows->key, src, sizeof(*src)) | 1;
+}
+
+const uint64_t *flows_evicted_sources(const struct flows *flows, enum evicted_kind kind)
+{
+	return flows->sources + (size_t)kind * SOURCES_ROOM;
+}
+
+uint64_t flows_evicted(const struct flows *flows)
+{
+	uint64_t sum = 0;
+
+	for (int kind = 0; kind < EVICTED_KINDS; kind++)
+		sum += flows->evicted[kind].flows;
+	return sum;
+}
+
+static void count_source(struct flows *flows, enum evicted_kind kind, const struct spimend_address *src)
+{
+	uint64_t *set = flows->sources + (size_t)kind * SOURCES_ROOM, hash;
+	struct evicted *sum = &flows->evicted[kind];
+	size_t i;
+
+	if (sum->sources_cut || !spimend_address_known(src))
+		return;
+	hash = flows_source_hash(flows, src);
+	for (i = (hash >> 8) & (SOURCES_ROOM - 1); set[i]; i = (i + 1) & (SOURCES_ROOM - 1))
+		if (set[i] == hash)
+			return;
+	if (sum->source_count == EVICTED_SOURCES_MAX) {
+		sum->sources_cut = true;
+		return;
 	}
-	floods->many_sources |= !spimend_address_equal(&floods->src, &f->key.src);
-	floods->many_destinations |= !spimend_address_equal(&floods->dst, &f->key.dst);
-	floods->flows++;
-	floods->messages += f->messages;
+	set[i] = hash;
+	sum->source_count++;
+}
+
+/* How long before `now` the flow was last heard of: by the log's clock, else by the device's; INT64_MAX is not known. */
+static int64_t age_of(const struct flow *f, const struct flows_now *now)
+{
+	int64_t age;
+
+	if (f->has_heard && now->has_heard)
+		age = now->heard.ns - f->heard.ns;
+	else if (f->has_times && now->has_at)
+		age = now->at.ns - f->last.ns;
+	else
+		return INT64_MAX;
+	return age < 0 ? -age : age; /* the files of one analysis are read one after the other */
+}
+
+static enum evicted_kind kind_of_eviction(const struct flows *flows, const struct flow *f, int64_t age)
+{
+	if (f->key.sa_found)
+		return EVICTED_FOUND;
+	if (age != INT64_MAX && age >= flows->calm_ns)
+		return f->key.has_spi && spimend_address_known(&f->key.src) ? EVICTED_CALM : EVICTED_UNTOLD;
+	return EVICTED_FLOOD;
+}
+
+static void sum_up(struct flows *flows, const struct flow *f, enum evicted_kind kind, int64_t age)
+{
+	struct evicted *sum = &flows->evicted[kind];
+
+	if (sum->flows == 0 && sum->messages == 0) {
+		sum->src = f->key.src;
+		sum->dst = f->key.dst;
+		sum->spi = f->key.spi;
+		sum->age_ns = age;
+	}
+	sum->many_sources |= !spimend_address_equal(&sum->src, &f->key.src);
+	sum->many_destinations |= !spimend_address_equal(&sum->dst, &f->key.dst);
+	sum->many_spis |= sum->spi != f->key.spi || !f->key.has_spi;
+	sum->flows++;
+	sum->messages += f->messages;
+	sum->found_kinds |= UINT64_C(1) << f->found_kind;
+	if (age < sum->age_ns)
+		sum->age_ns = age;
+	count_source(flows, kind, &f->key.src);
 	if (!f->has_times)
 		return;
-	if (!floods->has_times || f->first.ns < floods->first.ns)
-		floods->first = f->first;
-	if (!floods->has_times || f->last.ns > floods->last.ns)
-		floods->last = f->last;
-	floods->has_times = true;
+	if (!sum->has_times || f->first.ns < sum->first.ns)
+		sum->first = f->first;
+	if (!sum->has_times || f->last.ns > sum->last.ns)
+		sum->last = f->last;
+	sum->has_times = true;
 }
 
-static bool evict_oldest(struct flows *flows, void (*released)(void *context, struct flow *flow), void *context)
+static bool evict_oldest(struct flows *flows, const struct flows_now *now, void (*released)(void *context, struct flow *flow),
+			 void *context)
 {
-	uint32_t index = flows->oldest;
+	uint32_t index = FLOW_NONE;
+	enum evicted_kind kind;
 	struct flow *f;
+	int64_t age;
 
+	for (int tier = 0; tier < TIERS_EVICTABLE && index == FLOW_NONE; tier++)
+		index = flows->oldest[tier];
 	if (index == FLOW_NONE)
 		return false;
 	f = &flows->pool[index];
-	ghost_add(flows, f);
-	flood_add(&flows->floods, f);
+	age = age_of(f, now);
+	kind = kind_of_eviction(flows, f, age);
+	ghost_add(flows, f, kind);
+	sum_up(flows, f, kind, age);
 	list_remove(flows, index);
 	slot_remove(flows, slot_of(flows, &f->key, f->hash));
 	released(context, f);
 	*f = (struct flow){ 0 };
 	flows->free_list[flows->free_count++] = index;
-	flows->evicted++;
 	return true;
 }
 
@@ -207,31 +295,31 @@ uint32_t flows_find(const struct flows *flows, const struct flow_key *key)
 	return slot ? slot - 1 : FLOW_NONE;
 }
 
-uint32_t flows_get(struct flows *flows, const struct flow_key *key, bool *ret_new, struct instant *ret_before,
-		   bool *ret_has_before, void (*released)(void *context, struct flow *flow), void *context)
+struct flows_place flows_get(struct flows *flows, const struct flow_key *key, const struct flows_now *now, enum flow_tier tier,
+			     void (*released)(void *context, struct flow *flow), void *context)
 {
 	uint64_t hash = hash_bytes(&flows->key, key, sizeof(*key));
 	size_t slot = slot_of(flows, key, hash);
-	uint32_t index;
+	struct flows_place place = { .index = FLOW_NONE };
 
-	*ret_new = false;
-	*ret_has_before = false;
-	if (flows->slots[slot])
-		return flows->slots[slot] - 1;
+	if (flows->slots[slot]) {
+		place.index = flows->slots[slot] - 1;
+		return place;
+	}
 	if (flows->free_count == 0 && flows->count == flows->limit) {
-		if (!evict_oldest(flows, released, context)) {
+		if (!evict_oldest(flows, now, released, context)) {
 			flows->refused++;
-			return FLOW_NONE;
+			return place;
 		}
 		slot = slot_of(flows, key, hash);
 	}
-	index = flows->free_count ? flows->free_list[--flows->free_count] : flows->count++;
-	flows->pool[index] = (struct flow){ .key = *key, .hash = hash, .used = true };
-	flows->slots[slot] = index + 1;
-	*ret_new = true;
-	*ret_has_before = ghost_take(flows, hash, ret_before);
-	list_append(flows, index);
-	return index;
+	place.index = flows->free_count ? flows->free_list[--flows->free_count] : flows->count++;
+	place.is_new = true;
+	flows->pool[place.index] = (struct flow){ .key = *key, .hash = hash, .used = true };
+	flows->slots[slot] = place.index + 1;
+	ghost_take(flows, hash, &place);
+	list_append(flows, place.index, tier);
+	return place;
 }
 
 bool flows_is_copy(struct flows *flows, const struct flow *flow, struct instant at, uint64_t sequence)

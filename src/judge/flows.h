@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The flow table: one entry for each (source, destination, protocol, SPI) that somebody complained about. Bounded: when it
- * is full the oldest flow seen only once makes room, and a fingerprint of it stays, so that even in a flood of forged
- * SPIs the second message of a real flow is recognised. Private to the judge.
+ * is full the oldest flow that proves nothing yet makes room, and a fingerprint of it stays, so that even in a flood of
+ * forged SPIs the second message of a real flow is recognised. Private to the judge.
  */
 #ifndef JUDGE_FLOWS_H
 #define JUDGE_FLOWS_H
@@ -42,52 +42,95 @@ struct flow {
 	struct instant anchor;           /* earliest message of the current window of repeats */
 	struct instant heard;            /* latest, on the log's clock */
 	int64_t gap_ns;                  /* longest distance that counts as a repeat */
-	uint64_t first_sequence, last_sequence;
+	uint64_t first_sequence, last_sequence; /* of the earliest and of the latest message */
+	struct instant first_sequence_at, last_sequence_at;
 	uint64_t messages, copies;
+	uint32_t latest_source; /* where the latest claim stood */
 	uint32_t sightings[FLOW_SIGHTINGS]; /* indices into the sighting pool + 1; 0 is none */
 	uint32_t sighting_count;
 	uint32_t older, newer; /* list of flows that may be evicted; FLOW_NONE at its ends */
-	bool listed;
+	uint8_t tier;          /* enum flow_tier */
 };
 
-struct flow_floods { /* what was evicted, in sum */
+/* Who makes room first. */
+enum flow_tier {
+	TIER_STRANGER,  /* the peers are known, and its source is none of them: at most noise */
+	TIER_UNPROVEN,  /* seen once, or only closer than a repeat has to be */
+	TIERS_EVICTABLE,
+	TIER_KEPT = TIERS_EVICTABLE, /* repeated: never evicted */
+};
+
+/* What became of a flow that made room. */
+enum evicted_kind {
+	EVICTED_FLOOD,  /* pushed out within the noise window: the table was filled that fast */
+	EVICTED_CALM,   /* a single of long ago, in a long log */
+	EVICTED_FOUND,  /* the SA was found: another fault */
+	EVICTED_UNTOLD, /* without source or SPI */
+	EVICTED_KINDS
+};
+
+#define EVICTED_SOURCES_MAX 4096 /* distinct sources of evicted flows that are counted, per kind */
+
+struct evicted { /* one kind, in sum */
 	uint64_t flows, messages;
-	bool has_times, many_destinations, many_sources;
+	bool has_times, many_destinations, many_sources, many_spis;
 	struct instant first, last;
+	int64_t age_ns; /* the shortest time from a flow's last message to its eviction */
 	struct spimend_address src, dst;
+	uint32_t spi;
+	uint64_t found_kinds; /* bit per enum fact_kind */
+	uint32_t source_count; /* distinct ones in `sources` */
+	bool sources_cut;      /* there were more */
+};
+
+struct flows_now { /* when a claim comes, on both clocks */
+	bool has_at, has_heard;
+	struct instant at, heard;
+};
+
+struct flows_place { /* what flows_get() found */
+	uint32_t index; /* FLOW_NONE: there is no room */
+	bool is_new;
+	bool has_before;       /* it was here, and made room */
+	struct instant before; /* its last message then */
 };
 
 struct flows {
 	struct hash_key key;
 	uint32_t limit, count;
+	int64_t calm_ns;     /* evicted later than this after its last message: no flood pushed it out */
 	struct flow *pool;   /* owns */
 	uint32_t *slots;     /* owns; flow index + 1 */
 	uint32_t *free_list; /* owns */
 	uint32_t free_count;
 	size_t room;
-	uint32_t oldest, newest; /* evictable flows */
+	uint32_t oldest[TIERS_EVICTABLE], newest[TIERS_EVICTABLE];
 	struct ghost {
-		uint32_t fingerprint;
+		uint32_t fingerprint[2]; /* the lowest two bits of the second are its enum evicted_kind */
 		uint32_t second; /* UNIX time of its last message, rounded up; 0 is free */
 	} *ghosts; /* owns */
 	size_t ghost_room;
 	uint32_t *seen; /* owns: fingerprints of (flow, time): copies of one message */
 	size_t seen_room;
-	uint64_t evicted, forgotten, refused;
-	struct flow_floods floods;
+	uint64_t forgotten, refused;
+	struct evicted evicted[EVICTED_KINDS];
+	uint64_t *sources; /* owns: EVICTED_KINDS hash sets of evicted sources */
 };
 
 int flows_init(struct flows *flows, const struct judge_settings *settings, const struct hash_key *key);
 void flows_done(struct flows *flows);
 
-/* Finds or makes the entry; FLOW_NONE when there is no place. *ret_new says which; a new entry that was seen before its
- * eviction has *ret_before set to when. `released` is called with a flow that is being evicted. */
-uint32_t flows_get(struct flows *flows, const struct flow_key *key, bool *ret_new, struct instant *ret_before,
-		   bool *ret_has_before, void (*released)(void *context, struct flow *flow), void *context);
+/* Finds the entry or makes one in `tier`. `released` is called with a flow that is being evicted. */
+struct flows_place flows_get(struct flows *flows, const struct flow_key *key, const struct flows_now *now, enum flow_tier tier,
+			     void (*released)(void *context, struct flow *flow), void *context);
 uint32_t flows_find(const struct flows *flows, const struct flow_key *key);
 /* The flow is worth keeping: never evicted. */
 void flows_keep(struct flows *flows, uint32_t index);
 /* True when the same message with this time was here before; remembers it. */
 bool flows_is_copy(struct flows *flows, const struct flow *flow, struct instant at, uint64_t sequence);
+/* The hash of a source as it stands in the set of one kind, and that set: EVICTED_SOURCES_MAX * 2 places, 0 is free. */
+uint64_t flows_source_hash(const struct flows *flows, const struct spimend_address *src);
+const uint64_t *flows_evicted_sources(const struct flows *flows, enum evicted_kind kind);
+uint64_t flows_evicted(const struct flows *flows);
 
 #endif

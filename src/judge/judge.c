@@ -47,6 +47,7 @@ void judge_free(struct judge *j)
 	intern_done(&j->names);
 	flows_done(&j->flows);
 	memory_free(j->peers);
+	memory_free(j->peer_slots);
 	memory_free(j->sightings);
 	memory_free(j->sightings_free);
 	memory_free(j->neighbours);
@@ -57,6 +58,7 @@ void judge_free(struct judge *j)
 	memory_free(j->has_address);
 	memory_free(j->cases);
 	memory_free(j->by_key);
+	memory_free(j->by_pair);
 	memory_free(j);
 }
 
@@ -68,75 +70,6 @@ const struct judge_counts *judge_counts(const struct judge *j)
 struct text claim_text(const struct claim_text *t)
 {
 	return (struct text){ t->bytes, t->len };
-}
-
-/* ---- peers and owners ---- */
-
-int judge_add_peer(struct judge *j, const struct judge_peer *peer)
-{
-	struct judge_peer *peers;
-
-	if (j->peer_count >= JUDGE_PEERS_MAX)
-		return SPIMEND_E_LIMIT;
-	peers = memory_resize(j->peers, j->peer_count + 1, sizeof(*peers));
-	if (!peers)
-		return -ENOMEM;
-	j->peers = peers;
-	j->peers[j->peer_count++] = *peer;
-	return 0;
-}
-
-static bool in_network(const struct spimend_address *a, const struct judge_peer *net)
-{
-	unsigned whole = net->prefix / 8, bits = net->prefix % 8;
-
-	if (a->family != net->address.family || memcmp(a->bytes, net->address.bytes, whole) != 0)
-		return false;
-	return bits == 0 || (a->bytes[whole] ^ net->address.bytes[whole]) >> (8 - bits) == 0;
-}
-
-/* The narrowest network that holds the address. */
-const struct judge_peer *judge_peer_of(const struct judge *j, const struct spimend_address *address)
-{
-	const struct judge_peer *best = NULL;
-
-	for (size_t i = 0; i < j->peer_count; i++)
-		if (in_network(address, &j->peers[i]) && (!best || j->peers[i].prefix > best->prefix))
-			best = &j->peers[i];
-	return best;
-}
-
-static struct owner *find_owner(const struct judge *j, uint32_t host, const struct spimend_address *address)
-{
-	uint64_t parts[3] = { host };
-	size_t i;
-
-	memcpy(parts + 1, address->bytes, sizeof(address->bytes));
-	i = hash_bytes(&j->key, parts, sizeof(parts)) & (OWNERS_MAX - 1);
-	while (j->owners[i].host &&
-	       !(j->owners[i].host == host && spimend_address_equal(&j->owners[i].address, address)))
-		i = (i + 1) & (OWNERS_MAX - 1);
-	return &j->owners[i];
-}
-
-static void learn_owner(struct judge *j, uint32_t host, const struct spimend_address *address)
-{
-	struct owner *o;
-
-	if (!host || !spimend_address_known(address))
-		return;
-	o = find_owner(j, host, address);
-	if (o->host || j->owner_count >= OWNERS_MAX / 2)
-		return;
-	*o = (struct owner){ host, *address };
-	j->owner_count++;
-	j->has_address[host] = true;
-}
-
-bool judge_owns(const struct judge *j, uint32_t host, const struct spimend_address *address, bool *ret_known)
-{
-	*ret_known = j->has_address[host];
-	return find_owner(j, host, address)->host != 0;
 }
 
 uint32_t judge_add_source(struct judge *j, struct text name)
@@ -207,19 +140,29 @@ static bool reused_spi(const struct flow *f)
 	return f->controller_keyed || (f->flags & FLAG_SPI_SMALL);
 }
 
+/* The distance of two messages of a flow counts as long as it is within the window. */
+static void note_distance(struct flow *f, int64_t window, struct instant a, struct instant b)
+{
+	int64_t distance = a.ns < b.ns ? b.ns - a.ns : a.ns - b.ns;
+
+	if (distance <= window && distance > f->gap_ns)
+		f->gap_ns = distance;
+}
+
 /* How far apart are this message and an earlier one of the flow that still counts? */
 static void note_gap(const struct judge *j, struct flow *f, struct instant at)
 {
 	int64_t window = reused_spi(f) ? j->settings.reused_window_ns : j->settings.repeat_window_ns;
-	const struct instant earlier[] = { f->anchor, f->first, f->last };
 
-	for (size_t i = 0; i < sizeof(earlier) / sizeof(earlier[0]); i++) {
-		int64_t distance = at.ns - earlier[i].ns;
+	note_distance(f, window, at, f->anchor);
+	note_distance(f, window, at, f->first);
+	note_distance(f, window, at, f->last);
+	/* Out of order, as when the files of several days come in another order: whatever else is still known. */
+	for (int i = 0; at.ns < f->last.ns && i < FLOW_SIGHTINGS; i++) {
+		const struct sighting *s = f->sightings[i] ? &j->sightings[f->sightings[i] - 1] : NULL;
 
-		if (distance < 0)
-			distance = -distance;
-		if (distance <= window && distance > f->gap_ns)
-			f->gap_ns = distance;
+		if (s && s->has_at)
+			note_distance(f, window, at, s->at);
 	}
 	if (at.ns - f->anchor.ns > window)
 		f->anchor = at.ns - f->last.ns <= window ? f->last : at;
@@ -233,12 +176,13 @@ static void flow_time(struct judge *j, struct flow *f, const struct judge_claim 
 			f->first = f->last = f->anchor = claim->at;
 		} else {
 			note_gap(j, f, claim->at);
+			/* In one file the clock went back; two files only overlap. */
+			if (claim->at.ns < f->last.ns - 10 * SECOND_NS && claim->source == f->latest_source)
+				f->flags |= FLAG_CLOCK_JUMPED;
 			if (claim->at.ns < f->first.ns)
 				f->first = claim->at;
 			if (claim->at.ns > f->last.ns)
 				f->last = claim->at;
-			else if (claim->at.ns < f->last.ns - 10 * SECOND_NS)
-				f->flags |= FLAG_CLOCK_JUMPED;
 		}
 	}
 	if (claim->has_heard_at && (!f->has_heard || claim->heard_at.ns > f->heard.ns)) {
@@ -247,15 +191,63 @@ static void flow_time(struct judge *j, struct flow *f, const struct judge_claim 
 	}
 }
 
+/* The sequence numbers of the earliest and of the latest message; without times, of the first and the last read. */
+static void flow_sequence(struct flow *f, const struct judge_claim *claim)
+{
+	uint64_t sequence = claim->fact->sequence;
+
+	if (!f->has_sequence || (claim->has_at && claim->at.ns < f->first_sequence_at.ns)) {
+		f->first_sequence = sequence;
+		f->first_sequence_at = claim->at;
+	}
+	if (!f->has_sequence || !claim->has_at || claim->at.ns >= f->last_sequence_at.ns) {
+		f->last_sequence = sequence;
+		f->last_sequence_at = claim->at;
+	}
+	f->has_sequence = true;
+}
+
+/* What a new entry starts with. */
+static void flow_begin(struct flow *f, const struct judge_claim *claim, uint32_t writer, const struct flows_place *place)
+{
+	const struct fact *fact = claim->fact;
+
+	f->dialect = (uint8_t)fact->dialect;
+	f->found_kind = (uint8_t)fact->kind;
+	f->observer = writer;
+	f->has_host = claim->host.len > 0;
+	f->latest_source = claim->source;
+	f->controller_keyed = fact->controller_keyed || kind_from_interface(text_of(fact->interface)) == TUNNEL_SDWAN;
+	if (!place->has_before)
+		return;
+	f->has_times = true;
+	f->first = f->last = f->anchor = place->before;
+	f->messages = 1;
+	f->flags |= FLAG_EVIDENCE_CUT;
+}
+
+/* The same message from another place: counted, and perhaps it names what the first did not. */
+static void claim_copy(struct judge *j, struct flow *f, const struct judge_claim *claim, uint32_t writer)
+{
+	f->copies++;
+	j->counts.copies++;
+	f->flags |= FLAG_COPIES;
+	if (claim->host.len && !f->has_host) {
+		f->observer = writer;
+		f->has_host = true;
+	}
+	flow_time(j, f, &(struct judge_claim){ .has_heard_at = claim->has_heard_at, .heard_at = claim->heard_at });
+}
+
 static void claim_flow(struct judge *j, const struct judge_claim *claim, bool sa_found)
 {
 	const struct fact *fact = claim->fact;
 	uint32_t writer = writer_of(j, claim);
 	struct flow_key key;
+	struct flows_now now = { claim->has_at, claim->has_heard_at, claim->at, claim->heard_at };
+	struct flows_place place;
+	enum flow_tier tier;
 	struct sighting *s;
-	struct instant before;
-	bool is_new, has_before;
-	uint32_t index;
 	struct flow *f;
 
 	memset(&key, 0, sizeof(key));
@@ -266,39 +258,20 @@ static void claim_flow(struct judge *j, const struct judge_claim *claim, bool sa
 	key.spi = key.has_spi ? fact->spi.value : 0;
 	key.sa_found = sa_found;
 	if (claim->host.len)
-		learn_owner(j, writer, &fact->dst);
-	index = flows_get(&j->flows, &key, &is_new, &before, &has_before, release_sightings, j);
-	if (index == FLOW_NONE)
+		judge_learn_owner(j, writer, &fact->dst);
+	tier = j->peer_count && spimend_address_known(&key.src) && !judge_peer_of(j, &key.src) ? TIER_STRANGER : TIER_UNPROVEN;
+	place = flows_get(&j->flows, &key, &now, tier, release_sightings, j);
+	if (place.index == FLOW_NONE)
 		return;
-	f = &j->flows.pool[index];
-	if (is_new) {
-		f->dialect = (uint8_t)fact->dialect;
-		f->found_kind = (uint8_t)fact->kind;
-		f->observer = writer;
-		f->has_host = claim->host.len > 0;
-		f->controller_keyed = fact->controller_keyed || kind_from_interface(text_of(fact->interface)) == TUNNEL_SDWAN;
-		if (has_before) { /* it was here, and made room in a flood */
-			f->has_times = true;
-			f->first = f->last = f->anchor = before;
-			f->messages = 1;
-			j->flows.floods.flows--;
-			j->flows.floods.messages--;
-			f->flags |= FLAG_EVIDENCE_CUT;
-		}
-	} else if (claim->has_at && !claim->is_repeat &&
-		   flows_is_copy(&j->flows, f, claim->at, fact->has & FACT_HAS_SEQUENCE ? fact->sequence : 0)) {
-		f->copies++;
-		j->counts.copies++;
-		f->flags |= FLAG_COPIES;
-		if (claim->host.len && !f->has_host) {
-			f->observer = writer; /* the copy names what the first did not */
-			f->has_host = true;
-		}
-		flow_time(j, f, &(struct judge_claim){ .has_heard_at = claim->has_heard_at, .heard_at = claim->heard_at });
+	f = &j->flows.pool[place.index];
+	if (place.is_new)
+		flow_begin(f, claim, writer, &place);
+	if (claim->has_at && (place.is_new || !claim->is_repeat) &&
+	    flows_is_copy(&j->flows, f, claim->at, fact->has & FACT_HAS_SEQUENCE ? fact->sequence : 0) &&
+	    (!place.is_new || place.has_before)) {
+		claim_copy(j, f, claim, writer);
 		return;
 	}
-	if (is_new && claim->has_at)
-		flows_is_copy(&j->flows, f, claim->at, fact->has & FACT_HAS_SEQUENCE ? fact->sequence : 0);
 	if (claim->host.len && f->has_host && f->observer != writer)
 		f->several_observers = true;
 	else if (claim->host.len && !f->has_host) {
@@ -306,12 +279,9 @@ static void claim_flow(struct judge *j, const struct judge_claim *claim, bool sa
 		f->has_host = true;
 	}
 	flow_time(j, f, claim);
-	if (fact->has & FACT_HAS_SEQUENCE) {
-		if (!f->has_sequence)
-			f->first_sequence = fact->sequence;
-		f->last_sequence = fact->sequence;
-		f->has_sequence = true;
-	}
+	if (fact->has & FACT_HAS_SEQUENCE)
+		flow_sequence(f, claim);
+	f->latest_source = claim->source;
 	f->flags |= fact->flags;
 	f->encap_udp |= fact->encap_udp;
 	if (fact->interface[0] && !f->interface)
@@ -319,8 +289,9 @@ static void claim_flow(struct judge *j, const struct judge_claim *claim, bool sa
 	f->messages += fact->count;
 	if (!sa_found)
 		j->counts.messages += fact->count;
-	if (f->messages > 1)
-		flows_keep(&j->flows, index);
+	/* Closer repeats prove nothing: a flood in which each SPI comes twice must not fill the table for good. */
+	if (f->gap_ns >= j->settings.gap_ns[f->dialect] && f->tier == TIER_UNPROVEN && !sa_found)
+		flows_keep(&j->flows, place.index);
 	s = sighting_slot(j, f);
 	if (!s)
 		return;
@@ -349,7 +320,7 @@ static void claim_neighbour(struct judge *j, const struct judge_claim *claim)
 	n->place = (struct place){ claim->source, claim->line };
 	keep_text(&n->text, claim->text);
 	if (n->has_host)
-		learn_owner(j, n->writer, &claim->fact->dst);
+		judge_learn_owner(j, n->writer, &claim->fact->dst);
 }
 
 void judge_claim(struct judge *j, const struct judge_claim *claim)
@@ -427,10 +398,11 @@ static int compare_cases(const void *a, const void *b)
 
 int judge_settle(struct judge *j)
 {
-	size_t needed = (size_t)j->flows.count * 2 + j->block_count + 8; /* flows, groups of them, tables, sums */
+	/* flows, groups of them, tables, sums of what was evicted and of each rule */
+	size_t needed = (size_t)j->flows.count * 2 + j->block_count + EVICTED_KINDS + 8;
 	int result;
 
-	j->counts.evicted = j->flows.floods.flows;
+	j->counts.evicted = flows_evicted(&j->flows);
 	j->counts.forgotten = j->flows.forgotten;
 	j->counts.refused = j->flows.refused;
 	if (needed > j->case_room) {
@@ -444,6 +416,8 @@ int judge_settle(struct judge *j)
 	j->case_count = 0;
 	result = evidence_index(j);
 	if (result == 0)
+		result = evidence_index_blocks(j);
+	if (result == 0)
 		result = noise_gather(j);
 	if (result < 0)
 		return result;
@@ -454,6 +428,18 @@ int judge_settle(struct judge *j)
 size_t judge_incidents(const struct judge *j)
 {
 	return j->case_count;
+}
+
+void judge_verdicts(const struct judge *j, uint64_t ret[VERDICT_OTHER_FAULT + 1])
+{
+	memset(ret, 0, (VERDICT_OTHER_FAULT + 1) * sizeof(*ret));
+	for (size_t i = 0; i < j->case_count; i++)
+		ret[j->cases[i].verdict]++;
+}
+
+enum verdict judge_verdict(const struct judge *j, size_t index)
+{
+	return j->cases[index].verdict;
 }
 
 /* ---- reading an incident ---- */
@@ -524,7 +510,7 @@ void judge_incident(struct judge *j, size_t index, struct incident *ret)
 		out.gap_ns = f->gap_ns;
 		if (f->has_host)
 			out.observer = intern_text(&j->names, f->observer);
-	} else if (c->block) {
+	} else if (c->block) { /* no message: a saved table alone */
 		out.interface = text_of(j->blocks[c->block - 1].block.interface);
 		out.dialect = DIALECT_IOS;
 		out.protocol = SPIMEND_PROTOCOL_ESP;

@@ -21,7 +21,8 @@ int judge_new(const struct judge_settings *settings, const struct hash_key *key,
 void judge_free(struct judge *judge);
 
 /* A network whose hosts are known peers or devices of ours. With at least one, sources outside all of them are strangers.
- * -ENOMEM, or SPIMEND_E_LIMIT beyond JUDGE_PEERS_MAX. */
+ * Add them before the first claim. -ENOMEM, SPIMEND_E_RANGE for no address or an impossible prefix, or SPIMEND_E_LIMIT
+ * beyond JUDGE_PEERS_MAX. */
 #define JUDGE_PEERS_MAX 16384
 struct judge_peer {
 	struct spimend_address address;
@@ -55,9 +56,19 @@ void judge_block(struct judge *judge, const struct sa_block *block, uint32_t sou
 /* The observer of that name was heard until then. For lines without a name, the device's address as text. */
 void judge_hear(struct judge *judge, struct text observer, struct instant last);
 
+/*
+ * Is there a flow seen once whose verdict hangs on how long its observer logged on, and that is not known to be long
+ * enough? *ret_earliest is the first instant whose lines could tell about any of them. For readers that passed ordinary
+ * lines over and can look again.
+ */
+bool judge_wants_to_hear(const struct judge *judge, struct instant *ret_earliest);
+
 /* Weighs everything anew. Afterwards the incidents can be read, ordered by first_seen, then flow, until the next claim. */
 int judge_settle(struct judge *judge);
 size_t judge_incidents(const struct judge *judge);
+/* How many incidents have each verdict; and the verdict of one: cheap, where the rest of the incident is not wanted. */
+void judge_verdicts(const struct judge *judge, uint64_t ret[VERDICT_OTHER_FAULT + 1]);
+enum verdict judge_verdict(const struct judge *judge, size_t index);
 /* Fills *ret; its pointers are borrowed until the next call. */
 void judge_incident(struct judge *judge, size_t index, struct incident *ret);
 

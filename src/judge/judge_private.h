@@ -41,6 +41,7 @@ struct neighbour { /* one message beside it */
 struct stored_block {
 	struct sa_block block;
 	struct place place;
+	bool told; /* by the last settlement: an incident says what this table shows */
 };
 
 struct observer {
@@ -56,9 +57,12 @@ struct owner { /* an address that a named host writes as its own */
 
 /* One incident after judge_settle(): a flow, or flows seen as one. */
 struct case_file {
-	uint32_t flow; /* FLOW_NONE for a saved table without messages, and for the flood of evicted flows */
+	uint32_t flow; /* FLOW_NONE for a saved table without messages, and for sums of evicted flows */
 	uint32_t block; /* index + 1; for the former */
+	uint32_t into;  /* index + 1 of the case that took this one in */
 	bool aggregated;
+	uint32_t number; /* of noise.c, while it counts */
+	uint8_t evicted; /* enum evicted_kind + 1: these flows are in its sums */
 	bool has_src, has_dst, has_spi;
 	struct spimend_address src, dst;
 	uint32_t spi;
@@ -75,8 +79,11 @@ struct case_file {
 	bool has_lifetime;
 	uint64_t lifetime_s;
 	bool confirmed_sender, confirmed_receiver;
-	uint64_t saw; /* bit per fact_kind */
-	bool evidence_cut;
+	uint64_t saw;        /* bit per fact_kind */
+	uint64_t saw_before; /* the same: not later than its first message, or at an unknown time */
+	uint32_t death;      /* neighbour + 1 that says that this SPI died at the receiver */
+	bool has_neighbours, has_blocks;
+	bool restarted;      /* the receiver restarted before the first message */
 };
 
 struct judge {
@@ -87,6 +94,8 @@ struct judge {
 	struct judge_counts counts;
 	struct judge_peer *peers; /* owns */
 	size_t peer_count;
+	uint32_t *peer_slots; /* owns: a hash table; index + 1 */
+	bool peer_prefixes[2][129]; /* lengths in use, IPv4 and IPv6 */
 	struct sighting *sightings; /* owns: a pool */
 	uint32_t *sightings_free;   /* owns */
 	uint32_t sightings_free_count, sightings_count;
@@ -104,31 +113,43 @@ struct judge {
 	/* of the last settlement */
 	struct case_file *cases; /* owns */
 	size_t case_count, case_room;
-	struct index *by_key; /* owns: neighbours by SPI, by pair, by address */
+	struct index *by_key; /* owns: neighbours by SPI, by address, by writer, each in order of time */
 	size_t by_key_count;
+	struct pair_index *by_pair; /* owns: saved tables by local and peer address, each in order of arrival */
+	size_t by_pair_count;
 	struct evidence shown[INCIDENT_EVIDENCE_MAX];
 	char shown_from[INCIDENT_EVIDENCE_MAX][INTERN_TEXT_MAX + 24];
 	char observer_text[SPIMEND_ADDRESS_TEXT_MAX];
 };
 
 /* judge.c */
+struct text claim_text(const struct claim_text *t);
+
+/* peers.c */
 const struct judge_peer *judge_peer_of(const struct judge *judge, const struct spimend_address *address);
 bool judge_owns(const struct judge *judge, uint32_t host, const struct spimend_address *address, bool *ret_known);
-struct text claim_text(const struct claim_text *t);
+void judge_learn_owner(struct judge *judge, uint32_t host, const struct spimend_address *address);
 
 /* evidence.c: what belongs to an incident */
 int evidence_index(struct judge *judge);
-void evidence_weigh(struct judge *judge, struct case_file *c);           /* sets saw, confirmed_*, lifetime, kind */
+/* Sets saw, saw_before, death, restarted, has_neighbours, and what blocks_weigh() sets. */
+void evidence_weigh(struct judge *judge, struct case_file *c);
 void evidence_show(struct judge *judge, const struct case_file *c, struct incident *ret); /* fills shown */
-/* The neighbours of an incident, best first, to `ret` (indices); returns how many there are in all. */
-#define EVIDENCE_FOUND_MAX 64
-struct found {
-	uint32_t neighbour;
-	bool other_end;
-};
-size_t evidence_find(const struct judge *judge, const struct case_file *c, struct found ret[EVIDENCE_FOUND_MAX]);
+
+/* blocks.c: saved SA tables */
+int evidence_index_blocks(struct judge *judge);
+/* The saved tables of (local, peer) in order of arrival: calls `each` until it returns false. */
+typedef bool blocks_each_fn(void *context, uint32_t block);
+void blocks_of(const struct judge *judge, const struct spimend_address *local, const struct spimend_address *peer,
+	       blocks_each_fn *each, void *context);
+void blocks_weigh(struct judge *judge, struct case_file *c); /* sets confirmed_*, lifetime, kind, has_blocks */
+/* The receiver's latest table of the flow shows it controller-keyed and without any SA (B17). */
+bool blocks_were_cleared(struct judge *judge, const struct case_file *c);
+/* Tables that show such a flow and that no incident told: an incident each, at the end of the cases. */
+void blocks_add_cleared(struct judge *judge);
 
 /* verdict.c: one flow at a time */
+int64_t verdict_quiet(const struct judge *judge, const struct flow *flow); /* how long its observer logged on; 0: unknown */
 void verdict_flow(struct judge *judge, uint32_t index, struct case_file *ret);
 void verdict_cause(struct judge *judge, struct case_file *c);
 /* noise.c: flows seen together */

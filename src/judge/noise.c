@@ -34,32 +34,48 @@ static bool shares_keys(const struct judge *j, const struct case_file *c)
 	return c->kind == TUNNEL_SDWAN || c->kind == TUNNEL_IKELESS || flow_of(j, c)->flags & FLAG_SPI_SMALL;
 }
 
-static void absorb(struct case_file *into, struct case_file *c)
+/* Takes a case into the group at index `into`. */
+static void absorb(struct judge *j, size_t into, struct case_file *c)
 {
-	if (into->messages == 0) {
-		into->src = c->src;
-		into->dst = c->dst;
-		into->has_src = c->has_src;
-		into->has_dst = c->has_dst;
+	struct case_file *g = &j->cases[into];
+
+	if (g->flow == FLOW_NONE) {
+		g->src = c->src;
+		g->dst = c->dst;
+		g->spi = c->spi;
+		g->has_src = c->has_src;
+		g->has_dst = c->has_dst;
+		g->has_spi = c->has_spi;
+		g->flow = c->flow; /* its sightings stand for all */
 	}
-	into->has_src &= c->has_src && spimend_address_equal(&into->src, &c->src);
-	into->has_dst &= c->has_dst && spimend_address_equal(&into->dst, &c->dst);
-	into->messages += c->messages;
-	into->copies += c->copies;
-	into->flags |= c->flags & (FLAG_SPI_LOW_ZERO | FLAG_SPI_PRINTABLE | FLAG_SPI_RESERVED | FLAG_ADDRESS_MASKED | FLAG_COPIES);
+	g->has_src &= c->has_src && spimend_address_equal(&g->src, &c->src);
+	g->has_dst &= c->has_dst && spimend_address_equal(&g->dst, &c->dst);
+	g->has_spi &= c->has_spi && g->spi == c->spi;
+	g->messages += c->messages;
+	g->copies += c->copies;
+	g->flags |= c->flags & (FLAG_SPI_LOW_ZERO | FLAG_SPI_PRINTABLE | FLAG_SPI_RESERVED | FLAG_ADDRESS_MASKED | FLAG_COPIES |
+				FLAG_MANY_SOURCES);
 	if (c->has_times) {
-		if (!into->has_times || c->first.ns < into->first.ns)
-			into->first = c->first;
-		if (!into->has_times || c->last.ns > into->last.ns)
-			into->last = c->last;
-		into->has_times = true;
+		if (!g->has_times || c->first.ns < g->first.ns)
+			g->first = c->first;
+		if (!g->has_times || c->last.ns > g->last.ns)
+			g->last = c->last;
+		g->has_times = true;
 	}
-	if (into->flow == FLOW_NONE)
-		into->flow = c->flow; /* its sightings stand for all */
 	c->verdict = (enum verdict)(CASE_GONE);
+	c->into = (uint32_t)into + 1;
 }
 
-static void close_group(struct case_file *g)
+/* A new group at the end of the cases; it counts once something was absorbed and group_close() was called. */
+static size_t group_open(struct judge *j, enum rule rule)
+{
+	j->cases[j->case_count] = (struct case_file){
+		.flow = FLOW_NONE, .aggregated = true, .verdict = VERDICT_NOISE, .rule = rule, .flags = FLAG_FORGERY_SUSPECTED,
+	};
+	return j->case_count;
+}
+
+static void group_forget_figures(struct case_file *g)
 {
 	static const struct spimend_address nobody = { 0 };
 
@@ -71,11 +87,14 @@ static void close_group(struct case_file *g)
 		g->spi = 0;
 }
 
-static struct case_file noise_case(enum rule rule)
+static void group_close(struct judge *j, size_t group)
 {
-	return (struct case_file){
-		.flow = FLOW_NONE, .aggregated = true, .verdict = VERDICT_NOISE, .rule = rule, .flags = FLAG_FORGERY_SUSPECTED,
-	};
+	struct case_file *g = &j->cases[group];
+
+	if (g->messages == 0)
+		return;
+	group_forget_figures(g);
+	j->case_count++;
 }
 
 /* ---- one SPI from many sources ---- */
@@ -104,30 +123,19 @@ static void gather_by_spi(struct judge *j, struct case_file **list, size_t n)
 
 	qsort(list, n, sizeof(*list), by_spi);
 	for (from = 0; from < n; from = to) {
-		struct case_file group = noise_case(RULE_MANY_SOURCES);
-		uint64_t sources;
+		size_t group;
 
 		for (to = from + 1; to < n && list[to]->spi == list[from]->spi; to++)
 			;
-		sources = count_sources(list + from, to - from);
-		if (sources < j->settings.noise_sources)
+		if (count_sources(list + from, to - from) < j->settings.noise_sources)
 			continue;
-		group.spi = list[from]->spi;
-		group.has_spi = true;
-		group.spis = 1;
-		group.sources = 0;
+		group = group_open(j, RULE_MANY_SOURCES);
 		for (size_t i = from; i < to; i++) {
 			list[i]->flags |= FLAG_MANY_SOURCES;
-			if (may_be_noise(j, list[i])) {
-				group.sources += 1;
-				absorb(&group, list[i]);
-			}
+			if (may_be_noise(j, list[i]))
+				absorb(j, group, list[i]);
 		}
-		if (group.sources) {
-			group.flags |= FLAG_MANY_SOURCES;
-			close_group(&group);
-			j->cases[j->case_count++] = group;
-		}
+		group_close(j, group);
 	}
 }
 
@@ -161,25 +169,79 @@ static void gather_by_source(struct judge *j, struct case_file **list, size_t n)
 
 	qsort(list, n, sizeof(*list), by_source);
 	for (from = 0; from < n; from = to) {
-		struct case_file group = noise_case(RULE_MANY_SPIS);
 		bool real = false;
+		size_t group;
 
 		for (to = from; to < n && spimend_address_equal(&list[to]->src, &list[from]->src); to++)
-			real |= !may_be_noise(j, list[to]) && list[to]->verdict == VERDICT_DESYNC;
+			real |= list[to]->verdict == VERDICT_DESYNC;
 		/* One SPI of this source did repeat: more of its tunnels may have fallen with it. */
 		if (real || !is_dense(list + from, to - from, j->settings.noise_spis, j->settings.noise_window_ns))
 			continue;
-		group.sources = 1;
-		for (size_t i = from; i < to; i++) {
-			if (may_be_noise(j, list[i])) {
-				group.spis++;
-				absorb(&group, list[i]);
-			}
-		}
-		if (group.spis) {
-			close_group(&group);
-			j->cases[j->case_count++] = group;
-		}
+		group = group_open(j, RULE_MANY_SPIS);
+		for (size_t i = from; i < to; i++)
+			if (may_be_noise(j, list[i]))
+				absorb(j, group, list[i]);
+		group_close(j, group);
+	}
+}
+
+/* ---- what was evicted ---- */
+
+static void add_evicted(const struct judge *j, struct case_file *g, enum evicted_kind kind)
+{
+	const struct evicted *sum = &j->flows.evicted[kind];
+	bool alone = g->messages == 0;
+
+	if (alone) {
+		g->src = sum->src;
+		g->dst = sum->dst;
+		g->spi = sum->spi;
+		g->has_src = spimend_address_known(&sum->src);
+		g->has_dst = spimend_address_known(&sum->dst);
+		g->has_spi = true;
+	}
+	g->has_src &= !sum->many_sources && spimend_address_equal(&g->src, &sum->src);
+	g->has_dst &= !sum->many_destinations && spimend_address_equal(&g->dst, &sum->dst);
+	g->has_spi &= !sum->many_spis && g->spi == sum->spi;
+	g->messages += sum->messages;
+	g->evicted = (uint8_t)(kind + 1);
+	g->flags |= FLAG_EVIDENCE_CUT;
+	if (!sum->has_times)
+		return;
+	if (!g->has_times || sum->first.ns < g->first.ns)
+		g->first = sum->first;
+	if (!g->has_times || sum->last.ns > g->last.ns)
+		g->last = sum->last;
+	g->has_times = true;
+}
+
+/* Evicted flows that no flood pushed out: one incident for each kind of them. */
+static void gather_calm(struct judge *j)
+{
+	static const struct {
+		enum verdict verdict;
+		enum rule rule;
+	} as[EVICTED_KINDS] = {
+		[EVICTED_CALM] = { VERDICT_TRANSIENT, RULE_LOG_ONCE_QUIET },
+		[EVICTED_FOUND] = { VERDICT_OTHER_FAULT, RULE_SA_FOUND },
+		[EVICTED_UNTOLD] = { VERDICT_UNDECIDED, RULE_NO_SOURCE },
+	};
+
+	for (int kind = EVICTED_CALM; kind < EVICTED_KINDS; kind++) {
+		const struct evicted *sum = &j->flows.evicted[kind];
+		size_t group = group_open(j, as[kind].rule);
+		struct case_file *g = &j->cases[group];
+
+		if (sum->flows == 0)
+			continue;
+		add_evicted(j, g, (enum evicted_kind)kind);
+		g->verdict = as[kind].verdict;
+		g->flags = FLAG_EVIDENCE_CUT;
+		if (kind == EVICTED_CALM)
+			g->quiet_ns = sum->age_ns;
+		if (kind == EVICTED_FOUND)
+			g->saw = sum->found_kinds;
+		group_close(j, group);
 	}
 }
 
@@ -192,102 +254,198 @@ static int by_time(const void *a, const void *b)
 	return ((*x)->first.ns > (*y)->first.ns) - ((*x)->first.ns < (*y)->first.ns);
 }
 
-static void add_evicted(const struct judge *j, struct case_file *c)
+static bool is_known_peer(const struct judge *j, const struct case_file *c)
 {
-	const struct flow_floods *floods = &j->flows.floods;
+	return j->peer_count && c->has_src && judge_peer_of(j, &c->src);
+}
 
-	c->messages += floods->messages;
-	c->spis += floods->flows;
-	if (floods->many_sources)
-		c->has_src = false;
-	if (floods->many_destinations)
-		c->has_dst = false;
-	if (floods->has_times) {
-		if (!c->has_times || floods->first.ns < c->first.ns)
-			c->first = floods->first;
-		if (!c->has_times || floods->last.ns > c->last.ns)
-			c->last = floods->last;
-		c->has_times = true;
+/* What a flood may consist of: whatever may be noise, and strangers. Peers have their own turn, in which no stranger votes. */
+static bool is_flood_part(const struct judge *j, const struct case_file *c)
+{
+	return may_be_noise(j, c) || (c->verdict == VERDICT_NOISE && c->rule == RULE_STRANGER && !c->aggregated);
+}
+
+static bool is_peer_single(const struct judge *j, const struct case_file *c)
+{
+	return c->flow != FLOW_NONE && c->has_spi && is_known_peer(j, c) &&
+	       (c->rule == RULE_LOG_ONCE_QUIET || c->rule == RULE_LOG_ONCE_SHORT || c->rule == RULE_LOG_CLOSE_REPEAT ||
+		c->rule == RULE_LOG_NO_TIME) &&
+	       (c->verdict == VERDICT_TRANSIENT || c->verdict == VERDICT_UNDECIDED);
+}
+
+/* Absorbs what lies in a window with flood-flows of the list, or within a window of what a flood pushed out. */
+static void absorb_flood(struct judge *j, size_t group, struct case_file **list, size_t n, const struct evicted *pushed)
+{
+	int64_t window = j->settings.noise_window_ns;
+	size_t oldest = 0, taken = 0;
+
+	qsort(list, n, sizeof(*list), by_time);
+	for (size_t i = 0; i < n; i++) {
+		while (list[i]->first.ns - list[oldest]->first.ns > window)
+			oldest++;
+		if (i - oldest + 1 < j->settings.flood_flows)
+			continue;
+		for (size_t k = oldest > taken ? oldest : taken; k <= i; k++)
+			absorb(j, group, list[k]);
+		taken = i + 1;
+	}
+	for (size_t i = 0; pushed && i < n; i++) {
+		bool in_time = !list[i]->has_times || !pushed->has_times ||
+			       (list[i]->first.ns >= pushed->first.ns - window && list[i]->first.ns <= pushed->last.ns + window);
+
+		if (in_time && !list[i]->into)
+			absorb(j, group, list[i]);
 	}
 }
 
-static void gather_flood(struct judge *j, struct case_file **list, size_t n)
+static bool gave_to_one_source(struct judge *j, const struct evicted *pushed)
 {
-	const struct flow_floods *floods = &j->flows.floods;
-	struct case_file flood = noise_case(RULE_FLOOD);
-	bool dense;
-
-	/* All that was evicted came from one source: it belongs to that source's incident. */
-	if (floods->flows && !floods->many_sources) {
-		for (size_t i = 0; i < j->case_count; i++) {
-			struct case_file *c = &j->cases[i];
-
-			if (c->aggregated && c->rule == RULE_MANY_SPIS && spimend_address_equal(&c->src, &floods->src)) {
-				add_evicted(j, c);
-				return;
-			}
-		}
-	}
-	qsort(list, n, sizeof(*list), by_time);
-	dense = is_dense(list, n, j->settings.flood_flows, j->settings.noise_window_ns);
-	if (!floods->flows && !dense)
-		return;
-	for (size_t i = 0; i < n; i++) {
-		bool in_time = dense || !list[i]->has_times || !floods->has_times ||
-			       (list[i]->first.ns >= floods->first.ns - j->settings.noise_window_ns &&
-				list[i]->first.ns <= floods->last.ns + j->settings.noise_window_ns);
-
-		if (in_time && may_be_noise(j, list[i])) {
-			flood.spis++;
-			absorb(&flood, list[i]);
-		}
-	}
-	/* A flood from many sources swallows its single sources. */
-	for (size_t i = 0; i < j->case_count; i++) {
+	for (size_t i = 0; i < j->case_count && !pushed->many_sources; i++) {
 		struct case_file *c = &j->cases[i];
 
-		if (c->aggregated && c->verdict == VERDICT_NOISE && c->rule == RULE_MANY_SPIS) {
-			flood.spis += c->spis;
-			absorb(&flood, c);
+		if (c->aggregated && c->rule == RULE_MANY_SPIS && c->has_src && spimend_address_equal(&c->src, &pushed->src)) {
+			add_evicted(j, c, EVICTED_FLOOD);
+			group_forget_figures(c);
+			return true;
 		}
 	}
-	if (floods->flows) {
-		if (flood.messages == 0) {
-			flood.src = floods->src;
-			flood.dst = floods->dst;
-			flood.has_src = flood.has_dst = true;
-		}
-		add_evicted(j, &flood);
+	return false;
+}
+
+static size_t pick(const struct judge *j, struct case_file **list, size_t flows,
+		   bool (*wanted)(const struct judge *j, const struct case_file *c));
+
+static void gather_flood(struct judge *j, struct case_file **list, size_t flows)
+{
+	const struct evicted *pushed = &j->flows.evicted[EVICTED_FLOOD];
+	size_t group, n;
+
+	/* All that was pushed out came from one source: it belongs to that source's incident. */
+	if (pushed->flows == 0 || gave_to_one_source(j, pushed))
+		pushed = NULL;
+	group = group_open(j, RULE_FLOOD);
+	n = pick(j, list, flows, is_flood_part);
+	absorb_flood(j, group, list, n, pushed);
+	if (j->peer_count) {
+		n = pick(j, list, flows, is_peer_single);
+		absorb_flood(j, group, list, n, NULL);
 	}
-	flood.has_src &= spimend_address_known(&flood.src);
-	flood.has_dst &= spimend_address_known(&flood.dst);
-	flood.sources = flood.has_src ? 1 : 0;
-	close_group(&flood);
-	j->cases[j->case_count++] = flood;
+	if (!pushed && j->cases[group].messages == 0)
+		return;
+	/* A flood from many sources swallows its single sources. */
+	for (size_t i = 0; i < j->case_count; i++)
+		if (j->cases[i].aggregated && j->cases[i].verdict == VERDICT_NOISE && j->cases[i].rule == RULE_MANY_SPIS) {
+			if (j->cases[i].evicted)
+				j->cases[group].evicted = j->cases[i].evicted;
+			j->cases[group].flags |= j->cases[i].flags & FLAG_EVIDENCE_CUT;
+			absorb(j, group, &j->cases[i]);
+		}
+	if (pushed)
+		add_evicted(j, &j->cases[group], EVICTED_FLOOD);
+	group_close(j, group);
 }
 
 /* ---- too many noise incidents of one kind ---- */
 
 static void merge_rule(struct judge *j, enum rule rule)
 {
-	struct case_file all = noise_case(rule);
 	uint64_t listed = 0;
+	size_t group;
 
 	for (size_t i = 0; i < j->case_count; i++)
 		listed += j->cases[i].verdict == VERDICT_NOISE && j->cases[i].rule == rule;
 	if (listed <= j->settings.noise_sources_listed)
 		return;
-	for (size_t i = 0; i < j->case_count; i++) {
+	group = group_open(j, rule);
+	for (size_t i = 0; i < group; i++) {
 		struct case_file *c = &j->cases[i];
 
 		if (c->verdict != VERDICT_NOISE || c->rule != rule)
 			continue;
-		all.spis += c->spis;
-		all.sources += c->sources;
-		absorb(&all, c);
+		j->cases[group].flags |= c->flags & FLAG_EVIDENCE_CUT;
+		if (c->evicted)
+			j->cases[group].evicted = c->evicted;
+		absorb(j, group, c);
 	}
-	close_group(&all);
-	j->cases[j->case_count++] = all;
+	group_close(j, group);
+}
+
+/* ---- how many sources and SPIs a group has ---- */
+
+struct member {
+	uint32_t group;
+	uint64_t figure;
+};
+
+static int compare_members(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+
+	if (x->group != y->group)
+		return x->group < y->group ? -1 : 1;
+	return (x->figure > y->figure) - (x->figure < y->figure);
+}
+
+static uint32_t group_of(const struct judge *j, uint32_t c)
+{
+	while (j->cases[c].into)
+		c = j->cases[c].into - 1;
+	return c;
+}
+
+/* Those of evicted flows that are still known: of each group the sources in its sums. */
+static size_t add_evicted_sources(const struct judge *j, struct member *members, size_t n)
+{
+	for (uint32_t i = 0; i < j->case_count; i++) {
+		const struct case_file *c = &j->cases[i];
+		const uint64_t *set;
+
+		if (!c->evicted || c->into)
+			continue;
+		set = flows_evicted_sources(&j->flows, (enum evicted_kind)(c->evicted - 1));
+		for (size_t k = 0; k < EVICTED_SOURCES_MAX * 2; k++)
+			if (set[k])
+				members[n++] = (struct member){ i, set[k] };
+	}
+	return n;
+}
+
+static int count_groups(struct judge *j, size_t flows)
+{
+	size_t room = flows + (size_t)EVICTED_KINDS * EVICTED_SOURCES_MAX, n = 0;
+	struct member *members cleanup(memory_free_pointer) = NULL;
+	bool any = false;
+
+	for (size_t i = 0; i < j->case_count; i++)
+		any |= j->cases[i].aggregated && !j->cases[i].into;
+	if (!any)
+		return 0;
+	members = memory_new(room, sizeof(*members));
+	if (!members)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < flows; i++)
+		if (j->cases[i].into && j->cases[i].has_src)
+			members[n++] = (struct member){ group_of(j, i), flows_source_hash(&j->flows, &j->cases[i].src) };
+	n = add_evicted_sources(j, members, n);
+	qsort(members, n, sizeof(*members), compare_members);
+	for (size_t i = 0; i < n; i++)
+		j->cases[members[i].group].sources += i == 0 || compare_members(&members[i - 1], &members[i]) != 0;
+	n = 0;
+	for (uint32_t i = 0; i < flows; i++)
+		if (j->cases[i].into && j->cases[i].has_spi)
+			members[n++] = (struct member){ group_of(j, i), j->cases[i].spi };
+	qsort(members, n, sizeof(*members), compare_members);
+	for (size_t i = 0; i < n; i++)
+		j->cases[members[i].group].spis += i == 0 || compare_members(&members[i - 1], &members[i]) != 0;
+	for (size_t i = 0; i < j->case_count; i++) {
+		struct case_file *c = &j->cases[i];
+
+		if (c->evicted && !c->into) /* their SPIs are not known any more: each flow counts as one */
+			c->spis += j->flows.evicted[c->evicted - 1].flows;
+		if (c->aggregated && c->has_spi)
+			c->spis = 1;
+	}
+	return 0;
 }
 
 static void drop_absorbed(struct judge *j)
@@ -295,7 +453,7 @@ static void drop_absorbed(struct judge *j)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < j->case_count; i++)
-		if (j->cases[i].verdict != (enum verdict)(CASE_GONE))
+		if (!j->cases[i].into)
 			j->cases[kept++] = j->cases[i];
 	j->case_count = kept;
 }
@@ -310,27 +468,6 @@ static int by_observer(const void *a, const void *b)
 	return by ? by : by_time(a, b);
 }
 
-static void flag_many_peers(struct judge *j, struct case_file **list, size_t n)
-{
-	size_t oldest = 0;
-
-	qsort(list, n, sizeof(*list), by_observer);
-	for (size_t i = 0; i < n; i++) {
-		while (!spimend_address_equal(&list[oldest]->dst, &list[i]->dst) ||
-		       list[i]->first.ns - list[oldest]->first.ns > j->settings.many_peers_window_ns)
-			oldest++;
-		if (i - oldest + 1 < j->settings.many_peers)
-			continue;
-		/* Sources differ? One peer with many children is no failover. */
-		for (size_t k = oldest; k < i; k++) {
-			if (!spimend_address_equal(&list[k]->src, &list[i]->src)) {
-				list[i]->flags |= FLAG_MANY_PEERS;
-				list[k]->flags |= FLAG_MANY_PEERS;
-			}
-		}
-	}
-}
-
 struct pair {
 	uint64_t key;
 	struct case_file *c;
@@ -341,6 +478,46 @@ static int by_pair(const void *a, const void *b)
 	const struct pair *x = a, *y = b;
 
 	return (x->key > y->key) - (x->key < y->key);
+}
+
+/* Numbers the sources of the list, so that a window can count how many it has of each. */
+static void number_sources(struct judge *j, struct case_file **list, size_t n, struct pair *pairs)
+{
+	uint32_t number = 0;
+
+	for (size_t i = 0; i < n; i++)
+		pairs[i] = (struct pair){ flows_source_hash(&j->flows, &list[i]->src), list[i] };
+	qsort(pairs, n, sizeof(*pairs), by_pair);
+	for (size_t i = 0; i < n; i++) {
+		number += i > 0 && pairs[i].key != pairs[i - 1].key;
+		pairs[i].c->number = number;
+	}
+}
+
+/* One peer with many children is no failover: it takes so many different ones. */
+static int flag_many_peers(struct judge *j, struct case_file **list, size_t n)
+{
+	struct pair *pairs cleanup(memory_free_pointer) = memory_new(n + 1, sizeof(*pairs));
+	uint32_t *inside cleanup(memory_free_pointer) = memory_new(n + 1, sizeof(*inside));
+	size_t oldest = 0, flagged = 0, peers = 0;
+
+	if (!pairs || !inside)
+		return -ENOMEM;
+	number_sources(j, list, n, pairs);
+	qsort(list, n, sizeof(*list), by_observer);
+	for (size_t i = 0; i < n; i++) {
+		peers += inside[list[i]->number]++ == 0;
+		while (!spimend_address_equal(&list[oldest]->dst, &list[i]->dst) ||
+		       list[i]->first.ns - list[oldest]->first.ns > j->settings.many_peers_window_ns) {
+			peers -= --inside[list[oldest]->number] == 0;
+			oldest++;
+		}
+		if (peers < j->settings.many_peers)
+			continue;
+		for (flagged = flagged > oldest ? flagged : oldest; flagged <= i; flagged++)
+			list[flagged]->flags |= FLAG_MANY_PEERS;
+	}
+	return 0;
 }
 
 static uint64_t pair_key(const struct judge *j, const struct spimend_address *a, const struct spimend_address *b)
@@ -356,50 +533,28 @@ static uint64_t pair_key(const struct judge *j, const struct spimend_address *a,
 
 static int flag_both_directions(struct judge *j, struct case_file **list, size_t n)
 {
-	struct pair *pairs cleanup(memory_free_pointer) = memory_new(n, sizeof(*pairs));
+	struct pair *pairs cleanup(memory_free_pointer) = memory_new(n + 1, sizeof(*pairs));
 
 	if (!pairs)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
 		pairs[i] = (struct pair){ pair_key(j, &list[i]->src, &list[i]->dst), list[i] };
 	qsort(pairs, n, sizeof(*pairs), by_pair);
-	for (size_t i = 1; i < n; i++) {
-		if (pairs[i].key != pairs[i - 1].key || !spimend_address_equal(&pairs[i].c->src, &pairs[i - 1].c->dst))
-			continue;
-		pairs[i].c->flags |= FLAG_BOTH_DIRECTIONS;
-		pairs[i - 1].c->flags |= FLAG_BOTH_DIRECTIONS;
+	for (size_t from = 0, to; from < n; from = to) {
+		bool both = false;
+
+		for (to = from + 1; to < n && pairs[to].key == pairs[from].key; to++)
+			both |= !spimend_address_equal(&pairs[to].c->src, &pairs[from].c->src);
+		for (size_t i = from; both && i < to; i++)
+			pairs[i].c->flags |= FLAG_BOTH_DIRECTIONS;
 	}
 	return 0;
 }
 
-/* ---- saved tables without any message ---- */
-
-static void add_cleared_blocks(struct judge *j)
-{
-	for (uint32_t i = 0; i < j->block_count; i++) {
-		const struct sa_block *b = &j->blocks[i].block;
-		struct case_file c = {
-			.flow = FLOW_NONE, .block = i + 1, .src = b->peer, .dst = b->local, .has_src = true, .has_dst = true,
-			.verdict = VERDICT_DESYNC, .rule = RULE_SDWAN_CLEARED, .kind = TUNNEL_SDWAN,
-		};
-		bool known = !b->controller_keyed || b->inbound_count || b->outbound_count || !b->has_counters || b->encaps ||
-			     b->decaps || !spimend_address_known(&b->local) || !spimend_address_known(&b->peer);
-
-		for (size_t k = 0; k < j->case_count && !known; k++)
-			known = spimend_address_equal(&j->cases[k].src, &b->peer) &&
-				spimend_address_equal(&j->cases[k].dst, &b->local);
-		if (known)
-			continue;
-		evidence_weigh(j, &c);
-		j->cases[j->case_count++] = c;
-	}
-}
-
 /* ---- */
 
-typedef bool pick_fn(const struct judge *j, const struct case_file *c);
-
-static size_t pick(const struct judge *j, struct case_file **list, size_t flows, pick_fn *wanted)
+static size_t pick(const struct judge *j, struct case_file **list, size_t flows,
+		   bool (*wanted)(const struct judge *j, const struct case_file *c))
 {
 	size_t n = 0;
 
@@ -411,9 +566,7 @@ static size_t pick(const struct judge *j, struct case_file **list, size_t flows,
 
 static bool has_own_spi(const struct judge *j, const struct case_file *c)
 {
-	bool stranger = c->verdict == VERDICT_NOISE;
-
-	return c->has_spi && c->has_src && !stranger && !flow_of(j, c)->key.sa_found && !shares_keys(j, c);
+	return c->has_spi && c->has_src && c->verdict != VERDICT_NOISE && !flow_of(j, c)->key.sa_found && !shares_keys(j, c);
 }
 
 static bool is_single_or_real(const struct judge *j, const struct case_file *c)
@@ -464,17 +617,20 @@ int noise_gather(struct judge *j)
 	gather_by_spi(j, list, n);
 	n = pick(j, list, flows, is_single_or_real);
 	gather_by_source(j, list, n);
-	n = pick(j, list, flows, may_be_noise);
-	gather_flood(j, list, n);
+	gather_flood(j, list, flows);
+	gather_calm(j);
 	merge_rule(j, RULE_MANY_SPIS);
 	merge_rule(j, RULE_MANY_SOURCES);
 	merge_rule(j, RULE_STRANGER);
 	n = pick(j, list, flows, is_desync);
-	flag_many_peers(j, list, n);
+	result = flag_many_peers(j, list, n);
 	n = pick(j, list, flows, is_open_pair);
-	result = flag_both_directions(j, list, n);
+	if (result == 0)
+		result = flag_both_directions(j, list, n);
+	if (result == 0)
+		result = count_groups(j, flows);
 	drop_absorbed(j);
-	add_cleared_blocks(j);
+	blocks_add_cleared(j);
 	for (size_t i = 0; i < j->case_count; i++)
 		verdict_cause(j, &j->cases[i]);
 	return result;

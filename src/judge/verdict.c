@@ -21,7 +21,7 @@ static enum tunnel_kind kind_of(const struct judge *j, const struct flow *f)
 }
 
 /* How long the observer logged on after the flow's last message. */
-static int64_t quiet_of(const struct judge *j, const struct flow *f)
+int64_t verdict_quiet(const struct judge *j, const struct flow *f)
 {
 	char text[SPIMEND_ADDRESS_TEXT_MAX];
 	uint32_t id = f->observer;
@@ -35,47 +35,19 @@ static int64_t quiet_of(const struct judge *j, const struct flow *f)
 	return j->observers[id].last.ns - f->heard.ns;
 }
 
-/* The receiver's saved table lists the flow, controller-keyed, without a single SA and with nothing ever counted (B17). */
-static bool is_cleared_block(const struct sa_block *b)
-{
-	return b->controller_keyed && b->inbound_count + b->inbound_dropped == 0 &&
-	       b->outbound_count + b->outbound_dropped == 0 && b->has_counters && b->encaps == 0 && b->decaps == 0;
-}
-
-static bool receiver_was_cleared(const struct judge *j, const struct case_file *c)
-{
-	for (uint32_t i = 0; i < j->block_count; i++) {
-		const struct sa_block *b = &j->blocks[i].block;
-
-		if (is_cleared_block(b) && spimend_address_equal(&b->local, &c->dst) &&
-		    spimend_address_equal(&b->peer, &c->src) && spimend_address_known(&c->src))
-			return true;
-	}
-	return false;
-}
-
-/* Do the logs say that this very SPI died, and how? */
-static const struct neighbour *death_of(const struct judge *j, const struct case_file *c)
-{
-	struct found found[EVIDENCE_FOUND_MAX];
-	size_t count = evidence_find(j, c, found);
-
-	for (size_t i = 0; i < count && i < EVIDENCE_FOUND_MAX; i++) {
-		const struct neighbour *n = &j->neighbours[found[i].neighbour];
-
-		if (n->fact.kind == FACT_SA_DIED && n->fact.has & FACT_HAS_SPI && n->fact.spi.value == c->spi &&
-		    !found[i].other_end)
-			return n;
-	}
-	return NULL;
-}
-
+/* The logs say that this very SPI died by a rekey, and every message lies within the overlap of that. */
 static bool ended_within_overlap(const struct judge *j, const struct case_file *c)
 {
-	const struct neighbour *death = death_of(j, c);
+	const struct neighbour *death = c->death ? &j->neighbours[c->death - 1] : NULL;
 
 	return death && death->fact.reason == REASON_REKEYED && death->has_at && c->has_times &&
 	       c->last.ns <= death->at.ns + j->settings.overlap_ns && c->first.ns >= death->at.ns - j->settings.overlap_ns;
+}
+
+/* Without a source a scan that sends one SPI again and again cannot be told from a peer; what scans send looks like this. */
+static bool may_be_scan(const struct flow *f)
+{
+	return !spimend_address_known(&f->key.src) && f->flags & (FLAG_SPI_LOW_ZERO | FLAG_SPI_PRINTABLE);
 }
 
 static void judge_by_log(const struct judge *j, const struct flow *f, struct case_file *c)
@@ -91,6 +63,8 @@ static void judge_by_log(const struct judge *j, const struct flow *f, struct cas
 	} else if (repeated && f->gap_ns >= c->gap_needed_ns && f->has_sequence && f->last_sequence <= f->first_sequence) {
 		c->rule = RULE_SEQUENCE_STUCK;
 		c->flags |= FLAG_SEQUENCE_STUCK;
+	} else if (repeated && f->gap_ns >= c->gap_needed_ns && may_be_scan(f)) {
+		c->rule = RULE_NO_SOURCE;
 	} else if (repeated && f->gap_ns >= c->gap_needed_ns) {
 		c->verdict = VERDICT_DESYNC;
 		c->rule = RULE_LOG_REPEAT;
@@ -127,14 +101,14 @@ void verdict_flow(struct judge *j, uint32_t index, struct case_file *ret)
 		.flags = f->flags | (f->several_observers ? FLAG_SEVERAL_OBSERVERS : 0) | (f->encap_udp ? FLAG_NAT_T : 0),
 		.kind = kind_of(j, f),
 		.gap_needed_ns = j->settings.gap_ns[f->dialect],
-		.quiet_ns = quiet_of(j, f),
+		.quiet_ns = verdict_quiet(j, f),
 	};
 
 	evidence_weigh(j, &c);
 	if (f->key.sa_found) {
 		c.verdict = VERDICT_OTHER_FAULT;
 		c.rule = RULE_SA_FOUND;
-	} else if (receiver_was_cleared(j, &c)) {
+	} else if (blocks_were_cleared(j, &c)) {
 		c.verdict = VERDICT_DESYNC;
 		c.rule = RULE_SDWAN_CLEARED;
 	} else if (!c.has_spi) {
@@ -153,19 +127,9 @@ void verdict_flow(struct judge *j, uint32_t index, struct case_file *ret)
 
 /* ---- cause ---- */
 
-static bool restarted_before(const struct judge *j, const struct case_file *c)
+static bool saw_before(const struct case_file *c, enum fact_kind kind)
 {
-	struct found found[EVIDENCE_FOUND_MAX];
-	size_t count = evidence_find(j, c, found);
-
-	for (size_t i = 0; i < count && i < EVIDENCE_FOUND_MAX; i++) {
-		const struct neighbour *n = &j->neighbours[found[i].neighbour];
-
-		if ((n->fact.kind == FACT_RESTART || n->fact.kind == FACT_IKE_STARTED) && !found[i].other_end && n->has_at &&
-		    c->has_times && n->at.ns <= c->first.ns)
-			return true;
-	}
-	return false;
+	return c->saw_before >> kind & 1;
 }
 
 static void set_cause(struct case_file *c, enum cause cause, enum confidence confidence)
@@ -174,11 +138,20 @@ static void set_cause(struct case_file *c, enum cause cause, enum confidence con
 	c->confidence = confidence;
 }
 
-static void cause_of_death(const struct judge *j, const struct neighbour *death, struct case_file *c)
+/* What ended the SA at the receiver; NULL where nothing says so, or only something that came after the first message. */
+static const struct neighbour *death_before(const struct judge *j, const struct case_file *c)
+{
+	const struct neighbour *death = c->death ? &j->neighbours[c->death - 1] : NULL;
+
+	if (death && death->has_at && c->has_times && death->at.ns > c->first.ns + j->settings.overlap_ns)
+		return NULL;
+	return death;
+}
+
+static void cause_of_death(const struct neighbour *death, struct case_file *c)
 {
 	bool collision = saw(c, FACT_REKEY_COLLISION);
 
-	(void)j;
 	switch (death->fact.reason) {
 	case REASON_EXPIRED:
 		set_cause(c, CAUSE_LIFETIME_MISMATCH_TIME, CONFIDENCE_LIKELY);
@@ -192,26 +165,27 @@ static void cause_of_death(const struct judge *j, const struct neighbour *death,
 	}
 }
 
+/* A clear that was typed after the first message is somebody's repair, not the cause. */
 static void cause_of_desync(const struct judge *j, struct case_file *c)
 {
-	const struct neighbour *death = death_of(j, c);
+	const struct neighbour *death = death_before(j, c);
 
 	if (c->kind == TUNNEL_SDWAN || c->kind == TUNNEL_IKELESS) {
 		if (c->rule == RULE_SDWAN_CLEARED)
 			set_cause(c, CAUSE_CONTROLLER_SA_CLEARED, saw(c, FACT_CLEARED) ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
-		else if (saw(c, FACT_CLEARED))
+		else if (saw_before(c, FACT_CLEARED))
 			set_cause(c, CAUSE_CONTROLLER_SA_CLEARED, CONFIDENCE_LIKELY);
 		else
 			set_cause(c, CAUSE_CONTROLLER_KEY_LAG, saw(c, FACT_SA_TABLE) ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE);
 	} else if (saw(c, FACT_KERNEL_LOST)) {
 		set_cause(c, CAUSE_CHILD_MISSING, CONFIDENCE_LIKELY);
-	} else if (restarted_before(j, c)) {
+	} else if (c->restarted) {
 		set_cause(c, CAUSE_RECEIVER_LOST_STATE, CONFIDENCE_LIKELY);
-	} else if (saw(c, FACT_CLEARED)) {
+	} else if (saw_before(c, FACT_CLEARED)) {
 		set_cause(c, CAUSE_UNILATERAL_DELETE, CONFIDENCE_LIKELY);
 	} else if (death) {
-		cause_of_death(j, death, c);
-	} else if (c->flags & FLAG_SPI_0XFF) {
+		cause_of_death(death, c);
+	} else if (c->flags & FLAG_SPI_0XFF && !c->confirmed_receiver) {
 		set_cause(c, CAUSE_SPI_0XFF, CONFIDENCE_POSSIBLE);
 	} else if (saw(c, FACT_REKEY_COLLISION)) {
 		set_cause(c, CAUSE_REKEY_COLLISION, CONFIDENCE_POSSIBLE);
@@ -238,7 +212,8 @@ void verdict_cause(struct judge *j, struct case_file *c)
 		set_cause(c, CAUSE_SCAN_OR_SPOOF, CONFIDENCE_LIKELY);
 		break;
 	case VERDICT_OTHER_FAULT:
-		if (c->flow != FLOW_NONE && j->flows.pool[c->flow].found_kind == FACT_INTEGRITY)
+		/* The message says what was dropped, not why; failures that go on may be two SAs of one SPI (T16). */
+		if (saw(c, FACT_INTEGRITY) && c->flow != FLOW_NONE && c->messages > 1)
 			set_cause(c, CAUSE_SPI_COLLISION, CONFIDENCE_POSSIBLE);
 		break;
 	case VERDICT_UNDECIDED:
