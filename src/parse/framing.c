@@ -18,17 +18,15 @@ static bool take_priority(struct text *t)
 
 	if (!text_take_char(&rest, '<') || !text_take_digits(&rest, 3, NULL, &digits) || !text_take_char(&rest, '>'))
 		return false;
-	/* RFC 5424: the version follows, then the time. */
-	if (rest.len > 5 && rest.at[0] == '1' && rest.at[1] == ' ' && char_is_digit(rest.at[2]))
-		rest = text_skip(rest, 2);
 	*t = rest;
 	return true;
 }
 
-/* "364241:", "101 21:" (a number without a colon only in front of another number or of the end). */
+/* "364241:", "101 21:" (a number without a colon only in front of another number, of a stamp or of the end). */
 static bool take_sequence(struct text *t)
 {
-	struct text rest = *t;
+	struct text rest = *t, after;
+	struct stamp ignored;
 	uint64_t value;
 
 	if (!text_take_digits(&rest, 18, &value, NULL))
@@ -37,8 +35,12 @@ static bool take_sequence(struct text *t)
 		/* "11:39:59" is a clock, and an IPv6 address may start like this. */
 		if (rest.len && rest.at[0] != ' ' && rest.at[0] != '\t')
 			return false;
-	} else if (!(text_take_blanks(&rest) && (rest.len == 0 || char_is_digit(rest.at[0])))) {
-		return false;
+	} else {
+		if (!text_take_blanks(&rest))
+			return false;
+		after = rest;
+		if (rest.len && !char_is_digit(rest.at[0]) && !stamp_take(&after, &ignored))
+			return false;
 	}
 	*t = rest;
 	return true;
@@ -97,6 +99,11 @@ static bool is_tag(struct text t)
 	return t.at[n] == ':' && (n + 1 == t.len || t.at[n + 1] == ' ');
 }
 
+static bool is_repeat(struct text t)
+{
+	return text_starts_nocase(t, TEXT("last message repeated")) || text_starts(t, TEXT("message repeated"));
+}
+
 /* Does what follows a word prove that the word was a host? A word that ends in a colon may be a tag ("kernel: audit: ..."):
  * only more framing proves it. */
 static bool proves_host(struct text after, bool colon)
@@ -109,9 +116,11 @@ static bool proves_host(struct text after, bool colon)
 		return false;
 	if (t.at[0] == '%' || t.at[0] == ':' || take_sequence(&t) || take_location(&t) || stamp_take(&t, &ignored))
 		return true;
+	if (is_repeat(t))
+		return true;
 	if (colon)
-		return text_starts(t, TEXT("last message repeated"));
-	if (is_tag(t) || text_starts(t, TEXT("last message repeated")) || text_starts(t, TEXT("message repeated")))
+		return false;
+	if (is_tag(t))
 		return true;
 	/* key=value: FortiGate and audit behind a relay */
 	text_take_until(&t, " =\t");
@@ -129,14 +138,104 @@ static void add_stamp(struct framing *f, const struct stamp *s)
 	}
 }
 
+/* What grep puts in front of a line: "rt7.log:", "messages:118:", "118:", glued to a date or a priority. */
+static void take_grep_prefix(struct text *t)
+{
+	struct text word = text_first(*t, 512);
+
+	word = text_take_until(&word, " \t");
+	if (word.len == 0 || word.at[0] == '<')
+		return;
+	for (size_t i = 0; i + 1 < word.len; i++) {
+		struct text rest = text_skip(*t, i + 1), after = rest;
+		struct stamp stamp;
+
+		if (word.at[i] == ':' && ((stamp_take(&after, &stamp) && !stamp.is_uptime) || take_priority(&after))) {
+			*t = rest;
+			return;
+		}
+	}
+}
+
+/* RFC 5424 6.3: [name a="x \] y"][name]; or "-". */
+static bool take_structured_data(struct text *t)
+{
+	struct text rest = *t;
+
+	if (text_take_char(&rest, '-')) {
+		*t = rest;
+		return true;
+	}
+	if (!(rest.len && rest.at[0] == '['))
+		return false;
+	while (text_take_char(&rest, '[')) {
+		bool quoted = false;
+
+		for (; rest.len && (quoted || rest.at[0] != ']'); rest = text_skip(rest, 1)) {
+			if (rest.at[0] == '\\')
+				rest = text_skip(rest, 1);
+			else if (rest.at[0] == '"')
+				quoted = !quoted;
+		}
+		if (!text_take_char(&rest, ']'))
+			return false;
+	}
+	*t = rest;
+	return true;
+}
+
+/* RFC 5424: <189>1 TIME HOST APP PROCID MSGID DATA, each but the first may be "-". Files often lack the priority. */
+static bool take_header_5424(struct text *t, struct framing *f)
+{
+	struct text rest = *t, host;
+	bool has_priority = take_priority(&rest);
+	struct stamp stamp;
+
+	if (!text_take(&rest, TEXT("1 ")))
+		return false;
+	if (stamp_take(&rest, &stamp)) {
+		if (!stamp.has_year)
+			return false;
+		add_stamp(f, &stamp);
+	} else if (!has_priority || !text_take_char(&rest, '-')) {
+		return false;
+	}
+	host = text_take_word(&rest);
+	if (host.len <= HOST_MAX && !text_equal(host, TEXT("-")))
+		f->host = host;
+	for (int word = 0; word < 3; word++)
+		text_take_word(&rest);
+	text_take_blanks(&rest);
+	take_structured_data(&rest);
+	text_take_blanks(&rest);
+	text_take(&rest, TEXT("\xef\xbb\xbf"));
+	*t = rest;
+	return true;
+}
+
+/* XR: process[pid]: before the mnemonic */
+static bool take_process(struct text *t)
+{
+	struct text rest = *t;
+	struct text word = text_take_until(&rest, " \t");
+
+	if (!is_tag(*t) || !(text_ends(word, TEXT("]")) || text_ends(word, TEXT("]:"))))
+		return false;
+	*t = rest;
+	return true;
+}
+
 void framing_read(struct text line, bool closed, struct framing *ret)
 {
 	struct framing f = { 0 };
 	struct text rest = line, word;
 	unsigned words = 0;
-	bool colon, stamped = false;
+	bool colon, stamped = false, headed;
 	struct stamp stamp;
 
+	text_take_blanks(&rest);
+	take_grep_prefix(&rest);
+	headed = take_header_5424(&rest, &f);
 	for (;;) {
 		text_take_blanks(&rest);
 		if (rest.len == 0)
@@ -150,14 +249,16 @@ void framing_read(struct text line, bool closed, struct framing *ret)
 			stamped = stamped && closed;
 		} else if (rest.at[0] == ':') {
 			rest = text_skip(rest, 1);
-		} else if (closed && is_tag(rest) && rest.at[text_find_char(rest, ':') - 1] == ']') {
-			text_take_until(&rest, " "); /* XR: process[pid]: before the mnemonic */
+		} else if (closed && take_process(&rest)) {
+			continue;
 		} else {
 			struct text before = rest;
 
+			if (!closed && is_repeat(rest))
+				break;
 			if (!take_word(&rest, &word, &colon))
 				break;
-			if (!closed && !(proves_host(rest, colon) && (stamped || colon || line.at[0] == '<'))) {
+			if (!closed && !(proves_host(rest, colon) && (stamped || colon || (line.at[0] == '<' && !f.has_outer && !headed)))) {
 				rest = before;
 				break;
 			}

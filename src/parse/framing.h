@@ -18,7 +18,7 @@ struct framing {
 	bool is_continuation_shape; /* no part of a framing was found at all */
 };
 
-/* Reads the framing at the start of `line`. When `closed`, all of `line` is framing (a mnemonic follows it) and any word
+/* Reads the framing at the start of `line`, and what grep put in front of it. When `closed`, all of `line` is framing (a mnemonic follows it) and any word
  * may be the host; else a word counts as host only where its surroundings prove it. */
 void framing_read(struct text line, bool closed, struct framing *ret);
 
