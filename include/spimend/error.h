@@ -15,7 +15,8 @@ enum spimend_error {
 	SPIMEND_E_RANGE = -1002,      /* a number or time that cannot be */
 	SPIMEND_E_LIMIT = -1003,      /* a named limit was reached */
 	SPIMEND_E_COMPRESSED = -1004, /* the compressed data is damaged or cut */
-	SPIMEND_E_LAST = -1004,
+	SPIMEND_E_SHRANK = -1005,     /* a file shrank, or its disk failed, while it was read */
+	SPIMEND_E_LAST = -1005,
 };
 
 /* Returns a static string for a negative code of ours or a negated errno; never NULL. */

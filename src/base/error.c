@@ -9,6 +9,7 @@ static const char *const own_texts[] = {
 	[SPIMEND_E_FIRST - SPIMEND_E_RANGE] = "a value is out of range",
 	[SPIMEND_E_FIRST - SPIMEND_E_LIMIT] = "a limit was reached",
 	[SPIMEND_E_FIRST - SPIMEND_E_COMPRESSED] = "compressed data is damaged or cut",
+	[SPIMEND_E_FIRST - SPIMEND_E_SHRANK] = "shrank, or its disk failed, while it was read; the rest is missing",
 };
 
 const char *spimend_strerror(int code)

@@ -22,7 +22,8 @@
 #define FOLLOW_SETTLE_NS (500 * INT64_C(1000000)) /* weigh at most twice a second */
 #define FOLLOW_FLUSH_NS (2 * SECOND_NS)           /* a wrapped message waits so long for its rest */
 #define LISTED_BRIEFLY 10
-#define SPARSE_SIZE (UINT64_C(32) << 20) /* plain files from this size on */
+#define SPARSE_SIZE (UINT64_C(32) << 20) /* plain files from this size on: read sparsely */
+#define MAP_SIZE (UINT64_C(8) << 20)     /* and mapped */
 
 static volatile sig_atomic_t stop_signal; /* the one variable of the process: a signal came */
 
@@ -233,8 +234,10 @@ static int read_input(struct run *run, struct input *input, int *ret_log)
 			if (*ret_log < 0)
 				return *ret_log;
 		}
-		total += bytes.len;
 		analysis_feed(run->analysis, *ret_log, bytes);
+		if (total == 0 && input_size(input) >= MAP_SIZE)
+			input_map(input); /* read on as before where that cannot be */
+		total += bytes.len;
 		say_progress(run, name, total);
 	}
 	return result;

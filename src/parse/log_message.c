@@ -20,7 +20,7 @@ static dialect_read *const bare_readers[] = {
 /* One message with the framing that belongs to it. */
 struct message {
 	struct text whole; /* framing and body, for the evidence */
-	struct framing framing;
+	struct heading heading;
 	struct text inherited_host; /* of the line's first message, for one that ran into it without a host */
 	uint64_t line;
 	uint64_t count; /* of "message repeated N times: [" */
@@ -36,11 +36,11 @@ void log_surrounding(struct log *log, struct text line)
 
 	if (!host)
 		return;
-	if (host->in_span && host->after_left && host->last.ns - host->span_start.ns <= SURROUNDING_SPAN) {
+	if (!host->in_span || host->last.ns - host->span_start.ns > SURROUNDING_SPAN) {
+		host_surround(log->hosts, host, line, log->line, log);
+	} else if (host->after_left) {
 		host->after_left--;
 		read_line(log, line, log->line);
-	} else {
-		host_surround(log->hosts, host, line, log->line, log);
 	}
 }
 
@@ -67,10 +67,33 @@ static void read_surroundings(struct log *log, struct text host_name)
 
 /* ---- times and emission ---- */
 
+/* The event's own time: the message's, or the device's, or the relay's where the device's clock was not set. */
+static void set_time(const struct log *log, const struct heading *h, const struct reading *r, struct log_fact *out)
+{
+	struct stamp own = { .civil = r->own_time, .has_year = true, .has_zone = r->own_time_has_zone };
+
+	out->has_at = true;
+	out->has_heard_at = true;
+	out->heard_at = h->has_heard ? h->heard : h->device;
+	if (r->has_own_time && stamp_resolve(&own, &log->rules.stamps, NULL, &out->at) == 0) {
+		if (!h->has_heard)
+			out->heard_at = out->at;
+		return;
+	}
+	if (h->has_device && !(h->device_unset && h->has_heard)) {
+		out->at = h->device;
+		out->fact.flags |= h->device_unset ? FLAG_CLOCK_UNSET : 0;
+	} else if (h->has_heard) {
+		out->at = h->heard;
+		out->fact.flags |= h->heard_unset ? FLAG_CLOCK_UNSET : 0;
+	} else {
+		out->has_at = out->has_heard_at = false;
+		out->fact.flags |= FLAG_NO_TIME;
+	}
+}
+
 static void emit(struct log *log, const struct message *m, struct reading *r, bool is_repeat)
 {
-	const struct framing *f = &m->framing;
-	const struct stamp_rules *rules = &log->rules.stamps;
 	struct log_fact out = {
 		.fact = r->fact,
 		.line = m->line,
@@ -78,43 +101,25 @@ static void emit(struct log *log, const struct message *m, struct reading *r, bo
 		.is_repeat = is_repeat,
 		.is_alone = log->rules.column > 0,
 	};
-	struct stamp own = { .civil = r->own_time, .has_year = true, .has_zone = r->own_time_has_zone };
-	struct instant outer, inner;
-	bool has_outer = f->has_outer && stamp_resolve(&f->outer, rules, NULL, &outer) == 0;
-	bool has_inner = f->has_inner && stamp_resolve(&f->inner, rules, has_outer ? &outer : NULL, &inner) == 0;
+	bool starts_span = false;
 	struct host *host;
 
-	if (r->has_own_time && stamp_resolve(&own, rules, NULL, &inner) == 0)
-		has_inner = true;
-	else if ((f->has_outer && !has_outer && !f->outer.is_uptime) || (f->has_inner && !has_inner && !f->inner.is_uptime))
+	set_time(log, &m->heading, r, &out);
+	if (m->heading.impossible && !r->has_own_time)
 		log_trouble(log, TROUBLE_TIME, TEXT_NONE, "a date or time that cannot be", 0, out.text);
-	if (has_inner && !(f->has_inner && f->inner.clock_unset && has_outer && !r->has_own_time)) {
-		out.has_at = true;
-		out.at = inner;
-		if (f->has_inner && f->inner.clock_unset && !r->has_own_time)
-			out.fact.flags |= FLAG_CLOCK_UNSET;
-	} else if (has_outer) {
-		out.has_at = true;
-		out.at = outer;
-		if (f->outer.clock_unset)
-			out.fact.flags |= FLAG_CLOCK_UNSET;
-	} else {
-		out.fact.flags |= FLAG_NO_TIME;
-	}
-	out.has_heard_at = has_outer || has_inner;
-	out.heard_at = has_outer ? outer : inner;
-	out.host = f->host.len ? f->host : r->own_host.len ? r->own_host : m->inherited_host;
+	out.host = m->heading.host.len ? m->heading.host : r->own_host.len ? r->own_host : m->inherited_host;
 	if (m->count > 1 && out.fact.count == 1)
 		out.fact.count = m->count;
 
 	host = log_host(log, out.host);
 	if (host) {
-		if (out.has_heard_at && !log->inside_surroundings)
+		if (out.has_heard_at && !m->heading.has_heard && !log->inside_surroundings)
 			log_hear(log, host, out.heard_at, out.text);
 		if (!log->inside_surroundings)
 			host->last_was_stray = out.fact.kind == FACT_STRAY;
 		if (out.fact.kind == FACT_STRAY && out.has_heard_at &&
 		    !(host->in_span && out.heard_at.ns - host->span_start.ns <= SURROUNDING_SPAN)) {
+			starts_span = true;
 			host->in_span = true;
 			host->span_start = out.heard_at;
 			host->after_left = SURROUNDINGS_AFTER;
@@ -142,7 +147,7 @@ static void emit(struct log *log, const struct message *m, struct reading *r, bo
 	else
 		log->counts.evidence++;
 	log->sink.fact(log->sink.context, &out);
-	if (out.fact.kind == FACT_STRAY)
+	if (starts_span)
 		read_surroundings(log, out.host);
 }
 
@@ -165,7 +170,7 @@ static bool take_repeated(struct log *log, const struct message *m, struct text 
 		return false;
 	if (!text_take_digits(&body, 9, &count, NULL) || !text_take(&body, TEXT(" time")))
 		return false;
-	host = log_host(log, m->framing.host);
+	host = log_host(log, m->heading.host);
 	if (host && host->last_was_stray && host->last_stray && count && !spoke_since_stray(log, host)) {
 		r.fact = *host->last_stray;
 		r.fact.flags &= ~(uint32_t)(FLAG_CLOCK_UNSET | FLAG_NO_TIME);
@@ -247,19 +252,18 @@ static bool is_ours_by_name(const struct mnemonic *m)
 }
 
 /* Whatever a line says, its host was heard. */
-static void hear_writer(struct log *log, const struct framing *f, struct text text)
+static void hear_writer(struct log *log, const struct heading *h, struct text text)
 {
-	struct host *host = log->inside_surroundings || !f->has_outer ? NULL : log_host(log, f->host);
-	struct instant at;
+	struct host *host = log->inside_surroundings || !h->has_heard ? NULL : log_host(log, h->host);
 
-	if (host && stamp_resolve(&f->outer, &log->rules.stamps, NULL, &at) == 0)
-		log_hear(log, host, at, text);
+	if (host)
+		log_hear(log, host, h->heard, text);
 }
 
 /* Nor was it about an unknown SPI. */
-static void forget_stray(struct log *log, const struct framing *f)
+static void forget_stray(struct log *log, const struct heading *h)
 {
-	struct host *host = log->inside_surroundings ? NULL : log_host(log, f->host);
+	struct host *host = log->inside_surroundings ? NULL : log_host(log, h->host);
 
 	if (host)
 		host->last_was_stray = false;
@@ -285,10 +289,10 @@ static void read_bare(struct log *log, struct message *m, struct text text)
 	struct reading r = { 0 };
 	struct text body;
 
-	framing_read(text, false, &m->framing);
-	body = text_skip(text, m->framing.used);
+	log_heading(log, text, false, &m->heading);
+	body = text_skip(text, m->heading.used);
 	m->whole = text;
-	hear_writer(log, &m->framing, text);
+	hear_writer(log, &m->heading, text);
 	if (take_repeated(log, m, body))
 		return;
 	for (size_t i = 0; i < sizeof(bare_readers) / sizeof(bare_readers[0]); i++) {
@@ -301,14 +305,14 @@ static void read_bare(struct log *log, struct message *m, struct text text)
 			return;
 		case DIALECT_MORE:
 		case DIALECT_BAD:
-			log_trouble(log, TROUBLE_UNPARSED, m->framing.host, r.failure.reason,
-				    m->framing.used + r.failure.offset, text);
+			log_trouble(log, TROUBLE_UNPARSED, m->heading.host, r.failure.reason,
+				    m->heading.used + r.failure.offset, text);
 			return;
 		}
 	}
 	if (text_has(text, TEXT("RECVD_PKT_INV_SPI")) || text_has(text, TEXT("RECVD PKT INV SPI")))
-		log_trouble(log, TROUBLE_UNPARSED, m->framing.host, "the name without its message (prose, or a pattern)", 0, text);
-	forget_stray(log, &m->framing);
+		log_trouble(log, TROUBLE_UNPARSED, m->heading.host, "the name without its message (prose, or a pattern)", 0, text);
+	forget_stray(log, &m->heading);
 }
 
 /* All messages of one line, or of several joined ones. */
@@ -332,8 +336,8 @@ static void read_line(struct log *log, struct text text, uint64_t line)
 		}
 		if (!has_head) {
 			head = take_repeat_wrapper(text_first(text, name.at), &m.count);
-			framing_read(head, true, &m.framing);
-			hear_writer(log, &m.framing, text);
+			log_heading(log, head, true, &m.heading);
+			hear_writer(log, &m.heading, text);
 		}
 		has_next = mnemonic_find(text, name.end, &next);
 		body = text_between(text.at + name.at, has_next ? text.at + next.at : text.at + text.len);
@@ -351,8 +355,8 @@ static void read_line(struct log *log, struct text text, uint64_t line)
 			break;
 		case DIALECT_MORE:
 			if (!has_next) {
-				if (!pending_push(log, m.whole, m.framing.host, m.line, r.complete))
-					log_trouble(log, TROUBLE_UNPARSED, m.framing.host,
+				if (!pending_push(log, m.whole, m.heading.host, m.line, r.complete))
+					log_trouble(log, TROUBLE_UNPARSED, m.heading.host,
 						    "too many cut messages wait for their continuation", 0, m.whole);
 				return;
 			}
@@ -363,7 +367,7 @@ static void read_line(struct log *log, struct text text, uint64_t line)
 			}
 			/* fall through */
 		case DIALECT_BAD:
-			log_trouble(log, TROUBLE_UNPARSED, m.framing.host, r.failure.reason,
+			log_trouble(log, TROUBLE_UNPARSED, m.heading.host, r.failure.reason,
 				    (size_t)(body.at - m.whole.at) + r.failure.offset, m.whole);
 			if (!has_next)
 				return;
@@ -371,9 +375,9 @@ static void read_line(struct log *log, struct text text, uint64_t line)
 			break;
 		case DIALECT_NOT_MINE:
 			if (!has_next) {
-				forget_stray(log, &m.framing);
+				forget_stray(log, &m.heading);
 				if (is_ours_by_name(&name))
-					log_trouble(log, TROUBLE_UNMATCHED, m.framing.host,
+					log_trouble(log, TROUBLE_UNMATCHED, m.heading.host,
 						    "no rule reads this message", name.at, text);
 				return;
 			}
@@ -388,8 +392,8 @@ static void read_line(struct log *log, struct text text, uint64_t line)
 			text = text_skip(text, next_framing(text, name.end, next.at));
 			break;
 		}
-		if (m.framing.host.len)
-			m.inherited_host = m.framing.host;
+		if (m.heading.host.len)
+			m.inherited_host = m.heading.host;
 		has_head = false;
 		m.count = 1;
 	}
@@ -469,13 +473,13 @@ static void pending_give_up(struct log *log, struct pending *p)
 	if (mnemonic_find(m.whole, 0, &name)) {
 		struct text head = take_repeat_wrapper(text_first(m.whole, name.at), &m.count);
 
-		framing_read(head, true, &m.framing);
+		log_heading(log, head, true, &m.heading);
 		read_mnemonic_body(text_skip(m.whole, name.at), &r);
 		log->line = m.line;
 		if (r.complete)
 			emit(log, &m, &r, false);
 		else
-			log_trouble(log, TROUBLE_UNPARSED, m.framing.host, r.failure.reason, name.at + r.failure.offset, m.whole);
+			log_trouble(log, TROUBLE_UNPARSED, m.heading.host, r.failure.reason, name.at + r.failure.offset, m.whole);
 		log->line = here;
 	}
 	buffer_done(&text);
@@ -553,7 +557,7 @@ static struct text strip_quotes(struct text line)
 static struct text plain_blanks(struct log *log, struct text line)
 {
 	text_take(&line, TEXT("\xef\xbb\xbf"));
-	if (!text_has(line, TEXT("\xc2\xa0")))
+	if (text_find_char(line, '\xc2') == TEXT_NOT_FOUND || !text_has(line, TEXT("\xc2\xa0")))
 		return line;
 	buffer_clear(&log->pasted);
 	for (size_t i = 0; i < line.len; i++) {

@@ -72,6 +72,19 @@ struct log {
 	struct tick_memo memo;
 };
 
+/* What a message's framing tells, its stamps resolved. */
+struct heading {
+	struct text host; /* the innermost; empty when there is none */
+	bool has_heard;   /* the first stamp */
+	struct instant heard;
+	bool has_device;  /* the last one where there are two: the device's own */
+	struct instant device;
+	bool heard_unset, device_unset; /* '*': that clock was not authoritative */
+	bool impossible;  /* a stamp that cannot be */
+	size_t used;      /* bytes; the message starts there */
+};
+/* log_tick.c: as framing_read(), with a short cut for the commonest form. */
+void log_heading(struct log *log, struct text text, bool closed, struct heading *ret);
 /* log_tick.c: an ordinary line. Returns whose it was, or NULL where that or its time is not told. */
 struct host *log_tick(struct log *log, struct text line);
 /* log_message.c: a line that may concern us; and giving up on what waits. */

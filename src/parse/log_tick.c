@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ordinary lines, the other 99 %: when was who heard. Most lines of a file start like the one before, so the last line's
+ * When was who heard: of ordinary lines, the other 99 %, that is all we want to know. Most lines of a file start like the one before, so the last line's
  * prefix is kept and compared; what differs is read by hand-made short cuts for the two common stamps; all other forms go
  * through framing_read().
  */
@@ -261,4 +261,79 @@ struct host *log_tick(struct log *log, struct text line)
 		log_trouble(log, TROUBLE_CLOCK_BACK, host_name(host), "the stamp lies before that of the host's previous line",
 			    0, line);
 	return host;
+}
+
+/* ---- the framing of messages ---- */
+
+/* "Nov  2 04:00:48.123: " after an optional mark, and nothing else. */
+static bool quick_device_stamp(struct log *log, struct text t, struct heading *h)
+{
+	int64_t fraction = 0, scale = SECOND_NS / 10;
+
+	if (text_take_char(&t, '*'))
+		h->device_unset = true;
+	else
+		text_take_char(&t, '.');
+	if (t.len < 17 || t.at[3] != ' ' || t.at[6] != ' ' || !is_clock(t.at + 7))
+		return false;
+	/* quick_month() wants a blank where the fraction or the colon stands: compare the day with the one it knows. */
+	if (!log->memo.has_midnight || log->memo.day != (int)digit2(t.at + 4) ||
+	    log->memo.month != (t.at[0] << 16 | t.at[1] << 8 | t.at[2]))
+		return false;
+	h->device.ns = log->memo.midnight_ns + clock_ns(t.at + 7);
+	t = text_skip(t, 15);
+	if (text_take_char(&t, '.')) {
+		for (; t.len && char_is_digit(t.at[0]); t = text_skip(t, 1)) {
+			fraction += (t.at[0] - '0') * scale;
+			scale /= 10;
+		}
+	}
+	h->device.ns += fraction;
+	h->has_device = true;
+	return text_equal(t, TEXT(": "));
+}
+
+/* "Nov  2 04:00:48 rt17 4711: Nov  2 04:00:48.123: ": a relay's stamp and its host, the device's number and stamp. Both
+ * stamps of the same day and without a zone; all else is for framing_read(). */
+static bool quick_heading(struct log *log, struct text text, struct heading *h)
+{
+	struct text rest = text;
+
+	if (text.len < 40 || log->rules.stamps.year || !quick_month(log, text, &h->heard))
+		return false;
+	rest = text_skip(text, 16);
+	h->host = text_take_until(&rest, " :[%=<");
+	if (h->host.len == 0 || !text_take_char(&rest, ' ') || !char_is_alpha(h->host.at[0]))
+		return false;
+	if (!text_take_digits(&rest, 12, NULL, NULL) || !text_take(&rest, TEXT(": ")))
+		return false;
+	if (!quick_device_stamp(log, rest, h))
+		return false;
+	h->has_heard = true;
+	h->used = text.len;
+	return true;
+}
+
+void log_heading(struct log *log, struct text text, bool closed, struct heading *ret)
+{
+	const struct stamp_rules *rules = &log->rules.stamps;
+	struct heading h = { 0 };
+	struct framing f;
+
+	if (closed && quick_heading(log, text, &h)) {
+		*ret = h;
+		return;
+	}
+	framing_read(text, closed, &f);
+	h = (struct heading){
+		.host = f.host,
+		.heard_unset = f.has_outer && f.outer.clock_unset,
+		.device_unset = f.has_inner && f.inner.clock_unset,
+		.used = f.used,
+	};
+	h.has_heard = f.has_outer && stamp_resolve(&f.outer, rules, NULL, &h.heard) == 0;
+	h.has_device = f.has_inner && stamp_resolve(&f.inner, rules, h.has_heard ? &h.heard : NULL, &h.device) == 0;
+	h.impossible = (f.has_outer && !h.has_heard && !f.outer.is_uptime) ||
+		       (f.has_inner && !h.has_device && !f.inner.is_uptime);
+	*ret = h;
 }

@@ -17,45 +17,45 @@ static const struct needle {
 	uint8_t bucket;
 	uint8_t mark;
 } needles[] = {
-	{ TEXT("SPI"), 0, 0, SCAN_CANDIDATE },           /* every vendor's unknown, bad, invalid SPI; ASA 402114 */
+	{ TEXT("SPI"), 0, 5, SCAN_CANDIDATE },           /* every vendor's unknown, bad, invalid SPI; ASA 402114 */
 	{ TEXT("invalid spi"), 8, 0, SCAN_CANDIDATE },   /* RECVD_PKT_INV_SPI without its name */
-	{ TEXT("op=SA"), 0, 0, SCAN_CANDIDATE },         /* Linux audit: SA-notfound and sisters */
-	{ TEXT("CHILD_SA"), 4, 7, SCAN_CANDIDATE },      /* strongSwan */
-	{ TEXT("IKE_SA"), 2, 7, SCAN_CANDIDATE },
-	{ TEXT("%CRYPTO"), 0, 6, SCAN_CANDIDATE },
-	{ TEXT("%>CRYPTO"), 0, 7, SCAN_CANDIDATE },      /* quoted mail */
-	{ TEXT("%IPSEC"), 0, 6, SCAN_CANDIDATE },
-	{ TEXT("%IKE"), 0, 6, SCAN_CANDIDATE },
-	{ TEXT("%PIX-4-402"), 0, 7, SCAN_CANDIDATE },
-	{ TEXT("%DMVPN"), 0, 6, SCAN_SURROUNDING },
-	{ TEXT("%SYS-5-RE"), 5, 4, SCAN_CANDIDATE },     /* RESTART, RELOAD */
-	{ TEXT("%SYS-5-CONFIG"), 6, 1, SCAN_SURROUNDING },
-	{ TEXT("%HA_EM"), 0, 6, SCAN_SURROUNDING },
-	{ TEXT("HW_VPN"), 0, 2, SCAN_CANDIDATE },
-	{ TEXT("ISAKMP"), 0, 5, SCAN_CANDIDATE },
-	{ TEXT("IPSec packet"), 1, 5, SCAN_CANDIDATE },  /* ZyXEL */
-	{ TEXT("IPsec"), 1, 3, SCAN_CANDIDATE },         /* FortiGate's SA life, pluto */
-	{ TEXT("No ESP SA"), 3, 5, SCAN_CANDIDATE },     /* Nortel */
-	{ TEXT("repeated "), 1, 7, SCAN_CANDIDATE },
-	{ TEXT("Interface Tunnel"), 10, 3, SCAN_SURROUNDING }, /* line protocol */
-	{ TEXT("IKE charon"), 2, 7, SCAN_CANDIDATE },    /* its start */
-	{ TEXT("IKE version"), 2, 1, SCAN_CANDIDATE },   /* ESP taken for IKE */
-	{ TEXT("SAD entry"), 0, 3, SCAN_CANDIDATE },
-	{ TEXT("Child SA"), 0, 4, SCAN_CANDIDATE },      /* pluto */
-	{ TEXT("not responding"), 2, 6, SCAN_CANDIDATE },
-	{ TEXT("retransmits"), 5, 3, SCAN_CANDIDATE },
-	{ TEXT("TEMPORARY_FAILURE"), 9, 0, SCAN_CANDIDATE },
-	{ TEXT("TEMP_FAIL"), 4, 0, SCAN_CANDIDATE },
+	{ TEXT("op=SA"), 0, 4, SCAN_CANDIDATE },         /* Linux audit: SA-notfound and sisters */
+	{ TEXT("CHILD_SA"), 4, 6, SCAN_CANDIDATE },      /* strongSwan */
+	{ TEXT("IKE_SA"), 2, 6, SCAN_CANDIDATE },
+	{ TEXT("%CRYPTO"), 0, 2, SCAN_CANDIDATE },
+	{ TEXT("%>CRYPTO"), 0, 0, SCAN_CANDIDATE },      /* quoted mail */
+	{ TEXT("%IPSEC"), 0, 0, SCAN_CANDIDATE },
+	{ TEXT("%IKE"), 0, 4, SCAN_CANDIDATE },
+	{ TEXT("%PIX-4-402"), 0, 0, SCAN_CANDIDATE },
+	{ TEXT("%DMVPN"), 0, 4, SCAN_SURROUNDING },
+	{ TEXT("%SYS-5-RE"), 5, 2, SCAN_CANDIDATE },     /* RESTART, RELOAD */
+	{ TEXT("%SYS-5-CONFIG"), 6, 5, SCAN_SURROUNDING },
+	{ TEXT("%HA_EM"), 0, 4, SCAN_SURROUNDING },
+	{ TEXT("HW_VPN"), 0, 6, SCAN_CANDIDATE },
+	{ TEXT("ISAKMP"), 0, 7, SCAN_CANDIDATE },
+	{ TEXT("IPSec packet"), 1, 7, SCAN_CANDIDATE },  /* ZyXEL */
+	{ TEXT("IPsec"), 1, 7, SCAN_CANDIDATE },         /* FortiGate's SA life, pluto */
+	{ TEXT("No ESP SA"), 3, 3, SCAN_CANDIDATE },     /* Nortel */
+	{ TEXT("repeated "), 1, 0, SCAN_CANDIDATE },
+	{ TEXT("Interface Tunnel"), 8, 2, SCAN_SURROUNDING }, /* line protocol */
+	{ TEXT("IKE charon"), 2, 3, SCAN_CANDIDATE },    /* its start */
+	{ TEXT("IKE version"), 2, 3, SCAN_CANDIDATE },   /* ESP taken for IKE */
+	{ TEXT("SAD entry"), 0, 4, SCAN_CANDIDATE },
+	{ TEXT("Child SA"), 0, 3, SCAN_CANDIDATE },      /* pluto */
+	{ TEXT("not responding"), 2, 1, SCAN_CANDIDATE },
+	{ TEXT("retransmits"), 5, 2, SCAN_CANDIDATE },
+	{ TEXT("TEMPORARY_FAILURE"), 9, 4, SCAN_CANDIDATE },
+	{ TEXT("TEMP_FAIL"), 4, 4, SCAN_CANDIDATE },
 	{ TEXT("INIT_CONTACT"), 4, 1, SCAN_CANDIDATE },
 	{ TEXT("INITIAL_CONTACT"), 7, 1, SCAN_CANDIDATE },
-	{ TEXT("INVAL"), 1, 5, SCAN_CANDIDATE },         /* notifies */
-	{ TEXT("Crypto map tag"), 11, 5, SCAN_CANDIDATE }, /* a saved show crypto ipsec sa */
-	{ TEXT("interface: "), 7, 1, SCAN_CANDIDATE },
-	{ TEXT("crypto "), 0, 0, SCAN_CANDIDATE },       /* a typed clear, a saved show */
-	{ TEXT("sa_spi"), 1, 2, SCAN_CANDIDATE },        /* IOS debugs */
-	{ TEXT("anti-replay drop"), 3, 4, SCAN_CANDIDATE },
-	{ TEXT("bfd-state"), 1, 2, SCAN_SURROUNDING },
-	{ TEXT("BFD_SESS"), 1, 2, SCAN_SURROUNDING },
+	{ TEXT("INVAL"), 1, 7, SCAN_CANDIDATE },         /* notifies */
+	{ TEXT("Crypto map tag"), 11, 7, SCAN_CANDIDATE }, /* a saved show crypto ipsec sa */
+	{ TEXT("interface: "), 7, 5, SCAN_CANDIDATE },
+	{ TEXT("crypto "), 0, 5, SCAN_CANDIDATE },       /* a typed clear, a saved show */
+	{ TEXT("sa_spi"), 1, 6, SCAN_CANDIDATE },        /* IOS debugs */
+	{ TEXT("anti-replay drop"), 3, 1, SCAN_CANDIDATE },
+	{ TEXT("bfd-state"), 1, 5, SCAN_SURROUNDING },
+	{ TEXT("BFD_SESS"), 1, 6, SCAN_SURROUNDING },
 };
 
 #define NEEDLES (sizeof(needles) / sizeof(needles[0]))
@@ -73,6 +73,7 @@ void scan_init_width(struct scan *scan, enum scan_width width)
 		for (int place = 0; place < 3; place++) {
 			scan->nibbles[place].low[window[place] & 15] |= (uint8_t)(1 << n->bucket);
 			scan->nibbles[place].high[window[place] >> 4] |= (uint8_t)(1 << n->bucket);
+			scan->sixes[place][window[place] & 63] |= (uint8_t)(1 << n->bucket);
 		}
 		scan->pair[pair / 8] |= (uint8_t)(1 << pair % 8);
 		memcpy(&scan->bucket_windows[n->bucket][scan->bucket_count[n->bucket]], window, 3);
@@ -83,6 +84,8 @@ void scan_init_width(struct scan *scan, enum scan_width width)
 enum scan_width scan_best_width(void)
 {
 #if defined(__x86_64__)
+	if (__builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512bw"))
+		return SCAN_AVX512_VBMI;
 	if (__builtin_cpu_supports("avx512bw"))
 		return SCAN_AVX512;
 	if (__builtin_cpu_supports("avx2"))
@@ -187,6 +190,13 @@ __attribute__((target("avx2"))) static inline uint32_t find_windows(const struct
 	return ~none;
 }
 
+/* One look-up by the low six bits instead of two by nibbles: characters 64 apart share an entry, which hardly ever matters. */
+__attribute__((target("avx512bw,avx512vbmi"))) static inline __m512i place_mask_vbmi(const struct scan *scan, int place,
+										     const char *at)
+{
+	return _mm512_permutexvar_epi8(_mm512_loadu_si512(at), _mm512_load_si512(scan->sixes[place]));
+}
+
 /* What one 64-byte block holds; bit n is byte n. Which buckets a window hit stands beside it, in 64 bytes of its own. */
 struct block {
 	uint64_t ends, windows;
@@ -238,14 +248,34 @@ __attribute__((target("avx512bw"))) static inline struct block look_at_block512(
 	return ret;
 }
 
+__attribute__((target("avx512bw,avx512vbmi"))) static inline struct block look_at_block_vbmi(const struct scan *scan,
+										      const char *at, uint8_t buckets[64])
+{
+	__m512i bytes = _mm512_loadu_si512(at);
+	__m512i all = _mm512_and_si512(
+		place_mask_vbmi(scan, 0, at),
+		_mm512_and_si512(place_mask_vbmi(scan, 1, at + 1), place_mask_vbmi(scan, 2, at + 2)));
+	struct block ret;
+
+	ret.ends = _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('\n'));
+	ret.odd = (_mm512_movepi8_mask(bytes) ? SCAN_HIGH : 0) | (_mm512_testn_epi8_mask(bytes, bytes) ? SCAN_NUL : 0);
+	ret.windows = _mm512_test_epi8_mask(all, all);
+	if (ret.windows)
+		_mm512_storeu_si512(buckets, all);
+	return ret;
+}
+
 /* Nothing in the block concerns anybody: only its lines are counted. */
 static inline bool pass_block(struct cutter *c, size_t at, struct block b)
 {
-	if (c->every || c->wanted || c->marks || b.windows || b.odd)
+	size_t last;
+
+	if ((b.windows | b.odd | c->marks | c->wanted | c->every) != 0)
 		return false;
 	c->lines += (unsigned)__builtin_popcountll(b.ends);
-	if (b.ends)
-		c->line_start = at + 64 - (unsigned)__builtin_clzll(b.ends);
+	/* Without a branch: whether a line ends in a block cannot be predicted. */
+	last = at + 64 - (unsigned)__builtin_clzll(b.ends | 1);
+	c->line_start = b.ends ? last : c->line_start;
 	return true;
 }
 
@@ -299,6 +329,20 @@ __attribute__((target("avx512bw,popcnt,lzcnt,bmi"))) static size_t scan_wide512(
 	return at;
 }
 
+__attribute__((target("avx512bw,avx512vbmi,popcnt,lzcnt,bmi"))) static size_t scan_wide_vbmi(struct cutter *c)
+{
+	uint8_t buckets[64];
+	size_t at = 0;
+
+	for (; at + 66 <= c->bytes.len; at += 64) {
+		struct block b = look_at_block_vbmi(c->scan, c->bytes.at + at, buckets);
+
+		if (!pass_block(c, at, b))
+			take_block(c, at, b, buckets);
+	}
+	return at;
+}
+
 #endif
 
 uint64_t scan_lines(const struct scan *scan, struct text bytes, enum scan_which which, scan_line_fn *fn, void *context)
@@ -314,7 +358,9 @@ uint64_t scan_lines(const struct scan *scan, struct text bytes, enum scan_which 
 	size_t at = 0;
 
 #if defined(__x86_64__)
-	if (scan->width == SCAN_AVX512)
+	if (scan->width == SCAN_AVX512_VBMI)
+		at = scan_wide_vbmi(&c);
+	else if (scan->width == SCAN_AVX512)
 		at = scan_wide512(&c);
 	else if (scan->width == SCAN_AVX2)
 		at = scan_wide(&c);

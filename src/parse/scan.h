@@ -19,7 +19,7 @@ enum scan_mark {
 	SCAN_NUL = 4,       /* contains NUL bytes (likewise) */
 };
 
-enum scan_width { SCAN_PORTABLE, SCAN_AVX2, SCAN_AVX512 };
+enum scan_width { SCAN_PORTABLE, SCAN_AVX2, SCAN_AVX512, SCAN_AVX512_VBMI };
 
 #define SCAN_BUCKETS 8
 #define SCAN_NEEDLES_MAX 48
@@ -28,6 +28,7 @@ struct scan {
 	struct {
 		uint8_t low[16], high[16]; /* bit b: bucket b has a needle with such a nibble at this place */
 	} nibbles[3] __attribute__((aligned(16)));
+	uint8_t sixes[3][64] __attribute__((aligned(64))); /* the same by the low six bits, for AVX-512 VBMI */
 	uint8_t pair[65536 / 8]; /* for the portable search: may these two bytes start a needle's window? */
 	uint8_t bucket_needles[SCAN_BUCKETS][SCAN_NEEDLES_MAX];
 	uint32_t bucket_windows[SCAN_BUCKETS][SCAN_NEEDLES_MAX]; /* the three bytes of each, as they lie in memory */

@@ -78,6 +78,7 @@ void input_close(struct input *in)
 {
 	if (!in)
 		return;
+	input_unmap(in);
 	decoder_free(in->decoder);
 	if (in->fd >= 0 && !in->is_stdin)
 		close(in->fd);
@@ -227,6 +228,8 @@ static void input_fail(struct input *in, int error)
 
 int input_next(struct input *in, struct text *ret)
 {
+	if (in->mapped)
+		return input_next_mapped(in, ret);
 	input_drop_given(in);
 	for (;;) {
 		enum follow_step step;

@@ -44,6 +44,11 @@ struct input {
 	size_t window;           /* read at once */
 	size_t line_max;         /* held at most */
 
+	bool mapped;             /* read by windows of the file from map_at on */
+	uint64_t map_at;
+	char *map;               /* owns: the window that was given; NULL if none */
+	size_t map_len;
+
 	int error;               /* stays; 0 or negative */
 	bool ended;
 	bool rotated;            /* until input_rotated() asks */
@@ -52,6 +57,10 @@ struct input {
 	int next_fd;             /* owns; the file that now has our name, to be read when fd is drained; -1 if none */
 	bool hung_up;            /* the last read of this FIFO found no writer */
 };
+
+/* input_map.c: input_next() and the last part of input_close() of a mapped file. */
+int input_next_mapped(struct input *input, struct text *ret);
+void input_unmap(struct input *input);
 
 /* input_open() and input_follow() with the sizes that a test wants; 1 <= window <= line_max. */
 int input_open_sized(const char *path, bool follow, size_t window, size_t line_max, struct input **ret);
