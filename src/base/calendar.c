@@ -93,6 +93,14 @@ void calendar_print_short(struct buffer *out, struct instant at)
 	buffer_printf(out, "%04d-%02d-%02d %02d:%02d:%02d", c.year, c.month, c.day, c.hour, c.minute, c.second);
 }
 
+/* "4 min 10 s", and "4 min" where nothing is left for the smaller unit. */
+static void print_two(struct buffer *out, int64_t n, const char *unit, int64_t rest, const char *smaller)
+{
+	buffer_printf(out, "%" PRId64 " %s", n, unit);
+	if (rest)
+		buffer_printf(out, " %" PRId64 " %s", rest, smaller);
+}
+
 void calendar_print_duration(struct buffer *out, int64_t ns)
 {
 	int64_t tenths;
@@ -110,9 +118,9 @@ void calendar_print_duration(struct buffer *out, int64_t ns)
 	else if (ns < 2 * MINUTE_NS)
 		buffer_printf(out, "%" PRId64 " s", tenths / 10);
 	else if (ns < HOUR_NS)
-		buffer_printf(out, "%" PRId64 " min %" PRId64 " s", ns / MINUTE_NS, ns / SECOND_NS % 60);
+		print_two(out, ns / MINUTE_NS, "min", ns / SECOND_NS % 60, "s");
 	else if (ns < DAY_NS)
-		buffer_printf(out, "%" PRId64 " h %" PRId64 " min", ns / HOUR_NS, ns / MINUTE_NS % 60);
+		print_two(out, ns / HOUR_NS, "h", ns / MINUTE_NS % 60, "min");
 	else
-		buffer_printf(out, "%" PRId64 " d %" PRId64 " h", ns / DAY_NS, ns / HOUR_NS % 24);
+		print_two(out, ns / DAY_NS, "d", ns / HOUR_NS % 24, "h");
 }

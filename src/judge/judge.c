@@ -505,10 +505,11 @@ void judge_incident(struct judge *j, size_t index, struct incident *ret)
 	if (f) {
 		out.protocol = (enum spimend_protocol)f->key.protocol;
 		out.encap_udp = f->encap_udp;
-		out.interface = intern_text(&j->names, f->interface);
 		out.dialect = (enum fact_dialect)f->dialect;
 		out.gap_ns = f->gap_ns;
-		if (f->has_host)
+		if (!c->aggregated) /* its first flow's would be a word about all */
+			out.interface = intern_text(&j->names, f->interface);
+		if (f->has_host && (!c->aggregated || c->has_dst))
 			out.observer = intern_text(&j->names, f->observer);
 	} else if (c->block) { /* no message: a saved table alone */
 		out.interface = text_of(j->blocks[c->block - 1].block.interface);

@@ -154,25 +154,84 @@ static void say_sa_found(const struct incident *i, const struct names *n, struct
 		names_say(n, out, "The message says that $R found the SA: no SA is missing.");
 }
 
+/* "1 SPI", "1258 SPIs", "about 1000000 SPIs": of what made room only the number of flows is known. */
+static void say_spis(const struct incident *i, bool begin, struct buffer *out)
+{
+	if (i->flags & FLAG_EVIDENCE_CUT && i->spis > 1)
+		buffer_add_string(out, begin ? "About " : "about ");
+	buffer_printf(out, "%" PRIu64 " SPI%s", i->spis, i->spis == 1 ? "" : "s");
+}
+
+static void say_sources(const struct incident *i, const struct names *n, struct buffer *out)
+{
+	if (n->has_src)
+		buffer_add_string(out, n->src);
+	else if (i->sources == 0)
+		buffer_add_string(out, "sources that the messages do not name");
+	else
+		buffer_printf(out, "%s%" PRIu64 " source%s", i->flags & FLAG_EVIDENCE_CUT ? "at least " : "", i->sources,
+			      i->sources == 1 ? "" : "s");
+}
+
+static void say_strangers(const struct incident *i, const struct names *n, struct buffer *out)
+{
+	if (n->has_src || i->sources < 2) {
+		names_say(n, out, "$S is no known peer of this observer.");
+	} else {
+		say_spis(i, true, out);
+		buffer_add_string(out, " came from ");
+		say_sources(i, n, out);
+		buffer_add_string(out, ", none of which is a known peer.");
+	}
+	buffer_add_string(out, " IPsec packets from strangers are scans or leftovers: nothing is broken.");
+}
+
+static void say_many_sources(const struct incident *i, const struct names *n, struct buffer *out)
+{
+	if (n->has_spi)
+		names_say(n, out, "The SPI $X");
+	else
+		say_spis(i, true, out);
+	buffer_add_string(out, " came from ");
+	say_sources(i, n, out);
+	buffer_add_string(out, n->has_spi ? "" : ", each SPI from more than one");
+	buffer_add_string(out, ". The receiver gives an SPI to one peer: this is a scan or forged.");
+}
+
 static void say_noise(const struct incident *i, const struct names *n, struct buffer *out)
 {
 	switch (i->rule) {
 	case RULE_STRANGER:
-		names_say(n, out, "$S is no known peer of this observer. IPsec packets from strangers are scans or leftovers: nothing is broken.");
+		say_strangers(i, n, out);
 		break;
 	case RULE_MANY_SPIS:
-		buffer_printf(out, "%" PRIu64 " different SPIs came", i->spis);
-		names_say(n, out, n->has_src ? " from $S, none of them twice. A live SA repeats its SPI: this is a scan or forged."
-					     : " from one source, none of them twice. A live SA repeats its SPI: this is a scan or forged.");
+		say_spis(i, true, out);
+		buffer_add_string(out, " came from ");
+		say_sources(i, n, out);
+		buffer_add_string(out, n->has_src || i->sources == 1 ? "" : ", from each of them many");
+		buffer_add_string(out, ", none of them again later. A live SA repeats its SPI: this is a scan or forged.");
 		break;
 	case RULE_MANY_SOURCES:
-		names_say(n, out, n->has_spi ? "The SPI $X came from " : "One SPI came from ");
-		buffer_printf(out, "%" PRIu64 " sources. The receiver gives an SPI to one peer: this is a scan or forged.", i->sources);
+		say_many_sources(i, n, out);
 		break;
 	default:
-		buffer_printf(out, "%" PRIu64 " SPIs from %" PRIu64 " sources, none repeated: a scan or forged packets.", i->spis, i->sources);
+		say_spis(i, true, out);
+		buffer_add_string(out, " came from ");
+		say_sources(i, n, out);
+		buffer_add_string(out, " at nearly the same time, none of them again later: a scan or forged packets.");
 		break;
 	}
+}
+
+/* Calm flows of a long log that made room for others. */
+static void say_many_once(const struct incident *i, const struct names *n, struct buffer *out)
+{
+	buffer_printf(out, "%" PRIu64 " flows from ", i->spis);
+	say_sources(i, n, out);
+	buffer_add_string(out, " were seen once each");
+	if (i->quiet_ns > 0)
+		explain_duration(out, " and not again for at least ", i->quiet_ns, "");
+	buffer_add_string(out, ", then made room for later ones: they are reported as one. One line for a flow and SPI is normally a rekey (B6).");
 }
 
 static void say_no_source(const struct names *n, struct buffer *out)
@@ -200,7 +259,10 @@ void explain_verdict(const struct incident *incident, struct buffer *out)
 		say_close_repeat(incident, out);
 		break;
 	case RULE_LOG_ONCE_QUIET:
-		say_once(incident, out, true);
+		if (incident->spis > 1)
+			say_many_once(incident, &n, out);
+		else
+			say_once(incident, out, true);
 		break;
 	case RULE_LOG_ONCE_SHORT:
 		say_once(incident, out, false);

@@ -42,19 +42,45 @@ static const char *title_of(enum verdict verdict)
 	return "?";
 }
 
-/* Text from outside must not steer the terminal. */
+/* Can steer a terminal, or is a piece of a broken character. */
+static bool is_hostile(char c)
+{
+	return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
+/* Text from outside must not steer the terminal: neither by C0 nor by C1 controls (0xc2 0x80 to 0xc2 0x9f in UTF-8). */
 static void add_printable(struct buffer *out, struct text t)
 {
+	bool plain = true, wide = false, utf8;
+	char piece[64];
+	size_t n = 0;
+
+	for (size_t i = 0; i < t.len; i++) {
+		plain &= !is_hostile(t.at[i]);
+		wide |= (unsigned char)t.at[i] >= 0x80;
+	}
+	if (plain && !wide) {
+		buffer_add(out, t);
+		return;
+	}
+	utf8 = wide && text_is_utf8(t);
 	for (size_t i = 0; i < t.len; i++) {
 		unsigned char c = (unsigned char)t.at[i];
 
-		if (c < 0x20 || c == 0x7f)
-			buffer_add_char(out, c == '\t' ? ' ' : '.');
-		else if (c >= 0x80 && !text_is_utf8(t))
-			buffer_add_char(out, '?');
-		else
-			buffer_add_char(out, (char)c);
+		if (n + 2 > sizeof(piece)) {
+			buffer_add(out, (struct text){ piece, n });
+			n = 0;
+		}
+		if (c == 0xc2 && utf8 && (unsigned char)t.at[i + 1] < 0xa0) {
+			piece[n++] = '.';
+			i++;
+		} else if (is_hostile(t.at[i])) {
+			piece[n++] = c == '\t' ? ' ' : '.';
+		} else {
+			piece[n++] = c >= 0x80 && !utf8 ? '?' : (char)c;
+		}
 	}
+	buffer_add(out, (struct text){ piece, n });
 }
 
 /* Columns that UTF-8 text takes, near enough: one a character. */
@@ -67,33 +93,50 @@ static size_t columns(struct text t)
 	return n;
 }
 
-/* Words of `t` from column `at`, wrapped at the style's width and indented to `indent`. */
+/* Text from column `at`, wrapped between its words at the style's width and indented to `indent`. */
 static void add_wrapped(struct buffer *out, const struct text_style *style, struct text t, size_t indent, size_t at)
 {
-	bool first = true;
-	struct text word;
+	size_t from = 0, end = 0, i = 0; /* [from, end): words that stand on one line, not yet written */
 
-	while ((word = text_take_word(&t)).len) {
-		size_t wide = columns(word);
+	while (i < t.len && char_is_blank(t.at[i]))
+		i++;
+	from = end = i;
+	while (i < t.len) {
+		size_t start = i, wide;
 
-		if (!first && at + 1 + wide > style->width) {
+		while (i < t.len && !char_is_blank(t.at[i]))
+			i++;
+		wide = columns(text_between(t.at + start, t.at + i));
+		if (end > from && at + 1 + wide > style->width) {
+			add_printable(out, text_between(t.at + from, t.at + end));
 			buffer_add_char(out, '\n');
 			buffer_add_repeat(out, ' ', indent);
 			at = indent;
-		} else if (!first) {
+			from = start;
+		} else if (end > from && start > end + 1) { /* more than one blank: only one is written */
+			add_printable(out, text_between(t.at + from, t.at + end));
 			buffer_add_char(out, ' ');
 			at++;
+			from = start;
+		} else {
+			at += end > from;
 		}
-		add_printable(out, word);
 		at += wide;
-		first = false;
+		end = i;
+		while (i < t.len && char_is_blank(t.at[i]))
+			i++;
 	}
+	add_printable(out, text_between(t.at + from, t.at + end));
 	buffer_add_char(out, '\n');
 }
 
 static void add_row(struct buffer *out, const struct text_style *style, const char *label, struct text t)
 {
-	buffer_printf(out, "  %-*s", LABEL_WIDTH - 2, label);
+	size_t len = strlen(label);
+
+	buffer_add(out, TEXT("  "));
+	buffer_add(out, (struct text){ label, len });
+	buffer_add_repeat(out, ' ', len < LABEL_WIDTH - 2 ? LABEL_WIDTH - 2 - len : 0);
 	add_wrapped(out, style, t, LABEL_WIDTH, LABEL_WIDTH);
 }
 

@@ -83,12 +83,12 @@ static void test_verdict_by_rule(void **state)
 	i.verdict = VERDICT_TRANSIENT;
 	i.rule = RULE_LOG_ONCE_QUIET;
 	i.quiet_ns = 2 * HOUR_NS;
-	assert_says(verdict_of(&i), "Seen once, and the observer's log goes on for 2 h 0 min without it");
+	assert_says(verdict_of(&i), "Seen once, and the observer's log goes on for 2 h without it");
 	assert_says(verdict_of(&i), "normally a rekey");
 	i.verdict = VERDICT_UNDECIDED;
 	i.rule = RULE_LOG_ONCE_SHORT;
 	i.quiet_ns = 40 * SECOND_NS;
-	assert_says(verdict_of(&i), "for 40 s without it; 5 min 0 s would be needed");
+	assert_says(verdict_of(&i), "for 40 s without it; 5 min would be needed");
 	i.quiet_ns = 0;
 	assert_says(verdict_of(&i), "no later log of that observer was given");
 	i.rule = RULE_LOG_CLOSE_REPEAT;
@@ -105,11 +105,37 @@ static void test_verdict_by_rule(void **state)
 	i.verdict = VERDICT_NOISE;
 	i.rule = RULE_MANY_SPIS;
 	i.spis = 4321;
-	assert_says(verdict_of(&i), "4321 different SPIs came from 10.1.1.1, none of them twice");
+	assert_says(verdict_of(&i), "4321 SPIs came from 10.1.1.1, none of them again later");
 	i.rule = RULE_FLOOD;
 	i.sources = 99;
-	assert_says(verdict_of(&i), "4321 SPIs from 99 sources");
+	assert_says(verdict_of(&i), "4321 SPIs came from 10.1.1.1 at nearly the same time"); /* one source, whatever else is set */
+	i.src.family = 0;
+	assert_says(verdict_of(&i), "4321 SPIs came from 99 sources at nearly the same time");
+	i.sources = 0;
+	assert_says(verdict_of(&i), "4321 SPIs came from sources that the messages do not name");
+	i.sources = 4096;
+	i.flags = FLAG_EVIDENCE_CUT;
+	assert_says(verdict_of(&i), "About 4321 SPIs came from at least 4096 sources");
+	i.flags = 0;
+	i.rule = RULE_MANY_SPIS;
+	i.sources = 3;
+	assert_says(verdict_of(&i), "4321 SPIs came from 3 sources, from each of them many");
+	i.rule = RULE_MANY_SOURCES;
+	i.spis = 304;
+	i.sources = 622;
+	assert_says(verdict_of(&i), "304 SPIs came from 622 sources, each SPI from more than one");
+	i.has_spi = true;
+	assert_says(verdict_of(&i), "The SPI 0x1db73bbb came from 622 sources.");
 	i.rule = RULE_STRANGER;
+	assert_says(verdict_of(&i), "304 SPIs came from 622 sources, none of which is a known peer");
+	i.verdict = VERDICT_TRANSIENT;
+	i.rule = RULE_LOG_ONCE_QUIET;
+	i.quiet_ns = 15 * MINUTE_NS;
+	assert_says(verdict_of(&i), "304 flows from 622 sources were seen once each and not again for at least 15 min");
+	i.verdict = VERDICT_NOISE;
+	i.rule = RULE_STRANGER;
+	i.sources = 1;
+	i.src.family = 4;
 	assert_says(verdict_of(&i), "10.1.1.1 is no known peer");
 	i.src.family = 0;
 	assert_says(verdict_of(&i), "The sender is no known peer"); /* a sentence begins with a capital */
@@ -171,7 +197,7 @@ static void test_ends(void **state)
 	assert_silent(ends, "left when its table");
 	i.has_sa_lifetime = true;
 	i.sa_lifetime_s = 1800;
-	assert_says(section_of(&i, EXPLAIN_ENDS), "had 30 min 0 s left when its table was saved");
+	assert_says(section_of(&i, EXPLAIN_ENDS), "had 30 min left when its table was saved");
 	i.sa_lifetime_s = UINT64_MAX;
 	assert_says(section_of(&i, EXPLAIN_ENDS), "18446744073709551615 s");
 	i.saw[FACT_NO_DELETE] = true;
@@ -225,7 +251,7 @@ static void test_rule_names_thresholds(void **state)
 	i.gap_ns = 0;
 	text = section_of(&i, EXPLAIN_RULE);
 	assert_says(text, "there is none");
-	assert_says(text, "a transient after 5 min 0 s of further log");
+	assert_says(text, "a transient after 5 min of further log");
 	i.rule = RULE_SA_TABLE;
 	assert_silent(section_of(&i, EXPLAIN_RULE), "24 h");
 }
