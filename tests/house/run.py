@@ -3,6 +3,7 @@
 """The house rules that a program can check (doc/style.md, doc/architecture.md).
 
 Reads the sources, and the libraries and the program of build-gcc/ (scripts/check-build makes them)."""
+import difflib
 import glob
 import os
 import re
@@ -31,11 +32,15 @@ IMPURE_HEADERS = re.compile(
 IMPURE_CALLS = re.compile(
     r"(?<![\w.>])(open|openat|creat|close|read|write|pread|pwrite|lseek|mmap|fopen|fdopen|freopen|fread|fwrite|fgets|getline"
     r"|fputs|fputc|puts|putchar|printf|fprintf|vprintf|vfprintf|perror|socket|connect|bind|listen|accept|send|sendto|sendmsg"
-    r"|recv|recvfrom|recvmsg|getaddrinfo|poll|select|epoll_\w+|time|clock|clock_gettime|gettimeofday|localtime(_r)?|gmtime(_r)?"
-    r"|mktime|timegm|strftime|strptime|nanosleep|usleep|sleep|getrandom|getentropy|rand|random|getenv|secure_getenv|setlocale"
+    r"|recv|recvfrom|recvmsg|getaddrinfo|poll|select|epoll_\w+|time|clock|clock_gettime|gettimeofday|localtime(_r)?"
+    r"|gmtime(_r)?|mktime|timegm|strftime|strptime|nanosleep|usleep|sleep|getrandom|getentropy|rand|random|getenv"
+    r"|secure_getenv|setlocale"
     r"|fork|exec\w+|system|popen|syscall|exit|_exit)\s*\(")
-MEMORY_CALLS = re.compile(r"(?<![\w.>])(malloc|calloc|realloc|reallocarray|free|strdup|strndup|asprintf|vasprintf|alloca)\s*\(")
+MEMORY_CALLS = re.compile(
+    r"(?<![\w.>])(malloc|calloc|realloc|reallocarray|free|strdup|strndup|asprintf|vasprintf|alloca)\s*\(")
 LINES_MAX = 800
+COLUMNS_MAX = 125
+STRING = re.compile(r'"(?:\\.|[^"\\])*"')
 
 
 def sources(pattern="src/**/*.[ch]"):
@@ -155,7 +160,7 @@ def check_libraries(suite):
     for room, (_, _, data) in read.items():
         text = "\n".join(code_of(path) for path in sources(f"src/{room}/*.c"))
         for name, section in data:
-            if not re.search(r"volatile\s+sig_atomic_t\s+" + re.escape(name) + r"\b", text):
+            if room != "cmd" or not re.search(r"volatile\s+sig_atomic_t\s+" + re.escape(name) + r"\b", text):
                 problems.append(f"src/{room}: {name} ({section}) can change and outlives its function")
     suite.judge("no mutable variable at file scope but a signal flag", problems)
 
@@ -178,6 +183,16 @@ def check_sources(suite):
     problems = [f"{path}:1: does not start with its licence"
                 for path in sources() + sources("include/**/*.h") if not text_of(path).startswith("/* SPDX-License-Identifier: ")]
     suite.judge("every source names its licence", problems)
+
+    problems = []
+    written = [path for pattern in ("src/**/*.[ch]", "include/**/*.h", "tests/**/*.[ch]", "tests/**/*.py", "bench/*.c",
+                                    "bench/analyze", "scripts/*") for path in sources(pattern)]
+    for path in written:
+        for number, line in enumerate(text_of(path).splitlines(), 1):
+            bare = STRING.sub('""', line)  # a message is not broken: it must be found by who reads it
+            if len(bare) > COLUMNS_MAX or len(line) > COLUMNS_MAX and bare == line:
+                problems.append(f"{path}:{number}: {len(line)} columns; at most {COLUMNS_MAX}, but for a string")
+    suite.judge(f"lines up to {COLUMNS_MAX} columns", problems)
 
 
 def check_manual(suite):
@@ -220,14 +235,39 @@ def check_manual(suite):
         suite.fail("every option is in the manual page and in README.md", f"not built: {program}")
         return
     shown = run([program, "analyze", "--help"])
-    options = sorted(set(re.findall(r"(?<![\w-])--([a-z][a-z-]*)", (shown.out + shown.err).decode("utf-8", "replace"))) - {"help"})
+    printed = (shown.out + shown.err).decode("utf-8", "replace")
+    options = sorted(set(re.findall(r"(?<![\w-])--([a-z][a-z-]*)", printed)) - {"help"})
     readme = text_of("README.md")
     in_manual = set(re.findall(r"Fl Fl ([a-z-]+)", manual))
     problems = [] if options else ["spimend analyze --help names no option"]
     problems += [f"{page}: --{option} is missing" for option in options if option not in in_manual]
     problems += [f"README.md: --{option} is missing" for option in options if f"--{option}" not in readme]
     problems += [f"{page}: --{option} does not exist" for option in sorted(in_manual - set(options) - {"help", "version"})]
+    problems += [f"README.md: --{option} does not exist"
+                 for option in sorted(set(re.findall(r"^\| `--([a-z-]+)", readme, re.M)) - set(options))]
     suite.judge("every option is in the manual page and in README.md", problems)
+
+    shown = run([program, "analyze", "--thresholds"])
+    rows = re.findall(r"^(\S+)\s+(\d+) (s|count)\s", shown.out.decode("utf-8", "replace"), re.M)
+    problems = [] if rows else ["spimend analyze --thresholds lists none"]
+    problems += [f"{page}: no line '.It Cm {name} Pq {value}{' s' if unit == 's' else ''}'" for name, value, unit in rows
+                 if f".It Cm {name} Pq {value}{' s' if unit == 's' else ''}" not in manual.splitlines()]
+    suite.judge("the manual page has the thresholds that the program lists", problems)
+
+    known = set(re.findall(r"\bB\d+\b", manual))
+    said = {number for path in sources("src/**/*.c") for string in STRING.findall(text_of(path))
+            for number in re.findall(r"\bB\d+\b", string)}
+    suite.judge("the manual page explains every B number that the texts name",
+                [f"{page}: {number} is not explained" for number in sorted(said - known)])
+
+    picture = re.search(r"^```\n\$ spimend ([^\n]*)\n(.*?)^```$", readme, re.M | re.S)
+    if not picture:
+        suite.fail("the picture in README.md is what the program prints", "no picture: a block that starts with '$ spimend '")
+    else:
+        shown = run([program, *picture[1].split()], env=dict(os.environ, COLUMNS="100", NO_COLOR="1"))
+        got = shown.out.decode("utf-8", "replace").splitlines()
+        suite.judge("the picture in README.md is what the program prints",
+                    list(difflib.unified_diff(picture[2].splitlines(), got, "README.md", "printed", lineterm="")))
 
 
 def main():

@@ -93,7 +93,8 @@ STEP = {"step": is_count, "on": or_null(is_address), "role": one_of(ROLES), "com
         "blast_radius": is_text, "why": is_text, "needs_approval": is_bool}
 SUMMARY = {"schema": one_of({"spimend.summary/1"}), "files": is_count, "files_failed": is_count, "lines": is_count,
            "bytes": is_count, "messages": is_count, "copies": is_count, "evidence": is_count, "unparsed": is_count,
-           "incidents": is_count, "verdicts": is_counts, "troubles": is_counts, "limits": is_counts, "unparsed_lines": is_list}
+           "incidents": is_count, "verdicts": is_counts, "troubles": is_counts, "limits": is_counts,
+           "unparsed_lines": is_list}
 UNPARSED = {"from": is_text, "reason": is_text, "text": is_text}
 
 

@@ -8,9 +8,11 @@
     cases/NAME/status   its exit status; without the file 0
     cases/NAME/...      input files, beside which the line runs, in a copy
 
-A case whose line has --json and no pipe is also held against the JSON contract (contract.py).
+A case whose line has --json and no pipe is also held against the JSON contract (contract.py). What a shell line cannot
+wait for is in follow.py; what is not ours to commit is checked by reference.py.
 
-    run.py [--spimend FILE] [--accept] [NAME...]     --accept writes what came out as what is expected
+    run.py [--spimend FILE] [--accept] [NAME...]     --accept writes what came out as what is expected;
+                                                     NAME: a case, or follow, or reference
 """
 import argparse
 import difflib
@@ -23,11 +25,14 @@ from concurrent.futures import ThreadPoolExecutor
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, ".."))
 sys.path.insert(0, HERE)
+import follow  # noqa: E402
+import reference  # noqa: E402
 from contract import contract_problems  # noqa: E402
 from suite import ROOT, Suite, run  # noqa: E402
 
 CASES = os.path.join(HERE, "cases")
 EXPECTED = ("cmd", "out", "err", "status")
+PARTS = {"follow": follow.run, "reference": reference.run}
 LIMIT = 60  # seconds a case may take
 
 
@@ -92,7 +97,8 @@ def is_contract(name):
 
 def accept(name, result):
     """Writes what came out; absent files mean empty or 0."""
-    for file, got, default in (("out", result.out, None), ("err", result.err, b""), ("status", b"%d\n" % result.status, b"0\n")):
+    found = (("out", result.out, None), ("err", result.err, b""), ("status", b"%d\n" % result.status, b"0\n"))
+    for file, got, default in found:
         path = os.path.join(CASES, name, file)
         if got != default:
             with open(path, "wb") as to:
@@ -109,7 +115,7 @@ def main():
     options = parser.parse_args()
     suite = Suite("transcript")
     names = sorted(entry for entry in os.listdir(CASES) if os.path.exists(os.path.join(CASES, entry, "cmd")))
-    unknown = set(options.name) - set(names)
+    unknown = set(options.name) - set(names) - set(PARTS)
     for name in sorted(unknown):
         suite.fail(name, "no such case")
     names = [name for name in names if not options.name or name in options.name]
@@ -124,6 +130,9 @@ def main():
             suite.judge(name, problems_of(name, result))
             if is_contract(name):
                 suite.judge(f"{name}, JSON contract", contract_problems(result.out))
+    for name, part in PARTS.items():
+        if name in options.name or not options.name and not options.accept:
+            part(suite, spimend)
     return suite.close()
 
 
