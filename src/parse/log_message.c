@@ -8,6 +8,7 @@
 #include "parse/mnemonic.h"
 
 #define SURROUNDING_SPAN (15 * MINUTE_NS) /* after a sighting, other messages of its host are read for so long */
+#define ESP_HEADER_LINES 3 /* a packet's two lines may have so many others between them */
 #define REPEAT_MAX 1000000 /* a larger "repeated N times" is taken for damage and cut to this */
 
 /* Readers of lines without a mnemonic, most specific first. */
@@ -284,9 +285,47 @@ static struct text take_repeat_wrapper(struct text head, uint64_t *ret_count)
 	return text_first(head, at);
 }
 
+/* charon with ESP in user space says of each packet "parsed ESP header with SPI a209d483 [seq 1]", and of a stray right
+ * after it "inbound ESP packet does not belong to an installed SA", without the SPI: the two belong together. */
+static void keep_esp_header(struct log *log, const struct message *m, const struct fact *f)
+{
+	if (f->dialect != DIALECT_STRONGSWAN || !(f->has & FACT_HAS_SPI))
+		return;
+	log->esp_header = *f;
+	log->esp_header_line = m->line;
+}
+
+static void take_esp_header(struct log *log, const struct message *m, struct fact *f)
+{
+	if (f->kind != FACT_STRAY || f->dialect != DIALECT_STRONGSWAN || f->has & FACT_HAS_SPI)
+		return;
+	if (log->esp_header_line == 0 || m->line - log->esp_header_line > ESP_HEADER_LINES)
+		return;
+	f->spi = log->esp_header.spi;
+	f->sequence = log->esp_header.sequence;
+	f->has |= log->esp_header.has & (FACT_HAS_SPI | FACT_HAS_SEQUENCE);
+	fact_flag_spi(f);
+	log->esp_header_line = 0;
+}
+
+/* The readers in their order, but a line that names its writer goes there at once. */
+static enum dialect_result read_bare_body(struct text body, struct reading *r)
+{
+	enum dialect_result result = DIALECT_NOT_MINE;
+
+	*r = (struct reading){ 0 };
+	if (text_starts(body, TEXT("charon")))
+		return dialect_strongswan_read(body, r);
+	for (size_t i = 0; i < sizeof(bare_readers) / sizeof(bare_readers[0]) && result == DIALECT_NOT_MINE; i++) {
+		*r = (struct reading){ 0 };
+		result = bare_readers[i](body, r);
+	}
+	return result;
+}
+
 static void read_bare(struct log *log, struct message *m, struct text text)
 {
-	struct reading r = { 0 };
+	struct reading r;
 	struct text body;
 
 	log_heading(log, text, false, &m->heading);
@@ -295,20 +334,18 @@ static void read_bare(struct log *log, struct message *m, struct text text)
 	hear_writer(log, &m->heading, text);
 	if (take_repeated(log, m, body))
 		return;
-	for (size_t i = 0; i < sizeof(bare_readers) / sizeof(bare_readers[0]); i++) {
-		r = (struct reading){ 0 };
-		switch (bare_readers[i](body, &r)) {
-		case DIALECT_NOT_MINE:
-			continue;
-		case DIALECT_READ:
-			emit(log, m, &r, false);
-			return;
-		case DIALECT_MORE:
-		case DIALECT_BAD:
-			log_trouble(log, TROUBLE_UNPARSED, m->heading.host, r.failure.reason,
-				    m->heading.used + r.failure.offset, text);
-			return;
-		}
+	switch (read_bare_body(body, &r)) {
+	case DIALECT_READ:
+		take_esp_header(log, m, &r.fact);
+		emit(log, m, &r, false);
+		return;
+	case DIALECT_MORE:
+	case DIALECT_BAD:
+		log_trouble(log, TROUBLE_UNPARSED, m->heading.host, r.failure.reason, m->heading.used + r.failure.offset, text);
+		return;
+	case DIALECT_NOT_MINE:
+		keep_esp_header(log, m, &r.fact);
+		break;
 	}
 	if (text_has(text, TEXT("RECVD_PKT_INV_SPI")) || text_has(text, TEXT("RECVD PKT INV SPI")))
 		log_trouble(log, TROUBLE_UNPARSED, m->heading.host, "the name without its message (prose, or a pattern)", 0, text);

@@ -64,6 +64,8 @@ struct log {
 	bool inside_line; /* the last bytes ended without a line break */
 	struct pending pending[PENDING_MAX];
 	unsigned pending_count;
+	struct fact esp_header; /* of charon's last "parsed ESP header" */
+	uint64_t esp_header_line; /* 0: none */
 	struct buffer unescaped; /* column mode: the record with real line breaks */
 	struct buffer pasted; /* a line without its no-break spaces */
 	struct buffer try; /* a message joined with what may be its continuation */

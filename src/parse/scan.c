@@ -36,6 +36,7 @@ static const struct needle {
 	{ TEXT("IPSec packet"), 1, 7, SCAN_CANDIDATE },  /* ZyXEL */
 	{ TEXT("IPsec"), 1, 7, SCAN_CANDIDATE },         /* FortiGate's SA life, pluto */
 	{ TEXT("No ESP SA"), 3, 3, SCAN_CANDIDATE },     /* Nortel */
+	{ TEXT("ESP packet"), 0, 3, SCAN_CANDIDATE },     /* charon's stray in user space */
 	{ TEXT("repeated "), 1, 0, SCAN_CANDIDATE },
 	{ TEXT("Interface Tunnel"), 8, 2, SCAN_SURROUNDING }, /* line protocol */
 	{ TEXT("IKE charon"), 2, 3, SCAN_CANDIDATE },    /* its start */
