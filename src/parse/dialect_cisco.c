@@ -39,11 +39,25 @@ static bool is_masked_hex(struct text value)
 	return true;
 }
 
+/* Without what people, JSON and rsyslog's "[ ... ]" put behind a value. */
+static struct text without_litter(struct text value)
+{
+	while (value.len && memchr(".;:\"')]}>*", value.at[value.len - 1], 10))
+		value.len--;
+	return value;
+}
+
+/* A value at the very end of the text may go on in the next line. */
+static bool may_go_on(struct text value, struct text rest)
+{
+	return rest.len == 0 && value.len > 0;
+}
+
 /* Takes 0xH(D): the hex is the truth, a decimal that differs is a flag (both lines of source note 002 differ). */
 static const char *take_spi(struct text *t, struct fact *f)
 {
 	struct text rest = *t;
-	struct text value = text_take_until(&rest, " ,(\t\r\n");
+	struct text value = without_litter(text_take_until(&rest, " ,(\t\r\n"));
 	bool bare = !text_starts_nocase(value, TEXT("0x"));
 	uint64_t decimal;
 	uint32_t hex;
@@ -70,9 +84,11 @@ static const char *take_spi(struct text *t, struct fact *f)
 	f->spi.value = hex;
 	f->has |= FACT_HAS_SPI;
 	if (text_take_char(&rest, '(')) {
-		struct text digits = text_take_until(&rest, "), \t");
+		struct text digits = text_take_until(&rest, "), \t\r\n");
+		bool negative = text_take_char(&digits, '-'); /* PIX printed it signed */
 
-		if (digits.len && !(text_decimal(digits, UINT64_MAX / 16, &decimal) == 0 && decimal == hex))
+		if (digits.len && !is_masked_hex(digits) &&
+		    !(text_decimal(digits, UINT32_MAX, &decimal) == 0 && (uint32_t)(negative ? -decimal : decimal) == hex))
 			f->flags |= FLAG_DECIMAL_DIFFERS;
 		text_take_char(&rest, ')');
 	}
@@ -86,36 +102,48 @@ static int take_preamble(struct text *t)
 	static const char *const words[] = { "IPSEC", "packet", "has", "invalid", "spi", "for" };
 	struct text word = text_take_word(t);
 
-	if (word.len == 0)
+	/* A hard wrap may have cut any of them: the start of a word at the end of the text is cut, not wrong. */
+	if (word.len == 0 || (t->len == 0 && text_starts_nocase(TEXT("decaps:"), word)))
 		return 0;
 	if (text_starts_nocase(word, TEXT("decaps"))) {
 		word = text_take_word(t);
 		if (word.len == 0)
 			return 0;
 	}
+	if (t->len == 0 && text_starts_nocase(TEXT("rec"), word))
+		return 0;
 	if (!text_starts_nocase(word, TEXT("rec")) || word.len > 10) /* rec'd, rec`d, a typographic quote, received */
 		return -1;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		word = text_take_word(t);
 		if (word.len == 0)
 			return 0;
-		if (!text_equal_nocase(word, text_of(words[i]))) {
-			/* A hard wrap may have cut the last word. */
+		if (!text_equal_nocase(word, text_of(words[i])))
 			return t->len == 0 && text_starts_nocase(text_of(words[i]), word) ? 0 : -1;
-		}
 	}
 	return 1;
 }
 
 enum field { FIELD_DST, FIELD_PROTOCOL, FIELD_SPI, FIELD_SRC, FIELD_INTERFACE, FIELDS, FIELD_NONE };
 
+static const char *const field_names[FIELDS] = { "destaddr", "prot", "spi", "srcaddr", "input interface" };
+
+/* Nothing, or the first letters of a field's name, as a cut line ends. */
+static bool is_field_start(struct text t)
+{
+	t = text_trim(t);
+	for (int field = 0; field < FIELDS; field++)
+		if (text_starts_nocase(text_of(field_names[field]), t))
+			return true;
+	return false;
+}
+
 static enum field take_field_name(struct text *t)
 {
-	static const char *const names[FIELDS] = { "destaddr", "prot", "spi", "srcaddr", "input interface" };
 	struct text rest = *t;
 
 	for (int field = 0; field < FIELDS; field++) {
-		if (!text_take_nocase(&rest, text_of(names[field])))
+		if (!text_take_nocase(&rest, text_of(field_names[field])))
 			continue;
 		text_take_blanks(&rest);
 		if (!text_take_char(&rest, '='))
@@ -141,20 +169,64 @@ static const char *take_protocol(struct text *t, struct fact *f)
 		f->protocol = SPIMEND_PROTOCOL_ESP;
 	else if (text_equal_nocase(value, TEXT("ah")))
 		f->protocol = SPIMEND_PROTOCOL_AH;
-	else if (value.len && char_is_digit(value.at[0]))
+	else if (value.len && char_is_digit(value.at[0]) && !may_go_on(value, rest))
 		return "prot is neither 50 (ESP) nor 51 (AH)";
 	*t = rest;
 	return NULL;
 }
 
-static enum dialect_result read_invalid_spi(struct text all, struct text t, struct reading *ret)
+static struct spimend_address read_address(struct text value, uint32_t *flags)
+{
+	uint32_t ignored = 0;
+	struct spimend_address address = dialect_address(value, &ignored);
+
+	return spimend_address_known(&address) ? address : dialect_address(without_litter(value), flags);
+}
+
+static bool is_address_start(struct text t)
+{
+	for (size_t i = 0; i < t.len; i++)
+		if (char_hex(t.at[i]) < 0 && t.at[i] != '.' && t.at[i] != ':')
+			return false;
+	return true;
+}
+
+/* Takes an address. Behind it may stand litter, or another message that lost its line break: "10.1.1.1*Sep  2 ...". */
+static const char *take_address(struct text *t, struct spimend_address *ret, uint32_t *flags, bool *ret_cut)
+{
+	struct text rest = *t;
+	struct text value = text_take_until(&rest, " ,\t\r\n");
+	size_t plain = 0;
+	uint32_t ignored = 0;
+
+	while (plain < value.len && (char_is_digit(value.at[plain]) || value.at[plain] == '.'))
+		plain++;
+	*ret = read_address(value, &ignored);
+	if (!spimend_address_known(ret) && plain < value.len &&
+	    (char_is_alpha(value.at[plain]) || value.at[plain] == '*' || value.at[plain] == '<')) {
+		*ret = dialect_address(text_first(value, plain), &ignored);
+		if (spimend_address_known(ret))
+			rest = text_skip(*t, plain);
+	}
+	if (!spimend_address_known(ret)) {
+		if (is_placeholder(value) || text_equal(value, TEXT("dest_address")) || text_equal(value, TEXT("src_address")))
+			return "a template, not a message";
+		/* Digits that stop short at the end of the text: the rest stands in the next line. */
+		*ret_cut = may_go_on(value, rest) && is_address_start(value);
+		*flags |= FLAG_ADDRESS_MASKED;
+	}
+	*t = rest;
+	return NULL;
+}
+
+static enum dialect_result read_invalid_spi(struct text all, struct text t, bool is_pix, struct reading *ret)
 {
 	static const char *const missing[FIELDS] = {
 		"cut in the middle: destaddr= is missing", "cut in the middle: prot= is missing",
 		"cut in the middle: spi= is missing", "cut in the middle: srcaddr= is missing", NULL,
 	};
 	struct fact *f = &ret->fact;
-	bool seen[FIELDS] = { false };
+	bool seen[FIELDS] = { false }, address_cut = false;
 	struct text end = TEXT_NONE;
 	int preamble;
 
@@ -175,8 +247,14 @@ static enum dialect_result read_invalid_spi(struct text all, struct text t, stru
 		field = take_field_name(&t);
 		if (field == FIELD_NONE || seen[field])
 			break;
-		if (t.len == 0 && field != FIELD_DST)
+		if (t.len == 0) {
+			/* All is there but the last value: cut here, or somebody took it out. */
+			ret->complete = seen[FIELD_DST] && seen[FIELD_SPI] && (field == FIELD_SRC || seen[FIELD_SRC]);
+			if (field == FIELD_SRC)
+				f->flags |= FLAG_ADDRESS_MASKED;
+			fact_flag_spi(f);
 			return more(ret, all, missing[field] ? missing[field] : "cut in the middle: the interface is missing");
+		}
 		seen[field] = true;
 		switch (field) {
 		case FIELD_SPI:
@@ -187,17 +265,10 @@ static enum dialect_result read_invalid_spi(struct text all, struct text t, stru
 			break;
 		case FIELD_INTERFACE:
 			value = text_take_until(&t, " ,\t\r\n");
-			if (!text_equal(value, TEXT("...")))
-				text_copy(value, f->interface, sizeof(f->interface));
+			text_copy(without_litter(value), f->interface, sizeof(f->interface));
 			break;
 		default:
-			value = text_take_until(&t, " ,\t\r\n");
-			if (is_placeholder(value) || text_equal(value, TEXT("dest_address")))
-				problem = "a template, not a message";
-			if (field == FIELD_DST)
-				f->dst = dialect_address(value, &f->flags);
-			else
-				f->src = dialect_address(value, &f->flags);
+			problem = take_address(&t, field == FIELD_DST ? &f->dst : &f->src, &f->flags, &address_cut);
 			break;
 		}
 		if (problem)
@@ -207,19 +278,32 @@ static enum dialect_result read_invalid_spi(struct text all, struct text t, stru
 	for (int field = FIELD_DST; field <= FIELD_SRC; field++) {
 		if (seen[field])
 			continue;
-		/* Nothing, or the first letters of the next field's name: the line was cut here. */
-		if (t.len == 0 || t.len < 8)
+		if (field == FIELD_SRC && is_pix) { /* early ones did not name the source */
+			f->flags |= FLAG_ADDRESS_MASKED;
+			ret->complete = true;
+			fact_flag_spi(f);
+			if (end.len == 0 || (t.len && !text_starts(TEXT("srcaddr="), t)))
+				return done(ret, all, end);
+		}
+		if (is_field_start(t))
 			return more(ret, all, missing[field]);
 		return bad(ret, all, t, missing[field]);
+	}
+	if (seen[FIELD_SRC] && address_cut && t.len == 0) {
+		ret->complete = true;
+		fact_flag_spi(f);
+		return more(ret, all, "cut within srcaddr=");
 	}
 	/* A comma after the last address promises ", input interface=". */
 	if (!seen[FIELD_INTERFACE] && t.len == 0 && end.len && end.at[0] == ',') {
 		ret->complete = true;
+		fact_flag_spi(f);
 		return more(ret, all, "cut after srcaddr=: the interface is missing");
 	}
 	/* "input" alone at the end of a line is the first half of "input interface=". */
 	if (!seen[FIELD_INTERFACE] && end.len && end.at[0] == ',' && text_starts(TEXT("input interface="), t)) {
 		ret->complete = true;
+		fact_flag_spi(f);
 		return more(ret, all, "cut after srcaddr=: the interface is missing");
 	}
 	fact_flag_spi(f);
@@ -246,7 +330,7 @@ static struct spimend_address address_after(struct text t, const char *key, stru
 
 	if (rest.len == 0)
 		return (struct spimend_address){ 0 };
-	return dialect_address(text_take_until(&rest, " ,)\t\r\n"), f ? &f->flags : &ignored);
+	return read_address(text_take_until(&rest, " ,)\t\r\n"), f ? &f->flags : &ignored);
 }
 
 static void spi_after(struct text t, const char *key, struct fact *f)
@@ -254,7 +338,7 @@ static void spi_after(struct text t, const char *key, struct fact *f)
 	struct text rest = after_key(t, key);
 	uint32_t value;
 
-	if (rest.len && text_hex32(text_take_until(&rest, " ,()\t\r\n"), &value) == 0) {
+	if (rest.len && text_hex32(without_litter(text_take_until(&rest, " ,()\t\r\n")), &value) == 0) {
 		f->spi.value = value;
 		f->has |= FACT_HAS_SPI;
 		fact_flag_spi(f);
@@ -269,7 +353,7 @@ static void sequence_after(struct text t, const char *key, bool hex, struct fact
 
 	if (rest.len == 0)
 		return;
-	word = text_take_until(&rest, " ,)\t\r\n");
+	word = without_litter(text_take_until(&rest, " ,)\t\r\n"));
 	if (hex ? text_hex32(word, &value32) == 0 : text_decimal(word, UINT64_MAX / 16, &value) == 0) {
 		f->sequence = hex ? value32 : value;
 		f->has |= FACT_HAS_SEQUENCE;
@@ -380,10 +464,12 @@ static enum dialect_result read_crypto(struct text all, const struct mnemonic *m
 		bool selector = text_starts(m->name, TEXT("RECVD_PKT_INV_ID"));
 		struct text vrf = after_key(t, "dest_addr=");
 
+		if (text_has(t, TEXT("<local ip>")) || text_has(t, TEXT("[IP_address]")) || text_has(t, TEXT("[chars]")))
+			return bad(ret, all, t, "a template, not a message");
 		read_plain(all, selector ? FACT_SELECTOR : FACT_NOT_IPSEC, ret);
 		text_take_until(&vrf, "/,");
 		if (text_take_char(&vrf, '/'))
-			ret->fact.dst = dialect_address(text_take_until(&vrf, ", "), &ret->fact.flags);
+			ret->fact.dst = read_address(text_take_until(&vrf, ", "), &ret->fact.flags);
 		else
 			ret->fact.dst = address_after(t, "dest_addr=", &ret->fact);
 		ret->fact.src = address_after(t, "src_addr=", &ret->fact);
@@ -404,7 +490,7 @@ enum dialect_result dialect_cisco_read(struct text body, struct reading *ret)
 	t = text_skip(body, m.end);
 	if (mnemonic_name_is(&m, TEXT("RECVD_PKT_INV_SPI")) ||
 	    (text_equal(m.facility, TEXT("PIX")) && text_equal(m.name, TEXT("402101"))))
-		return read_invalid_spi(body, t, ret);
+		return read_invalid_spi(body, t, text_equal(m.facility, TEXT("PIX")), ret);
 	if (text_equal(m.facility, TEXT("CRYPTO")) || text_equal(m.facility, TEXT("IPSEC")))
 		return read_crypto(body, &m, t, ret);
 	if (text_equal(m.facility, TEXT("DMVPN")) && text_has(m.name, TEXT("DOWN")))
@@ -462,10 +548,17 @@ static enum dialect_result read_typed_clear(struct text body, struct reading *re
 	if (prompt.len == 0 || prompt.len > 64 || !text_take_char(&rest, '#'))
 		return DIALECT_NOT_MINE;
 	text_take_blanks(&rest);
+	if (text_take(&rest, TEXT("do ")))
+		text_take_blanks(&rest);
 	if (!text_take(&rest, TEXT("clear crypto ")))
+		return DIALECT_NOT_MINE;
+	/* Counters and statistics are no SAs; a question mark asks for help. */
+	if (text_has(rest, TEXT("counters")) || text_has(rest, TEXT("statistics")) || text_find_char(rest, '?') != TEXT_NOT_FOUND)
 		return DIALECT_NOT_MINE;
 	ret->fact = fact_of(FACT_CLEARED, DIALECT_IOS);
 	ret->fact.src = address_after(rest, "peer ", &ret->fact);
+	if (!spimend_address_known(&ret->fact.src))
+		ret->fact.src = address_after(rest, "remote ", &ret->fact);
 	ret->own_host = prompt;
 	return done(ret, body, text_skip(body, body.len));
 }
