@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: MIT
 """The house rules that a program can check (doc/style.md, doc/architecture.md).
 
-Reads the sources, and the libraries and the program of build-gcc/ (scripts/check-build makes them)."""
+Reads the sources, and the libraries and the program of build-gcc/ (scripts/check-build makes them).
+
+    run.py             checks
+    run.py --picture   puts what the program prints today into README.md, to be read before it is committed"""
 import difflib
 import glob
 import os
@@ -181,7 +184,8 @@ def check_sources(suite):
     suite.judge("nothing is left for later in src", problems)
 
     problems = [f"{path}:1: does not start with its licence"
-                for path in sources() + sources("include/**/*.h") if not text_of(path).startswith("/* SPDX-License-Identifier: ")]
+                for path in sources() + sources("include/**/*.h")
+                if not text_of(path).startswith("/* SPDX-License-Identifier: ")]
     suite.judge("every source names its licence", problems)
 
     problems = []
@@ -260,17 +264,39 @@ def check_manual(suite):
     suite.judge("the manual page explains every B number that the texts name",
                 [f"{page}: {number} is not explained" for number in sorted(said - known)])
 
-    picture = re.search(r"^```\n\$ spimend ([^\n]*)\n(.*?)^```$", readme, re.M | re.S)
+    check_picture(suite, program)
+
+
+PICTURE = re.compile(r"^```\n\$ spimend ([^\n]*)\n(.*?)^```$", re.M | re.S)
+
+
+def printed_picture(program, arguments):
+    shown = run([program, *arguments.split()], env=dict(os.environ, COLUMNS="100", NO_COLOR="1"))
+    return shown.out.decode("utf-8", "replace")
+
+
+def check_picture(suite, program):
+    test = "the picture in README.md is what the program prints"
+    picture = PICTURE.search(text_of("README.md"))
     if not picture:
-        suite.fail("the picture in README.md is what the program prints", "no picture: a block that starts with '$ spimend '")
-    else:
-        shown = run([program, *picture[1].split()], env=dict(os.environ, COLUMNS="100", NO_COLOR="1"))
-        got = shown.out.decode("utf-8", "replace").splitlines()
-        suite.judge("the picture in README.md is what the program prints",
-                    list(difflib.unified_diff(picture[2].splitlines(), got, "README.md", "printed", lineterm="")))
+        suite.fail(test, "no picture: a block that starts with '$ spimend '")
+        return
+    got = printed_picture(program, picture[1])
+    suite.judge(test, list(difflib.unified_diff(picture[2].splitlines(), got.splitlines(), "README.md", "printed",
+                                                lineterm="")))
+
+
+def take_picture():
+    program, readme = os.path.join(BUILD, "spimend"), text_of("README.md")
+    picture = PICTURE.search(readme)
+    with open(os.path.join(ROOT, "README.md"), "w", encoding="utf-8") as file:
+        file.write(readme[:picture.start(2)] + printed_picture(program, picture[1]) + readme[picture.end(2):])
+    return 0
 
 
 def main():
+    if sys.argv[1:] == ["--picture"]:
+        return take_picture()
     suite = Suite("house")
     check_includes(suite)
     check_pure_sources(suite)
