@@ -31,6 +31,18 @@ static int64_t clock_ns(const char *p)
 	return (int64_t)(digit2(p) * 3600 + digit2(p + 3) * 60 + digit2(p + 6)) * SECOND_NS;
 }
 
+/* --year says which year a log starts in; after New Year its stamps are of the next one. */
+static const struct instant *year_near(const struct log *log)
+{
+	int year = log->rules.stamps.year;
+	int latest;
+
+	if (!year || !log->overheard)
+		return NULL;
+	latest = calendar_from_instant(log->latest).year;
+	return latest >= year - 1 && latest <= year + 1 ? &log->latest : NULL; /* else some stamp was damaged */
+}
+
 /* "Nov  2 04:00:48": midnight is worked out once a day. */
 static bool quick_month(struct log *log, struct text t, struct instant *ret)
 {
@@ -46,7 +58,7 @@ static bool quick_month(struct log *log, struct text t, struct instant *ret)
 
 		if (!stamp_take(&rest, &stamp) || rest.len)
 			return false;
-		if (stamp_resolve(&stamp, &log->rules.stamps, NULL, ret) < 0)
+		if (stamp_resolve(&stamp, &log->rules.stamps, year_near(log), ret) < 0)
 			return false;
 		memo->midnight_ns = ret->ns - clock_ns(t.at + 7);
 		memo->month = t.at[0] << 16 | t.at[1] << 8 | t.at[2];
@@ -223,7 +235,7 @@ static struct host *tick_slowly(struct log *log, struct text line)
 	struct host *host;
 
 	framing_read(text_first(line, 256), false, &framing);
-	if (!framing.has_outer || stamp_resolve(&framing.outer, &log->rules.stamps, NULL, &at) < 0)
+	if (!framing.has_outer || stamp_resolve(&framing.outer, &log->rules.stamps, year_near(log), &at) < 0)
 		return NULL;
 	host = log_host(log, framing.host);
 	if (!host)
@@ -331,7 +343,7 @@ void log_heading(struct log *log, struct text text, bool closed, struct heading 
 		.device_unset = f.has_inner && f.inner.clock_unset,
 		.used = f.used,
 	};
-	h.has_heard = f.has_outer && stamp_resolve(&f.outer, rules, NULL, &h.heard) == 0;
+	h.has_heard = f.has_outer && stamp_resolve(&f.outer, rules, year_near(log), &h.heard) == 0;
 	h.has_device = f.has_inner && stamp_resolve(&f.inner, rules, h.has_heard ? &h.heard : NULL, &h.device) == 0;
 	h.impossible = (f.has_outer && !h.has_heard && !f.outer.is_uptime) ||
 		       (f.has_inner && !h.has_device && !f.inner.is_uptime);
