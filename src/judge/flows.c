@@ -126,6 +126,54 @@ void flows_keep(struct flows *flows, uint32_t index)
 	list_remove(flows, index);
 }
 
+/* ---- sources of evicted flows ---- */
+
+uint64_t flows_source_hash(const struct flows *flows, const struct spimend_address *src)
+{
+	return hash_bytes(&flows->key, src, sizeof(*src)) | 1;
+}
+
+const struct evicted_source *flows_evicted_sources(const struct flows *flows, enum evicted_kind kind)
+{
+	return flows->sources + (size_t)kind * SOURCES_ROOM;
+}
+
+/* The place of that source, or the free one where it would go. */
+static struct evicted_source *find_source(struct flows *flows, enum evicted_kind kind, const struct spimend_address *src)
+{
+	struct evicted_source *set = flows->sources + (size_t)kind * SOURCES_ROOM;
+	uint64_t hash = flows_source_hash(flows, src);
+	size_t i = (hash >> 8) & (SOURCES_ROOM - 1);
+
+	while (set[i].hash && set[i].hash != hash)
+		i = (i + 1) & (SOURCES_ROOM - 1);
+	return &set[i];
+}
+
+static void count_source(struct flows *flows, enum evicted_kind kind, const struct spimend_address *src)
+{
+	struct evicted *sum = &flows->evicted[kind];
+	struct evicted_source *s;
+
+	if (!spimend_address_known(src))
+		return;
+	s = find_source(flows, kind, src);
+	if (!s->hash) {
+		if (sum->source_count == EVICTED_SOURCES_MAX)
+			return;
+		s->hash = flows_source_hash(flows, src);
+		sum->source_count++;
+	}
+	s->flows++;
+}
+
+static void uncount_source(struct flows *flows, enum evicted_kind kind, const struct spimend_address *src)
+{
+	struct evicted_source *s = find_source(flows, kind, src);
+
+	s->flows -= s->hash && s->flows > 0;
+}
+
 /* ---- ghosts ---- */
 
 static struct ghost *ghost_bucket(const struct flows *flows, uint64_t hash)
@@ -148,39 +196,32 @@ static void ghost_add(struct flows *flows, const struct flow *f, enum evicted_ki
 	place->second = f->has_times ? (uint32_t)(f->last.ns / SECOND_NS) + 1 : 1;
 }
 
-static void ghost_take(struct flows *flows, uint64_t hash, struct flows_place *place)
+static void ghost_take(struct flows *flows, const struct flow_key *key, uint64_t hash, struct flows_place *place)
 {
 	struct ghost *bucket = ghost_bucket(flows, hash);
 
 	for (int i = 0; i < GHOST_WAYS; i++) {
-		struct evicted *sum;
+		enum evicted_kind kind = (enum evicted_kind)(bucket[i].fingerprint[1] & 3);
+		struct evicted *sum = &flows->evicted[kind];
 
 		if (!bucket[i].second || bucket[i].fingerprint[0] != (uint32_t)(hash >> 32) ||
 		    (bucket[i].fingerprint[1] | 3) != ((uint32_t)hash | 3))
 			continue;
 		place->before.ns = bucket[i].second * SECOND_NS;
 		place->has_before = place->before.ns > SECOND_NS;
+		place->messages = 1;
 		bucket[i].second = 0;
-		sum = &flows->evicted[bucket[i].fingerprint[1] & 3];
-		if (place->has_before && sum->flows) { /* it is back, with one message */
+		if (place->has_before && sum->flows) { /* it is back */
 			sum->flows--;
-			sum->messages -= sum->messages > 0;
+			place->messages = sum->flows ? 1 : sum->messages; /* the last one takes what is left */
+			sum->messages -= place->messages;
+			uncount_source(flows, kind, &key->src);
 		}
 		return;
 	}
 }
 
 /* ---- eviction ---- */
-
-uint64_t flows_source_hash(const struct flows *flows, const struct spimend_address *src)
-{
-	return hash_bytes(&flows->key, src, sizeof(*src)) | 1;
-}
-
-const uint64_t *flows_evicted_sources(const struct flows *flows, enum evicted_kind kind)
-{
-	return flows->sources + (size_t)kind * SOURCES_ROOM;
-}
 
 uint64_t flows_evicted(const struct flows *flows)
 {
@@ -189,26 +230,6 @@ uint64_t flows_evicted(const struct flows *flows)
 	for (int kind = 0; kind < EVICTED_KINDS; kind++)
 		sum += flows->evicted[kind].flows;
 	return sum;
-}
-
-static void count_source(struct flows *flows, enum evicted_kind kind, const struct spimend_address *src)
-{
-	uint64_t *set = flows->sources + (size_t)kind * SOURCES_ROOM, hash;
-	struct evicted *sum = &flows->evicted[kind];
-	size_t i;
-
-	if (sum->sources_cut || !spimend_address_known(src))
-		return;
-	hash = flows_source_hash(flows, src);
-	for (i = (hash >> 8) & (SOURCES_ROOM - 1); set[i]; i = (i + 1) & (SOURCES_ROOM - 1))
-		if (set[i] == hash)
-			return;
-	if (sum->source_count == EVICTED_SOURCES_MAX) {
-		sum->sources_cut = true;
-		return;
-	}
-	set[i] = hash;
-	sum->source_count++;
 }
 
 /* How long before `now` the flow was last heard of: by the log's clock, else by the device's; INT64_MAX is not known. */
@@ -317,7 +338,7 @@ struct flows_place flows_get(struct flows *flows, const struct flow_key *key, co
 	place.is_new = true;
 	flows->pool[place.index] = (struct flow){ .key = *key, .hash = hash, .used = true };
 	flows->slots[slot] = place.index + 1;
-	ghost_take(flows, hash, &place);
+	ghost_take(flows, key, hash, &place);
 	list_append(flows, place.index, tier);
 	return place;
 }

@@ -79,8 +79,7 @@ struct evicted { /* one kind, in sum */
 	struct spimend_address src, dst;
 	uint32_t spi;
 	uint64_t found_kinds; /* bit per enum fact_kind */
-	uint32_t source_count; /* distinct ones in `sources` */
-	bool sources_cut;      /* there were more */
+	uint32_t source_count; /* in `sources`; more than EVICTED_SOURCES_MAX are not counted */
 };
 
 struct flows_now { /* when a claim comes, on both clocks */
@@ -93,6 +92,7 @@ struct flows_place { /* what flows_get() found */
 	bool is_new;
 	bool has_before;       /* it was here, and made room */
 	struct instant before; /* its last message then */
+	uint64_t messages;     /* how many it is counted with: what it had is not remembered */
 };
 
 struct flows {
@@ -114,7 +114,10 @@ struct flows {
 	size_t seen_room;
 	uint64_t forgotten, refused;
 	struct evicted evicted[EVICTED_KINDS];
-	uint64_t *sources; /* owns: EVICTED_KINDS hash sets of evicted sources */
+	struct evicted_source {
+		uint64_t hash;  /* 0 is free */
+		uint64_t flows; /* that are still evicted; 0 counts no more */
+	} *sources; /* owns: EVICTED_KINDS hash sets */
 };
 
 int flows_init(struct flows *flows, const struct judge_settings *settings, const struct hash_key *key);
@@ -128,9 +131,9 @@ uint32_t flows_find(const struct flows *flows, const struct flow_key *key);
 void flows_keep(struct flows *flows, uint32_t index);
 /* True when the same message with this time was here before; remembers it. */
 bool flows_is_copy(struct flows *flows, const struct flow *flow, struct instant at, uint64_t sequence);
-/* The hash of a source as it stands in the set of one kind, and that set: EVICTED_SOURCES_MAX * 2 places, 0 is free. */
+/* The hash of a source as it stands in the set of one kind, and that set: EVICTED_SOURCES_MAX * 2 places. */
 uint64_t flows_source_hash(const struct flows *flows, const struct spimend_address *src);
-const uint64_t *flows_evicted_sources(const struct flows *flows, enum evicted_kind kind);
+const struct evicted_source *flows_evicted_sources(const struct flows *flows, enum evicted_kind kind);
 uint64_t flows_evicted(const struct flows *flows);
 
 #endif

@@ -222,7 +222,7 @@ static void flow_begin(struct flow *f, const struct judge_claim *claim, uint32_t
 		return;
 	f->has_times = true;
 	f->first = f->last = f->anchor = place->before;
-	f->messages = 1;
+	f->messages = place->messages;
 	f->flags |= FLAG_EVIDENCE_CUT;
 }
 

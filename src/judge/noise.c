@@ -398,14 +398,14 @@ static size_t add_evicted_sources(const struct judge *j, struct member *members,
 {
 	for (uint32_t i = 0; i < j->case_count; i++) {
 		const struct case_file *c = &j->cases[i];
-		const uint64_t *set;
+		const struct evicted_source *set;
 
 		if (!c->evicted || c->into)
 			continue;
 		set = flows_evicted_sources(&j->flows, (enum evicted_kind)(c->evicted - 1));
 		for (size_t k = 0; k < EVICTED_SOURCES_MAX * 2; k++)
-			if (set[k])
-				members[n++] = (struct member){ i, set[k] };
+			if (set[k].flows)
+				members[n++] = (struct member){ i, set[k].hash };
 	}
 	return n;
 }
