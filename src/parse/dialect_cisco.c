@@ -211,6 +211,9 @@ static const char *take_address(struct text *t, struct spimend_address *ret, uin
 	if (!spimend_address_known(ret)) {
 		if (is_placeholder(value) || text_equal(value, TEXT("dest_address")) || text_equal(value, TEXT("src_address")))
 			return "a template, not a message";
+		/* The next line's first word, where the value was taken out: "srcaddr= IPSEC(create_sa): ..." */
+		if (text_find_char(value, '(') != TEXT_NOT_FOUND || (text_ends(value, TEXT(":")) && !is_address_start(value)))
+			rest = *t;
 		/* Digits that stop short at the end of the text: the rest stands in the next line. */
 		*ret_cut = may_go_on(value, rest) && is_address_start(value);
 		*flags |= FLAG_ADDRESS_MASKED;

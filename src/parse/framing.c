@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "parse/framing.h"
 
+#include "spimend/address.h"
+
 /* More words than this in front of a mnemonic are prose, not framing. */
 #define WORDS_MAX 3
 #define HOST_MAX 255 /* RFC 1035 2.3.4 */
@@ -80,6 +82,32 @@ static bool take_word(struct text *t, struct text *ret_word, bool *ret_colon)
 	rest = text_skip(rest, n);
 	*t = rest;
 	return true;
+}
+
+/* A name or an address: not "-", which stands for nothing, nor a process's number, nor "14:01:03", a time without its date. */
+static bool is_host(struct text word)
+{
+	struct spimend_address ignored;
+
+	for (size_t i = 0; i < word.len; i++)
+		if (char_is_alpha(word.at[i]) || (unsigned char)word.at[i] >= 0x80)
+			return true;
+	return spimend_address_parse(word.at, word.len, &ignored) == 0;
+}
+
+/* A terminal's prompt in front of what the device prints meanwhile: "hub#*Nov  2 04:00:48: ...". */
+static void take_prompt(struct text *t)
+{
+	struct text rest = *t, after;
+	struct text prompt = text_take_until(&rest, "#> \t<%*");
+	struct stamp ignored;
+
+	if (prompt.len == 0 || prompt.len > 64 || !(text_take_char(&rest, '#') || text_take_char(&rest, '>')))
+		return;
+	text_take_blanks(&rest);
+	after = rest;
+	if (stamp_take(&after, &ignored))
+		*t = rest;
 }
 
 /* process[pid]: or process: of a syslog tag. */
@@ -234,6 +262,7 @@ void framing_read(struct text line, bool closed, struct framing *ret)
 	struct stamp stamp;
 
 	text_take_blanks(&rest);
+	take_prompt(&rest);
 	take_grep_prefix(&rest);
 	headed = take_header_5424(&rest, &f);
 	for (;;) {
@@ -264,7 +293,8 @@ void framing_read(struct text line, bool closed, struct framing *ret)
 			}
 			if (++words > WORDS_MAX)
 				break;
-			f.host = word;
+			if (is_host(word))
+				f.host = word;
 			stamped = false;
 		}
 	}

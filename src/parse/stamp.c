@@ -105,7 +105,7 @@ static bool take_offset(struct text *t, int *ret_minutes)
 	} else {
 		return false;
 	}
-	if (hours > 18 || minutes > 59)
+	if (minutes > 59 || hours * 60 + minutes > 18 * 60)
 		return false;
 	*ret_minutes = (hours * 60 + minutes) * (west ? -1 : 1);
 	*t = rest;

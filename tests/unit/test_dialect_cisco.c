@@ -137,6 +137,8 @@ static void every_body_form(void **state)
 		{ NAME SAID "destaddr=192.0.2.1, prot=50, spi=, srcaddr=198.51.100.7", "", "198.51.100.7", "192.0.2.1", 50, false, 0, 0, "" },
 		{ NAME SAID "destaddr=192.0.2.1, prot=, spi=0xB761863E(3076621886), srcaddr=198.51.100.7", "", "198.51.100.7", "192.0.2.1", 0, true,
 			0xb761863e, 0, "" },
+		{ NAME SAID "destaddr=192.0.2.1, prot=50, spi=0xB761863E(3076621886), srcaddr= IPSEC(create_sa): sa created,",
+			"IPSEC(create_sa): sa created,", "?", "192.0.2.1", 50, true, 0xb761863e, MASKED, "" },
 		/* PIX: the ancestor named no source */
 		{ "%PIX-4-402101: " SAID "destaddr=192.0.2.1, prot=esp, spi=0xB761863E(-1218345410)", "", "?", "192.0.2.1", 50, true, 0xb761863e, MASKED,
 			"" },

@@ -102,6 +102,12 @@ static void closed_by_a_mnemonic(void **state)
 		{ "118:*Nov  2 04:00:48.123: %CRYPTO-4-X: x", "", "*11-02 04:00:48", "" },
 		{ "messages:<189>88: Nov  2 04:00:48: %CRYPTO-4-X: x", "", "11-02 04:00:48", "" },
 		{ "118:2026-11-02T10:15:31Z rt7 %CRYPTO-4-X: x", "rt7", "11-02 10:15:31 year zone", "" },
+		/* a terminal */
+		{ "hub#*Nov  2 04:00:48.123: %CRYPTO-4-X: x", "", "*11-02 04:00:48", "" },
+		{ "hub(config-if)# Nov  2 04:00:48.123: %CRYPTO-4-X: x", "", "11-02 04:00:48", "" },
+		/* no hosts */
+		{ "14:01:03 %CRYPTO-4-X: x", "", "", "" },
+		{ "2026-11-02T10:15:31Z rt7 4711 - %CRYPTO-4-X: x", "rt7", "11-02 10:15:31 year zone", "" },
 		/* IOS XE's wrapper: words that are no host */
 		{ "Nov 26 12:28:42.111: IOSXE-3-PLATFORM: SIP0: cpp_cp: QFP:0.0 Thread:000 TS:0000018 %IPSEC-3-HMAC_ERROR: x", "",
 			"11-26 12:28:42", "" },

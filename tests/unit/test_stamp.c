@@ -162,7 +162,7 @@ static void takes_zones(void **state)
 		{ "-08: x", true, -480, ": x" },  { "EST+1", true, -300, "+1" },
 		{ "IST", false, 0, "IST" },       { "", false, 0, "" },           { "+", false, 0, "+" },
 		{ "+19", false, 0, "+19" },       { "+0160", false, 0, "+0160" }, { "+123", false, 0, "+123" },
-		{ "+12345", false, 0, "+12345" }, { "UTCX", false, 0, "UTCX" },   { "-", false, 0, "-" },
+		{ "+12345", false, 0, "+12345" }, { "+18:23", false, 0, "+18:23" }, { "-1801", false, 0, "-1801" }, { "UTCX", false, 0, "UTCX" },   { "-", false, 0, "-" },
 	};
 
 	(void)state;
