@@ -250,15 +250,15 @@ static enum dialect_result read_invalid_spi(struct text all, struct text t, bool
 		field = take_field_name(&t);
 		if (field == FIELD_NONE || seen[field])
 			break;
+		seen[field] = true;
 		if (t.len == 0) {
 			/* All is there but the last value: cut here, or somebody took it out. */
-			ret->complete = seen[FIELD_DST] && seen[FIELD_SPI] && (field == FIELD_SRC || seen[FIELD_SRC]);
+			ret->complete = seen[FIELD_DST] && seen[FIELD_SPI] && seen[FIELD_SRC];
 			if (field == FIELD_SRC)
 				f->flags |= FLAG_ADDRESS_MASKED;
 			fact_flag_spi(f);
 			return more(ret, all, missing[field] ? missing[field] : "cut in the middle: the interface is missing");
 		}
-		seen[field] = true;
 		switch (field) {
 		case FIELD_SPI:
 			problem = take_spi(&t, f);
