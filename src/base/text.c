@@ -122,10 +122,13 @@ bool text_take_blanks(struct text *t)
 
 struct text text_take_until(struct text *t, const char *stops)
 {
-	size_t n = 0;
+	uint64_t set[4] = { 0 }; /* a bit for each stop */
 	struct text run;
+	size_t n = 0;
 
-	while (n < t->len && (t->at[n] == '\0' || !strchr(stops, t->at[n])))
+	for (const unsigned char *stop = (const unsigned char *)stops; *stop; stop++)
+		set[*stop / 64] |= UINT64_C(1) << *stop % 64;
+	while (n < t->len && !(set[(unsigned char)t->at[n] / 64] >> (unsigned char)t->at[n] % 64 & 1))
 		n++;
 	run = text_first(*t, n);
 	*t = text_skip(*t, n);

@@ -298,7 +298,6 @@ void analysis_summary(struct analysis *a, struct summary *ret)
 {
 	const struct judge_counts *counts = judge_counts(a->judge);
 	struct log_counts all = a->finished;
-	struct incident incident;
 	struct summary s = { 0 };
 
 	for (int i = 0; i < a->log_count; i++)
@@ -316,10 +315,7 @@ void analysis_summary(struct analysis *a, struct summary *ret)
 	s.tables_dropped = counts->blocks_dropped;
 	s.hosts_refused = a->hosts.refused;
 	s.incidents = judge_incidents(a->judge);
-	for (size_t i = 0; i < s.incidents; i++) {
-		judge_incident(a->judge, i, &incident);
-		s.by_verdict[incident.verdict]++;
-	}
+	judge_verdicts(a->judge, s.by_verdict);
 	for (int kind = 0; kind < TROUBLE_KINDS; kind++)
 		a->counts[kind] = (struct summary_count){ log_trouble_name((enum log_trouble_kind)kind), all.troubles[kind] };
 	s.troubles = a->counts;

@@ -163,10 +163,9 @@ static int print_incidents(struct run *run)
 
 	for (size_t turn = 0; turn < sizeof(order) / sizeof(order[0]); turn++) {
 		for (size_t i = 0; i < judge_incidents(judge) && result == 0; i++) {
-			judge_incident(judge, i, &incident);
-			run->found_fault |= incident.verdict == VERDICT_DESYNC || incident.verdict == VERDICT_OTHER_FAULT;
-			if (!run->options->json && incident.verdict != order[turn])
+			if (!run->options->json && judge_verdict(judge, i) != order[turn])
 				continue;
+			judge_incident(judge, i, &incident);
 			buffer_clear(&out);
 			add_incident(run, &incident, &out);
 			result = put(&out);

@@ -190,7 +190,7 @@ static void pending_drop(struct log *log, struct pending *p)
 	log->pending_count--;
 }
 
-static bool pending_push(struct log *log, struct text whole, struct text host, uint64_t line, bool complete)
+static bool pending_push(struct log *log, struct text whole, size_t name_at, struct text host, uint64_t line, bool complete)
 {
 	struct pending *p = log->pending;
 
@@ -205,6 +205,7 @@ static bool pending_push(struct log *log, struct text whole, struct text host, u
 		p->host_at = 0;
 		p->host_len = 0;
 	}
+	p->name_at = name_at;
 	p->last_length = whole.len;
 	p->line = line;
 	p->lines = 1;
@@ -387,12 +388,12 @@ static void read_line(struct log *log, struct text text, uint64_t line)
 			m.whole = text_between(m.whole.at, body.at + r.used);
 			emit(log, &m, &r, false);
 			text = text_between(body.at + r.used, text.at + text.len);
-			if (!has_next)
+			if (!has_next || r.fact.kind == FACT_APPLET) /* what an applet quotes is no new message (B22) */
 				return;
 			break;
 		case DIALECT_MORE:
 			if (!has_next) {
-				if (!pending_push(log, m.whole, m.heading.host, m.line, r.complete))
+				if (!pending_push(log, m.whole, (size_t)(body.at - m.whole.at), m.heading.host, m.line, r.complete))
 					log_trouble(log, TROUBLE_UNPARSED, m.heading.host,
 						    "too many cut messages wait for their continuation", 0, m.whole);
 				return;
@@ -457,7 +458,7 @@ static enum joined join_with(struct log *log, struct pending *p, struct text bod
 	if (buffer_error(joined) || joined->len > PENDING_BYTES_MAX)
 		return JOINED_NO;
 	text = buffer_text(joined);
-	if (!mnemonic_find(text, 0, &name))
+	if (!mnemonic_find(text, p->name_at, &name))
 		return JOINED_NO;
 	has_next = mnemonic_find(text, name.end, &next);
 	result = read_mnemonic_body(text_between(text.at + name.at, has_next ? text.at + next.at : text.at + text.len), &r);
@@ -511,6 +512,7 @@ static void pending_give_up(struct log *log, struct pending *p)
 		struct text head = take_repeat_wrapper(text_first(m.whole, name.at), &m.count);
 
 		log_heading(log, head, true, &m.heading);
+		mnemonic_find(m.whole, p->name_at, &name);
 		read_mnemonic_body(text_skip(m.whole, name.at), &r);
 		log->line = m.line;
 		if (r.complete)

@@ -18,6 +18,7 @@ struct pending {
 	bool used;
 	bool complete;       /* nothing more is needed, something more may come */
 	size_t host_at, host_len; /* of the writer's name, in joined */
+	size_t name_at; /* of the message's mnemonic, in joined: a wrapper's may stand before it */
 	struct buffer joined; /* the line so far, framing and all */
 	size_t last_length;  /* of its last physical line */
 	uint64_t line;

@@ -31,6 +31,11 @@ static int64_t clock_ns(const char *p)
 	return (int64_t)(digit2(p) * 3600 + digit2(p + 3) * 60 + digit2(p + 6)) * SECOND_NS;
 }
 
+static inline int month_word(const char *p)
+{
+	return (unsigned char)p[0] << 16 | (unsigned char)p[1] << 8 | (unsigned char)p[2];
+}
+
 /* --year says which year a log starts in; after New Year its stamps are of the next one. */
 static const struct instant *year_near(const struct log *log)
 {
@@ -52,7 +57,7 @@ static bool quick_month(struct log *log, struct text t, struct instant *ret)
 	if (t.len < 16 || t.at[3] != ' ' || t.at[6] != ' ' || !is_clock(t.at + 7) || t.at[15] != ' ')
 		return false;
 	day = digit2(t.at + 4);
-	if (!memo->has_midnight || memo->day != (int)day || memo->month != (t.at[0] << 16 | t.at[1] << 8 | t.at[2])) {
+	if (!memo->has_midnight || memo->day != (int)day || memo->month != month_word(t.at)) {
 		struct stamp stamp;
 		struct text rest = text_first(t, 15);
 
@@ -61,7 +66,7 @@ static bool quick_month(struct log *log, struct text t, struct instant *ret)
 		if (stamp_resolve(&stamp, &log->rules.stamps, year_near(log), ret) < 0)
 			return false;
 		memo->midnight_ns = ret->ns - clock_ns(t.at + 7);
-		memo->month = t.at[0] << 16 | t.at[1] << 8 | t.at[2];
+		memo->month = month_word(t.at);
 		memo->day = (int)day;
 		memo->has_midnight = true;
 		return true;
@@ -290,7 +295,7 @@ static bool quick_device_stamp(struct log *log, struct text t, struct heading *h
 		return false;
 	/* quick_month() wants a blank where the fraction or the colon stands: compare the day with the one it knows. */
 	if (!log->memo.has_midnight || log->memo.day != (int)digit2(t.at + 4) ||
-	    log->memo.month != (t.at[0] << 16 | t.at[1] << 8 | t.at[2]))
+	    log->memo.month != month_word(t.at))
 		return false;
 	h->device.ns = log->memo.midnight_ns + clock_ns(t.at + 7);
 	t = text_skip(t, 15);

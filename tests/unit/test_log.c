@@ -287,6 +287,10 @@ static void what_engineers_paste(void **state)
 			"1 replay 0x203 12:28:42\n" },
 		{ "our message inside the wrapper", "Nov 26 12:28:42.111: %IOSXE-3-PLATFORM: R0/0: cpp_cp: QFP:0.0 Thread:000 TS:0018 " STRAY("a1") "\n",
 			"1 unknown-spi 0xa1 12:28:42\n" },
+		{ "our message inside the wrapper, over two lines", "Nov 26 12:28:42.111: %IOSXE-3-PLATFORM: R0/0: cpp_cp: QFP:0.0 " NAME
+			"decaps: rec'd IPSEC packet\n   has invalid spi for " FIELDS("a1") "\n", "1 unknown-spi 0xa1 12:28:42\n" },
+		{ "our message inside the wrapper, cut", "Nov 26 12:28:42.111: %IOSXE-3-PLATFORM: R0/0: cpp_cp: QFP:0.0 " NAME "decaps:\n",
+			"1 !unparsed\n" },
 	};
 
 	(void)state;
