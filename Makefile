@@ -1,16 +1,18 @@
 # Thin on purpose: meson builds, scripts/ does the rest.
 .PHONY: all deps run check bench fuzz install clean
 PREFIX ?= /usr/local
+# One program of many small files: let the optimiser see them together.
+RELEASE = -Db_lto=true -Doptimization=3
 
 all:
-	@scripts/as-user scripts/build build
+	@scripts/as-user scripts/build build $(RELEASE)
 
 deps:
 	@scripts/deps check
 
 run:
 	@scripts/deps build
-	@scripts/as-user scripts/build build
+	@scripts/as-user scripts/build build $(RELEASE)
 	@scripts/as-user scripts/run-examples
 
 check: deps
@@ -24,7 +26,7 @@ fuzz:
 	@scripts/as-user scripts/check-fuzz --seconds $${FUZZ_SECONDS:-300}
 
 install:
-	@scripts/as-user scripts/build build --prefix="$(PREFIX)"
+	@scripts/as-user scripts/build build $(RELEASE) --prefix="$(PREFIX)"
 	@DESTDIR="$(DESTDIR)" meson install -C build --no-rebuild
 
 clean:

@@ -17,7 +17,7 @@ static int month_days(int year, int month)
 	return month == 2 && year_is_leap(year) ? 29 : days[month - 1];
 }
 
-/* Days from 1970-01-01. March-based years make the leap day the last of its year, so that month lengths have a closed form. */
+/* Days from 1970-01-01. March-based years make the leap day the last of its year: month lengths have a closed form. */
 static int64_t civil_days(int year, int month, int day)
 {
 	int64_t y = month <= 2 ? year - 1 : year;

@@ -15,7 +15,8 @@
 /* Zeroed memory for `count` things of `size` bytes, or NULL (also when the product overflows). */
 void *memory_new(size_t count, size_t size) __attribute__((malloc));
 
-/* Like realloc for `count` things of `size` bytes; on failure returns NULL and leaves `old` valid. New bytes are not zeroed. */
+/* Like realloc for `count` things of `size` bytes; on failure returns NULL and leaves `old` valid. New bytes are not
+ * zeroed. */
 void *memory_resize(void *old, size_t count, size_t size);
 
 void memory_free(void *memory);

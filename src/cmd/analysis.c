@@ -76,8 +76,11 @@ static char *copy_text(struct text t)
 {
 	char *copy = memory_new(t.len + 1, 1);
 
-	if (copy)
-		text_copy(t, copy, t.len + 1);
+	if (!copy)
+		return NULL;
+	text_copy(t, copy, t.len + 1);
+	for (size_t i = 0; i < t.len; i++) /* the rest of a damaged line is worth seeing too */
+		copy[i] = copy[i] ? copy[i] : ' ';
 	return copy;
 }
 

@@ -44,6 +44,7 @@ struct run {
 	uint64_t files, failed;
 	bool found_fault;
 	bool progress;       /* stderr is a terminal */
+	bool progress_shown;
 	int64_t progress_at; /* monotonic ns of the next word */
 	struct input **inputs; /* following: owns */
 	int *logs;
@@ -93,12 +94,14 @@ static void say_progress(struct run *run, const char *name, uint64_t bytes)
 		return;
 	fprintf(stderr, "\rspimend: %s: %" PRIu64 " MiB read\033[K", name, bytes >> 20);
 	run->progress_at = now + SECOND_NS / 5;
+	run->progress_shown = true;
 }
 
 static void end_progress(struct run *run)
 {
-	if (run->progress)
+	if (run->progress_shown)
 		fputs("\r\033[K", stderr);
+	run->progress_shown = false;
 }
 
 static bool is_capture(struct text bytes)
@@ -397,6 +400,8 @@ static int follow(struct run *run)
 		run->logs[i] = opened < 0 ? opened : analysis_add_log(run->analysis, text_of(name), NULL, NULL);
 		if (run->logs[i] < 0)
 			fail(run, name, opened == -EINVAL ? "a compressed file cannot be followed" : reason_of(run->logs[i]));
+		else if (isatty(STDERR_FILENO) && input_size(run->inputs[i]) == 0 && access(name, F_OK) < 0)
+			fprintf(stderr, "spimend analyze: %s: is not there yet; waiting for it\n", name);
 		if (run->logs[i] < 0 && run->inputs[i]) {
 			input_close(run->inputs[i]);
 			run->inputs[i] = NULL;

@@ -169,7 +169,10 @@ static int read_peers(const char *path, struct analyze_options *o)
 
 			number++;
 			if (kind < 0) {
-				fprintf(stderr, "spimend analyze: %s:%u:%zu: %s\n", path, number, offset + 1, reason);
+				struct text rest = text_skip(line, offset), word = text_take_word(&rest);
+
+				fprintf(stderr, "spimend analyze: %s:%u:%zu: '%.*s': %s\n", path, number, offset + 1,
+					TEXT_ARG(text_first(word, 40)), reason);
 				return EXIT_TROUBLE + 1;
 			}
 			if (kind > 0 && o->peer_count >= JUDGE_PEERS_MAX)
@@ -236,14 +239,18 @@ static int read_option(int option, struct analyze_options *o)
 int analyze_options_read(int argc, char **argv, struct analyze_options *ret)
 {
 	struct analyze_options o = { 0 };
+	char program[] = "spimend analyze"; /* as getopt names it in its messages */
+	char *given = argv[0];
 	struct timespec now;
 	int option, result = 0;
 
+	argv[0] = program;
 	judge_settings_default(&o.settings);
 	clock_gettime(CLOCK_REALTIME, &now);
 	o.rules.stamps.now.ns = now.tv_sec * SECOND_NS + now.tv_nsec;
 	while (result == 0 && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
 		result = read_option(option, &o);
+	argv[0] = given;
 	o.files = argv + optind;
 	o.file_count = argc - optind;
 	if (result == 0 && o.file_count == 0) {

@@ -18,8 +18,8 @@ struct framing {
 	bool is_continuation_shape; /* no part of a framing was found at all */
 };
 
-/* Reads the framing at the start of `line`, and what grep put in front of it. When `closed`, all of `line` is framing (a mnemonic follows it) and any word
- * may be the host; else a word counts as host only where its surroundings prove it. */
+/* Reads the framing at the start of `line`, and what grep put in front of it. When `closed`, all of `line` is framing (a
+ * mnemonic follows it) and any word may be the host; else a word counts as host only where its surroundings prove it. */
 void framing_read(struct text line, bool closed, struct framing *ret);
 
 #endif

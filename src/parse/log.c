@@ -116,6 +116,10 @@ static bool take_line(void *context, struct text line, uint64_t number, unsigned
 	if (__builtin_expect((marks & SCAN_CANDIDATE) || log->pending_count || log->table.inside, 0)) {
 		log->counts.candidates++;
 		log_message(log, line);
+	} else if (marks & SCAN_SURROUNDING && !log->rules.sparse && log->surroundings_read < SURROUNDINGS_READ_MAX) {
+		log->surroundings_read++;
+		log->counts.candidates++;
+		log_message(log, line);
 	} else if (marks & SCAN_SURROUNDING) {
 		log_surrounding(log, line);
 	} else if (!log->rules.sparse) {

@@ -81,7 +81,8 @@ struct log_rules {
 
 struct log;
 
-/* One log stream, whose read_again gets the sink's context. Borrows scan and hosts for its life and copies the rest; hosts may be shared by the streams of one analysis. */
+/* One log stream, whose read_again gets the sink's context. Borrows scan and hosts for its life and copies the rest; hosts
+ * may be shared by the streams of one analysis. */
 int log_new(const struct log_rules *rules, const struct scan *scan, struct hosts *hosts, const struct log_sink *sink,
 	    struct log **ret);
 void log_free(struct log *log);

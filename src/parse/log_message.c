@@ -403,7 +403,7 @@ static void read_line(struct log *log, struct text text, uint64_t line)
 				text = text_skip(text, next_framing(text, name.end, next.at));
 				break;
 			}
-			/* fall through */
+			__attribute__((fallthrough));
 		case DIALECT_BAD:
 			log_trouble(log, TROUBLE_UNPARSED, m.heading.host, r.failure.reason,
 				    (size_t)(body.at - m.whole.at) + r.failure.offset, m.whole);

@@ -12,6 +12,7 @@
 #define PENDING_LINES_MAX 6  /* lines that a message may be wrapped over */
 #define PENDING_BLANKS_MAX 8 /* empty lines between them */
 #define PENDING_BYTES_MAX 4096
+#define SURROUNDINGS_READ_MAX 4096 /* of a log that is not sparse; then only those beside a sighting of their host */
 
 /* A message that was cut at the end of its line. */
 struct pending {
@@ -61,6 +62,7 @@ struct log {
 	int64_t tolerance;      /* for clocks that jump back */
 	bool overheard; /* latest is set */
 	struct instant latest;
+	uint64_t surroundings_read;
 	bool inside_surroundings; /* kept lines are being read: what they emit is not the line at hand */
 	bool inside_line; /* the last bytes ended without a line break */
 	struct pending pending[PENDING_MAX];

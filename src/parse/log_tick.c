@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When was who heard: of ordinary lines, the other 99 %, that is all we want to know. Most lines of a file start like the one before, so the last line's
- * prefix is kept and compared; what differs is read by hand-made short cuts for the two common stamps; all other forms go
- * through framing_read().
+ * When was who heard: of ordinary lines, the other 99 %, that is all we want to know. Most lines of a file start like the
+ * one before, so the last line's prefix is kept and compared; what differs is read by hand-made short cuts for the commonest
+ * stamp; all other forms go through framing_read().
  */
 #include "parse/log_private.h"
 
@@ -122,8 +122,9 @@ static inline unsigned before_non_digit(const char *at)
 static inline unsigned before_tag_end(const char *at)
 {
 	__m128i b = load16(at);
+	__m128i hit = _mm_or_si128(is_char(b, ' '), _mm_or_si128(is_char(b, '['), is_char(b, '=')));
 
-	return first_bit((unsigned)_mm_movemask_epi8(_mm_or_si128(is_char(b, ' '), _mm_or_si128(is_char(b, '['), is_char(b, '=')))));
+	return first_bit((unsigned)_mm_movemask_epi8(hit));
 }
 
 #else

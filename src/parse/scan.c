@@ -191,7 +191,7 @@ __attribute__((target("avx2"))) static inline uint32_t find_windows(const struct
 	return ~none;
 }
 
-/* One look-up by the low six bits instead of two by nibbles: characters 64 apart share an entry, which hardly ever matters. */
+/* One look-up by the low six bits instead of two by nibbles: characters 64 apart share an entry, which hardly matters. */
 __attribute__((target("avx512bw,avx512vbmi"))) static inline __m512i place_mask_vbmi(const struct scan *scan, int place,
 										     const char *at)
 {

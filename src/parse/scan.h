@@ -4,8 +4,8 @@
  *
  * A line is a candidate when it contains one of a fixed set of words (the needles in scan.c). The search looks at 64 bytes
  * at a time: three table look-ups by nibble say for each position whether the three bytes there can belong to a needle
- * (the shuffle technique known from Hyperscan's Teddy), and the few hits are compared. With AVX-512 or AVX2; without either a
- * table of byte pairs does the same more slowly. Pure; no allocation.
+ * (the shuffle technique known from Hyperscan's Teddy), and the few hits are compared. With AVX-512 or AVX2; without
+ * either a table of byte pairs does the same more slowly. Pure; no allocation.
  */
 #ifndef PARSE_SCAN_H
 #define PARSE_SCAN_H

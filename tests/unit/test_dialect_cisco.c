@@ -217,7 +217,8 @@ static void what_is_no_message(void **state)
 		struct reading r;
 		enum dialect_result result = read_exactly(dialect_cisco_read, rows[i].text, strlen(rows[i].text), &r);
 
-		if (result != rows[i].result || r.complete != rows[i].complete || (rows[i].reason && !strstr(r.failure.reason, rows[i].reason)))
+		if (result != rows[i].result || r.complete != rows[i].complete ||
+		    (rows[i].reason && !strstr(r.failure.reason, rows[i].reason)))
 			fail_msg("%s: %d, complete %d, %s", rows[i].text, result, r.complete, r.failure.reason ? r.failure.reason : "-");
 	}
 }

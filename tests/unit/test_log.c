@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -63,8 +64,12 @@ static void record_trouble(void *context, const struct log_trouble *t)
 static struct scan scan;
 static const struct hash_key key = { 1, 2 };
 
+#define SPARSE UINT_MAX /* for a column: a plain log, read sparsely */
+
 static struct log_rules rules_of_2026(unsigned column)
 {
+	if (column == SPARSE)
+		return (struct log_rules){ .stamps = { .year = 2026 }, .sparse = true };
 	return (struct log_rules){ .stamps = { .year = 2026 }, .column = column };
 }
 
@@ -126,13 +131,18 @@ struct row {
 	const char *name, *text, *expected;
 };
 
-static void check_rows(const struct row *rows, size_t count)
+static void check_rows_in(const struct row *rows, size_t count, unsigned column)
 {
 	bool good = true;
 
 	for (size_t i = 0; i < count; i++)
-		good &= gives(rows[i].name, text_of(rows[i].text), 0, rows[i].expected);
+		good &= gives(rows[i].name, text_of(rows[i].text), column, rows[i].expected);
 	assert_true(good);
+}
+
+static void check_rows(const struct row *rows, size_t count)
+{
+	check_rows_in(rows, count, 0);
 }
 
 #define NAME "%CRYPTO-4-RECVD_PKT_INV_SPI: "
@@ -322,6 +332,20 @@ static void surroundings(void **state)
 	};
 
 	(void)state;
+	check_rows_in(rows, COUNT(rows), SPARSE);
+}
+
+/* Of a log that is not sparse every one is read: a sender's own log may hold nothing else. */
+static void surroundings_of_a_small_log(void **state)
+{
+	static const struct row rows[] = {
+		{ "without a sighting",
+			"Nov  2 04:00:40 rt7 %LINEPROTO-5-UPDOWN: Line protocol on Interface Tunnel10, changed state to down\n",
+			"1 line-down Tunnel10 rt7 04:00:40\n" },
+		{ "an applet that quotes our message", "Nov  2 04:00:48 rt7 %HA_EM-6-LOG: hub: " STRAY("a1") "\n", "1 applet rt7 04:00:48\n" },
+	};
+
+	(void)state;
 	check_rows(rows, COUNT(rows));
 }
 
@@ -436,6 +460,7 @@ int main(void)
 		cmocka_unit_test(odd_bytes),
 		cmocka_unit_test(what_engineers_paste),
 		cmocka_unit_test(surroundings),
+		cmocka_unit_test(surroundings_of_a_small_log),
 		cmocka_unit_test(clocks),
 		cmocka_unit_test(records_of_a_table),
 		cmocka_unit_test(long_lines),
