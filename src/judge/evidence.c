@@ -15,7 +15,7 @@
 struct index {
 	uint64_t key;
 	int64_t at; /* NO_TIME comes first */
-	uint32_t neighbour;
+	uint32_t neighbour; /* or, of an owner_key, the host */
 };
 
 #define FOUND_MAX 64
@@ -48,6 +48,11 @@ static uint64_t writer_key(const struct judge *j, uint32_t writer)
 	return key_of(j, 'w', &writer, sizeof(writer));
 }
 
+static uint64_t owner_key(const struct judge *j, const struct spimend_address *a)
+{
+	return key_of(j, 'o', a, sizeof(*a));
+}
+
 static int compare_index(const void *a, const void *b)
 {
 	const struct index *x = a, *y = b;
@@ -61,7 +66,8 @@ static int compare_index(const void *a, const void *b)
 
 int evidence_index(struct judge *j)
 {
-	struct index *all = memory_resize(j->by_key, (size_t)j->neighbour_count * 3 + 1, sizeof(*all));
+	size_t room = (size_t)j->neighbour_count * 3 + j->owner_count + 1;
+	struct index *all = memory_resize(j->by_key, room, sizeof(*all));
 	size_t n = 0;
 
 	if (!all)
@@ -80,6 +86,9 @@ int evidence_index(struct judge *j)
 		else
 			all[n++] = (struct index){ writer_key(j, j->neighbours[i].writer), at, i };
 	}
+	for (size_t i = 0; n > 0 && i < OWNERS_MAX; i++)
+		if (j->owners[i].host)
+			all[n++] = (struct index){ owner_key(j, &j->owners[i].address), NO_TIME, j->owners[i].host };
 	qsort(all, n, sizeof(*all), compare_index);
 	j->by_key_count = n;
 	return 0;
@@ -189,6 +198,14 @@ static bool wrote(const struct judge *j, const struct neighbour *n, const struct
 {
 	bool known;
 
+	if (n->fact.kind == FACT_NHRP_DOWN) { /* the addresses are a tunnel's ends; the writer may be either */
+		bool owns = n->has_host && judge_owns(j, n->writer, address, &known);
+
+		if (n->has_host && known)
+			return owns;
+		if (j->writers <= 2)
+			return guess;
+	}
 	if (spimend_address_known(&n->fact.dst))
 		return spimend_address_equal(&n->fact.dst, address);
 	if (n->has_host && judge_owns(j, n->writer, address, &known))
@@ -258,6 +275,52 @@ static void find_by_writer(struct finder *f)
 	}
 }
 
+static bool is_surrounding(enum fact_kind kind)
+{
+	return kind == FACT_LINE_UP || kind == FACT_LINE_DOWN || kind == FACT_NHRP_DOWN || kind == FACT_BFD_DOWN ||
+	       kind == FACT_TUNNEL_UP || kind == FACT_TUNNEL_DOWN;
+}
+
+/* What happened to the sender's tunnels, by its own log. */
+static void find_by_sender(struct finder *f, uint32_t host)
+{
+	const struct judge *j = f->judge;
+	const struct neighbour *n;
+	struct walk walk;
+	uint32_t index;
+
+	if (!host || host == observer_of(j, f->c))
+		return;
+	walk = walk_of(f, writer_key(j, host), false);
+	while ((n = walk_next(f, &walk, &index)))
+		if (n->has_at && is_surrounding(n->fact.kind) && is_near(j, f->c, n))
+			add_found(f, index, true);
+}
+
+/* The hosts that own the sender's address; else, where only two devices write, the other one. */
+static void find_by_senders(struct finder *f)
+{
+	const struct judge *j = f->judge;
+	uint32_t observer = observer_of(j, f->c), other = 0;
+	uint64_t key = owner_key(j, &f->c->src);
+	bool found = false, known = false;
+
+	if (!spimend_address_known(&f->c->src))
+		return;
+	for (size_t i = first_of(j, key, NO_TIME); i < j->by_key_count && j->by_key[i].key == key; i++) {
+		find_by_sender(f, j->by_key[i].neighbour);
+		found = true;
+	}
+	if (found || j->writers != 2)
+		return;
+	if (observer == j->first_writers[0])
+		other = j->first_writers[1];
+	else if (observer == j->first_writers[1])
+		other = j->first_writers[0];
+	if (other && !judge_owns(j, other, &f->c->src, &known) && !known)
+		find_by_sender(f, other);
+}
+
 static void find(struct finder *f)
 {
 	const struct case_file *c = f->c;
@@ -270,7 +333,9 @@ static void find(struct finder *f)
 	}
 	find_by_address(f, &c->src, &c->dst, false);
 	find_by_address(f, &c->dst, &c->src, true);
+	find_by_address(f, &c->src, &c->src, true); /* NHRP names both ends in any order */
 	find_by_writer(f);
+	find_by_senders(f);
 }
 
 /* ---- weighing ---- */
@@ -291,8 +356,16 @@ static void weigh_neighbour(const struct judge *j, struct case_file *c, const st
 		c->flags |= FLAG_SPI_SWAPPED;
 	if (found->other_end)
 		return;
-	if ((f->kind == FACT_RESTART || f->kind == FACT_IKE_STARTED) && n->has_at && c->has_times && before)
+	if ((f->kind == FACT_RESTART || f->kind == FACT_IKE_STARTED) && n->has_at && c->has_times && before) {
+		if (!c->restarted || n->at.ns > c->restart.ns)
+			c->restart = n->at;
 		c->restarted = true;
+	}
+	if (f->kind == FACT_SA_BORN && f->has & FACT_HAS_SPI && c->has_spi && f->spi.value == c->spi && n->has_at && before) {
+		if (!c->is_born || n->at.ns > c->birth.ns)
+			c->birth = n->at;
+		c->is_born = true;
+	}
 	if (f->kind == FACT_SA_DIED && f->has & FACT_HAS_SPI && f->spi.value == c->spi && c->has_spi && !c->death)
 		c->death = found->neighbour + 1;
 }
@@ -368,24 +441,52 @@ static int compare_shown(const void *a, const void *b)
 	return x->has_at ? (x->at.ns > y->at.ns) - (x->at.ns < y->at.ns) : 0;
 }
 
+static void show_sighting(struct judge *j, size_t n, const struct flow *f, const struct sighting *s)
+{
+	j->shown[n] = (struct evidence){
+		.has_at = s->has_at,
+		.at = s->at,
+		.kind = f->key.sa_found ? (enum fact_kind)f->found_kind : FACT_STRAY,
+		.from = place_text(j, n, &s->place),
+		.text = claim_text(&s->text),
+	};
+}
+
 static size_t show_sightings(struct judge *j, const struct flow *f, size_t room)
 {
 	size_t n = 0;
 
-	for (int i = 0; i < FLOW_SIGHTINGS && n < room; i++) {
+	for (int i = 0; i < FLOW_SIGHTINGS && n < room; i++)
+		if (f->sightings[i])
+			show_sighting(j, n++, f, &j->sightings[f->sightings[i] - 1]);
+	return n;
+}
+
+const struct sighting *evidence_first(const struct judge *j, const struct flow *f)
+{
+	const struct sighting *first = NULL;
+
+	for (int i = 0; i < FLOW_SIGHTINGS; i++) {
 		const struct sighting *s = f->sightings[i] ? &j->sightings[f->sightings[i] - 1] : NULL;
 
-		if (!s)
-			continue;
-		j->shown[n] = (struct evidence){
-			.has_at = s->has_at,
-			.at = s->at,
-			.kind = f->key.sa_found ? (enum fact_kind)f->found_kind : FACT_STRAY,
-			.from = place_text(j, n, &s->place),
-			.text = claim_text(&s->text),
-		};
-		n++;
+		if (s && (!first || (s->has_at && (!first->has_at || s->at.ns < first->at.ns))))
+			first = s;
 	}
+	return first;
+}
+
+/* The first message of each of its earliest flows. */
+static size_t show_group(struct judge *j, const struct case_file *c, struct incident *ret)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < GROUP_SHOWN && c->shown[i]; i++) {
+		const struct flow *f = &j->flows.pool[c->shown[i] - 1];
+
+		show_sighting(j, n++, f, evidence_first(j, f));
+	}
+	if (c->flows > n)
+		ret->flags |= FLAG_EVIDENCE_CUT;
 	return n;
 }
 
@@ -460,7 +561,9 @@ void evidence_show(struct judge *j, const struct case_file *c, struct incident *
 {
 	size_t n = 0;
 
-	if (c->flow != FLOW_NONE)
+	if (c->aggregated)
+		n = show_group(j, c, ret);
+	else if (c->flow != FLOW_NONE)
 		n = show_sightings(j, &j->flows.pool[c->flow], INCIDENT_EVIDENCE_MAX);
 	if (c->has_blocks)
 		n = show_blocks(j, c, n);

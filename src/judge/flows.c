@@ -139,7 +139,8 @@ const struct evicted_source *flows_evicted_sources(const struct flows *flows, en
 }
 
 /* The place of that source, or the free one where it would go. */
-static struct evicted_source *find_source(struct flows *flows, enum evicted_kind kind, const struct spimend_address *src)
+static struct evicted_source *find_source(const struct flows *flows, enum evicted_kind kind,
+					  const struct spimend_address *src)
 {
 	struct evicted_source *set = flows->sources + (size_t)kind * SOURCES_ROOM;
 	uint64_t hash = flows_source_hash(flows, src);
@@ -174,7 +175,23 @@ static void uncount_source(struct flows *flows, enum evicted_kind kind, const st
 	s->flows -= s->hash && s->flows > 0;
 }
 
+uint64_t flows_evicted_of(const struct flows *flows, enum evicted_kind kind, const struct spimend_address *src)
+{
+	return find_source(flows, kind, src)->flows;
+}
+
 /* ---- ghosts ---- */
+
+/* What a scan's SPIs look like follows from the value alone: it can be taken off a sum again. */
+static uint32_t looks_of(const struct flow_key *key)
+{
+	struct fact f = { .has = FACT_HAS_SPI, .spi = { key->spi } };
+
+	if (!key->has_spi)
+		return 0;
+	fact_flag_spi(&f);
+	return f.flags;
+}
 
 static struct ghost *ghost_bucket(const struct flows *flows, uint64_t hash)
 {
@@ -215,6 +232,8 @@ static void ghost_take(struct flows *flows, const struct flow_key *key, uint64_t
 			sum->flows--;
 			place->messages = sum->flows ? 1 : sum->messages; /* the last one takes what is left */
 			sum->messages -= place->messages;
+			sum->low_zero -= (looks_of(key) & FLAG_SPI_LOW_ZERO) != 0;
+			sum->printable -= (looks_of(key) & FLAG_SPI_PRINTABLE) != 0;
 			uncount_source(flows, kind, &key->src);
 		}
 		return;
@@ -270,6 +289,8 @@ static void sum_up(struct flows *flows, const struct flow *f, enum evicted_kind 
 	sum->many_spis |= sum->spi != f->key.spi || !f->key.has_spi;
 	sum->flows++;
 	sum->messages += f->messages;
+	sum->low_zero += (looks_of(&f->key) & FLAG_SPI_LOW_ZERO) != 0;
+	sum->printable += (looks_of(&f->key) & FLAG_SPI_PRINTABLE) != 0;
 	sum->found_kinds |= UINT64_C(1) << f->found_kind;
 	if (age < sum->age_ns)
 		sum->age_ns = age;
@@ -283,8 +304,7 @@ static void sum_up(struct flows *flows, const struct flow *f, enum evicted_kind 
 	sum->has_times = true;
 }
 
-static bool evict_oldest(struct flows *flows, const struct flows_now *now, void (*released)(void *context, struct flow *flow),
-			 void *context)
+static bool evict_oldest(struct flows *flows, const struct flows_now *now, flows_released_fn *released, void *context)
 {
 	uint32_t index = FLOW_NONE;
 	enum evicted_kind kind;
@@ -316,8 +336,8 @@ uint32_t flows_find(const struct flows *flows, const struct flow_key *key)
 	return slot ? slot - 1 : FLOW_NONE;
 }
 
-struct flows_place flows_get(struct flows *flows, const struct flow_key *key, const struct flows_now *now, enum flow_tier tier,
-			     void (*released)(void *context, struct flow *flow), void *context)
+struct flows_place flows_get(struct flows *flows, const struct flow_key *key, const struct flows_now *now,
+			     enum flow_tier tier, flows_released_fn *released, void *context)
 {
 	uint64_t hash = hash_bytes(&flows->key, key, sizeof(*key));
 	size_t slot = slot_of(flows, key, hash);

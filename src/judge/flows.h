@@ -45,7 +45,11 @@ struct flow {
 	uint64_t first_sequence, last_sequence; /* of the earliest and of the latest message */
 	struct instant first_sequence_at, last_sequence_at;
 	uint64_t messages, copies;
-	uint32_t latest_source; /* where the latest claim stood */
+	uint32_t latest_source;          /* where the latest claim stood */
+	struct instant latest;           /* and its time */
+	bool jumped;                     /* back in that source: what is older lies at no known distance */
+	uint8_t gaps;                    /* so many messages came a repeat's distance after the one before */
+	struct instant gap_mark;         /* the latest of these */
 	uint32_t sightings[FLOW_SIGHTINGS]; /* indices into the sighting pool + 1; 0 is none */
 	uint32_t sighting_count;
 	uint32_t older, newer; /* list of flows that may be evicted; FLOW_NONE at its ends */
@@ -79,6 +83,7 @@ struct evicted { /* one kind, in sum */
 	struct spimend_address src, dst;
 	uint32_t spi;
 	uint64_t found_kinds; /* bit per enum fact_kind */
+	uint64_t low_zero, printable; /* flows whose SPI looks like a scan's */
 	uint32_t source_count; /* in `sources`; more than EVICTED_SOURCES_MAX are not counted */
 };
 
@@ -124,8 +129,9 @@ int flows_init(struct flows *flows, const struct judge_settings *settings, const
 void flows_done(struct flows *flows);
 
 /* Finds the entry or makes one in `tier`. `released` is called with a flow that is being evicted. */
-struct flows_place flows_get(struct flows *flows, const struct flow_key *key, const struct flows_now *now, enum flow_tier tier,
-			     void (*released)(void *context, struct flow *flow), void *context);
+typedef void flows_released_fn(void *context, struct flow *flow);
+struct flows_place flows_get(struct flows *flows, const struct flow_key *key, const struct flows_now *now,
+			     enum flow_tier tier, flows_released_fn *released, void *context);
 uint32_t flows_find(const struct flows *flows, const struct flow_key *key);
 /* The flow is worth keeping: never evicted. */
 void flows_keep(struct flows *flows, uint32_t index);
@@ -134,6 +140,8 @@ bool flows_is_copy(struct flows *flows, const struct flow *flow, struct instant 
 /* The hash of a source as it stands in the set of one kind, and that set: EVICTED_SOURCES_MAX * 2 places. */
 uint64_t flows_source_hash(const struct flows *flows, const struct spimend_address *src);
 const struct evicted_source *flows_evicted_sources(const struct flows *flows, enum evicted_kind kind);
+/* How many flows of that source are evicted as one kind; 0 also where there was no room to count it. */
+uint64_t flows_evicted_of(const struct flows *flows, enum evicted_kind kind, const struct spimend_address *src);
 uint64_t flows_evicted(const struct flows *flows);
 
 #endif

@@ -79,6 +79,8 @@ uint32_t judge_add_source(struct judge *j, struct text name)
 
 /* ---- claims ---- */
 
+#define JUMP_NS (10 * SECOND_NS)
+
 static void keep_text(struct claim_text *to, struct text t)
 {
 	size_t n = t.len < CLAIM_TEXT_MAX ? t.len : CLAIM_TEXT_MAX;
@@ -130,6 +132,8 @@ static uint32_t writer_of(struct judge *j, const struct judge_claim *claim)
 
 	if (id && !j->is_writer[id]) {
 		j->is_writer[id] = true;
+		if (j->writers < 2)
+			j->first_writers[j->writers] = id;
 		j->writers++;
 	}
 	return id || claim->is_alone ? id : claim->source;
@@ -149,12 +153,60 @@ static void note_distance(struct flow *f, int64_t window, struct instant a, stru
 		f->gap_ns = distance;
 }
 
-/* How far apart are this message and an earlier one of the flow that still counts? */
-static void note_gap(const struct judge *j, struct flow *f, struct instant at)
+/* Counts the steps of a repeat's length: two messages of one SPI may meet by chance, three over time hardly. */
+static void note_step(const struct judge *j, struct flow *f, struct instant at)
 {
+	int64_t step = at.ns < f->gap_mark.ns ? f->gap_mark.ns - at.ns : at.ns - f->gap_mark.ns;
+
+	if (step < j->settings.gap_ns[f->dialect])
+		return;
+	f->gap_mark = at;
+	f->gaps += f->gaps < UINT8_MAX;
+}
+
+/* In one source the clock went back: how far apart these messages are, nobody knows. */
+static void note_jump(const struct judge *j, struct flow *f, struct instant at)
+{
+	int64_t back = f->latest.ns - at.ns;
+
+	/* A moment only is two messages that changed places on their way. */
+	if (back > JUMP_NS || back >= j->settings.gap_ns[f->dialect])
+		f->flags |= FLAG_CLOCK_JUMPED;
+	f->jumped = true;
+	f->anchor = f->gap_mark = at;
+}
+
+/* The sequence numbers say that a log stands in reverse, newest first: its clock is in order. */
+static bool is_reversed(const struct flow *f, const struct judge_claim *claim)
+{
+	uint64_t sequence = claim->fact->sequence;
+
+	if (!f->has_sequence || !(claim->fact->has & FACT_HAS_SEQUENCE))
+		return false;
+	return (f->first_sequence_at.ns == f->latest.ns && sequence < f->first_sequence) ||
+	       (f->last_sequence_at.ns == f->latest.ns && sequence < f->last_sequence);
+}
+
+/* How far apart are this message and an earlier one of the flow that still counts? */
+static void note_gap(const struct judge *j, struct flow *f, const struct judge_claim *claim)
+{
+	struct instant at = claim->at;
 	int64_t window = reused_spi(f) ? j->settings.reused_window_ns : j->settings.repeat_window_ns;
 
+	if (claim->source != f->latest_source) {
+		f->jumped = false; /* files may come in any order */
+	} else if (at.ns < f->latest.ns && !is_reversed(f, claim)) {
+		note_jump(j, f, at);
+		return;
+	}
+	note_step(j, f, at);
 	note_distance(f, window, at, f->anchor);
+	if (f->jumped) { /* the anchor is what came first since then */
+		if (at.ns - f->anchor.ns > window)
+			f->anchor = at.ns - f->latest.ns <= window ? f->latest : at;
+		note_distance(f, window, at, f->latest);
+		return;
+	}
 	note_distance(f, window, at, f->first);
 	note_distance(f, window, at, f->last);
 	/* Out of order, as when the files of several days come in another order: whatever else is still known. */
@@ -173,17 +225,16 @@ static void flow_time(struct judge *j, struct flow *f, const struct judge_claim 
 	if (claim->has_at) {
 		if (!f->has_times) {
 			f->has_times = true;
-			f->first = f->last = f->anchor = claim->at;
+			f->first = f->last = f->anchor = f->gap_mark = claim->at;
 		} else {
-			note_gap(j, f, claim->at);
-			/* In one file the clock went back; two files only overlap. */
-			if (claim->at.ns < f->last.ns - 10 * SECOND_NS && claim->source == f->latest_source)
-				f->flags |= FLAG_CLOCK_JUMPED;
+			note_gap(j, f, claim);
 			if (claim->at.ns < f->first.ns)
 				f->first = claim->at;
 			if (claim->at.ns > f->last.ns)
 				f->last = claim->at;
 		}
+		f->latest = claim->at;
+		f->latest_source = claim->source;
 	}
 	if (claim->has_heard_at && (!f->has_heard || claim->heard_at.ns > f->heard.ns)) {
 		f->has_heard = true;
@@ -216,12 +267,11 @@ static void flow_begin(struct flow *f, const struct judge_claim *claim, uint32_t
 	f->found_kind = (uint8_t)fact->kind;
 	f->observer = writer;
 	f->has_host = claim->host.len > 0;
-	f->latest_source = claim->source;
 	f->controller_keyed = fact->controller_keyed || kind_from_interface(text_of(fact->interface)) == TUNNEL_SDWAN;
 	if (!place->has_before)
 		return;
 	f->has_times = true;
-	f->first = f->last = f->anchor = place->before;
+	f->first = f->last = f->anchor = f->gap_mark = place->before; /* in a source that is not known */
 	f->messages = place->messages;
 	f->flags |= FLAG_EVIDENCE_CUT;
 }
@@ -281,7 +331,6 @@ static void claim_flow(struct judge *j, const struct judge_claim *claim, bool sa
 	flow_time(j, f, claim);
 	if (fact->has & FACT_HAS_SEQUENCE)
 		flow_sequence(f, claim);
-	f->latest_source = claim->source;
 	f->flags |= fact->flags;
 	f->encap_udp |= fact->encap_udp;
 	if (fact->interface[0] && !f->interface)
@@ -319,7 +368,8 @@ static void claim_neighbour(struct judge *j, const struct judge_claim *claim)
 	n->writer = writer_of(j, claim);
 	n->place = (struct place){ claim->source, claim->line };
 	keep_text(&n->text, claim->text);
-	if (n->has_host)
+	/* What NHRP tells of are the ends of a tunnel: which of them writes, its words leave open. */
+	if (n->has_host && n->fact.kind != FACT_NHRP_DOWN)
 		judge_learn_owner(j, n->writer, &claim->fact->dst);
 }
 
@@ -469,6 +519,22 @@ static void make_id(const struct case_file *c, const struct flow *f, char to[INC
 	to[INCIDENT_ID_MAX - 1] = '\0';
 }
 
+/* A kernel writes for whichever IKE daemon runs there: the one whose log stands beside it, among the latest messages. */
+static enum fact_dialect daemon_of(const struct judge *j, const struct case_file *c, const struct flow *f)
+{
+	uint32_t room = j->settings.neighbours_max, look = j->neighbour_count < 4096 ? j->neighbour_count : 4096;
+
+	if (f->dialect != DIALECT_LINUX_AUDIT || c->aggregated || !c->has_neighbours)
+		return DIALECT_UNKNOWN;
+	for (uint32_t k = 1; k <= look; k++) {
+		const struct neighbour *n = &j->neighbours[(j->neighbour_next + room - k) % room];
+
+		if (n->writer == f->observer && (n->fact.dialect == DIALECT_STRONGSWAN || n->fact.dialect == DIALECT_LIBRESWAN))
+			return n->fact.dialect;
+	}
+	return DIALECT_UNKNOWN;
+}
+
 void judge_incident(struct judge *j, size_t index, struct incident *ret)
 {
 	const struct case_file *c = &j->cases[index];
@@ -506,6 +572,8 @@ void judge_incident(struct judge *j, size_t index, struct incident *ret)
 		out.protocol = (enum spimend_protocol)f->key.protocol;
 		out.encap_udp = f->encap_udp;
 		out.dialect = (enum fact_dialect)f->dialect;
+		out.daemon = daemon_of(j, c, f);
+		out.kind = f->key.sa_found ? (enum fact_kind)f->found_kind : FACT_STRAY;
 		out.gap_ns = f->gap_ns;
 		if (!c->aggregated) /* its first flow's would be a word about all */
 			out.interface = intern_text(&j->names, f->interface);

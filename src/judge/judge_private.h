@@ -9,6 +9,7 @@
 
 #define CLAIM_TEXT_MAX 352 /* longer texts are cut; the file keeps them */
 #define NAMES_MAX 65536    /* observers, interfaces, files together */
+#define GROUP_SHOWN 8      /* flows whose first message an aggregated incident shows */
 #define OWNERS_MAX 8192    /* which host owns which address; a power of two, filled to the half */
 
 struct claim_text {
@@ -69,6 +70,9 @@ struct case_file {
 	bool has_times;
 	struct instant first, last;
 	uint64_t messages, copies, spis, sources;
+	uint64_t flows, low_zero, printable; /* aggregated: how many, and how many of them look like a scan's SPI */
+	uint32_t shown[GROUP_SHOWN];         /* aggregated: flows + 1, the earliest first; 0 ends them */
+	bool by_chance; /* two messages of a source that sends so many SPIs that some of them meet */
 	enum verdict verdict;
 	enum rule rule;
 	enum cause cause;
@@ -84,6 +88,8 @@ struct case_file {
 	uint32_t death;      /* neighbour + 1 that says that this SPI died at the receiver */
 	bool has_neighbours, has_blocks;
 	bool restarted;      /* the receiver restarted before the first message */
+	bool is_born;        /* the logs show when this SPI was born at the receiver */
+	struct instant restart, birth; /* the latest of each */
 };
 
 struct judge {
@@ -108,6 +114,7 @@ struct judge {
 	uint32_t owner_count;
 	bool *has_address; /* owns: by name id: this host named an address of its own */
 	uint32_t writers; /* distinct hosts that wrote anything about IPsec */
+	uint32_t first_writers[2];
 	bool *is_writer;  /* owns: by name id */
 
 	/* of the last settlement */
@@ -134,6 +141,8 @@ void judge_learn_owner(struct judge *judge, uint32_t host, const struct spimend_
 int evidence_index(struct judge *judge);
 /* Sets saw, saw_before, death, restarted, has_neighbours, and what blocks_weigh() sets. */
 void evidence_weigh(struct judge *judge, struct case_file *c);
+/* A flow's earliest message whose text is kept; NULL where there is none. */
+const struct sighting *evidence_first(const struct judge *judge, const struct flow *flow);
 void evidence_show(struct judge *judge, const struct case_file *c, struct incident *ret); /* fills shown */
 
 /* blocks.c: saved SA tables */

@@ -2,7 +2,8 @@
 /*
  * Flows seen together: strangers, one SPI from many sources, many SPIs from one source, floods; and many peers that fell at
  * once. Noise becomes few incidents whatever its volume. A flow that repeated over time is never taken for noise because
- * of what others send: else whoever forges a packet could switch a repair off (DESIGN 4).
+ * of what others send: else whoever forges a packet could switch a repair off (DESIGN 4). One exception: a source that sends
+ * so many SPIs that some of them meet by chance has to send one of them three times over time.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,6 +11,9 @@
 #include "base/memory.h"
 #include "judge/judge_private.h"
 
+#define CHANCE_SHARE 8    /* a source with flood-flows / 8 SPIs sends some of them twice by chance (birthdays) */
+#define CHANCE_GAPS 2     /* and hardly one with so many repeats */
+#define CHANCE_MESSAGES 3 /* a group of more messages is not of this flood's chance */
 #define CASE_GONE VERDICT_OTHER_FAULT + 1 /* absorbed by an aggregated case; private to this file */
 
 static const struct flow *flow_of(const struct judge *j, const struct case_file *c)
@@ -34,6 +38,43 @@ static bool shares_keys(const struct judge *j, const struct case_file *c)
 	return c->kind == TUNNEL_SDWAN || c->kind == TUNNEL_IKELESS || flow_of(j, c)->flags & FLAG_SPI_SMALL;
 }
 
+/* Of a group are shown the flows with the earliest texts. */
+static void show_too(const struct judge *j, struct case_file *g, uint32_t flow)
+{
+	const struct sighting *s = evidence_first(j, &j->flows.pool[flow]);
+	size_t at = GROUP_SHOWN;
+
+	if (!s)
+		return;
+	while (at > 0) {
+		const struct sighting *before = g->shown[at - 1] ? evidence_first(j, &j->flows.pool[g->shown[at - 1] - 1]) : NULL;
+
+		if (before && (!s->has_at || (before->has_at && before->at.ns <= s->at.ns)))
+			break;
+		at--;
+	}
+	if (at == GROUP_SHOWN)
+		return;
+	memmove(&g->shown[at + 1], &g->shown[at], (GROUP_SHOWN - 1 - at) * sizeof(g->shown[0]));
+	g->shown[at] = flow + 1;
+}
+
+static void absorb_figures(const struct judge *j, struct case_file *g, const struct case_file *c)
+{
+	if (!c->aggregated) {
+		g->flows++;
+		g->low_zero += (c->flags & FLAG_SPI_LOW_ZERO) != 0;
+		g->printable += (c->flags & FLAG_SPI_PRINTABLE) != 0;
+		show_too(j, g, c->flow);
+		return;
+	}
+	g->flows += c->flows;
+	g->low_zero += c->low_zero;
+	g->printable += c->printable;
+	for (int i = 0; i < GROUP_SHOWN && c->shown[i]; i++)
+		show_too(j, g, c->shown[i] - 1);
+}
+
 /* Takes a case into the group at index `into`. */
 static void absorb(struct judge *j, size_t into, struct case_file *c)
 {
@@ -53,8 +94,8 @@ static void absorb(struct judge *j, size_t into, struct case_file *c)
 	g->has_spi &= c->has_spi && g->spi == c->spi;
 	g->messages += c->messages;
 	g->copies += c->copies;
-	g->flags |= c->flags & (FLAG_SPI_LOW_ZERO | FLAG_SPI_PRINTABLE | FLAG_SPI_RESERVED | FLAG_ADDRESS_MASKED | FLAG_COPIES |
-				FLAG_MANY_SOURCES);
+	g->flags |= c->flags & (FLAG_SPI_RESERVED | FLAG_ADDRESS_MASKED | FLAG_COPIES | FLAG_MANY_SOURCES);
+	absorb_figures(j, g, c);
 	if (c->has_times) {
 		if (!g->has_times || c->first.ns < g->first.ns)
 			g->first = c->first;
@@ -85,6 +126,15 @@ static void group_forget_figures(struct case_file *g)
 		g->dst = nobody;
 	if (!g->has_spi)
 		g->spi = 0;
+}
+
+/* A few SPIs among many look like anything. */
+static void group_flag_looks(struct case_file *g)
+{
+	if (g->low_zero * 2 >= g->flows)
+		g->flags |= FLAG_SPI_LOW_ZERO;
+	if (g->printable * 2 >= g->flows)
+		g->flags |= FLAG_SPI_PRINTABLE;
 }
 
 static void group_close(struct judge *j, size_t group)
@@ -185,6 +235,76 @@ static void gather_by_source(struct judge *j, struct case_file **list, size_t n)
 	}
 }
 
+/* ---- repeats by chance ---- */
+
+static bool may_be_chance(const struct judge *j, const struct case_file *c)
+{
+	return c->flow != FLOW_NONE && c->has_src && c->has_times && !c->death && !c->is_born &&
+	       (c->rule == RULE_LOG_REPEAT || c->rule == RULE_SEQUENCE_STUCK) && flow_of(j, c)->gaps < CHANCE_GAPS;
+}
+
+static bool is_of_source(const struct judge *j, const struct case_file *c)
+{
+	return c->has_src && c->has_spi && c->has_times && !flow_of(j, c)->key.sa_found &&
+	       (flow_of(j, c)->messages == 1 || may_be_chance(j, c));
+}
+
+/* When the source sent so many SPIs; false when it never did. `list` holds its flows, ordered by time. */
+static bool flood_span(const struct judge *j, struct case_file **list, size_t n, struct instant *ret_first,
+		       struct instant *ret_last)
+{
+	const struct evicted *pushed = &j->flows.evicted[EVICTED_FLOOD];
+	uint64_t evicted = flows_evicted_of(&j->flows, EVICTED_FLOOD, &list[0]->src);
+	uint64_t needed = j->settings.flood_flows / CHANCE_SHARE;
+	bool any = evicted > needed && pushed->has_times;
+	uint64_t singles = 0;
+	size_t oldest = 0;
+
+	if (any) {
+		*ret_first = pushed->first;
+		*ret_last = pushed->last;
+	}
+	for (size_t i = 0; i < n; i++) {
+		singles += flow_of(j, list[i])->messages == 1;
+		for (; list[i]->first.ns - list[oldest]->first.ns > j->settings.noise_window_ns; oldest++)
+			singles -= flow_of(j, list[oldest])->messages == 1;
+		if (singles + evicted <= needed)
+			continue;
+		if (!any || list[oldest]->first.ns < ret_first->ns)
+			*ret_first = list[oldest]->first;
+		if (!any || list[i]->first.ns > ret_last->ns)
+			*ret_last = list[i]->first;
+		any = true;
+	}
+	return any;
+}
+
+/* The two messages of such a flow say no more than one: undecided, and where nobody knows the source, part of the flood. */
+static void doubt_chance(struct judge *j, struct case_file **list, size_t n)
+{
+	int64_t window = j->settings.noise_window_ns;
+	size_t from, to;
+
+	qsort(list, n, sizeof(*list), by_source);
+	for (from = 0; from < n; from = to) {
+		struct instant first = { 0 }, last = { 0 };
+
+		for (to = from; to < n && spimend_address_equal(&list[to]->src, &list[from]->src); to++)
+			;
+		if (!flood_span(j, list + from, to - from, &first, &last))
+			continue;
+		for (size_t i = from; i < to; i++) {
+			struct case_file *c = list[i];
+
+			if (!may_be_chance(j, c) || c->first.ns < first.ns - window || c->last.ns > last.ns + window)
+				continue;
+			c->verdict = VERDICT_UNDECIDED;
+			c->rule = RULE_LOG_CLOSE_REPEAT;
+			c->by_chance = true;
+		}
+	}
+}
+
 /* ---- what was evicted ---- */
 
 static void add_evicted(const struct judge *j, struct case_file *g, enum evicted_kind kind)
@@ -204,6 +324,9 @@ static void add_evicted(const struct judge *j, struct case_file *g, enum evicted
 	g->has_dst &= !sum->many_destinations && spimend_address_equal(&g->dst, &sum->dst);
 	g->has_spi &= !sum->many_spis && g->spi == sum->spi;
 	g->messages += sum->messages;
+	g->flows += sum->flows;
+	g->low_zero += sum->low_zero;
+	g->printable += sum->printable;
 	g->evicted = (uint8_t)(kind + 1);
 	g->flags |= FLAG_EVIDENCE_CUT;
 	if (!sum->has_times)
@@ -259,7 +382,7 @@ static bool is_known_peer(const struct judge *j, const struct case_file *c)
 	return j->peer_count && c->has_src && judge_peer_of(j, &c->src);
 }
 
-/* What a flood may consist of: whatever may be noise, and strangers. Peers have their own turn, in which no stranger votes. */
+/* What a flood may consist of: whatever may be noise, and strangers. Peers have their own turn: no stranger votes there. */
 static bool is_flood_part(const struct judge *j, const struct case_file *c)
 {
 	return may_be_noise(j, c) || (c->verdict == VERDICT_NOISE && c->rule == RULE_STRANGER && !c->aggregated);
@@ -270,7 +393,7 @@ static bool is_peer_single(const struct judge *j, const struct case_file *c)
 	return c->flow != FLOW_NONE && c->has_spi && is_known_peer(j, c) &&
 	       (c->rule == RULE_LOG_ONCE_QUIET || c->rule == RULE_LOG_ONCE_SHORT || c->rule == RULE_LOG_CLOSE_REPEAT ||
 		c->rule == RULE_LOG_NO_TIME) &&
-	       (c->verdict == VERDICT_TRANSIENT || c->verdict == VERDICT_UNDECIDED);
+	       (c->verdict == VERDICT_TRANSIENT || c->verdict == VERDICT_UNDECIDED) && !c->by_chance;
 }
 
 /* Absorbs what lies in a window with flood-flows of the list, or within a window of what a flood pushed out. */
@@ -312,8 +435,16 @@ static bool gave_to_one_source(struct judge *j, const struct evicted *pushed)
 	return false;
 }
 
-static size_t pick(const struct judge *j, struct case_file **list, size_t flows,
-		   bool (*wanted)(const struct judge *j, const struct case_file *c));
+typedef bool wanted_fn(const struct judge *j, const struct case_file *c);
+static size_t pick(const struct judge *j, struct case_file **list, size_t flows, wanted_fn *wanted);
+
+/* Equal SPIs of a few sources that all lie within the flood: they met by chance. */
+static bool met_in_flood(const struct case_file *c, const struct case_file *flood)
+{
+	return c->aggregated && !c->into && c->verdict == VERDICT_NOISE && c->rule == RULE_MANY_SOURCES &&
+	       c->messages <= CHANCE_MESSAGES && c->has_times && flood->has_times && c->first.ns >= flood->first.ns &&
+	       c->last.ns <= flood->last.ns;
+}
 
 static void gather_flood(struct judge *j, struct case_file **list, size_t flows)
 {
@@ -332,6 +463,8 @@ static void gather_flood(struct judge *j, struct case_file **list, size_t flows)
 	}
 	if (!pushed && j->cases[group].messages == 0)
 		return;
+	if (pushed)
+		add_evicted(j, &j->cases[group], EVICTED_FLOOD);
 	/* A flood from many sources swallows its single sources. */
 	for (size_t i = 0; i < j->case_count; i++)
 		if (j->cases[i].aggregated && j->cases[i].verdict == VERDICT_NOISE && j->cases[i].rule == RULE_MANY_SPIS) {
@@ -340,8 +473,12 @@ static void gather_flood(struct judge *j, struct case_file **list, size_t flows)
 			j->cases[group].flags |= j->cases[i].flags & FLAG_EVIDENCE_CUT;
 			absorb(j, group, &j->cases[i]);
 		}
-	if (pushed)
-		add_evicted(j, &j->cases[group], EVICTED_FLOOD);
+	for (size_t i = 0; i < j->case_count; i++) {
+		if (!met_in_flood(&j->cases[i], &j->cases[group]))
+			continue;
+		j->cases[i].flags &= ~(uint32_t)FLAG_MANY_SOURCES;
+		absorb(j, group, &j->cases[i]);
+	}
 	group_close(j, group);
 }
 
@@ -553,8 +690,7 @@ static int flag_both_directions(struct judge *j, struct case_file **list, size_t
 
 /* ---- */
 
-static size_t pick(const struct judge *j, struct case_file **list, size_t flows,
-		   bool (*wanted)(const struct judge *j, const struct case_file *c))
+static size_t pick(const struct judge *j, struct case_file **list, size_t flows, wanted_fn *wanted)
 {
 	size_t n = 0;
 
@@ -612,6 +748,8 @@ int noise_gather(struct judge *j)
 		if (j->flows.pool[i].used)
 			verdict_flow(j, i, &j->cases[j->case_count++]);
 	flows = j->case_count;
+	n = pick(j, list, flows, is_of_source);
+	doubt_chance(j, list, n);
 	judge_strangers(j);
 	n = pick(j, list, flows, has_own_spi);
 	gather_by_spi(j, list, n);
@@ -629,6 +767,9 @@ int noise_gather(struct judge *j)
 		result = flag_both_directions(j, list, n);
 	if (result == 0)
 		result = count_groups(j, flows);
+	for (size_t i = 0; i < j->case_count; i++)
+		if (j->cases[i].aggregated && j->cases[i].verdict == VERDICT_NOISE)
+			group_flag_looks(&j->cases[i]);
 	drop_absorbed(j);
 	blocks_add_cleared(j);
 	for (size_t i = 0; i < j->case_count; i++)

@@ -55,7 +55,8 @@ static void judge_by_log(const struct judge *j, const struct flow *f, struct cas
 	int64_t window = f->controller_keyed || f->flags & FLAG_SPI_SMALL ? j->settings.reused_window_ns
 									   : j->settings.repeat_window_ns;
 	/* Messages that lie farther apart than the window are each seen once. */
-	bool repeated = f->messages > 1 && !(f->has_times && f->gap_ns == 0 && f->last.ns - f->first.ns > window);
+	bool far_apart = f->gap_ns == 0 && f->last.ns - f->first.ns > window && !(f->flags & FLAG_CLOCK_JUMPED);
+	bool repeated = f->messages > 1 && !(f->has_times && far_apart);
 
 	c->verdict = VERDICT_UNDECIDED;
 	if (!f->has_times) {
@@ -165,6 +166,12 @@ static void cause_of_death(const struct neighbour *death, struct case_file *c)
 	}
 }
 
+/* A restart explains an SPI that was there before it, and whose end the logs do not tell otherwise. */
+static bool lost_by_restart(const struct case_file *c, const struct neighbour *death)
+{
+	return c->restarted && !death && !(c->is_born && c->birth.ns >= c->restart.ns);
+}
+
 /* A clear that was typed after the first message is somebody's repair, not the cause. */
 static void cause_of_desync(const struct judge *j, struct case_file *c)
 {
@@ -179,7 +186,7 @@ static void cause_of_desync(const struct judge *j, struct case_file *c)
 			set_cause(c, CAUSE_CONTROLLER_KEY_LAG, saw(c, FACT_SA_TABLE) ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE);
 	} else if (saw(c, FACT_KERNEL_LOST)) {
 		set_cause(c, CAUSE_CHILD_MISSING, CONFIDENCE_LIKELY);
-	} else if (c->restarted) {
+	} else if (lost_by_restart(c, death)) {
 		set_cause(c, CAUSE_RECEIVER_LOST_STATE, CONFIDENCE_LIKELY);
 	} else if (saw_before(c, FACT_CLEARED)) {
 		set_cause(c, CAUSE_UNILATERAL_DELETE, CONFIDENCE_LIKELY);

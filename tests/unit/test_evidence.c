@@ -319,6 +319,76 @@ static void test_column_records_stand_alone(void **state)
 	judge_free(j);
 }
 
+static struct fact birth(uint32_t spi)
+{
+	struct fact f = beside(FACT_SA_BORN, SPOKE, HUB);
+
+	f.has = FACT_HAS_SPI;
+	f.spi.value = spi;
+	return f;
+}
+
+/* The receiver restarts at 500 s; its SA is born then, and dies then; negative: never. */
+static enum cause after_restart(double born, double died, uint32_t spi)
+{
+	struct judge *j = judge_plain();
+	struct fact restart = beside(FACT_IKE_STARTED, NULL, NULL), b = birth(spi), d = death(REASON_DELETED, spi);
+	enum cause cause;
+
+	desync(j);
+	say(j, &restart, "hub", 500);
+	if (born >= 0)
+		say(j, &b, "hub", born);
+	if (died >= 0)
+		say(j, &d, "hub", died);
+	assert_int_equal(judge_settle(j), 0);
+	cause = of_spi(j, X).cause;
+	judge_free(j);
+	return cause;
+}
+
+static void test_restart_explains_no_younger_sa(void **state)
+{
+	(void)state;
+	assert_int_equal(after_restart(-1, -1, X), CAUSE_RECEIVER_LOST_STATE);
+	assert_int_equal(after_restart(504, 900, X), CAUSE_DELETE_LOST);
+	assert_int_equal(after_restart(-1, 900, X), CAUSE_DELETE_LOST);
+	assert_int_equal(after_restart(504, -1, X), CAUSE_UNKNOWN);
+	assert_int_equal(after_restart(500, -1, X), CAUSE_UNKNOWN);
+	assert_int_equal(after_restart(499, -1, X), CAUSE_RECEIVER_LOST_STATE);
+	assert_int_equal(after_restart(504, 900, X + 1), CAUSE_RECEIVER_LOST_STATE); /* another SA's life */
+	assert_int_equal(after_restart(-1, 1100, X), CAUSE_RECEIVER_LOST_STATE);     /* what died later was not lost so */
+}
+
+static void test_tunnel_events_of_the_sender(void **state)
+{
+	struct fact line = beside(FACT_LINE_DOWN, NULL, NULL), nhrp = beside(FACT_NHRP_DOWN, SPOKE, HUB);
+	struct fact own = beside(FACT_TUNNEL_UP, HUB, SPOKE), restart = beside(FACT_RESTART, NULL, NULL);
+	struct judge *j;
+
+	(void)state;
+	/* The only other device that writes. */
+	assert_true(with(&line, "spoke1", 1010).saw[FACT_LINE_DOWN]);
+	assert_true(with(&line, "spoke1", 1010).flags & FLAG_BOTH_ENDS);
+	assert_true(with(&nhrp, "spoke1", 1010).saw[FACT_NHRP_DOWN]);
+	assert_true(with(&nhrp, "spoke1", 1010).flags & FLAG_BOTH_ENDS);
+	assert_false(with(&nhrp, "hub", 1010).flags & FLAG_BOTH_ENDS);
+	assert_false(with(&restart, "spoke1", 900).saw[FACT_RESTART]); /* that is no restart of the receiver */
+	/* One of several: by its address. */
+	for (int known = 0; known < 2; known++) {
+		j = judge_plain();
+		desync(j);
+		say(j, &line, "spoke1", 1010);
+		say(j, &line, "spoke2", 1011);
+		if (known)
+			say(j, &own, "spoke1", 5000);
+		assert_int_equal(judge_settle(j), 0);
+		assert_int_equal(of_spi(j, X).saw[FACT_LINE_DOWN], known);
+		assert_int_equal(of_spi(j, X).evidence_count, 2 + known);
+		judge_free(j);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -329,6 +399,8 @@ int main(void)
 		cmocka_unit_test(test_swapped_spi),
 		cmocka_unit_test(test_restart_before_explains),
 		cmocka_unit_test(test_restart_window),
+		cmocka_unit_test(test_restart_explains_no_younger_sa),
+		cmocka_unit_test(test_tunnel_events_of_the_sender),
 		cmocka_unit_test(test_death_by_rekey_within_the_overlap),
 		cmocka_unit_test(test_cause_of_death),
 		cmocka_unit_test(test_a_clear_after_the_first_message_is_a_repair),

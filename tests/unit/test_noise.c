@@ -310,6 +310,174 @@ static void test_flood_that_sends_each_spi_twice(void **state)
 	judge_free(j);
 }
 
+/* ---- chance ---- */
+
+#define BY_CHANCE 0x66778899u
+
+/* `singles` SPIs of one source in 500 s; another one of it comes at `at`. The hub logs on. */
+static struct judge *meeting(uint32_t singles, const double *at, size_t count, bool is_peer)
+{
+	struct judge *j = judge_plain();
+
+	if (is_peer)
+		add_peer(j, "192.0.2.0", 24);
+	for (uint32_t k = 0; k < singles; k++)
+		say_stray(j, "192.0.2.66", "10.10.1.2", 0x10001 + k * 4000, k * 500.0 / singles);
+	for (size_t k = 0; k < count; k++)
+		say_stray(j, "192.0.2.66", "10.10.1.2", BY_CHANCE, at[k]);
+	hear(j, 20000);
+	assert_int_equal(judge_settle(j), 0);
+	return j;
+}
+
+static void test_two_of_many_meet_by_chance(void **state)
+{
+	static const double at[] = { 100, 300 }, later[] = { 100, 2000 };
+	struct judge *j = meeting(1025, at, 2, false);
+
+	(void)state;
+	assert_judged(only(j), VERDICT_NOISE, RULE_MANY_SPIS);
+	assert_int_equal(only(j).messages, 1027);
+	assert_int_equal(only(j).spis, 1026);
+	judge_free(j);
+	j = meeting(1024, at, 2, false); /* not more than so many: a repeat */
+	assert_judged(of_spi(j, BY_CHANCE), VERDICT_DESYNC, RULE_LOG_REPEAT);
+	judge_free(j);
+	j = meeting(1025, later, 2, false); /* the flood was over */
+	assert_judged(of_spi(j, BY_CHANCE), VERDICT_DESYNC, RULE_LOG_REPEAT);
+	judge_free(j);
+	j = meeting(1025, at, 2, true);
+	assert_judged(of_spi(j, BY_CHANCE), VERDICT_UNDECIDED, RULE_LOG_CLOSE_REPEAT);
+	judge_free(j);
+}
+
+static void test_three_are_no_chance(void **state)
+{
+	static const double apart[] = { 100, 150, 200 }, close[] = { 100, 149, 199 };
+	struct judge *j = meeting(2000, apart, 3, false);
+
+	(void)state;
+	assert_judged(of_spi(j, BY_CHANCE), VERDICT_DESYNC, RULE_LOG_REPEAT);
+	judge_free(j);
+	j = meeting(2000, close, 3, false); /* one step of a repeat's length only */
+	assert_judged(only(j), VERDICT_NOISE, RULE_MANY_SPIS);
+	judge_free(j);
+}
+
+static void test_random_spis_of_one_source(void **state)
+{
+	struct judge_settings s = settings_default();
+	uint64_t seed = 3;
+	struct judge *j;
+
+	(void)state;
+	s.flows_max = 4096;
+	j = judge_with(&s, 1);
+	for (uint32_t k = 0; k < 200000; k++) { /* of 2^26: some 300 meet */
+		say_stray(j, "192.0.2.66", "10.10.1.2", 0x80000001u | (uint32_t)(draw(&seed) & 0x3ffffff) << 1, k * 0.0025);
+		if (k == 50000 || k == 80000 || k == 120000)
+			say_stray(j, "10.1.1.1", "10.10.1.2", 0x1db73bba, k * 0.0025);
+	}
+	hear(j, 600);
+	assert_int_equal(judge_settle(j), 0);
+	assert_int_equal(judge_incidents(j), 2);
+	assert_int_equal(count_of(j, VERDICT_NOISE), 1);
+	assert_judged(of_spi(j, 0x1db73bba), VERDICT_DESYNC, RULE_LOG_REPEAT);
+	judge_free(j);
+}
+
+static void test_equal_spis_of_a_flood_are_the_flood(void **state)
+{
+	(void)state;
+	for (uint32_t meet = 2; meet <= 4; meet++) {
+		struct judge *j = judge_plain();
+
+		for (uint32_t k = 0; k < 10000; k++) {
+			struct fact f = fact_stray(NULL, "10.10.1.2", 0x10001 + (k >= 5000 && k < 5000 + meet ? 5000 : k) * 4000);
+
+			f.src = address_v4(0xc0000000 + k);
+			say(j, &f, "hub", k * 0.02);
+		}
+		hear(j, 20000);
+		assert_int_equal(judge_settle(j), 0);
+		assert_int_equal(count_of(j, VERDICT_NOISE), meet <= 3 ? 1 : 2);
+		if (meet <= 3) {
+			assert_judged(only(j), VERDICT_NOISE, RULE_FLOOD);
+			assert_int_equal(only(j).messages, 10000);
+			assert_int_equal(only(j).sources, 10000);
+			assert_false(only(j).flags & FLAG_MANY_SOURCES);
+		}
+		judge_free(j);
+	}
+}
+
+/* ---- what a group says and shows ---- */
+
+static void test_looks_of_the_half(void **state)
+{
+	(void)state;
+	for (uint32_t zero = 9; zero <= 10; zero++) {
+		struct judge *j = judge_plain();
+
+		for (uint32_t k = 0; k < 20; k++)
+			say_stray(j, "192.0.2.66", "10.10.1.2", (0x80000001u + k * 0x10000) & (k < zero ? 0xffff0000 : ~0u), k);
+		assert_judged(only(j), VERDICT_NOISE, RULE_MANY_SPIS);
+		assert_int_equal(!!(only(j).flags & FLAG_SPI_LOW_ZERO), zero == 10);
+		assert_false(only(j).flags & FLAG_SPI_PRINTABLE);
+		judge_free(j);
+	}
+}
+
+static void test_looks_of_what_was_evicted(void **state)
+{
+	(void)state;
+	for (uint32_t odd = 0; odd < 2; odd++) {
+		struct judge_settings s = settings_default();
+		struct judge *j;
+
+		s.flows_max = 64;
+		j = judge_with(&s, 1);
+		for (uint32_t k = 0; k < 2000; k++)
+			say_stray(j, "192.0.2.66", "10.10.1.2", 0x80000000u + k * 0x10000 + (k >= 900 && odd), k * 0.01);
+		assert_int_equal(!!(only(j).flags & FLAG_SPI_LOW_ZERO), !odd);
+		judge_free(j);
+	}
+}
+
+static void test_a_group_shows_its_first_flows(void **state)
+{
+	struct judge *j = judge_plain();
+	struct incident i;
+
+	(void)state;
+	for (uint32_t k = 0; k < 5; k++) {
+		struct fact f = fact_stray(NULL, "10.10.1.2", 0x77b41234);
+
+		f.src = address_v4(0xc0000205 - k);
+		say(j, &f, "hub", 10 + k);
+		say(j, &f, "hub", 20 + k);
+	}
+	i = only(j);
+	assert_judged(i, VERDICT_NOISE, RULE_MANY_SOURCES);
+	assert_int_equal(i.evidence_count, 5);
+	for (uint32_t k = 0; k < 5; k++)
+		assert_int_equal(i.evidence[k].at.ns, CASE_DAY + SECONDS(10 + k));
+	assert_int_equal(i.evidence[0].at.ns, i.first_seen.ns);
+	assert_false(i.flags & FLAG_EVIDENCE_CUT);
+	judge_free(j);
+	j = judge_plain();
+	for (uint32_t k = 100; k > 0; k--) /* read newest first */
+		say_stray(j, "192.0.2.66", "10.10.1.2", 0x20000001 + k * 0x01010101, k);
+	i = only(j);
+	assert_judged(i, VERDICT_NOISE, RULE_MANY_SPIS);
+	assert_int_equal(i.evidence_count, 8);
+	for (uint32_t k = 0; k < 8; k++)
+		assert_int_equal(i.evidence[k].at.ns, CASE_DAY + SECONDS(1 + k));
+	assert_int_equal(i.evidence[0].at.ns, i.first_seen.ns);
+	assert_true(i.flags & FLAG_EVIDENCE_CUT);
+	judge_free(j);
+}
+
 /* ---- calm evictions ---- */
 
 static struct judge *small_table(void)
@@ -499,6 +667,13 @@ int main(void)
 		cmocka_unit_test(test_flood_of_strangers_where_peers_are_known),
 		cmocka_unit_test(test_flood_with_the_addresses_of_peers),
 		cmocka_unit_test(test_flood_that_sends_each_spi_twice),
+		cmocka_unit_test(test_two_of_many_meet_by_chance),
+		cmocka_unit_test(test_three_are_no_chance),
+		cmocka_unit_test(test_random_spis_of_one_source),
+		cmocka_unit_test(test_equal_spis_of_a_flood_are_the_flood),
+		cmocka_unit_test(test_looks_of_the_half),
+		cmocka_unit_test(test_looks_of_what_was_evicted),
+		cmocka_unit_test(test_a_group_shows_its_first_flows),
 		cmocka_unit_test(test_calm_flows_of_a_long_log_are_one_transient),
 		cmocka_unit_test(test_pressure_is_the_noise_window),
 		cmocka_unit_test(test_flood_leaves_the_calm_before_it_alone),

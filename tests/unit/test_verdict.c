@@ -75,7 +75,10 @@ static void test_sequence_numbers(void **state)
 	assert_judged(with_sequences(7, 8, true), VERDICT_DESYNC, RULE_LOG_REPEAT); /* by time, not by order of reading */
 	assert_judged(with_sequences(7, 7, false), VERDICT_UNDECIDED, RULE_SEQUENCE_STUCK);
 	assert_judged(with_sequences(8, 7, false), VERDICT_UNDECIDED, RULE_SEQUENCE_STUCK);
-	assert_judged(with_sequences(8, 7, true), VERDICT_UNDECIDED, RULE_SEQUENCE_STUCK);
+	assert_false(with_sequences(7, 8, true).flags & FLAG_CLOCK_JUMPED); /* newest first, as it is exported */
+	/* Numbers that rise while the time falls: not the log is reversed, the clock jumped. */
+	assert_judged(with_sequences(8, 7, true), VERDICT_UNDECIDED, RULE_LOG_CLOSE_REPEAT);
+	assert_false(with_sequences(8, 7, true).gap_ns);
 	assert_true(with_sequences(7, 7, false).flags & FLAG_SEQUENCE_STUCK);
 }
 
@@ -235,17 +238,63 @@ static void test_pair_between_days_read_out_of_order(void **state)
 {
 	static const double hours[] = { 0, 50, 100 };
 	struct judge *j = judge_plain();
+	struct judge_claim c;
 	struct incident i;
+	struct fact f;
 
 	(void)state;
 	for (int m = 0; m < 3; m++)
 		say_stray(j, "10.1.1.1", "10.10.1.2", 0x1db73bbb, hours[m] * 3600);
-	say_stray(j, "10.1.1.1", "10.10.1.2", 0x1db73bbb, 50 * 3600 + 60);
+	f = fact_stray("10.1.1.1", "10.10.1.2", 0x1db73bbb);
+	c = claim_of(&f, "hub", 50 * 3600 + 60);
+	c.source = 2;
+	judge_claim(j, &c);
 	i = only(j);
 	assert_judged(i, VERDICT_DESYNC, RULE_LOG_REPEAT);
 	assert_int_equal(i.gap_ns, SECONDS(60));
-	assert_true(i.flags & FLAG_CLOCK_JUMPED); /* in one file it did */
+	assert_false(i.flags & FLAG_CLOCK_JUMPED); /* it is another file */
 	judge_free(j);
+}
+
+/* Messages of one file at these times, in this order; a negative one ends them. */
+static struct incident in_one_file(const double *at)
+{
+	static struct judge *j;
+
+	judge_free(j);
+	j = judge_plain();
+	for (; *at >= 0; at++)
+		say_stray(j, "10.1.1.1", "10.10.1.2", 0x1db73bbb, *at);
+	hear(j, 1000000);
+	return only(j);
+}
+
+static void test_clock_that_went_back(void **state)
+{
+	static const double once[] = { 1000, 885, -1 }, closer[] = { 1000, 885, 990, 995, -1 }, twice[] = { 1000, 885, 880, -1 };
+	static const double proven[] = { 1000, 885, 935, -1 }, before[] = { 1000, 1050, 885, -1 };
+	static const double far[] = { 200000, 1000, -1 }, moment[] = { 1000, 998, -1 };
+	static const double caught_up[] = { 1000, 970, 1015, -1 };
+
+	(void)state;
+	assert_judged(in_one_file(once), VERDICT_UNDECIDED, RULE_LOG_CLOSE_REPEAT);
+	assert_true(in_one_file(once).flags & FLAG_CLOCK_JUMPED);
+	assert_int_equal(in_one_file(once).gap_ns, 0);
+	assert_judged(in_one_file(twice), VERDICT_UNDECIDED, RULE_LOG_CLOSE_REPEAT);
+	assert_judged(in_one_file(far), VERDICT_UNDECIDED, RULE_LOG_CLOSE_REPEAT);
+	/* Other pairs prove it, all before or all after. */
+	assert_judged(in_one_file(proven), VERDICT_DESYNC, RULE_LOG_REPEAT);
+	assert_int_equal(in_one_file(proven).gap_ns, SECONDS(50));
+	assert_true(in_one_file(proven).flags & FLAG_CLOCK_JUMPED);
+	assert_judged(in_one_file(before), VERDICT_DESYNC, RULE_LOG_REPEAT);
+	assert_int_equal(in_one_file(before).gap_ns, SECONDS(50));
+	assert_int_equal(in_one_file(closer).gap_ns, SECONDS(110));
+	/* 45 s after the jump; what was before does not count even once the clock is past it. */
+	assert_judged(in_one_file(caught_up), VERDICT_UNDECIDED, RULE_LOG_CLOSE_REPEAT);
+	assert_int_equal(in_one_file(caught_up).gap_ns, SECONDS(45));
+	/* Two messages that changed places on their way are no jump. */
+	assert_false(in_one_file(moment).flags & FLAG_CLOCK_JUMPED);
+	assert_judged(in_one_file(moment), VERDICT_UNDECIDED, RULE_LOG_CLOSE_REPEAT);
 }
 
 static void test_two_observers(void **state)
@@ -347,6 +396,7 @@ int main(void)
 		cmocka_unit_test(test_copies_count_once),
 		cmocka_unit_test(test_any_order_of_times),
 		cmocka_unit_test(test_pair_between_days_read_out_of_order),
+		cmocka_unit_test(test_clock_that_went_back),
 		cmocka_unit_test(test_two_observers),
 		cmocka_unit_test(test_without_times),
 		cmocka_unit_test(test_masked_source),
