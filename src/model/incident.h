@@ -130,6 +130,8 @@ struct incident {
 	uint64_t copies;
 	uint64_t spis, sources; /* aggregated noise: how many distinct; else 1 */
 	enum fact_dialect dialect;
+	enum fact_dialect daemon; /* strongSwan or Libreswan, where a kernel wrote the message and its log is there too */
+	enum fact_kind kind;      /* what its messages say; FACT_NONE where it has none of its own */
 	enum verdict verdict;
 	enum rule rule;
 	enum cause cause;

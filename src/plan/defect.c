@@ -16,10 +16,12 @@ enum { /* order of B9 */
 };
 
 static const struct defect defects[DEFECTS_KNOWN] = {
-	[NEW_SPI_DELETED] = { "CSCvn31824", "IOS XE: a packet on the new SPI that arrives before its install completes makes ISAKMP delete "
-					    "the new SPI." },
-	[NOTIFY_UNPARSED] = { "CSCvd40554", "IKEv2: IOS cannot parse an INVALID_SPI notify with SPI size 0 and answers INVALID_SYNTAX." },
-	[SPI_0XFF_DROPPED] = { "CSCvp16730", "Inbound ESP with an SPI that starts with 0xff is dropped as invalid SPI, although the SA is there." },
+	[NEW_SPI_DELETED] = { "CSCvn31824", "IOS XE: a packet on the new SPI that arrives before its install completes makes "
+					    "ISAKMP delete the new SPI." },
+	[NOTIFY_UNPARSED] = { "CSCvd40554", "IKEv2: IOS cannot parse an INVALID_SPI notify with SPI size 0 and answers "
+					    "INVALID_SYNTAX." },
+	[SPI_0XFF_DROPPED] = { "CSCvp16730", "Inbound ESP with an SPI that starts with 0xff is dropped as invalid SPI, although "
+					     "the SA is there." },
 	[REKEY_LOSS] = { "CSCsl68327", "Packets are lost during a rekey." },
 	[REKEY_DROPS] = { "CSCtr14840", "ASR: packets are dropped during a phase 2 rekey under certain conditions." },
 	[EARLY_NEW_SPI] = { "CSCty30063", "ASR: the new SPI is used before quick mode finishes." },
@@ -31,7 +33,8 @@ const struct defect *defect_at(size_t index)
 	return &defects[index < DEFECTS_KNOWN ? index : 0];
 }
 
-static enum defect_fit because(const struct incident *incident, struct buffer *why, enum defect_fit fit, const char *template)
+static enum defect_fit because(const struct incident *incident, struct buffer *why, enum defect_fit fit,
+			       const char *template)
 {
 	struct names n = names_of(incident);
 
@@ -45,21 +48,24 @@ static enum defect_fit match_new_spi_deleted(const struct incident *i, struct bu
 	if (i->verdict == VERDICT_TRANSIENT)
 		return because(i, why, DEFECT_DOES_NOT_FIT, "The new SPI would stay deleted and the line would come again; it did not.");
 	if (i->saw[FACT_REKEY] || i->saw[FACT_SA_BORN])
-		return because(i, why, DEFECT_POSSIBLE, "The logs show a negotiation near the first line; it fits if $X is the new inbound SPI of "
-							"that one and $R runs IOS XE.");
-	return because(i, why, DEFECT_CANNOT_TELL, "No negotiation is in the logs; `debug crypto isakmp` at $R would show whether $X was the new "
-						   "SPI of a rekey.");
+		return because(i, why, DEFECT_POSSIBLE, "The logs show a negotiation near the first line; it fits if $X is the new "
+							"inbound SPI of that one and $R runs IOS XE.");
+	return because(i, why, DEFECT_CANNOT_TELL, "No negotiation is in the logs; `debug crypto isakmp` at $R would show whether "
+						   "$X was the new SPI of a rekey.");
 }
 
 static enum defect_fit match_notify_unparsed(const struct incident *i, struct buffer *why)
 {
 	if (i->saw[FACT_INVALID_SYNTAX] && i->saw[FACT_INVALID_SPI_NOTIFY])
-		return because(i, why, DEFECT_FITS, "The logs show an INVALID_SPI notify and an INVALID_SYNTAX: the repair over IKEv2 fails there.");
+		return because(i, why, DEFECT_FITS, "The logs show an INVALID_SPI notify and an INVALID_SYNTAX: the repair over IKEv2 "
+						    "fails there.");
 	if (i->saw[FACT_INVALID_SYNTAX])
-		return because(i, why, DEFECT_FITS, "The logs show an INVALID_SYNTAX, which is how $S answers when it cannot parse the notify.");
+		return because(i, why, DEFECT_FITS, "The logs show an INVALID_SYNTAX, which is how $S answers when it cannot parse the "
+						    "notify.");
 	if (i->verdict == VERDICT_TRANSIENT)
 		return because(i, why, DEFECT_DOES_NOT_FIT, "It breaks the repair of a desync; this healed without one.");
-	return because(i, why, DEFECT_CANNOT_TELL, "No INVALID_SYNTAX is in the logs; `debug crypto ikev2` at either end would show it.");
+	return because(i, why, DEFECT_CANNOT_TELL, "No INVALID_SYNTAX is in the logs; `debug crypto ikev2` at either end would "
+						   "show it.");
 }
 
 static enum defect_fit match_spi_0xff(const struct incident *i, struct buffer *why)
@@ -69,8 +75,10 @@ static enum defect_fit match_spi_0xff(const struct incident *i, struct buffer *w
 	if (i->spi.value >> 24 != 0xff)
 		return because(i, why, DEFECT_DOES_NOT_FIT, "It concerns SPIs that start with 0xff; this one is $X.");
 	if (i->confirmed_at_receiver)
-		return because(i, why, DEFECT_DOES_NOT_FIT, "$X starts with 0xff, but the saved table of $R does not list it: the SA is missing.");
-	return because(i, why, DEFECT_FITS, "$X starts with 0xff; it is this defect if `show crypto ipsec sa` at $R lists $X as inbound.");
+		return because(i, why, DEFECT_DOES_NOT_FIT, "$X starts with 0xff, but the saved table of $R does not list it: the SA is "
+							    "missing.");
+	return because(i, why, DEFECT_FITS, "$X starts with 0xff; it is this defect if `show crypto ipsec sa` at $R lists $X as "
+					    "inbound.");
 }
 
 /* The three that lose packets around a rekey and no longer. */
@@ -81,8 +89,8 @@ static enum defect_fit match_rekey_loss(const struct incident *i, struct buffer 
 	switch (i->verdict) {
 	case VERDICT_TRANSIENT:
 		if (index == EARLY_NEW_SPI)
-			return because(i, why, DEFECT_POSSIBLE, "One line and then silence is what early use of a new SPI looks like, on an ASR with "
-								"IKEv1.");
+			return because(i, why, DEFECT_POSSIBLE, "One line and then silence is what early use of a new SPI looks like, on an ASR "
+					"with IKEv1.");
 		return because(i, why, DEFECT_POSSIBLE, asr ? "One line and then silence fits drops during a rekey, if $R is an ASR."
 							    : "One line and then silence fits packets lost during a rekey.");
 	case VERDICT_DESYNC:
@@ -97,7 +105,8 @@ static enum defect_fit match_nat_t(const struct incident *i, struct buffer *why)
 	if (i->messages > 0)
 		return because(i, why, DEFECT_DOES_NOT_FIT, "It keeps the line out of the log; here the line was logged.");
 	if (i->encap_udp || i->flags & FLAG_NAT_T)
-		return because(i, why, DEFECT_POSSIBLE, "The tunnel uses NAT-T and nothing was logged: the release of $R may be without the fix.");
+		return because(i, why, DEFECT_POSSIBLE, "The tunnel uses NAT-T and nothing was logged: the release of $R may be without "
+							"the fix.");
 	return because(i, why, DEFECT_DOES_NOT_FIT, "No NAT-T is seen on this tunnel.");
 }
 
@@ -106,7 +115,8 @@ enum defect_fit defect_match(size_t index, const struct incident *incident, stru
 	bool about_ike = index != SPI_0XFF_DROPPED && index != NAT_T_SILENT;
 
 	if (incident->dialect > DIALECT_IOS)
-		return because(incident, why, DEFECT_DOES_NOT_FIT, "It is a defect of Cisco IOS and IOS XE; $R writes another product's log.");
+		return because(incident, why, DEFECT_DOES_NOT_FIT, "It is a defect of Cisco IOS and IOS XE; $R writes another product's "
+				"log.");
 	if (incident->verdict == VERDICT_NOISE)
 		return because(incident, why, DEFECT_DOES_NOT_FIT, "The packets do not come from a peer's SA.");
 	if (about_ike && !kind_has_ike(incident->tunnel_kind))

@@ -79,16 +79,34 @@ const char *explain_pace(enum fact_dialect dialect)
 
 static void say_repeat(const struct incident *i, const struct names *n, struct buffer *out)
 {
-	buffer_add_string(out, "The same flow and SPI came again");
-	if (i->gap_ns > 0)
-		explain_duration(out, " after ", i->gap_ns, "");
+	int64_t span = explain_span(i);
+	bool ike = kind_has_ike(i->tunnel_kind);
+
+	if (i->messages > 2) {
+		buffer_printf(out, "The same flow and SPI was seen %" PRIu64 " times", i->messages);
+		if (span > 0)
+			explain_duration(out, " over ", span, "");
+	} else {
+		buffer_add_string(out, "The same flow and SPI came again");
+		if (i->gap_ns > 0)
+			explain_duration(out, " after ", i->gap_ns, "");
+	}
+	if (names_early_swapped(i)) {
+		names_say(n, out, ". $X is printed with its bytes swapped (CSCvx23833): $W is an SA that the log shows being created. "
+				  "This is early use of a new SA, not a lost one (C11).");
+		return;
+	}
 	buffer_printf(out, ". %s, so ", explain_pace(i->dialect));
 	if (i->gap_needed_ns > 0)
 		explain_duration(out, "a repeat at least ", i->gap_needed_ns, " apart");
 	else
 		buffer_add_string(out, "such a repeat");
-	names_say(n, out, kind_has_ike(i->tunnel_kind) ? " means the sender still uses an SA that $R does not have (B7)."
-						       : " means the sender still uses a key that $R does not have (B7).");
+	if (names_gone_quiet(i))
+		names_say(n, out, ike ? " means the sender still used an SA that $R did not have (B7)."
+				      : " means the sender still used a key that $R did not have (B7).");
+	else
+		names_say(n, out, ike ? " means the sender still uses an SA that $R does not have (B7)."
+				      : " means the sender still uses a key that $R does not have (B7).");
 }
 
 static void say_close_repeat(const struct incident *i, struct buffer *out)
@@ -100,7 +118,7 @@ static void say_close_repeat(const struct incident *i, struct buffer *out)
 		explain_duration(out, " within ", span, "");
 	if (i->gap_needed_ns > 0)
 		explain_duration(out, ", but never ", i->gap_needed_ns, " apart");
-	buffer_add_string(out, ". One rekey may look like this (B6), and so may the begin of a black hole (B7).");
+	buffer_add_string(out, ". One rekey may look like this (B6), and so may the beginning of a black hole (B7).");
 }
 
 static void say_once(const struct incident *i, struct buffer *out, bool quiet)
@@ -111,8 +129,8 @@ static void say_once(const struct incident *i, struct buffer *out, bool quiet)
 	if (i->quiet_ns > 0)
 		explain_duration(out, ", and the observer's log goes on for ", i->quiet_ns, " without it");
 	if (quiet) {
-		buffer_add_string(out, ". One line for a flow and SPI is normally a rekey: the peer used the new SA a moment too early or the old "
-				       "one too long, and a few packets were lost (B6).");
+		buffer_add_string(out, ". One line for a flow and SPI is normally a rekey: the peer used the new SA a moment too early or "
+				       "the old one too long, and a few packets were lost (B6).");
 		return;
 	}
 	buffer_add_string(out, i->quiet_ns > 0 ? "" : ", and no later log of that observer was given");
@@ -124,8 +142,8 @@ static void say_once(const struct incident *i, struct buffer *out, bool quiet)
 static void say_sa_table(const struct incident *i, const struct names *n, struct buffer *out)
 {
 	if (i->confirmed_at_sender && i->confirmed_at_receiver)
-		names_say(n, out, "The saved table of $S lists $X as outbound to $R; the saved table of $R lists other inbound SPIs for $S, not this "
-				  "one. $S encrypts with an SA that $R does not have.");
+		names_say(n, out, "The saved table of $S lists $X as outbound to $R; the saved table of $R lists other inbound SPIs for "
+				  "$S, not this one. $S encrypts with an SA that $R does not have.");
 	else if (i->confirmed_at_sender)
 		names_say(n, out, "The saved table of $S lists $X as outbound to $R, and $R reports that it does not have it.");
 	else
@@ -135,20 +153,24 @@ static void say_sa_table(const struct incident *i, const struct names *n, struct
 static void say_sa_found(const struct incident *i, const struct names *n, struct buffer *out)
 {
 	if (i->cause == CAUSE_SPI_0XFF) {
-		names_say(n, out, "The SPI $X starts with 0xff: known releases drop such packets as invalid although the SA is there (CSCvp16730).");
+		names_say(n, out, "The SPI $X starts with 0xff: known releases drop such packets as invalid although the SA is there "
+				  "(CSCvp16730).");
 		return;
 	}
-	if (i->saw[FACT_NOT_IPSEC]) {
-		names_say(n, out, "$S sent in clear what $R expects encrypted: $S has no SA, or its policy differs. That is the opposite fault.");
+	if (names_fault(i) == FACT_NOT_IPSEC) {
+		names_say(n, out, "$S sent in clear what $R expects encrypted: $S has no SA, or its policy differs. That is the opposite "
+				  "fault.");
 		return;
 	}
-	if (i->saw[FACT_REPLAY])
-		names_say(n, out, "$R has the SA and dropped packets as replayed: their sequence numbers are older than its window. No SA is missing.");
-	else if (i->saw[FACT_INTEGRITY])
-		names_say(n, out, "$R has the SA and the integrity check failed: another key, damaged packets or forged ones. No SA is missing.");
-	else if (i->saw[FACT_SELECTOR])
+	if (names_fault(i) == FACT_REPLAY)
+		names_say(n, out, "$R has the SA and dropped packets as replayed: their sequence numbers are older than its window. No SA "
+				  "is missing.");
+	else if (names_fault(i) == FACT_INTEGRITY)
+		names_say(n, out, "$R has the SA and the integrity check failed: another key, damaged packets or forged ones. No SA is "
+				  "missing.");
+	else if (names_fault(i) == FACT_SELECTOR)
 		names_say(n, out, "$R has the SA and the inner packet does not match its selectors: a policy differs. No SA is missing.");
-	else if (i->saw[FACT_HARDWARE])
+	else if (names_fault(i) == FACT_HARDWARE)
 		names_say(n, out, "The crypto hardware of $R reported the error. No SA is missing.");
 	else
 		names_say(n, out, "The message says that $R found the SA: no SA is missing.");
@@ -231,7 +253,8 @@ static void say_many_once(const struct incident *i, const struct names *n, struc
 	buffer_add_string(out, " were seen once each");
 	if (i->quiet_ns > 0)
 		explain_duration(out, " and not again for at least ", i->quiet_ns, "");
-	buffer_add_string(out, ", then made room for later ones: they are reported as one. One line for a flow and SPI is normally a rekey (B6).");
+	buffer_add_string(out, ", then made room for later ones: they are reported as one. One line for a flow and SPI is normally "
+			       "a rekey (B6).");
 }
 
 static void say_no_source(const struct names *n, struct buffer *out)
@@ -268,23 +291,23 @@ void explain_verdict(const struct incident *incident, struct buffer *out)
 		say_once(incident, out, false);
 		break;
 	case RULE_LOG_NO_TIME:
-		buffer_printf(out, "%" PRIu64 " %s without a usable time: how far apart they came cannot be measured, so a rekey (B6) and a black hole "
-				   "(B7) look the same.", incident->messages, incident->messages == 1 ? "message" : "messages");
+		buffer_printf(out, "%" PRIu64 " %s without a usable time: how far apart they came cannot be measured, so a rekey (B6) and "
+					      "a black hole (B7) look the same.", incident->messages, incident->messages == 1 ? "message" : "messages");
 		break;
 	case RULE_SEQUENCE_STUCK:
-		buffer_add_string(out, "The packets repeat, but their ESP sequence number does not rise. A live sender counts up: these are replayed or "
-				       "forged, or one packet was logged several times.");
+		buffer_add_string(out, "The packets repeat, but their ESP sequence number does not rise. A live sender counts up: these "
+				       "are replayed or forged, or one packet was logged several times.");
 		break;
 	case RULE_REKEY_OVERLAP:
-		names_say(&n, out, "The logs show that SPI $X was replaced by a rekey a moment before. The last packets on the old SA arrived late and "
-				   "were lost; that is normal (B6).");
+		names_say(&n, out, "The logs show that SPI $X was replaced by a rekey a moment before. The last packets on the old SA "
+				   "arrived late and were lost; that is normal (B6).");
 		break;
 	case RULE_SA_TABLE:
 		say_sa_table(incident, &n, out);
 		break;
 	case RULE_SDWAN_CLEARED:
-		names_say(&n, out, "A saved SA table shows the SD-WAN flow between $S and $R without any SA: somebody cleared it, and without IKE nothing "
-				   "makes a new one (B17).");
+		names_say(&n, out, "A saved SA table shows the SD-WAN flow between $S and $R without any SA: somebody cleared it, and "
+				   "without IKE nothing makes a new one (B17).");
 		break;
 	case RULE_SA_FOUND:
 		say_sa_found(incident, &n, out);
@@ -296,6 +319,9 @@ void explain_verdict(const struct incident *incident, struct buffer *out)
 		say_noise(incident, &n, out);
 		break;
 	}
+	if (names_gone_quiet(incident))
+		explain_duration(out, " Nothing more for ", incident->quiet_ns, " since: it may have ended by itself; check before you "
+				"clear anything.");
 }
 
 /* faults.md c, one sentence a cause. */
@@ -311,7 +337,8 @@ static const char *const causes[CAUSE_COUNT] = {
 	[CAUSE_NAT_REBINDING] = "the NAT gave the peer another address or port, and answers go to the old one.",
 	[CAUSE_ENCAP_MISMATCH] = "one end puts ESP into UDP and the other does not.",
 	[CAUSE_NAT_PORT_COLLISION] = "two peers behind one public address share a port.",
-	[CAUSE_CHILD_MISSING] = "$R has the IKE SA and not the IPsec SA: it was never completed, was terminated, or only the kernel lost it.",
+	[CAUSE_CHILD_MISSING] = "$R has the IKE SA and not the IPsec SA: it was never completed, was terminated, or only the "
+				"kernel lost it.",
 	[CAUSE_DUPLICATE_IKE_SA] = "two IKE SAs exist between the ends, and each uses another one's IPsec SAs.",
 	[CAUSE_INITIAL_CONTACT_MISSING] = "$S still uses an older IKE SA with the same identities, which $R no longer has.",
 	[CAUSE_IKEV1_DANGLING_CHILD] = "the ISAKMP SA is gone and phase 2 lived on, so no delete could be sent (IKEv1).",
@@ -330,19 +357,30 @@ static void say_candidates(const struct incident *i, const struct names *n, stru
 {
 	if (i->tunnel_kind == TUNNEL_SDWAN || i->tunnel_kind == TUNNEL_IKELESS) {
 		names_say(n, out, "The cause is not known. Left are a key that came late (controller-key-lag) and an SA cleared by hand "
-				  "(controller-sa-cleared); `show crypto ipsec sa peer $S` at $R tells: with SAs the first, without any the second.");
+				  "(controller-sa-cleared); ");
+		names_say(n, out, n->has_src ? "`show crypto ipsec sa peer $S` at $R tells" : "the SA table of $R for this peer tells");
+		buffer_add_string(out, ": with SAs the first, without any the second.");
 		return;
 	}
-	if (i->saw[FACT_NO_DELETE] || i->saw[FACT_NO_IKE_SA])
-		names_say(n, out, "The cause is not known. $R has no IKE SA with $S, so receiver-lost-state and ikev1-dangling-child are left; the "
-				  "uptime of $R tells which: shorter than the age of the SA at $S is the first.");
-	else if (i->saw[FACT_SA_DIED] || i->saw[FACT_REKEY] || i->saw[FACT_SA_BORN])
-		names_say(n, out, "The cause is not known. SAs came or went near it: rekey-collision, delete-lost, unilateral-delete and the lifetime "
-				  "mismatches are left. What is missing is why $X died at $R: `debug crypto isakmp` or the IKE daemon's log of that moment.");
-	else
-		names_say(n, out, "The cause is not known: what was given does not tell whether $R ever owned $X. Missing are the IKE log of $R before the first "
-				  "line, its uptime, and whether an IKE SA with $S exists. Left are rekey-collision, delete-lost, receiver-lost-state, "
-				  "child-missing and unilateral-delete.");
+	if (names_early_swapped(i)) {
+		names_say(n, out, "Likely early use: $S used the new SPI $W, which the line prints as $X (CSCvx23833), before $R had "
+				  "installed it (C11). No repair, no notify.");
+		return;
+	}
+	if (i->saw[FACT_NO_DELETE] || i->saw[FACT_NO_IKE_SA]) {
+		names_say(n, out, "The cause is not known. $R has no IKE SA with $S, so receiver-lost-state and ikev1-dangling-child are "
+				  "left; the uptime of $R tells which: shorter than the age of the SA at $S is the first.");
+	} else if (i->saw[FACT_SA_DIED] || i->saw[FACT_REKEY] || i->saw[FACT_SA_BORN]) {
+		names_say(n, out, "The cause is not known. SAs came or went near it: rekey-collision, delete-lost, unilateral-delete and "
+				  "the lifetime mismatches are left. What is missing is why $X died at $R: ");
+		names_say(n, out, i->dialect <= DIALECT_IOS   ? "`debug crypto isakmp` of that moment."
+				  : i->dialect == DIALECT_ASA ? "the IKE debugs of that moment."
+							      : "the IKE daemon's log of that moment.");
+	} else {
+		names_say(n, out, "The cause is not known: what was given does not tell whether $R ever owned $X. Missing are the IKE log "
+				  "of $R before the first line, its uptime, and whether an IKE SA with $S exists. Left are rekey-collision, "
+				  "delete-lost, receiver-lost-state, child-missing and unilateral-delete.");
+	}
 }
 
 void explain_cause(const struct incident *incident, struct buffer *out)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* B13, B18, B19: what to collect at which end, so that the next occurrence tells its cause. Addresses come from their types. */
+/* B13, B18, B19: what to collect at which end, so that the next one tells its cause. Addresses come from their types. */
 #include "plan/explain_sections.h"
 #include "model/kind.h"
 
@@ -34,15 +34,16 @@ static void shows_ios(const struct end *e, struct buffer *out)
 {
 	peer_line(out, e, "show crypto ipsec sa peer", " detail", "twice, a minute apart: which SPIs, and which counters move");
 	if (e->receiver)
-		line(out, "show platform hardware qfp active feature ipsec datapath drops", "on IOS XE, twice: which of its counters grows (B5)");
+		line(out, "show platform hardware qfp active feature ipsec datapath drops", "on IOS XE, twice: which of its counters "
+				"grows (B5)");
 }
 
 static void collect_ios(const struct end *e, struct buffer *out)
 {
 	title(e, ", running from before the next occurrence, to a syslog server and not to the console (B18)", out);
 	if (e->peer_family == 6)
-		buffer_printf(out, "  First a condition: the documented form names an IPv4 peer. See with `debug crypto condition peer ?` whether this image "
-				   "takes %s; without a condition the debugs print every peer.\n", e->peer);
+		buffer_printf(out, "  First a condition: the documented form names an IPv4 peer. See with `debug crypto condition peer ?` "
+				   "whether this image takes %s; without a condition the debugs print every peer.\n", e->peer);
 	else
 		peer_line(out, e, "debug crypto condition peer ipv4", "", "first: it limits the others to this peer");
 	line(out, "debug crypto isakmp", "for IKEv1; for IKEv2 `debug crypto ikev2`");
@@ -53,7 +54,8 @@ static void collect_ios(const struct end *e, struct buffer *out)
 	line(out, "show crypto isakmp sa", "for IKEv1; for IKEv2 `show crypto ikev2 sa detail`, which also says whether DPD is on");
 	line(out, "show crypto sockets", "and on DMVPN `show dmvpn detail` (B19)");
 	if (e->receiver)
-		line(out, "show monitor event-trace crypto ipsec event all", "where the release has it: did it ever create or delete this SPI?");
+		line(out, "show monitor event-trace crypto ipsec event all", "where the release has it: did it ever create or delete this "
+				"SPI?");
 	line(out, "undebug all", "afterwards, then `show debug` to see that all are off (B24)");
 }
 
@@ -61,7 +63,8 @@ static void collect_asa(const struct end *e, struct buffer *out)
 {
 	title(e, ", running from before the next occurrence, to a syslog server (B18)", out);
 	peer_line(out, e, "debug crypto condition peer", "", "first: it limits the others to this peer");
-	line(out, "debug crypto ikev1 127", "for IKEv1; for IKEv2 `debug crypto ikev2 protocol 127` and `debug crypto ikev2 platform 127`");
+	line(out, "debug crypto ikev1 127", "for IKEv1; for IKEv2 `debug crypto ikev2 protocol 127` and `debug crypto ikev2 "
+					    "platform 127`");
 	line(out, "debug crypto ipsec 127", "");
 	buffer_add_string(out, "  and at the moment it happens:\n");
 	peer_line(out, e, "show crypto ipsec sa peer", "", "twice: which SPIs, and which counters move");
@@ -75,8 +78,10 @@ static void collect_strongswan(const struct end *e, struct buffer *out)
 	title(e, "", out);
 	line(out, "swanctl --list-sas", "twice: SPIs, and whether bytes in and out grow");
 	line(out, "swanctl --log", "running; charon log levels ike 2, chd 2, knl 2, esp 2");
-	line(out, "ip -s xfrm state list nokeys", "what the kernel has; without `nokeys` it prints the keys: never send that to anybody");
-	line(out, "cat /proc/net/xfrm_stat", "twice: XfrmInNoStates grows for unknown SPIs, XfrmInStateMismatch for wrong encapsulation");
+	line(out, "ip -s xfrm state list nokeys", "what the kernel has; without `nokeys` it prints the keys: never send that to "
+						  "anybody");
+	line(out, "cat /proc/net/xfrm_stat", "twice: XfrmInNoStates grows for unknown SPIs, XfrmInStateMismatch for wrong "
+					     "encapsulation");
 }
 
 static void collect_libreswan(const struct end *e, struct buffer *out)
@@ -84,7 +89,8 @@ static void collect_libreswan(const struct end *e, struct buffer *out)
 	title(e, "", out);
 	line(out, "ipsec showstates", "which SPIs pluto has");
 	line(out, "ipsec trafficstatus", "twice: whether bytes in and out grow");
-	line(out, "ip -s xfrm state list nokeys", "what the kernel has; without `nokeys` it prints the keys: never send that to anybody");
+	line(out, "ip -s xfrm state list nokeys", "what the kernel has; without `nokeys` it prints the keys: never send that to "
+						  "anybody");
 	line(out, "cat /proc/net/xfrm_stat", "twice: XfrmInNoStates grows for unknown SPIs");
 }
 
@@ -95,7 +101,8 @@ static void collect_other(const struct end *e, enum fact_dialect dialect, struct
 		line(out, "diagnose vpn tunnel list", "twice: SPIs and counters of the tunnel");
 		line(out, "diagnose vpn ike gateway list", "whether there is an IKE SA with the peer");
 	} else {
-		buffer_printf(out, "  Its table of IPsec SAs with %s, twice: SPIs and counters. Its IKE log of the moment, at the most detailed level.\n", e->peer);
+		buffer_printf(out, "  Its table of IPsec SAs with %s, twice: SPIs and counters. Its IKE log of the moment, at the most "
+				   "detailed level.\n", e->peer);
 	}
 }
 
@@ -117,7 +124,10 @@ static void collect_sdwan(const struct end *e, struct buffer *out)
 static void collect_end(const struct incident *i, const struct end *e, struct buffer *out)
 {
 	/* S may be anything where R is not Cisco; its table, where one was saved, is Cisco's. */
-	enum fact_dialect dialect = e->receiver || i->dialect <= DIALECT_ASA ? i->dialect : DIALECT_UNKNOWN;
+	enum fact_dialect dialect = e->receiver || i->dialect <= DIALECT_ASA ? names_device(i) : DIALECT_UNKNOWN;
+
+	if (!e->receiver && names_device(i) == DIALECT_LIBRESWAN && !i->confirmed_at_sender)
+		dialect = DIALECT_CHECKPOINT; /* any: in words */
 
 	switch (dialect) {
 	case DIALECT_ASA:
@@ -155,10 +165,12 @@ static bool nothing_to_collect(const struct incident *i, const struct names *n, 
 {
 	switch (i->verdict) {
 	case VERDICT_TRANSIENT:
-		buffer_add_string(out, "Nothing. If such lines come often, set up conditional debugs at both ends (B18) before the next one.\n");
+		buffer_add_string(out, "Nothing. If such lines come often, set up conditional debugs at both ends (B18) before the next "
+				       "one.\n");
 		return true;
 	case VERDICT_NOISE:
-		names_say(n, out, "A capture of a few packets at $R, headers only: source, length, SPI and sequence number tell a scan.\n");
+		names_say(n, out, "A capture of a few packets at $R, headers only: source, length, SPI and sequence number tell a "
+				  "scan.\n");
 		return true;
 	default:
 		return false;
@@ -179,7 +191,8 @@ void explain_collect(const struct incident *i, const struct names *n, struct buf
 		return;
 	}
 	if (i->tunnel_kind == TUNNEL_IKELESS) {
-		buffer_add_string(out, "The controller's log of the last key change, and the keys' versions (never the keys) at both ends.\n");
+		buffer_add_string(out, "The controller's log of the last key change, and the keys' versions (never the keys) at both "
+				       "ends.\n");
 		return;
 	}
 	collect_end(i, &receiver, out);
@@ -187,5 +200,6 @@ void explain_collect(const struct incident *i, const struct names *n, struct buf
 	if (i->src_owner == OWNERSHIP_FOREIGN)
 		names_say(n, out, "$S is not yours: ask its operator for the same, of the same moment.\n");
 	if (i->dialect <= DIALECT_IOS && i->verdict != VERDICT_OTHER_FAULT)
-		buffer_add_string(out, "An embedded event manager applet at both ends can collect this by itself when the line comes (B19, B20).\n");
+		buffer_add_string(out, "An embedded event manager applet at both ends can collect this by itself when the line comes "
+				       "(B19, B20).\n");
 }

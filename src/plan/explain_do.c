@@ -38,7 +38,8 @@ static void say_nothing_to_type(const struct incident *i, const struct names *n,
 		buffer_add_string(out, "Nothing. A few packets around a rekey were lost; that is normal (B6).\n");
 		return;
 	case VERDICT_NOISE:
-		buffer_add_string(out, "Nothing at the tunnels. If it fills the log, filter ESP and AH from sources that are no peers at the edge.\n");
+		buffer_add_string(out, "Nothing at the tunnels. If it fills the log, filter ESP and AH from sources that are no peers at "
+				       "the edge.\n");
 		return;
 	default:
 		break;
@@ -48,8 +49,8 @@ static void say_nothing_to_type(const struct incident *i, const struct names *n,
 		names_say(n, out, "Renew the IKE SA from the client's side; from here it would go to the old address.\n");
 		break;
 	case CAUSE_ENCAP_MISMATCH:
-		buffer_add_string(out, "Take down the IKE SA of this peer and set it up again, so that both ends detect NAT anew. A rekey keeps the "
-				       "encapsulation and does not help.\n");
+		buffer_add_string(out, "Take down the IKE SA of this peer and set it up again, so that both ends detect NAT anew. A rekey "
+				       "keeps the encapsulation and does not help.\n");
 		break;
 	case CAUSE_NAT_PORT_COLLISION:
 		buffer_add_string(out, "Set up that one peer again, chosen by its UDP port: the address is its neighbour's too.\n");
@@ -67,15 +68,17 @@ static void say_nothing_to_type(const struct incident *i, const struct names *n,
 		buffer_add_string(out, "Nothing at the tunnels.\n");
 		break;
 	default:
-		if (i->saw[FACT_REPLAY])
-			buffer_add_string(out, "No SA is missing. If the drops go on, look for reordering on the path (QoS behind the encryption) or widen the "
-					       "replay window; a packet that was recorded and sent again is dropped rightly.\n");
-		else if (i->saw[FACT_NOT_IPSEC])
-			names_say(n, out, "Compare the policies of both ends (crypto ACLs, tunnel protection) and see whether $S has an SA with $R.\n");
-		else if (i->saw[FACT_SELECTOR])
+		if (names_fault(i) == FACT_REPLAY)
+			buffer_add_string(out, "No SA is missing. If the drops go on, look for reordering on the path (QoS behind the "
+					       "encryption) or widen the replay window; a packet that was recorded and sent again is dropped rightly.\n");
+		else if (names_fault(i) == FACT_NOT_IPSEC)
+			names_say(n, out, "Compare the policies of both ends (crypto ACLs, tunnel protection) and see whether $S has an SA with "
+					  "$R.\n");
+		else if (names_fault(i) == FACT_SELECTOR)
 			names_say(n, out, "Compare the traffic selectors (crypto ACLs) of $S and $R.\n");
-		else if (i->saw[FACT_HARDWARE])
-			names_say(n, out, "Look at the crypto engine of $R: `show crypto engine accelerator statistic` where the platform has it.\n");
+		else if (names_fault(i) == FACT_HARDWARE)
+			names_say(n, out, "Look at the crypto engine of $R: `show crypto engine accelerator statistic` where the platform has "
+					  "it.\n");
 		else
 			buffer_add_string(out, "No SA is missing, so there is nothing to clear. Watch whether it goes on.\n");
 		break;
@@ -85,8 +88,8 @@ static void say_nothing_to_type(const struct incident *i, const struct names *n,
 static void say_verification(const struct incident *i, const struct names *n, bool sdwan, struct buffer *out)
 {
 	if (i->tunnel_kind == TUNNEL_SDWAN || i->tunnel_kind == TUNNEL_IKELESS) {
-		names_say(n, out, "After each step: the SA_NOT_FOUND counter of $R stands still, its decaps grow and BFD is up. Only then the next tunnel, and "
-				  "never two routers of one site at once.\n");
+		names_say(n, out, "After each step: the SA_NOT_FOUND counter of $R stands still, its decaps grow and BFD is up. Only then "
+				  "the next tunnel, and never two routers of one site at once.\n");
 		return;
 	}
 	names_say(n, out, i->dialect <= DIALECT_ASA ? "After each step: $R decrypts on a new SPI (`#pkts decaps` grows)"
@@ -115,7 +118,8 @@ void explain_do(const struct incident *i, const struct plan *plan, const struct 
 		return;
 	say_verification(i, n, sdwan, out);
 	if (i->verdict == VERDICT_DESYNC && kind_has_ike(i->tunnel_kind))
-		buffer_add_string(out, "Collect the evidence first if you can wait two minutes: after the repair the stale SA is gone (B13).\n");
+		buffer_add_string(out, "Collect the evidence first if you can wait two minutes: after the repair the stale SA is gone "
+				       "(B13).\n");
 }
 
 static void never_by_cause(const struct incident *i, const struct names *n, struct buffer *out)
@@ -125,11 +129,13 @@ static void never_by_cause(const struct incident *i, const struct names *n, stru
 		names_say(n, out, "No INVALID_SPI and no delete for $X: both kill the good new SA.\n");
 		break;
 	case CAUSE_HA_FAILOVER:
-		buffer_add_string(out, "Do not clear all peers at once: they would all negotiate in the same second.\n");
+		buffer_add_string(out, "Restore the SA sync of the cluster first, and do not clear all peers at once: they would all "
+				       "negotiate in the same second.\n");
 		break;
 	case CAUSE_LIFETIME_MISMATCH_TIME:
 	case CAUSE_LIFETIME_MISMATCH_VOLUME:
-		buffer_add_string(out, "Do not go on repairing without correcting the lifetimes: it comes again with every one of them.\n");
+		buffer_add_string(out, "Do not go on repairing without correcting the lifetimes: it comes again with every one of "
+				       "them.\n");
 		break;
 	case CAUSE_NAT_REBINDING:
 		buffer_add_string(out, "No delete and no rekey from the server: they go to the old address.\n");
@@ -160,23 +166,34 @@ static void never_by_cause(const struct incident *i, const struct names *n, stru
 static void never_over_ike(const struct incident *i, const struct names *n, struct buffer *out)
 {
 	if (i->dialect <= DIALECT_ASA || i->confirmed_at_sender)
-		buffer_add_string(out, "No `clear crypto sa`, `clear crypto session`, `clear crypto isakmp` or `clear crypto ikev2 sa` without an argument: that "
-				       "hits all peers.\n");
+		buffer_add_string(out, "No `clear crypto sa`, `clear crypto session`, `clear crypto isakmp` or `clear crypto ikev2 sa` "
+				       "without an argument: that hits all peers.\n");
 	if (i->dialect > DIALECT_ASA)
 		buffer_add_string(out, "Do not restart the device or its IKE daemon: that takes every tunnel down for one SA.\n");
 	if (i->src_owner != OWNERSHIP_FOREIGN && i->dialect <= DIALECT_ASA && i->tunnel_kind != TUNNEL_EZVPN_CLIENT)
-		names_say(n, out, "Do not begin with a clear at $R while you can reach $S: $R has no SA $X, so it would only lose its good ones.\n");
+		names_say(n, out, "Do not begin with a clear at $R while you can reach $S: $R has no SA $X, so it would only lose its "
+				  "good ones.\n");
 	if (kind_invalid_spi_recovery(i->tunnel_kind) == RECOVERY_NO)
-		names_say(n, out, "Do not count on `crypto isakmp invalid-spi-recovery` at $R: it does not work for this kind of tunnel (B12).\n");
-	if (i->tunnel_kind == TUNNEL_UNKNOWN && i->dialect <= DIALECT_IOS)
-		names_say(n, out, "Before any clear: if `show crypto ipsec sa peer $S` at $R shows `-vesen-head-` in the map tag, it is an SD-WAN tunnel and "
-				  "every crypto clear breaks it for good (B17).\n");
+		names_say(n, out, "Do not count on `crypto isakmp invalid-spi-recovery` at $R: it does not work for this kind of tunnel "
+				  "(B12).\n");
+	if (i->tunnel_kind == TUNNEL_UNKNOWN && i->dialect <= DIALECT_IOS) {
+		names_say(n, out, n->has_src ? "Before any clear: if `show crypto ipsec sa peer $S` at $R"
+					     : "Before any clear: if the SA table of $R for this peer");
+		names_say(n, out, " shows `-vesen-head-` in the map tag, it is an SD-WAN tunnel and every crypto clear breaks it for good "
+				  "(B17).\n");
+	}
 	if (i->encap_udp || i->flags & FLAG_NAT_T)
 		buffer_add_string(out, "Behind NAT the peer address may stand for several peers: a clear by address hits them all.\n");
 	if (i->flags & (FLAG_SPI_SMALL | FLAG_SPI_RESERVED))
-		buffer_add_string(out, "Do not clear manual keys (OSPFv3 and the like) or group keys: the same key comes back, and neighbours go down.\n");
+		buffer_add_string(out, "Do not clear manual keys (OSPFv3 and the like) or group keys: the same key comes back, and "
+				       "neighbours go down.\n");
 	if (i->flags & FLAG_MANY_PEERS)
 		buffer_add_string(out, "Do not clear many peers at once: repair one, verify, then the rest with pauses.\n");
+}
+
+static void say_early_swapped(const struct names *n, struct buffer *out)
+{
+	names_say(n, out, "No clear, no INVALID_SPI notify and no delete for $W: they kill the good new SA (C11).\n");
 }
 
 void explain_do_not(const struct incident *i, const struct names *n, struct buffer *out)
@@ -184,7 +201,8 @@ void explain_do_not(const struct incident *i, const struct names *n, struct buff
 	bool cleared = i->cause == CAUSE_CONTROLLER_SA_CLEARED || i->rule == RULE_SDWAN_CLEARED;
 
 	if (i->tunnel_kind == TUNNEL_SDWAN) {
-		buffer_add_string(out, "No `clear crypto sa peer` and no other crypto clear: there is no IKE to make a new SA, and the tunnel stays down (B17).\n");
+		buffer_add_string(out, "No `clear crypto sa peer` and no other crypto clear: there is no IKE to make a new SA, and the "
+				       "tunnel stays down (B17).\n");
 		if (cleared)
 			buffer_add_string(out, "No ipsec-rekey either: after the SA was cleared it does nothing (B17).\n");
 		buffer_add_string(out, "Never two routers of one site at once, and no second one before the first is verified.\n");
@@ -201,19 +219,28 @@ void explain_do_not(const struct incident *i, const struct names *n, struct buff
 		buffer_add_string(out, "Do not clear anything: the tunnel works.\n");
 		break;
 	case VERDICT_NOISE:
-		buffer_add_string(out, "Send nothing to the sources and start no IKE towards them: forged packets would aim it at others.\n"
+		buffer_add_string(out, "Send nothing to the sources and start no IKE towards them: forged packets would aim it at "
+				       "others.\n"
 				       "Do not clear any tunnel because of them.\n");
 		break;
 	case VERDICT_OTHER_FAULT:
-		buffer_add_string(out, i->cause == CAUSE_SPI_0XFF ? "Do not take the new SPI for the cure: that is a release without the defect.\n"
+		buffer_add_string(out, i->cause == CAUSE_SPI_0XFF ? "Do not take the new SPI for the cure: that is a release without the "
+				"defect.\n"
 								  : "Do not clear SAs as for an unknown SPI: none is missing.\n");
 		break;
 	case VERDICT_UNDECIDED:
+		if (names_early_swapped(i)) {
+			say_early_swapped(n, out);
+			break;
+		}
 		buffer_add_string(out, "Do not clear anything on this sighting alone: if it was a rekey, the tunnel works.\n");
 		never_over_ike(i, n, out);
 		break;
 	case VERDICT_DESYNC:
-		never_over_ike(i, n, out);
+		if (names_early_swapped(i))
+			say_early_swapped(n, out);
+		else
+			never_over_ike(i, n, out);
 		break;
 	}
 	never_by_cause(i, n, out);

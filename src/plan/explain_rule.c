@@ -89,7 +89,8 @@ void explain_rule(const struct incident *i, const struct names *n, struct buffer
 			buffer_add_string(out, "there is none.\n");
 	}
 	if (by_time && i->quiet_needed_ns > 0 && i->rule != RULE_LOG_REPEAT) {
-		explain_duration(out, "A single sighting counts as a transient after ", i->quiet_needed_ns, " of further log from the observer; ");
+		explain_duration(out, "A single sighting counts as a transient after ", i->quiet_needed_ns, " of further log from the "
+				"observer; ");
 		if (i->quiet_ns > 0)
 			explain_duration(out, "there are ", i->quiet_ns, ".\n");
 		else
@@ -106,7 +107,8 @@ static void change_undecided(const struct incident *i, const struct names *n, st
 		return;
 	}
 	if (i->rule == RULE_LOG_NO_TIME) {
-		buffer_add_string(out, "The same log with time stamps (`service timestamps log datetime msec`), or as a syslog server received it.\n");
+		buffer_add_string(out, "The same log with time stamps (`service timestamps log datetime msec`), or as a syslog server "
+				       "received it.\n");
 		return;
 	}
 	if (i->rule == RULE_SEQUENCE_STUCK) {
@@ -118,7 +120,8 @@ static void change_undecided(const struct incident *i, const struct names *n, st
 		explain_duration(out, ", at least ", i->gap_needed_ns, " after the first");
 	buffer_add_string(out, ", makes it a desync (B7).\n");
 	if (i->quiet_needed_ns > 0)
-		explain_duration(out, "Further log of this observer for ", i->quiet_needed_ns, " without it makes a single sighting a transient (B6).\n");
+		explain_duration(out, "Further log of this observer for ", i->quiet_needed_ns, " without it makes a single sighting a "
+				"transient (B6).\n");
 	if (kind_has_ike(i->tunnel_kind))
 		names_say(n, out, "The SA tables of both ends settle it at once: $X outbound at $S and not inbound at $R is a desync.\n");
 }
@@ -134,9 +137,12 @@ void explain_would_change(const struct incident *i, const struct names *n, struc
 		break;
 	case VERDICT_DESYNC:
 		if (i->rule == RULE_SDWAN_CLEARED)
-			names_say(n, out, "SAs in a newer `show crypto ipsec sa peer $S` of $R, with decaps that grow, end it.\n");
+			names_say(n, out, "SAs in a newer table of $R for $S, with decaps that grow, end it.\n");
+		else if (names_early_swapped(i))
+			names_say(n, out, "If $R does not list $W as inbound, its SA is missing after all: a desync with a swapped SPI.\n");
 		else if (kind_has_ike(i->tunnel_kind))
-			names_say(n, out, "If $R lists $X as inbound after all, it is another fault: encapsulation, mark or an SPI that starts with 0xff.\n"
+			names_say(n, out, "If $R lists $X as inbound after all, it is another fault: encapsulation, mark or an SPI that starts "
+					  "with 0xff.\n"
 					  "If $S no longer lists $X as outbound, a rekey has ended it; a packet with $X after that is a replay.\n");
 		else
 			names_say(n, out, "If `show sdwan ipsec local-sa` at $R lists the SPI, it is another fault.\n"
@@ -159,10 +165,10 @@ static void say_lost_so_far(const struct incident *i, const struct names *n, str
 {
 	int64_t span = explain_span(i);
 
-	if (span <= 0)
+	if (span <= 0 || names_early_swapped(i))
 		return;
 	names_say(n, out, "What $S sent to $R with SPI $X was lost for ");
-	explain_duration(out, "at least ", span, " so far.\n");
+	explain_duration(out, "at least ", span, names_gone_quiet(i) ? ".\n" : " so far.\n");
 }
 
 static void say_time_left(const struct incident *i, const struct names *n, struct buffer *out)
@@ -185,7 +191,8 @@ static void say_no_ike(const struct incident *i, const struct names *n, struct b
 		return;
 	buffer_add_string(out, "The DELETE that IOS sends by itself (B10) needs an IKE SA and could not go out; ");
 	if (kind_invalid_spi_recovery(i->tunnel_kind) == RECOVERY_NO)
-		names_say(n, out, "`crypto isakmp invalid-spi-recovery` would make one first (B11), but not on this kind of tunnel (B12).\n");
+		names_say(n, out, "`crypto isakmp invalid-spi-recovery` would make one first (B11), but not on this kind of tunnel "
+				  "(B12).\n");
 	else
 		names_say(n, out, "`crypto isakmp invalid-spi-recovery` makes one first (B11).\n");
 }
@@ -208,14 +215,21 @@ void explain_ends(const struct incident *i, const struct names *n, struct buffer
 		break;
 	case VERDICT_DESYNC:
 		say_lost_so_far(i, n, out);
+		if (names_gone_quiet(i))
+			explain_duration(out, "It may have ended by itself: nothing more was logged for ", i->quiet_ns, " since. If it has "
+					"not:\n");
 		break;
+	}
+	if (names_early_swapped(i)) {
+		names_say(n, out, "When $R has installed the SA $W.\n");
+		return;
 	}
 	if (i->tunnel_kind == TUNNEL_SDWAN) {
 		if (i->cause == CAUSE_CONTROLLER_SA_CLEARED || i->rule == RULE_SDWAN_CLEARED)
 			buffer_add_string(out, "Not by itself: the SA was cleared and nothing makes a new one (B17).\n");
 		else
-			buffer_add_string(out, "The burst after a scheduled rekey ends within one BFD detection time; this, at the latest when the next key reaches the "
-					       "sender: `security ipsec rekey`, 86400 s (24 h) by default.\n");
+			buffer_add_string(out, "The burst after a scheduled rekey ends within one BFD detection time; this, at the latest when "
+					       "the next key reaches the sender: `security ipsec rekey`, 86400 s (24 h) by default.\n");
 		return;
 	}
 	if (i->tunnel_kind == TUNNEL_IKELESS) {
@@ -229,7 +243,7 @@ void explain_ends(const struct incident *i, const struct names *n, struct buffer
 	if (i->saw[FACT_NO_DELETE] || i->saw[FACT_NO_IKE_SA])
 		say_no_ike(i, n, out);
 	else if (i->dialect == DIALECT_IOS && i->verdict == VERDICT_DESYNC && i->rule == RULE_LOG_REPEAT)
-		buffer_add_string(out, "IOS sends a DELETE for the unknown SPI by itself where it has an IKE SA with the sender (B10); the line came again, so "
-				       "that did not happen or did not help.\n");
+		buffer_add_string(out, "IOS sends a DELETE for the unknown SPI by itself where it has an IKE SA with the sender (B10); "
+				       "the line came again, so that did not happen or did not help.\n");
 	buffer_add_string(out, "Defaults: Cisco 3600 s or 4,608,000 KB; strongSwan rekeys a child after 54 to 57 min.\n");
 }

@@ -21,7 +21,7 @@ void explain_duration(struct buffer *out, const char *before, int64_t ns, const 
 int64_t explain_span(const struct incident *i);
 /* Who writes this log: "IOS", "an ASA" ... */
 const char *explain_writer(enum fact_dialect dialect);
-/* How often the line comes at all, as the begin of a sentence. */
+/* How often the line comes at all, as the beginning of a sentence. */
 const char *explain_pace(enum fact_dialect dialect);
 
 #endif

@@ -18,15 +18,30 @@ const char *plan_role_name(enum plan_role role)
 	return "receiver";
 }
 
+struct text plan_step_when(const struct plan_step *step)
+{
+	struct text t = text_first(text_of(step->why), step->when_len);
+
+	if (t.len == 0) {
+		const char *end = strstr(step->why, ". ");
+
+		t = end ? text_between(step->why, end) : text_of(step->why);
+	}
+	while (t.len > 0 && (char_is_blank(t.at[t.len - 1]) || t.at[t.len - 1] == ':' || t.at[t.len - 1] == '.'))
+		t.len--;
+	return t;
+}
+
 /* One part of "If it comes again: if it is an IKE tunnel and where ...: "; only the first keeps its capital. */
 static void add_case(struct ladder *l, struct plan_step *step, const char *part, const char *end)
 {
 	size_t start = strlen(step->why);
 
 	names_append(&l->names, part, step->why, sizeof(step->why));
-	if (start > 0)
+	if (start > 1 && step->why[start - 2] != '.')
 		step->why[start] = char_lower(step->why[start]);
 	names_append(&l->names, end, step->why, sizeof(step->why));
+	step->when_len = strlen(step->why);
 }
 
 struct plan_step *ladder_step(struct ladder *l, enum plan_role role, const struct spimend_address *on, const char *where)
@@ -73,9 +88,16 @@ void ladder_why(struct ladder *l, struct plan_step *step, const char *template)
 
 	names_append(&l->names, template, step->why, sizeof(step->why));
 	/* Behind "If it comes again: " the sentence goes on; "IKE" and "N" stay as they are. */
-	if (start > 1 && step->why[start - 2] == ':' && step->why[start] && char_lower(step->why[start + 1]) == step->why[start + 1] &&
+	if (start > 1 && step->why[start - 2] == ':' &&
+	    step->why[start] && char_lower(step->why[start + 1]) == step->why[start + 1] &&
 	    char_is_alpha(step->why[start + 1]))
 		step->why[start] = char_lower(step->why[start]);
+}
+
+void ladder_when(struct ladder *l, struct plan_step *step, const char *template)
+{
+	ladder_why(l, step, template);
+	step->when_len = strlen(step->why);
 }
 
 void ladder_harmless(struct ladder *l, struct plan_step *step)
@@ -118,8 +140,9 @@ void ladder_ikeless(struct ladder *l)
 {
 	struct plan_step *step = ladder_word(l, PLAN_CONTROLLER, NULL);
 
-	ladder_why(l, step, "This tunnel has no IKE: a controller hands out its keys. Let the controller refresh the keys of $S and "
-			    "$R with its own means, new key first at $R, and tell whoever runs it. Nothing typed at $S or $R makes a new key.");
+	ladder_why(l, step, "This tunnel has no IKE: a controller hands out its keys. Let the controller refresh the keys of $S "
+			    "and $R with its own means, new key first at $R, and tell whoever runs it. Nothing typed at $S or $R makes a new "
+			    "key.");
 }
 
 /* What a step would have to name and the message does not. */
@@ -134,13 +157,14 @@ static void missing_figures(struct ladder *l)
 				    n->has_dst ? "the source address and the SPI" :
 				    n->has_spi ? "the addresses" : "the addresses and the SPI");
 	else
-		ladder_why(l, step, n->has_dst ? "the SPI" : n->has_spi ? "the destination address" : "the destination address and the SPI");
+		ladder_why(l, step, n->has_dst ? "the SPI" : n->has_spi ? "the destination address" : "the destination address and the "
+				"SPI");
 	ladder_why(l, step, ", so there is nothing to clear yet. Get the unmasked line, or capture ESP and AH at the receiver: the "
 			    "packet's source, destination and SPI stand in clear in its header.");
 	if (n->has_src && n->has_dst && kind_has_ike(l->incident->tunnel_kind) && l->incident->dialect <= DIALECT_IOS) {
 		step = ladder_look(l, "show crypto ipsec sa peer $S", "show crypto ipsec sa peer $R");
-		ladder_why(l, step, "Compare the tables of both ends, `show crypto ipsec sa peer` at each with the address of the other: an SPI "
-				    "that is outbound at $S and not inbound at $R is the missing one.");
+		ladder_why(l, step, "Compare the tables of both ends, `show crypto ipsec sa peer` at each with the address of the other: "
+				    "an SPI that is outbound at $S and not inbound at $R is the missing one.");
 	}
 }
 
@@ -149,23 +173,36 @@ static void sequence_stuck(struct ladder *l)
 {
 	struct plan_step *step = ladder_word(l, PLAN_RECEIVER, NULL);
 
-	ladder_why(l, step, "With a rising sequence number it is a desync, and analyze gives the plan. As long as the number stands still "
-			    "there is nothing to clear: a replayed or forged packet is dropped rightly.");
+	ladder_why(l, step, "With a rising sequence number it is a desync, and analyze gives the plan. As long as the number "
+			    "stands still there is nothing to clear: a replayed or forged packet is dropped rightly.");
+}
+
+/* C11: the line is about an SA of R's own that is only just there. */
+static void early_swapped(struct ladder *l)
+{
+	struct plan_step *step = ladder_word(l, PLAN_RECEIVER, NULL);
+
+	ladder_why(l, step, "Wait, and look at $R whether the SA $W decrypts. It was created there, and the line names it with its "
+			    "bytes swapped. Clear nothing and send no INVALID_SPI notify: that would kill the good new SA (C11).");
 }
 
 /* devices.md 4: manual and group keys use small SPIs that recur; clearing them repairs nothing. */
 static void small_spi(struct ladder *l, bool open)
 {
 	bool cisco = l->incident->dialect <= DIALECT_ASA;
-	struct plan_step *step = ladder_look(l, cisco ? "show crypto ipsec sa peer $S" : "", cisco ? "show crypto ipsec sa peer $R" : "");
+	struct plan_step *step = ladder_look(l, cisco ? "show crypto ipsec sa peer $S" : "", cisco ? "show crypto ipsec sa peer "
+			"$R" : "");
 
 	if (cisco) {
-		ladder_why(l, step, "SPI $X is below 4096, which IKE draws hardly ever. Manual keys show the same SPI in and out, no lifetime, and "
+		ladder_when(l, step, "SPI $X is below 4096, which IKE draws hardly ever: look first whether these are manual or group "
+				     "keys or SD-WAN, and clear none of them. ");
+		ladder_why(l, step, "Manual keys show the same SPI in and out, no lifetime, and "
 				    "for OSPFv3 protocol 89 or peer FF02::5; group keys (GETVPN) show in `show crypto gdoi`; SD-WAN shows "
-				    "`-vesen-head-` in the map tag. Do not clear any of these: correct the key or let its controller refresh it.");
+				    "`-vesen-head-` in the map tag. Correct the key or let its controller refresh it.");
 	} else {
-		ladder_why(l, step, "SPI $X is below 4096, which IKE draws hardly ever. Look first whether the SA was keyed by hand or by a "
-				    "controller: the IKE daemon does not list it then, and its lifetime does not run down. Do not clear "
+		ladder_when(l, step, "SPI $X is below 4096, which IKE draws hardly ever: look first whether the SA was keyed by hand or "
+				     "by a controller. ");
+		ladder_why(l, step, "The IKE daemon does not list it then, and its lifetime does not run down. Do not clear "
 				    "such an SA: correct the key or let its controller refresh it.");
 	}
 	if (open) {
@@ -214,7 +251,7 @@ static void add_pacing(struct ladder *l)
 
 static void build_by_device(struct ladder *l)
 {
-	switch (l->incident->dialect) {
+	switch (names_device(l->incident)) {
 	case DIALECT_UNKNOWN:
 	case DIALECT_IOS:
 	case DIALECT_ASA:
@@ -262,6 +299,8 @@ void plan_build(const struct incident *incident, struct plan *ret)
 		missing_figures(&l);
 	else if (incident->flags & (FLAG_SPI_SMALL | FLAG_SPI_RESERVED))
 		small_spi(&l, open);
+	else if (names_early_swapped(incident))
+		early_swapped(&l);
 	else if (incident->tunnel_kind == TUNNEL_EZVPN_CLIENT)
 		ladder_ezvpn(&l);
 	else if (open)

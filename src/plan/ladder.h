@@ -23,6 +23,8 @@ struct plan_step *ladder_word(struct ladder *l, enum plan_role role, const char 
 void ladder_command(struct ladder *l, struct plan_step *step, const char *template);
 void ladder_blast(struct ladder *l, struct plan_step *step, const char *template);
 void ladder_why(struct ladder *l, struct plan_step *step, const char *template);
+/* The same, for the first words: when to type it, what must hold. */
+void ladder_when(struct ladder *l, struct plan_step *step, const char *template);
 /* A show at R, else at S where R is not ours, else in words: whoever can type it. */
 struct plan_step *ladder_look(struct ladder *l, const char *at_receiver, const char *at_sender);
 /* For steps that only look. */

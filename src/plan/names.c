@@ -16,14 +16,46 @@ struct names names_of(const struct incident *incident)
 	snprintf(n.src, sizeof(n.src), "%s", n.has_src ? spimend_address_print(&incident->src, address) : "the sender");
 	snprintf(n.dst, sizeof(n.dst), "%s", n.has_dst ? spimend_address_print(&incident->dst, address) : "the receiver");
 	if (n.has_spi) {
-		snprintf(n.spi, sizeof(n.spi), "0x%08x", incident->spi.value);
+		snprintf(n.spi, sizeof(n.spi), "0x%x", incident->spi.value);
+		snprintf(n.swapped, sizeof(n.swapped), "0x%x", spimend_spi_swap(incident->spi).value);
 		snprintf(n.decimal, sizeof(n.decimal), "%u", incident->spi.value);
 	} else {
 		snprintf(n.spi, sizeof(n.spi), "of unknown value");
 		snprintf(n.decimal, sizeof(n.decimal), "decimal unknown");
+		snprintf(n.swapped, sizeof(n.swapped), "of unknown value");
 	}
 	n.protocol = n.has_protocol ? spimend_protocol_name(incident->protocol) : "esp or ah";
 	return n;
+}
+
+enum fact_dialect names_device(const struct incident *i)
+{
+	return i->dialect == DIALECT_LINUX_AUDIT && i->daemon != DIALECT_UNKNOWN ? i->daemon : i->dialect;
+}
+
+enum fact_kind names_fault(const struct incident *i)
+{
+	static const enum fact_kind faults[] = { FACT_NOT_IPSEC, FACT_REPLAY, FACT_INTEGRITY, FACT_SELECTOR, FACT_HARDWARE };
+
+	for (size_t k = 0; k < sizeof(faults) / sizeof(faults[0]); k++)
+		if (i->kind == faults[k])
+			return i->kind;
+	for (size_t k = 0; k < sizeof(faults) / sizeof(faults[0]); k++)
+		if (i->saw[faults[k]])
+			return faults[k];
+	return FACT_NONE;
+}
+
+bool names_gone_quiet(const struct incident *i)
+{
+	return i->verdict == VERDICT_DESYNC && (i->rule == RULE_LOG_REPEAT || i->rule == RULE_SA_TABLE) && i->messages > 0 &&
+	       i->quiet_needed_ns > 0 && i->quiet_ns >= i->quiet_needed_ns;
+}
+
+bool names_early_swapped(const struct incident *i)
+{
+	return i->has_spi && i->flags & FLAG_SPI_SWAPPED && i->saw[FACT_SA_BORN] && !i->saw[FACT_SA_DIED] &&
+	       !i->confirmed_at_receiver && (i->verdict == VERDICT_DESYNC || i->verdict == VERDICT_UNDECIDED);
 }
 
 /* The figure that "$c" stands for, or NULL when c names none; *ret_known says whether it is known. */
@@ -42,6 +74,9 @@ static const char *figure(const struct names *n, char c, bool *ret_known)
 	case 'D':
 		*ret_known = n->has_spi;
 		return n->decimal;
+	case 'W':
+		*ret_known = n->has_spi;
+		return n->swapped;
 	case 'P':
 		*ret_known = n->has_protocol;
 		return n->protocol;
@@ -75,7 +110,7 @@ static bool take_piece(const struct names *n, const char **template, struct text
 	return true;
 }
 
-/* "the sender" at the begin of a sentence is "The sender"; addresses need none of this. */
+/* "the sender" at the beginning of a sentence is "The sender"; addresses need none of this. */
 static bool begins_sentence(const char *before, size_t len)
 {
 	return len == 0 || before[len - 1] == '\n' || (len > 1 && before[len - 1] == ' ' && before[len - 2] == '.');

@@ -34,6 +34,7 @@ struct plan_step {
 					   * is no command (waiting, asking, reporting) */
 	char blast_radius[PLAN_TEXT_MAX]; /* what else it disturbs */
 	char why[PLAN_TEXT_MAX];          /* why this, why here, what must hold first */
+	size_t when_len;                  /* of `why`: its first words, which say when to type it and what to check before */
 };
 
 struct plan {
@@ -42,6 +43,8 @@ struct plan {
 };
 
 const char *plan_role_name(enum plan_role role);
+/* The first words of `why`, without the mark at their end: for who reads in a hurry. */
+struct text plan_step_when(const struct plan_step *step);
 
 /* Fills the ladder for this incident, narrowest rung first; zero steps where nothing may or need be done (transient,
  * noise). For undecided incidents these are the steps to take if it comes again, and each `why` says so. */

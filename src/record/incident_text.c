@@ -6,7 +6,7 @@
 
 #include "plan/explain.h"
 
-#define LABEL_WIDTH 11
+#define LABEL_WIDTH 12
 
 static const char *colour_of(enum verdict verdict)
 {
@@ -140,6 +140,13 @@ static void add_row(struct buffer *out, const struct text_style *style, const ch
 	add_wrapped(out, style, t, LABEL_WIDTH, LABEL_WIDTH);
 }
 
+static const char *protocol_of(enum spimend_protocol protocol)
+{
+	if (protocol == SPIMEND_PROTOCOL_AH)
+		return "AH";
+	return protocol == SPIMEND_PROTOCOL_ESP ? "ESP" : "SPI";
+}
+
 static void add_headline(struct buffer *out, const struct incident *i, const struct text_style *style)
 {
 	char src[SPIMEND_ADDRESS_TEXT_MAX], dst[SPIMEND_ADDRESS_TEXT_MAX];
@@ -150,15 +157,13 @@ static void add_headline(struct buffer *out, const struct incident *i, const str
 	buffer_printf(out, "%-*s", LABEL_WIDTH, title_of(i->verdict));
 	if (style->colour)
 		buffer_add_string(out, "\033[0m");
-	if (strlen(title_of(i->verdict)) >= LABEL_WIDTH)
-		buffer_add_char(out, ' ');
 	buffer_add_string(out, spimend_address_known(&i->src) ? spimend_address_print(&i->src, src)
 			       : i->sources > 1		      ? "many sources"
 							      : "unknown source");
 	buffer_add_string(out, " -> ");
 	buffer_add_string(out, spimend_address_known(&i->dst) ? spimend_address_print(&i->dst, dst) : "unknown destination");
 	if (i->has_spi)
-		buffer_printf(out, "  %s 0x%" PRIx32, i->protocol == SPIMEND_PROTOCOL_AH ? "AH" : "ESP", i->spi.value);
+		buffer_printf(out, "  %s 0x%" PRIx32, protocol_of(i->protocol), i->spi.value);
 	else if (many)
 		buffer_printf(out, "  %" PRIu64 " SPIs", i->spis);
 	else
@@ -170,8 +175,23 @@ static void add_headline(struct buffer *out, const struct incident *i, const str
 	buffer_printf(out, "  [%s]\n", i->id);
 }
 
+/* The first message about the flow itself: beside it stand restarts, changes and what the other end wrote. */
+static const struct evidence *first_own(const struct incident *i)
+{
+	for (size_t k = 0; k < i->evidence_count; k++) {
+		const struct evidence *e = &i->evidence[k];
+		bool own = e->kind == FACT_STRAY || e->kind == FACT_INTEGRITY || e->kind == FACT_REPLAY || e->kind == FACT_SELECTOR ||
+			   e->kind == FACT_NOT_IPSEC;
+
+		if (own && !e->other_end && (i->kind == FACT_NONE || e->kind == i->kind))
+			return e;
+	}
+	return NULL;
+}
+
 static void add_seen(struct buffer *out, const struct incident *i, const struct text_style *style)
 {
+	const struct evidence *own = first_own(i);
 	struct buffer t = { 0 };
 
 	if (i->messages == 0)
@@ -195,74 +215,104 @@ static void add_seen(struct buffer *out, const struct incident *i, const struct 
 		buffer_add_string(&t, ", by ");
 		buffer_add(&t, i->observer);
 	}
-	if (i->evidence_count) {
+	if (own) {
 		buffer_add_string(&t, ", first in ");
-		buffer_add(&t, i->evidence[0].from);
+		buffer_add(&t, own->from);
 	}
 	add_row(out, style, "seen", buffer_text(&t));
 	buffer_done(&t);
 }
 
-/* While it may still be harmless: only where and what. */
-static void add_plan_briefly(struct buffer *out, const struct plan *plan, const struct text_style *style)
+/* One common cause: the rest of each ladder is for --explain. */
+static size_t steps_shown(const struct incident *i, const struct plan *plan, bool brief)
+{
+	return brief && i->flags & FLAG_MANY_PEERS && plan->count > 1 ? 1 : plan->count;
+}
+
+static void add_pacing(struct buffer *out, const struct incident *i, const struct plan *plan, const struct text_style *style)
+{
+	if (plan->count > 0 && i->flags & FLAG_MANY_PEERS)
+		add_row(out, style, "", TEXT("One peer first, verify, then the next; find the common cause at the receiver first."));
+}
+
+static void add_where(struct buffer *out, const struct plan_step *s)
 {
 	char address[SPIMEND_ADDRESS_TEXT_MAX];
+
+	if (s->has_on)
+		buffer_printf(out, "at %s (%s)", spimend_address_print(&s->on, address), plan_role_name(s->role));
+	else
+		buffer_printf(out, "at the %s", plan_role_name(s->role));
+	buffer_add_string(out, s->needs_approval ? ", only with a person's approval" : "");
+}
+
+/* While it may still be harmless: only where and what. */
+static void add_plan_briefly(struct buffer *out, const struct incident *i, const struct plan *plan,
+			     const struct text_style *style)
+{
 	struct buffer t = { 0 };
 
-	for (size_t k = 0; k < plan->count; k++) {
+	for (size_t k = 0; k < steps_shown(i, plan, true); k++) {
 		const struct plan_step *s = &plan->steps[k];
 
 		buffer_clear(&t);
-		buffer_printf(&t, "%zu. at %s (%s): ", k + 1, s->has_on ? spimend_address_print(&s->on, address) : "the device",
-			      plan_role_name(s->role));
+		buffer_printf(&t, "%zu. ", k + 1);
+		add_where(&t, s);
+		buffer_add_string(&t, ": ");
 		buffer_add_string(&t, s->command[0] ? s->command : s->why);
 		add_row(out, style, k ? "" : "if again", buffer_text(&t));
 	}
+	add_pacing(out, i, plan, style);
+	buffer_done(&t);
+}
+
+static void add_step(struct buffer *out, const struct plan_step *s, bool brief, const struct text_style *style)
+{
+	struct buffer t = { 0 };
+
+	add_where(&t, s);
+	buffer_add_string(&t, s->command[0] ? ":" : ": no command");
+	add_wrapped(out, style, buffer_text(&t), LABEL_WIDTH + 3, LABEL_WIDTH + 3);
+	if (s->command[0]) {
+		buffer_add_repeat(out, ' ', LABEL_WIDTH + 5);
+		if (style->colour)
+			buffer_add_string(out, "\033[1m");
+		buffer_add_string(out, s->command);
+		if (style->colour)
+			buffer_add_string(out, "\033[0m");
+		buffer_add_char(out, '\n');
+	}
+	if (s->blast_radius[0] && !s->disturbs_nothing) {
+		buffer_add_repeat(out, ' ', LABEL_WIDTH + 3);
+		buffer_add_string(out, "disturbs: ");
+		add_wrapped(out, style, text_of(s->blast_radius), LABEL_WIDTH + 13, LABEL_WIDTH + 13);
+	}
+	buffer_clear(&t);
+	if (brief && s->command[0]) { /* what is no command is its words */
+		buffer_add(&t, plan_step_when(s));
+		buffer_add_char(&t, '.');
+	} else {
+		buffer_add_string(&t, s->why);
+	}
+	buffer_add_repeat(out, ' ', LABEL_WIDTH + 3);
+	add_wrapped(out, style, buffer_text(&t), LABEL_WIDTH + 3, LABEL_WIDTH + 3);
 	buffer_done(&t);
 }
 
 static void add_plan(struct buffer *out, const struct incident *i, const struct plan *plan, const struct text_style *style)
 {
-	char address[SPIMEND_ADDRESS_TEXT_MAX];
-	struct buffer t = { 0 };
+	bool brief = !style->explain && !style->verbose, undecided = i->verdict == VERDICT_UNDECIDED;
 
-	if (i->verdict == VERDICT_UNDECIDED && !style->explain && !style->verbose) {
-		add_plan_briefly(out, plan, style);
+	if (undecided && brief) {
+		add_plan_briefly(out, i, plan, style);
 		return;
 	}
-	for (size_t k = 0; k < plan->count; k++) {
-		const struct plan_step *s = &plan->steps[k];
-
-		buffer_clear(&t);
-		buffer_printf(out, "  %-*s%zu. ", LABEL_WIDTH - 2, k ? "" : i->verdict == VERDICT_UNDECIDED ? "if again" : "do", k + 1);
-		if (s->has_on)
-			buffer_printf(&t, "at %s (%s)", spimend_address_print(&s->on, address), plan_role_name(s->role));
-		else
-			buffer_printf(&t, "at the %s", plan_role_name(s->role));
-		buffer_add_string(&t, s->needs_approval ? ", only with a person's approval" : "");
-		if (s->command[0]) {
-			buffer_add_char(&t, ':');
-			add_wrapped(out, style, buffer_text(&t), LABEL_WIDTH + 3, LABEL_WIDTH + 3);
-			buffer_add_repeat(out, ' ', LABEL_WIDTH + 5);
-			if (style->colour)
-				buffer_add_string(out, "\033[1m");
-			buffer_add_string(out, s->command);
-			if (style->colour)
-				buffer_add_string(out, "\033[0m");
-			buffer_add_char(out, '\n');
-		} else {
-			buffer_add_string(&t, ": no command");
-			add_wrapped(out, style, buffer_text(&t), LABEL_WIDTH + 3, LABEL_WIDTH + 3);
-		}
-		if (s->blast_radius[0] && !s->disturbs_nothing) {
-			buffer_add_repeat(out, ' ', LABEL_WIDTH + 3);
-			buffer_add_string(out, "disturbs: ");
-			add_wrapped(out, style, text_of(s->blast_radius), LABEL_WIDTH + 13, LABEL_WIDTH + 13);
-		}
-		buffer_add_repeat(out, ' ', LABEL_WIDTH + 3);
-		add_wrapped(out, style, text_of(s->why), LABEL_WIDTH + 3, LABEL_WIDTH + 3);
+	for (size_t k = 0; k < steps_shown(i, plan, brief); k++) {
+		buffer_printf(out, "  %-*s%zu. ", LABEL_WIDTH - 2, k ? "" : undecided ? "if again" : "do", k + 1);
+		add_step(out, &plan->steps[k], brief, style);
 	}
-	buffer_done(&t);
+	if (brief)
+		add_pacing(out, i, plan, style);
 }
 
 static void add_notes(struct buffer *out, const struct incident *i, const struct text_style *style)

@@ -57,8 +57,8 @@ static void test_verdict_has_its_figures(void **state)
 	struct incident i = test_incident();
 
 	(void)state;
-	assert_string_equal(verdict_of(&i), "The same flow and SPI came again after 60.8 s. IOS writes this line at most once a minute, so a repeat at least "
-					    "50 s apart means the sender still uses an SA that 10.10.1.2 does not have (B7).");
+	assert_string_equal(verdict_of(&i), "The same flow and SPI came again after 60.8 s. IOS writes this line at most once a "
+					    "minute, so a repeat at least 50 s apart means the sender still uses an SA that 10.10.1.2 does not have (B7).");
 	i.dialect = DIALECT_ASA;
 	i.gap_needed_ns = 5 * SECOND_NS;
 	assert_says(verdict_of(&i), "once in 5 s");
@@ -71,6 +71,81 @@ static void test_verdict_has_its_figures(void **state)
 	assert_silent(verdict_of(&i), "IOS");
 	i.tunnel_kind = TUNNEL_SDWAN;
 	assert_says(verdict_of(&i), "uses a key that 10.10.1.2 does not have");
+}
+
+static void test_what_may_have_ended_is_past(void **state)
+{
+	struct incident i = test_incident();
+	struct plan plan;
+
+	(void)state;
+	i.quiet_ns = 9 * HOUR_NS + 50 * MINUTE_NS;
+	assert_says(verdict_of(&i), "the sender still used an SA that 10.10.1.2 did not have (B7). Nothing more for 9 h 50 min "
+				    "since: it may have ended by itself; check before you clear anything.");
+	assert_says(section_of(&i, EXPLAIN_ENDS), "It may have ended by itself: nothing more was logged for 9 h 50 min since.");
+	assert_silent(said, "so far");
+	plan_build(&i, &plan);
+	assert_int_equal(strncmp(plan_step_when(&plan.steps[0]).at, "Where 10.1.1.1 is yours to log in to: first confirm", 51), 0);
+	i.quiet_ns = 4 * MINUTE_NS;
+	assert_silent(verdict_of(&i), "may have ended");
+	assert_says(section_of(&i, EXPLAIN_ENDS), "so far");
+	i.messages = 9; /* the longest gap is not the time they took */
+	assert_says(verdict_of(&i), "was seen 9 times over 60.8 s.");
+}
+
+/* CSCvx23833 and C11: the line is about an SA that is only just there. */
+static void test_swapped_and_created(void **state)
+{
+	struct incident i = test_incident();
+	struct plan plan;
+
+	(void)state;
+	i.dialect = DIALECT_ASA;
+	i.flags = FLAG_SPI_SWAPPED;
+	i.saw[FACT_SA_BORN] = true;
+	assert_says(verdict_of(&i), "bytes swapped (CSCvx23833): 0xbb3bb71d is an SA that the log shows being created");
+	assert_says(cause_of(&i), "early use");
+	assert_silent(cause_of(&i), "died");
+	assert_says(section_of(&i, EXPLAIN_DO_NOT), "No clear, no INVALID_SPI notify and no delete for 0xbb3bb71d");
+	plan_build(&i, &plan);
+	assert_int_equal(plan.count, 1);
+	assert_string_equal(plan.steps[0].command, "");
+	i.saw[FACT_SA_DIED] = true;
+	assert_silent(verdict_of(&i), "early use");
+	plan_build(&i, &plan);
+	assert_true(plan.count > 1);
+}
+
+static void test_own_kind_explains(void **state)
+{
+	struct incident i = test_incident();
+
+	(void)state;
+	i.verdict = VERDICT_OTHER_FAULT;
+	i.rule = RULE_SA_FOUND;
+	i.saw[FACT_REPLAY] = i.saw[FACT_INTEGRITY] = true;
+	i.kind = FACT_INTEGRITY;
+	assert_says(verdict_of(&i), "the integrity check failed");
+	i.kind = FACT_REPLAY;
+	assert_says(verdict_of(&i), "dropped packets as replayed");
+}
+
+static void test_no_words_for_addresses(void **state)
+{
+	struct incident i = test_incident();
+
+	(void)state;
+	i.src.family = 0;
+	for (int kind = 0; kind < TUNNEL_KINDS; kind++) {
+		i.tunnel_kind = (enum tunnel_kind)kind;
+		assert_silent(cause_of(&i), "peer the ");
+		for (int s = 0; s < EXPLAIN_SECTIONS; s++)
+			assert_silent(section_of(&i, (enum explain_section)s), "peer the sender`");
+	}
+	i = test_incident();
+	i.dialect = DIALECT_LIBRESWAN;
+	assert_silent(section_of(&i, EXPLAIN_COLLECT), "debug crypto");
+	assert_says(said, "ipsec trafficstatus");
 }
 
 static void test_verdict_by_rule(void **state)
@@ -148,8 +223,8 @@ static void test_verdict_from_tables(void **state)
 	(void)state;
 	i.rule = RULE_SA_TABLE;
 	i.confirmed_at_sender = i.confirmed_at_receiver = true;
-	assert_says(verdict_of(&i), "The saved table of 10.1.1.1 lists 0x1db73bbb as outbound to 10.10.1.2; the saved table of 10.10.1.2 lists other "
-				    "inbound SPIs for 10.1.1.1");
+	assert_says(verdict_of(&i), "The saved table of 10.1.1.1 lists 0x1db73bbb as outbound to 10.10.1.2; the saved table of "
+				    "10.10.1.2 lists other inbound SPIs for 10.1.1.1");
 	i.rule = RULE_SA_FOUND;
 	i.verdict = VERDICT_OTHER_FAULT;
 	i.saw[FACT_REPLAY] = true;
@@ -176,7 +251,8 @@ static void test_cause(void **state)
 	i.tunnel_kind = TUNNEL_SVTI;
 	i.cause = CAUSE_RECEIVER_LOST_STATE;
 	i.confidence = CONFIDENCE_LIKELY;
-	assert_string_equal(cause_of(&i), "Likely receiver-lost-state: 10.10.1.2 lost its SAs, by a restart or a crash, and 10.1.1.1 was not told.");
+	assert_string_equal(cause_of(&i), "Likely receiver-lost-state: 10.10.1.2 lost its SAs, by a restart or a crash, and "
+					  "10.1.1.1 was not told.");
 	i.confidence = CONFIDENCE_CERTAIN;
 	assert_says(cause_of(&i), "Certain receiver-lost-state: ");
 	i.cause = CAUSE_UNKNOWN;
@@ -272,7 +348,8 @@ static void test_would_change(void **state)
 	assert_says(section_of(&i, EXPLAIN_WOULD_CHANGE), "--peers");
 }
 
-static const char *const ids[DEFECTS_KNOWN] = { "CSCvn31824", "CSCvd40554", "CSCvp16730", "CSCsl68327", "CSCtr14840", "CSCty30063", "CSCsq59183" };
+static const char *const ids[DEFECTS_KNOWN] = { "CSCvn31824", "CSCvd40554", "CSCvp16730", "CSCsl68327",
+						  "CSCtr14840", "CSCty30063", "CSCsq59183" };
 
 static enum defect_fit fit_of(const char *id, const struct incident *i)
 {
@@ -309,7 +386,8 @@ static void test_defects(void **state)
 	i.saw[FACT_INVALID_SYNTAX] = true;
 	assert_int_equal(fit_of("CSCvd40554", &i), DEFECT_FITS);
 	text = section_of(&i, EXPLAIN_DEFECTS);
-	assert_true(strncmp(text, "CSCvd40554 fits: ", 17) == 0); /* what fits comes first, then what is possible, what does not fit last */
+	assert_true(strncmp(text, "CSCvd40554 "
+				  "fits: ", 17) == 0); /* what fits comes first, then what is possible, what does not fit last */
 	assert_true(strstr(text, "CSCvn31824 possible") < strstr(text, "CSCvp16730 does not fit"));
 
 	assert_int_equal(fit_of("CSCvp16730", &i), DEFECT_DOES_NOT_FIT);
@@ -366,7 +444,8 @@ static void test_collect_cisco(void **state)
 	struct incident i = test_incident();
 	const char *text = section_of(&i, EXPLAIN_COLLECT);
 	const char *receiver = strstr(text, "At 10.10.1.2 (receiver)"), *sender = strstr(text, "At 10.1.1.1 (sender)");
-	const char *to_sender = strstr(text, "debug crypto condition peer ipv4 10.1.1.1"), *to_receiver = strstr(text, "debug crypto condition peer ipv4 10.10.1.2");
+	const char *to_sender = strstr(text, "debug crypto condition peer ipv4 "
+					     "10.1.1.1"), *to_receiver = strstr(text, "debug crypto condition peer ipv4 10.10.1.2");
 
 	(void)state;
 	/* each end with the other's address, the condition before the debugs */
@@ -395,7 +474,8 @@ static void test_collect_cisco(void **state)
 
 static void test_collect_elsewhere(void **state)
 {
-	static const char *const sdwan[] = { "`show sdwan ipsec local-sa`", "`show sdwan ipsec outbound-connections`", "`show sdwan bfd sessions`",
+	static const char *const sdwan[] = { "`show sdwan ipsec local-sa`", "`show sdwan ipsec "
+			"outbound-connections`", "`show sdwan bfd sessions`",
 					     "`show sdwan omp tlocs`", "`show sdwan control connections`" };
 	struct incident i = test_incident();
 	const char *text;
@@ -472,7 +552,8 @@ static void test_do_not(void **state)
 
 static void test_section_names(void **state)
 {
-	static const char *const keys[EXPLAIN_SECTIONS] = { "rests_on", "rule", "would_change", "ends", "defects", "collect", "do", "do_not" };
+	static const char *const keys[EXPLAIN_SECTIONS] = { "rests_on", "rule", "would_change", "ends", "defects",
+							    "collect", "do", "do_not" };
 
 	(void)state;
 	for (int s = 0; s < EXPLAIN_SECTIONS; s++) {
@@ -567,6 +648,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_verdict_has_its_figures),
+		cmocka_unit_test(test_what_may_have_ended_is_past),
+		cmocka_unit_test(test_swapped_and_created),
+		cmocka_unit_test(test_own_kind_explains),
+		cmocka_unit_test(test_no_words_for_addresses),
 		cmocka_unit_test(test_verdict_by_rule),
 		cmocka_unit_test(test_verdict_from_tables),
 		cmocka_unit_test(test_cause),

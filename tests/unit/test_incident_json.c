@@ -137,8 +137,8 @@ static void test_example_of_the_design(void **state)
 static void test_nothing_known(void **state)
 {
 	struct incident i = { .id = "x", .rule = RULE_NO_SOURCE };
-	static const char *const nulls[] = { "observer", "src", "dst", "proto", "spi", "encap", "interface", "first_seen", "last_seen",
-					     "packets", "confidence" };
+	static const char *const nulls[] = { "observer", "src", "dst", "proto", "spi", "encap", "interface", "first_seen",
+					     "last_seen", "packets", "confidence" };
 	const char *json;
 
 	(void)state;
@@ -222,7 +222,8 @@ static void test_hostile_text(void **state)
 
 static void test_summary(void **state)
 {
-	struct summary s = { .files = 2, .lines = 10, .messages = 3, .incidents = 1, .by_verdict = { [VERDICT_DESYNC] = 1 }, .evicted = 7 };
+	struct summary s = { .files = 2, .lines = 10, .messages = 3, .incidents = 1,
+			     .by_verdict = { [VERDICT_DESYNC] = 1 }, .evicted = 7 };
 	struct summary_count trouble = { "unparsed", 4 };
 	struct summary_skip skip = { .from = TEXT("a:1"), .reason = TEXT("cut"), .text = TEXT("\"") };
 	struct buffer out = { 0 };

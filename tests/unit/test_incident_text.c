@@ -35,12 +35,66 @@ static void test_headline_and_rows(void **state)
 
 	(void)state;
 	text_with(&i, (struct text_style){ .width = 100 });
-	assert_int_equal(strncmp(said, "DESYNC     10.1.1.1 -> 10.10.1.2  ESP 0x1db73bbb  [k3v9q2]\n", 59), 0);
-	assert_says(said, "\n  seen     2 messages from 2025-09-02 13:36:47 to 2025-09-02 13:37:48 UTC, by hub\n");
-	assert_says(said, "\n  why      The same flow and SPI came again after 60.8 s.");
+	assert_int_equal(strncmp(said, "DESYNC      10.1.1.1 -> 10.10.1.2  ESP 0x1db73bbb  [k3v9q2]\n", 60), 0);
+	assert_says(said, "\n  seen      2 messages from 2025-09-02 13:36:47 to 2025-09-02 13:37:48 UTC, by hub\n");
+	assert_says(said, "\n  why       The same flow and SPI came again after 60.8 s.");
 	assert_says(said, "[log-repeat]");
-	assert_says(said, "\n  cause    The cause is not known");
-	assert_says(said, "\n  do       1. at ");
+	assert_says(said, "\n  cause     The cause is not known");
+	assert_says(said, "\n  do        1. at ");
+}
+
+/* A neighbour may come first; it is not where the incident was first seen. */
+static void test_first_is_its_own(void **state)
+{
+	struct evidence e[] = {
+		{ .kind = FACT_RESTART, .from = TEXT("hub.log:1") },
+		{ .kind = FACT_STRAY, .from = TEXT("spoke.log:2"), .other_end = true },
+		{ .kind = FACT_REPLAY, .from = TEXT("hub.log:3") },
+		{ .kind = FACT_STRAY, .from = TEXT("hub.log:4") },
+	};
+	struct incident i = test_incident();
+
+	(void)state;
+	i.kind = FACT_STRAY;
+	i.evidence = e;
+	i.evidence_count = 4;
+	assert_says(text_with(&i, (struct text_style){ .width = 200 }), "first in hub.log:4\n");
+	i.evidence_count = 2;
+	assert_silent(text_with(&i, (struct text_style){ .width = 200 }), "first in");
+	i.protocol = SPIMEND_PROTOCOL_UNKNOWN;
+	i.spi.value = 0x4d2;
+	assert_says(text_with(&i, (struct text_style){ .width = 200 }), "10.10.1.2  SPI 0x4d2  [");
+	assert_silent(said, "0x000004d2");
+}
+
+/* Without --explain: where, what, what else, and when; never the whole reasoning. */
+static void test_plan_is_brief(void **state)
+{
+	static const char reasoning[] = "this is the end to act at";
+	struct incident i = test_incident();
+
+	(void)state;
+	text_with(&i, (struct text_style){ .width = 400 });
+	assert_says(said, "\n               Where 10.1.1.1 is yours to log in to: first confirm here with `show crypto ipsec sa "
+			  "peer 10.10.1.2` that the current outbound spi is 0x1db73bbb (498547643); if it is another one, clear nothing.\n       "
+			  "     2. at");
+	assert_says(said, "\n               Where 10.1.1.1 is foreign or cannot be reached: not where 10.10.1.2 uses a dynamic "
+			  "crypto map");
+	assert_says(said, "\n            3. at 10.1.1.1 (sender), only with a person's approval:\n");
+	assert_says(said, "\n  do not    ");
+	assert_silent(said, reasoning);
+	assert_says(text_with(&i, (struct text_style){ .width = 400, .explain = true }), reasoning);
+	assert_says(text_with(&i, (struct text_style){ .width = 400, .verbose = true }), reasoning);
+	i.flags = FLAG_MANY_PEERS;
+	assert_silent(text_with(&i, (struct text_style){ .width = 400 }), "2. at");
+	assert_says(said, "One peer first, verify, then the next");
+	assert_says(text_with(&i, (struct text_style){ .width = 400, .explain = true }), "2. at");
+	i.flags = 0;
+	i.verdict = VERDICT_UNDECIDED;
+	i.rule = RULE_LOG_ONCE_SHORT;
+	text_with(&i, (struct text_style){ .width = 400 });
+	assert_says(said, "\n  if again  1. at 10.1.1.1 (sender): clear crypto sa peer 10.10.1.2\n");
+	assert_says(said, "3. at 10.1.1.1 (sender), only with a person's approval: clear crypto session remote 10.10.1.2\n");
 }
 
 static void test_many(void **state)
@@ -55,7 +109,7 @@ static void test_many(void **state)
 	i.spis = 5000;
 	i.sources = 70;
 	text_with(&i, (struct text_style){ .width = 100 });
-	assert_int_equal(strncmp(said, "NOISE      many sources -> 10.10.1.2  5000 SPIs  [", 49), 0);
+	assert_int_equal(strncmp(said, "NOISE       many sources -> 10.10.1.2  5000 SPIs  [", 50), 0);
 	assert_silent(said, "cause");
 	assert_silent(said, "  do ");
 	i.sources = 0;
@@ -85,7 +139,8 @@ static void test_wrapping(void **state)
 
 static void test_colour_only_where_wanted(void **state)
 {
-	static const enum verdict verdicts[] = { VERDICT_DESYNC, VERDICT_UNDECIDED, VERDICT_TRANSIENT, VERDICT_NOISE, VERDICT_OTHER_FAULT };
+	static const enum verdict verdicts[] = { VERDICT_DESYNC, VERDICT_UNDECIDED, VERDICT_TRANSIENT, VERDICT_NOISE,
+						 VERDICT_OTHER_FAULT };
 	struct incident i = test_incident();
 
 	(void)state;
@@ -164,6 +219,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_headline_and_rows),
+		cmocka_unit_test(test_first_is_its_own),
+		cmocka_unit_test(test_plan_is_brief),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_wrapping),
 		cmocka_unit_test(test_colour_only_where_wanted),

@@ -86,8 +86,8 @@ static void test_first_step_is_the_peer_at_the_sender(void **state)
 	assert_int_equal(plan.steps[0].role, PLAN_SENDER);
 	assert_string_equal(plan_role_name(plan.steps[0].role), "sender");
 	assert_non_null(strstr(plan.steps[0].blast_radius, "the SAs with this peer"));
-	assert_non_null(strstr(plan.steps[0].why, "first confirm here with `show crypto ipsec sa peer 10.10.1.2` that the current outbound spi is "
-						  "0x1db73bbb (498547643)"));
+	assert_non_null(strstr(plan.steps[0].why, "first confirm here with `show crypto ipsec sa peer 10.10.1.2` that the current "
+						  "outbound spi is 0x1db73bbb (498547643)"));
 	assert_true(strncmp(plan.steps[0].why, "Where 10.1.1.1 is yours", 23) == 0);
 	/* then the receiver, for the case that the sender is out of reach, with its good SAs as the price */
 	assert_string_equal(plan.steps[1].command, "clear crypto sa peer 10.1.1.1");
@@ -345,8 +345,8 @@ static void test_no_ike_sa_points_to_b11(void **state)
 		assert_false(says(&plan, "(B10)"));
 		i.saw[kinds[k]] = true;
 		plan_build(&i, &plan);
-		assert_non_null(strstr(find(&plan, "crypto isakmp invalid-spi-recovery")->why, "the DELETE that IOS sends without this line (B10) "
-											       "could not go out"));
+		assert_non_null(strstr(find(&plan, "crypto isakmp invalid-spi-recovery")->why, "the DELETE that IOS sends without this "
+				"line (B10) could not go out"));
 	}
 }
 

@@ -72,10 +72,12 @@ static const char *const known_commands[] = {
 	"clear crypto ipsec sa peer 10.1.1.1", "clear crypto session remote 10.10.1.2", "clear crypto session remote 10.1.1.1",
 	"crypto isakmp invalid-spi-recovery", "show crypto ipsec sa peer 10.1.1.1",
 	"show crypto ipsec sa peer 10.1.1.1 | include map tag|local ident", "show crypto ipsec sa peer 10.10.1.2",
-	"show crypto ipsec sa peer 10.10.1.2 | include map tag|local ident", "show crypto ipsec client ezvpn", "clear crypto ipsec client ezvpn",
+	"show crypto ipsec sa peer 10.10.1.2 | include map tag|local ident", "show crypto ipsec client ezvpn", "clear crypto ipsec "
+			"client ezvpn",
 	"request platform software sdwan security ipsec-rekey", "request platform software sdwan port_hop", "clear sdwan omp all",
 	"clear sdwan control connections", "swanctl --list-sas", "swanctl --rekey --child-id N", "swanctl --initiate --child NAME",
-	"swanctl --terminate --ike-id N", "ipsec showstates", "ipsec whack --rekey-child --name CONN", "ipsec whack --initiate --name CONN",
+	"swanctl --terminate --ike-id N", "ipsec showstates", "ipsec whack --rekey-child --name CONN", "ipsec whack --initiate "
+			"--name CONN",
 	"diagnose vpn tunnel list", "diagnose vpn tunnel flush NAME",
 };
 
@@ -85,7 +87,8 @@ static bool is_known_command(const char *command)
 		if (strcmp(command, known_commands[k]) == 0)
 			return true;
 	}
-	return strncmp(command, known_commands[0], strlen(known_commands[0])) == 0 && strlen(command) == strlen(known_commands[0]) + 8 &&
+	return strncmp(command, known_commands[0], strlen(known_commands[0])) == 0 &&
+	       strlen(command) == strlen(known_commands[0]) + 8 &&
 	       strspn(command + strlen(known_commands[0]), "0123456789abcdef") == 8;
 }
 
@@ -103,11 +106,14 @@ static void assert_sane_step(const struct plan_step *step, const struct incident
 		assert_null(strstr(texts[t], "(null)"));
 		assert_null(strstr(texts[t], "reload"));
 		assert_null(strchr(texts[t], '$'));
+		assert_null(strstr(texts[t], "peer the ")); /* words are no address */
 		for (const char *c = texts[t]; *c; c++)
 			assert_true(*c >= 0x20 && *c < 0x7f);
 	}
 	assert_true(strlen(step->why) > 20 && strlen(step->why) < PLAN_TEXT_MAX - 1);
 	assert_int_equal(step->why[strlen(step->why) - 1], '.');
+	assert_true(step->when_len <= strlen(step->why) && plan_step_when(step).len > 10);
+	assert_true(plan_step_when(step).len < 420);
 	assert_true(strlen(step->blast_radius) > 3 && strlen(step->blast_radius) < PLAN_TEXT_MAX - 1);
 	assert_false(step->disturbs_nothing && step->needs_approval);
 	/* whoever only looks must not change anything */

@@ -181,6 +181,13 @@ static void test_other_observers(void **state)
 	assert_non_null(find(&plan, "ipsec whack --rekey-child --name CONN"));
 	assert_non_null(find(&plan, "ipsec whack --initiate --name CONN"));
 
+	i.dialect = DIALECT_LINUX_AUDIT; /* the kernel's line, and pluto's log beside it */
+	i.daemon = DIALECT_LIBRESWAN;
+	plan_build(&i, &plan);
+	assert_string_equal(plan.steps[0].command, "ipsec showstates");
+	assert_false(says(&plan, "swanctl"));
+	i.daemon = DIALECT_UNKNOWN;
+
 	i.dialect = DIALECT_ASA;
 	plan_build(&i, &plan);
 	assert_string_equal(find(&plan, "clear crypto ipsec sa peer 10.1.1.1")->command, plan.steps[1].command);
@@ -208,6 +215,14 @@ static void test_other_faults_stay_small(void **state)
 	i.verdict = VERDICT_OTHER_FAULT;
 	i.rule = RULE_SA_FOUND;
 	i.saw[FACT_REPLAY] = true;
+	plan_build(&i, &plan);
+	assert_int_equal(plan.count, 0);
+
+	i.saw[FACT_INTEGRITY] = true; /* its own kind leads, whatever stands beside it */
+	i.kind = FACT_INTEGRITY;
+	plan_build(&i, &plan);
+	assert_true(says(&plan, "possible, not proved"));
+	i.kind = FACT_REPLAY;
 	plan_build(&i, &plan);
 	assert_int_equal(plan.count, 0);
 
