@@ -9,7 +9,7 @@ bool judge_wants_to_hear(const struct judge *j, struct instant *ret_earliest)
 		const struct flow *f = &j->flows.pool[i];
 		int64_t enough;
 
-		if (!f->used || f->key.sa_found || f->messages != 1 || !f->has_heard || !f->has_times)
+		if (!f->used || f->key.sa_found || !f->has_heard || !f->has_times)
 			continue;
 		if (verdict_quiet(j, f) >= j->settings.quiet_ns)
 			continue;

@@ -57,9 +57,9 @@ void judge_block(struct judge *judge, const struct sa_block *block, uint32_t sou
 void judge_hear(struct judge *judge, struct text observer, struct instant last);
 
 /*
- * Is there a flow seen once whose verdict hangs on how long its observer logged on, and that is not known to be long
- * enough? *ret_earliest is the first instant whose lines could tell about any of them. For readers that passed ordinary
- * lines over and can look again.
+ * Is there a flow of which is not known whether its observer logged on long enough after it? That decides the verdict of
+ * a flow seen once, and tells of a black hole whether it may be over. *ret_earliest is the first instant whose lines could
+ * tell about any of them. For readers that passed ordinary lines over and can look again.
  */
 bool judge_wants_to_hear(const struct judge *judge, struct instant *ret_earliest);
 
