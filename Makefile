@@ -5,14 +5,14 @@ PREFIX ?= /usr/local
 RELEASE = -Db_lto=true -Doptimization=3
 
 all:
-	@scripts/as-user scripts/build build $(RELEASE)
+	@SPIMEND_BUILD_TARGETS="spimend bench/loggen" scripts/as-user scripts/build build $(RELEASE)
 
 deps:
 	@scripts/deps check
 
 run:
 	@scripts/deps build
-	@scripts/as-user scripts/build build $(RELEASE)
+	@SPIMEND_BUILD_TARGETS=spimend scripts/as-user scripts/build build $(RELEASE)
 	@scripts/as-user scripts/run-examples
 
 check: deps
@@ -26,7 +26,7 @@ fuzz:
 	@scripts/as-user scripts/check-fuzz --seconds $${FUZZ_SECONDS:-300}
 
 install:
-	@scripts/as-user scripts/build build $(RELEASE) --prefix="$(PREFIX)"
+	@SPIMEND_BUILD_TARGETS="spimend bench/loggen" scripts/as-user scripts/build build $(RELEASE) --prefix="$(PREFIX)"
 	@DESTDIR="$(DESTDIR)" meson install -C build --no-rebuild
 
 clean:

@@ -114,10 +114,16 @@ static void say_close_repeat(const struct incident *i, struct buffer *out)
 	int64_t span = explain_span(i);
 
 	buffer_printf(out, "The same flow and SPI came %" PRIu64 " times", i->messages);
-	if (span > 0)
-		explain_duration(out, " within ", span, "");
-	if (i->gap_needed_ns > 0)
-		explain_duration(out, ", but never ", i->gap_needed_ns, " apart");
+	if (i->gap_ns == 0 && i->flags & FLAG_CLOCK_JUMPED) {
+		buffer_add_string(out, ", but the observer's clock went back in between: how far apart they came is not known");
+	} else {
+		if (span > 0)
+			explain_duration(out, " within ", span, "");
+		if (i->gap_needed_ns > i->gap_ns)
+			explain_duration(out, ", but never ", i->gap_needed_ns, " apart");
+		else
+			buffer_add_string(out, ", one of so many SPIs of that source that two may meet by chance");
+	}
 	buffer_add_string(out, ". One rekey may look like this (B6), and so may the beginning of a black hole (B7).");
 }
 
