@@ -293,8 +293,9 @@ def check_picture(suite, program):
 def take_picture():
     program, readme = os.path.join(BUILD, "spimend"), text_of("README.md")
     picture = PICTURE.search(readme)
+    new = readme[:picture.start(2)] + printed_picture(program, picture[1]) + readme[picture.end(2):]
     with open(os.path.join(ROOT, "README.md"), "w", encoding="utf-8") as file:
-        file.write(readme[:picture.start(2)] + printed_picture(program, picture[1]) + readme[picture.end(2):])
+        file.write(new)
     return 0
 
 

@@ -474,8 +474,8 @@ static void test_collect_cisco(void **state)
 
 static void test_collect_elsewhere(void **state)
 {
-	static const char *const sdwan[] = { "`show sdwan ipsec local-sa`", "`show sdwan ipsec "
-			"outbound-connections`", "`show sdwan bfd sessions`",
+	static const char *const sdwan[] = { "`show sdwan ipsec local-sa`", ("`show sdwan ipsec "
+			"outbound-connections`"), "`show sdwan bfd sessions`",
 					     "`show sdwan omp tlocs`", "`show sdwan control connections`" };
 	struct incident i = test_incident();
 	const char *text;
