@@ -126,14 +126,24 @@ static unsigned is_needle(const struct scan *scan, struct text bytes, size_t at,
 struct cutter {
 	const struct scan *scan;
 	struct text bytes;
-	size_t line_start;
-	unsigned marks; /* of the line at hand */
+	size_t line_start; /* of the line at hand, unless... */
+	bool passed;       /* ... blocks were passed since: line_find_start() */
+	unsigned marks;    /* of the line at hand */
 	bool every;     /* all lines are wanted */
 	bool wanted;    /* the line at hand is */
 	uint64_t lines;
 	scan_line_fn *fn;
 	void *context;
 };
+
+/* Passing a block notes nothing but its lines: whether one starts in it cannot be predicted, and most are never asked for. */
+static void line_find_start(struct cutter *c, size_t at)
+{
+	const char *newline = at ? memrchr(c->bytes.at, '\n', at) : NULL;
+
+	c->line_start = newline ? (size_t)(newline - c->bytes.at) + 1 : 0;
+	c->passed = false;
+}
 
 static inline void cut_line(struct cutter *c, size_t end)
 {
@@ -270,22 +280,21 @@ __attribute__((target("avx512bw,avx512vbmi"))) static inline struct block look_a
 }
 
 /* Nothing in the block concerns anybody: only its lines are counted. */
-static inline bool pass_block(struct cutter *c, size_t at, struct block b)
+static inline bool pass_block(struct cutter *c, struct block b)
 {
-	size_t last;
-
 	if ((b.windows | b.odd | c->marks | c->wanted | c->every) != 0)
 		return false;
 	c->lines += (unsigned)__builtin_popcountll(b.ends);
-	/* Without a branch: whether a line ends in a block cannot be predicted. */
-	last = at + 64 - (unsigned)__builtin_clzll(b.ends | 1);
-	c->line_start = b.ends ? last : c->line_start;
+	c->passed = true;
 	return true;
 }
 
-/* Lines that end in the block, and needles in it. */
-static inline void take_block(struct cutter *c, size_t at, struct block b, const uint8_t buckets[64])
+/* Lines that end in the block, and needles in it. Apart, so that the loop that passes blocks keeps its registers. */
+__attribute__((noinline)) static void take_block(struct cutter *c, size_t at, struct block b,
+						 const uint8_t buckets[64])
 {
+	if (c->passed)
+		line_find_start(c, at);
 	for (;;) {
 		uint64_t before_end = b.ends ? (b.ends & -b.ends) - 1 : UINT64_MAX;
 		uint64_t here = b.windows & before_end;
@@ -314,7 +323,7 @@ __attribute__((target("avx2,popcnt,lzcnt,bmi"))) static size_t scan_wide(struct 
 		struct block b = look_at_block(c->scan, c->bytes.at + at, buckets);
 
 		__builtin_prefetch(c->bytes.at + at + PREFETCH);
-		if (!pass_block(c, at, b))
+		if (!pass_block(c, b))
 			take_block(c, at, b, buckets);
 	}
 	return at;
@@ -329,7 +338,7 @@ __attribute__((target("avx512bw,popcnt,lzcnt,bmi"))) static size_t scan_wide512(
 		struct block b = look_at_block512(c->scan, c->bytes.at + at, buckets);
 
 		__builtin_prefetch(c->bytes.at + at + PREFETCH);
-		if (!pass_block(c, at, b))
+		if (!pass_block(c, b))
 			take_block(c, at, b, buckets);
 	}
 	return at;
@@ -344,7 +353,7 @@ __attribute__((target("avx512bw,avx512vbmi,popcnt,lzcnt,bmi"))) static size_t sc
 		struct block b = look_at_block_vbmi(c->scan, c->bytes.at + at, buckets);
 
 		__builtin_prefetch(c->bytes.at + at + PREFETCH);
-		if (!pass_block(c, at, b))
+		if (!pass_block(c, b))
 			take_block(c, at, b, buckets);
 	}
 	return at;
@@ -372,6 +381,8 @@ uint64_t scan_lines(const struct scan *scan, struct text bytes, enum scan_which 
 	else if (scan->width == SCAN_AVX2)
 		at = scan_wide(&c);
 #endif
+	if (c.passed)
+		line_find_start(&c, at);
 	scan_narrow(&c, at);
 	if (c.line_start < bytes.len)
 		cut_line(&c, bytes.len);
