@@ -97,6 +97,8 @@ static void check_odd(struct log *log, struct text line, unsigned marks)
 		log_trouble(log, TROUBLE_UTF8, TEXT_NONE, "no valid UTF-8; read all the same", 0, line);
 }
 
+#define SURROUNDINGS (SCAN_SURROUNDING | SCAN_DISTANT)
+
 static bool take_line(void *context, struct text line, uint64_t number, unsigned marks)
 {
 	struct log *log = context;
@@ -116,11 +118,11 @@ static bool take_line(void *context, struct text line, uint64_t number, unsigned
 	if (__builtin_expect((marks & SCAN_CANDIDATE) || log->pending_count || log->table.inside, 0)) {
 		log->counts.candidates++;
 		log_message(log, line);
-	} else if (marks & SCAN_SURROUNDING && !log->rules.sparse && log->surroundings_read < SURROUNDINGS_READ_MAX) {
+	} else if (marks & SURROUNDINGS && !log->rules.sparse && log->surroundings_read < SURROUNDINGS_READ_MAX) {
 		log->surroundings_read++;
 		log->counts.candidates++;
 		log_message(log, line);
-	} else if (marks & SCAN_SURROUNDING) {
+	} else if (marks & SURROUNDINGS) {
 		log_surrounding(log, line);
 	} else if (!log->rules.sparse) {
 		log_tick(log, line);

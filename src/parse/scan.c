@@ -29,8 +29,8 @@ static const struct needle {
 	{ TEXT("%PIX-4-402"), 0, 0, SCAN_CANDIDATE },
 	{ TEXT("%DMVPN"), 0, 4, SCAN_SURROUNDING },
 	{ TEXT("%SYS-5-RE"), 5, 2, SCAN_CANDIDATE },     /* RESTART, RELOAD */
-	{ TEXT("%SYS-5-CONFIG"), 6, 5, SCAN_SURROUNDING },
-	{ TEXT("%HA_EM"), 0, 4, SCAN_SURROUNDING },
+	{ TEXT("%SYS-5-CONFIG"), 6, 5, SCAN_DISTANT },
+	{ TEXT("%HA_EM"), 0, 4, SCAN_DISTANT },
 	{ TEXT("HW_VPN"), 0, 6, SCAN_CANDIDATE },
 	{ TEXT("ISAKMP"), 0, 7, SCAN_CANDIDATE },
 	{ TEXT("IPSec packet"), 1, 7, SCAN_CANDIDATE },  /* ZyXEL */
@@ -147,7 +147,7 @@ static void line_find_start(struct cutter *c, size_t at)
 
 static inline void cut_line(struct cutter *c, size_t end)
 {
-	if (c->marks || c->wanted || c->every)
+	if ((c->marks & ~(unsigned)SCAN_DISTANT) || c->wanted || c->every)
 		c->wanted = c->fn(c->context, text_between(c->bytes.at + c->line_start, c->bytes.at + end), c->lines, c->marks);
 	c->lines++;
 	c->line_start = end + 1;
@@ -182,8 +182,8 @@ static void scan_narrow(struct cutter *c, size_t from)
 __attribute__((target("avx2"))) static inline __m256i place_mask(const struct scan *scan, int place, __m256i bytes)
 {
 	const __m256i nibble = _mm256_set1_epi8(15);
-	__m256i low = _mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)scan->nibbles[place].low));
-	__m256i high = _mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)scan->nibbles[place].high));
+	__m256i low = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)scan->nibbles[place].low));
+	__m256i high = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)scan->nibbles[place].high));
 
 	return _mm256_and_si256(_mm256_shuffle_epi8(low, _mm256_and_si256(bytes, nibble)),
 				_mm256_shuffle_epi8(high, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), nibble)));
@@ -208,7 +208,7 @@ __attribute__((target("avx2"))) static inline uint32_t find_windows(const struct
 __attribute__((target("avx512bw,avx512vbmi"))) static inline __m512i place_mask_vbmi(const struct scan *scan, int place,
 										     const char *at)
 {
-	return _mm512_permutexvar_epi8(_mm512_loadu_si512(at), _mm512_load_si512(scan->sixes[place]));
+	return _mm512_permutexvar_epi8(_mm512_loadu_si512(at), _mm512_loadu_si512(scan->sixes[place]));
 }
 
 /* What one 64-byte block holds; bit n is byte n. Which buckets a window hit stands beside it, in 64 bytes of its own. */
@@ -239,8 +239,8 @@ __attribute__((target("avx512bw"))) static inline __m512i place_mask512(const st
 {
 	const __m512i nibble = _mm512_set1_epi8(15);
 	__m512i bytes = _mm512_loadu_si512(at);
-	__m512i low = _mm512_broadcast_i32x4(_mm_load_si128((const __m128i *)scan->nibbles[place].low));
-	__m512i high = _mm512_broadcast_i32x4(_mm_load_si128((const __m128i *)scan->nibbles[place].high));
+	__m512i low = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)scan->nibbles[place].low));
+	__m512i high = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)scan->nibbles[place].high));
 
 	return _mm512_and_si512(_mm512_shuffle_epi8(low, _mm512_and_si512(bytes, nibble)),
 				_mm512_shuffle_epi8(high, _mm512_and_si512(_mm512_srli_epi16(bytes, 4), nibble)));

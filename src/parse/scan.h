@@ -15,6 +15,7 @@
 enum scan_mark {
 	SCAN_CANDIDATE = 1,   /* contains a word that an unknown SPI, or an SA's life, is told with */
 	SCAN_SURROUNDING = 8, /* contains a word of messages that only matter beside those: common, and rarely read */
+	SCAN_DISTANT = 16,    /* the like of that, and too common to be worth it in big logs: SCAN_MARKED passes it over */
 	SCAN_HIGH = 2,      /* contains bytes >= 0x80 (in the same 64 bytes, at least) */
 	SCAN_NUL = 4,       /* contains NUL bytes (likewise) */
 };
@@ -27,8 +28,8 @@ enum scan_width { SCAN_PORTABLE, SCAN_AVX2, SCAN_AVX512, SCAN_AVX512_VBMI };
 struct scan {
 	struct {
 		uint8_t low[16], high[16]; /* bit b: bucket b has a needle with such a nibble at this place */
-	} nibbles[3] __attribute__((aligned(16)));
-	uint8_t sixes[3][64] __attribute__((aligned(64))); /* the same by the low six bits, for AVX-512 VBMI */
+	} nibbles[3];
+	uint8_t sixes[3][64]; /* the same by the low six bits, for AVX-512 VBMI */
 	uint8_t pair[65536 / 8]; /* for the portable search: may these two bytes start a needle's window? */
 	uint8_t bucket_needles[SCAN_BUCKETS][SCAN_NEEDLES_MAX];
 	uint32_t bucket_windows[SCAN_BUCKETS][SCAN_NEEDLES_MAX]; /* the three bytes of each, as they lie in memory */
@@ -43,7 +44,7 @@ typedef bool scan_line_fn(void *context, struct text line, uint64_t number, unsi
 void scan_init(struct scan *scan);
 enum scan_which {
 	SCAN_EVERY,      /* every line */
-	SCAN_MARKED,     /* lines with marks, and those that the callback wants */
+	SCAN_MARKED,     /* lines with marks other than SCAN_DISTANT, and those that the callback wants */
 	SCAN_MARKED_AND_FIRST, /* the first line too */
 };
 
