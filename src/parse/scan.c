@@ -136,7 +136,7 @@ struct cutter {
 	void *context;
 };
 
-/* Passing a block notes nothing but its lines: whether one starts in it cannot be predicted, and most are never asked for. */
+/* Passing a block notes nothing but its lines: whether one starts in it cannot be predicted, and few are asked for. */
 static void line_find_start(struct cutter *c, size_t at)
 {
 	const char *newline = at ? memrchr(c->bytes.at, '\n', at) : NULL;
