@@ -26,7 +26,6 @@ struct log_slot {
 struct skip { /* a kept unparsed line */
 	char *from, *text; /* own */
 	const char *reason;
-	uint64_t offset;
 };
 
 struct analysis {
@@ -97,7 +96,6 @@ static void on_trouble(void *context, const struct log_trouble *trouble)
 			.from = copy_text(place),
 			.text = copy_text(text_first(trouble->text, SKIP_TEXT_MAX)),
 			.reason = trouble->reason,
-			.offset = trouble->offset,
 		};
 
 		if (skip.from && skip.text) {
@@ -327,7 +325,6 @@ void analysis_summary(struct analysis *a, struct summary *ret)
 		a->shown[i] = (struct summary_skip){
 			.from = text_of(a->skips[i].from),
 			.reason = text_of(a->skips[i].reason),
-			.offset = a->skips[i].offset,
 			.text = text_of(a->skips[i].text),
 		};
 	}

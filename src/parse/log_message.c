@@ -206,7 +206,6 @@ static bool pending_push(struct log *log, struct text whole, size_t name_at, str
 		p->host_len = 0;
 	}
 	p->name_at = name_at;
-	p->last_length = whole.len;
 	p->line = line;
 	p->lines = 1;
 	p->blanks = 0;
@@ -469,7 +468,6 @@ static enum joined join_with(struct log *log, struct pending *p, struct text bod
 		buffer_clear(&p->joined);
 		buffer_add(&p->joined, text);
 		p->complete = r.complete;
-		p->last_length = body.len;
 		p->lines++;
 		return JOINED_MORE;
 	}

@@ -21,7 +21,6 @@ struct pending {
 	size_t host_at, host_len; /* of the writer's name, in joined */
 	size_t name_at; /* of the message's mnemonic, in joined: a wrapper's may stand before it */
 	struct buffer joined; /* the line so far, framing and all */
-	size_t last_length;  /* of its last physical line */
 	uint64_t line;
 	unsigned lines, blanks;
 };

@@ -85,6 +85,8 @@ void scan_init_width(struct scan *scan, enum scan_width width)
 enum scan_width scan_best_width(void)
 {
 #if defined(__x86_64__)
+	if (!__builtin_cpu_supports("popcnt"))
+		return SCAN_PORTABLE;
 	if (__builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512bw"))
 		return SCAN_AVX512_VBMI;
 	if (__builtin_cpu_supports("avx512bw"))
@@ -313,51 +315,27 @@ __attribute__((noinline)) static void take_block(struct cutter *c, size_t at, st
 	}
 }
 
-/* All whole blocks that leave two more bytes to look at; they return where they stopped. */
-__attribute__((target("avx2,popcnt,lzcnt,bmi"))) static size_t scan_wide(struct cutter *c)
-{
-	uint8_t buckets[64];
-	size_t at = 0;
-
-	for (; at + 66 <= c->bytes.len; at += 64) {
-		struct block b = look_at_block(c->scan, c->bytes.at + at, buckets);
-
-		__builtin_prefetch(c->bytes.at + at + PREFETCH);
-		if (!pass_block(c, b))
-			take_block(c, at, b, buckets);
+/* All whole blocks that leave two more bytes to look at; returns where it stopped. A macro, since what looks at a block can
+ * only be inlined into a function for the same instructions. */
+#define SCAN_BLOCKS(name, instructions, look)                                          \
+	__attribute__((target(instructions))) static size_t name(struct cutter *c)     \
+	{                                                                              \
+		uint8_t buckets[64];                                                   \
+		size_t at = 0;                                                         \
+                                                                                       \
+		for (; at + 66 <= c->bytes.len; at += 64) {                            \
+			struct block b = look(c->scan, c->bytes.at + at, buckets);     \
+                                                                                       \
+			__builtin_prefetch(c->bytes.at + at + PREFETCH);               \
+			if (!pass_block(c, b))                                         \
+				take_block(c, at, b, buckets);                         \
+		}                                                                      \
+		return at;                                                             \
 	}
-	return at;
-}
 
-__attribute__((target("avx512bw,popcnt,lzcnt,bmi"))) static size_t scan_wide512(struct cutter *c)
-{
-	uint8_t buckets[64];
-	size_t at = 0;
-
-	for (; at + 66 <= c->bytes.len; at += 64) {
-		struct block b = look_at_block512(c->scan, c->bytes.at + at, buckets);
-
-		__builtin_prefetch(c->bytes.at + at + PREFETCH);
-		if (!pass_block(c, b))
-			take_block(c, at, b, buckets);
-	}
-	return at;
-}
-
-__attribute__((target("avx512bw,avx512vbmi,popcnt,lzcnt,bmi"))) static size_t scan_wide_vbmi(struct cutter *c)
-{
-	uint8_t buckets[64];
-	size_t at = 0;
-
-	for (; at + 66 <= c->bytes.len; at += 64) {
-		struct block b = look_at_block_vbmi(c->scan, c->bytes.at + at, buckets);
-
-		__builtin_prefetch(c->bytes.at + at + PREFETCH);
-		if (!pass_block(c, b))
-			take_block(c, at, b, buckets);
-	}
-	return at;
-}
+SCAN_BLOCKS(scan_wide, "avx2,popcnt", look_at_block)
+SCAN_BLOCKS(scan_wide512, "avx512bw,popcnt", look_at_block512)
+SCAN_BLOCKS(scan_wide_vbmi, "avx512bw,avx512vbmi,popcnt", look_at_block_vbmi)
 
 #endif
 

@@ -8,7 +8,6 @@
 struct summary_skip { /* one line that names our message and could not be read, or another trouble */
 	struct text from;   /* "file:line"; borrows */
 	struct text reason;
-	uint64_t offset;
 	struct text text;
 };
 
