@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The gateway's mind: everything that the sensors, the IKE daemons and the kernel tell goes in, with the time as an argument;
+ * what is to be done, asked, watched, written and kept comes out. Judges with judge/ledger, plans with plan/repair and
+ * plan/budget, follows each incident from the first stray packet to healed, unverified or gave-up.
+ *
+ * Called by the role `core`, and by tests/sim under a simulated clock. Pure: no I/O, no clock, no logging, bounded memory
+ * whatever is thrown at it. It never acts: it emits orders, and only for peers that it knows from the configuration of an
+ * IKE daemon or from a live IKE SA.
+ *
+ * Every input may be late, repeated, lost or forged. Facts of packets are hints; facts of the daemon and the kernel are
+ * trusted as far as the machine is.
+ */
+#ifndef CORE_CORE_H
+#define CORE_CORE_H
+
+#include "base/hash.h"
+#include "judge/ledger.h"
+#include "model/config.h"
+#include "model/gateway.h"
+#include "model/incident.h"
+#include "plan/repair.h"
+
+struct core;
+
+struct moment {
+	int64_t mono_ns;     /* CLOCK_MONOTONIC (BOOTTIME where the machine sleeps) */
+	struct instant wall; /* may step: used for what people read and for what must survive a restart */
+};
+
+/* `config` is copied. `key` seeds the tables: random in production. `next_order` is the first order id to give. 0 or -ENOMEM. */
+int core_new(const struct config *config, const struct hash_key *key, uint64_t next_order, struct moment now, struct core **ret);
+void core_free(struct core *core);
+/* A changed configuration: thresholds, modes and budgets count from now on; incidents and ledger stay. */
+int core_reconfigure(struct core *core, const struct config *config, struct moment now);
+
+/* --- Coming back after a restart: before anything else ------------------------------------------------------------- */
+
+void core_restore_ledger(struct core *core, const struct ledger_entry *entry, struct moment now);
+struct core_incident;
+void core_restore_incident(struct core *core, const struct core_incident *incident, struct moment now);
+
+/* --- What is told ---------------------------------------------------------------------------------------------------- */
+
+void core_daemon(struct core *core, const struct daemon_state *state, struct moment now);
+void core_connections_begin(struct core *core, uint16_t daemon);
+void core_connection(struct core *core, const struct connection *connection);
+void core_connections_end(struct core *core, uint16_t daemon, struct moment now);
+/* A full list of one daemon's SAs. `serial` is that of the CORE_REFRESH it answers, 0 when nobody asked. */
+void core_snapshot_begin(struct core *core, uint16_t daemon, uint32_t serial);
+void core_snapshot_ike(struct core *core, const struct ike_sa *ike);
+void core_snapshot_child(struct core *core, const struct child_sa *child);
+void core_snapshot_end(struct core *core, uint16_t daemon, bool complete, struct moment now);
+void core_child_event(struct core *core, const struct child_event *event, struct moment now);
+void core_ike_event(struct core *core, const struct ike_event *event, struct moment now);
+void core_hint(struct core *core, const struct daemon_hint *hint, struct moment now);
+/* The kernel's SAD: a dump (begin, KERNEL_LISTED ..., end), and changes. */
+void core_kernel_begin(struct core *core);
+void core_kernel(struct core *core, const struct kernel_event *event, struct moment now);
+void core_kernel_end(struct core *core, bool complete, struct moment now);
+void core_sighting(struct core *core, const struct sighting *sighting, struct moment now);
+void core_spi_count(struct core *core, const struct spi_count *count, struct moment now);
+void core_counters(struct core *core, const struct xfrm_counters *counters, struct moment now);
+void core_sensor(struct core *core, const struct sensor_state *state, struct moment now);
+void core_result(struct core *core, const struct order_result *result, struct moment now);
+/* Time has passed. Returns the mono instant at which it wants to be called again at the latest. */
+int64_t core_tick(struct core *core, struct moment now);
+
+/* --- What comes out -------------------------------------------------------------------------------------------------- */
+
+enum core_output_kind {
+	CORE_ORDER,          /* to act: do this. Keep the incident first, then send it */
+	CORE_REFRESH,        /* to act: list this daemon's SAs, answer with this serial */
+	CORE_REFRESH_KERNEL, /* to act: dump the SAD */
+	CORE_WATCH_SPI,      /* to sense */
+	CORE_WATCH_PEER,     /* to sense */
+	CORE_KEEP_LEDGER,    /* to the store: this entry is new or changed */
+	CORE_DROP_LEDGER,    /* to the store: this key made room */
+	CORE_KEEP_INCIDENT,  /* to the store and to watchers: this incident is new or changed */
+	CORE_LOG_LINE,       /* to syslog: an IOS-compatible line (B1) */
+	CORE_NOTICE,         /* to the log: a sentence for people; severity as in syslog */
+};
+
+#define CORE_LINE_MAX 320
+struct core_output {
+	enum core_output_kind kind;
+	union {
+		struct order order;
+		struct {
+			uint16_t daemon;
+			uint32_t serial;
+		} refresh;
+		struct watch_spi watch_spi;
+		struct watch_peer watch_peer;
+		struct ledger_entry ledger;
+		char incident[INCIDENT_ID_MAX]; /* ask core_find() */
+		struct {
+			int severity;
+			char text[CORE_LINE_MAX];
+		} line;
+	};
+};
+
+/* Takes the next output; false when there is none. To be drained after every call above. */
+bool core_next(struct core *core, struct core_output *ret);
+
+/* --- What it knows: for the control socket and the store -------------------------------------------------------------- */
+
+#define CORE_STEPS_MAX 16
+#define CORE_EVIDENCE_MAX 24
+#define CORE_EVIDENCE_TEXT_MAX 160
+
+struct core_step { /* one thing that was done, or would have been */
+	uint64_t order;         /* 0: planned only (mode, budget, or a person is needed) */
+	enum order_verb verb;
+	enum repair_rung rung;
+	struct instant at;      /* wall: ordered */
+	bool has_result;
+	struct order_result result;
+};
+
+struct core_evidence {
+	struct instant at;      /* wall */
+	enum fact_kind kind;
+	char text[CORE_EVIDENCE_TEXT_MAX];
+};
+
+struct core_incident { /* plain data: it is stored and restored as it is, by column */
+	char id[INCIDENT_ID_MAX];
+	struct sa_key key;
+	struct spimend_address src;
+	bool encap_udp;
+	bool is_suspicion;      /* the sending end's: `key` is the child's inbound SA, nobody saw a stray */
+	bool is_aggregate;      /* noise of many strangers: key and src are those of the first */
+	uint16_t src_port;
+	char interface[GATEWAY_INTERFACE_MAX];
+	uint16_t daemon;
+	bool has_connection;
+	uint64_t connection;
+	char ike_name[GATEWAY_NAME_MAX], child_name[GATEWAY_NAME_MAX];
+	enum tunnel_kind tunnel_kind;
+	enum verdict verdict;
+	enum rule rule;
+	enum cause cause;
+	enum confidence confidence;
+	enum incident_state state;
+	uint32_t flags;
+	struct instant first_seen, last_seen, decided, healed; /* wall; 0 where it did not come to that */
+	int64_t first_ns, last_ns;   /* mono; of this life only */
+	uint64_t packets, replays;   /* strays that count; strays at or below the highest sequence number known */
+	uint64_t sources, spis;      /* of an aggregate */
+	uint32_t sequence_first, sequence_last, sequence_known; /* known: the highest before the death, 0 unknown */
+	bool has_ledger;
+	enum ledger_death death;
+	struct instant born, died;
+	struct repair_decision next; /* what would be done next, and why; or why nothing */
+	enum repair_rung rung;       /* of the latest step */
+	uint32_t step_count, evidence_count;
+	struct core_step steps[CORE_STEPS_MAX];
+	struct core_evidence evidence[CORE_EVIDENCE_MAX];
+	bool evidence_cut;
+};
+
+/* Borrowed until the next call. NULL when there is none of that id. */
+const struct core_incident *core_find(const struct core *core, const char *id);
+/* By index, newest last; NULL beyond the end. */
+const struct core_incident *core_incident_at(const struct core *core, size_t index);
+
+struct core_figures {
+	struct core_daemon_figures {
+		struct daemon_state state;
+		uint32_t ike_sas, children, connections;
+		int64_t snapshot_age_ns; /* -1: none yet */
+	} daemons[GATEWAY_DAEMONS_MAX];
+	uint32_t daemon_count;
+	struct ledger_figures ledger;
+	uint32_t incidents, open;
+	uint32_t kernel_sas;
+	struct sensor_state sensor;
+	struct xfrm_counters counters;
+	bool has_counters;
+	uint64_t sightings, strays, strangers, flows_refused, incidents_dropped, outputs_dropped;
+	uint64_t orders, orders_failed, over_budget;
+	bool breaker_open;
+};
+struct core_figures core_figures(const struct core *core, struct moment now);
+
+struct core_tunnel { /* a row of `spimend status`: one child as the mirror has it */
+	struct child_sa child;
+	struct ike_sa ike;
+	bool has_ike;
+	bool has_incident;
+	char incident[INCIDENT_ID_MAX];
+};
+bool core_tunnel_at(const struct core *core, size_t index, struct core_tunnel *ret);
+
+/* A view for the printers of plan and record: pointers are borrowed from the incident and from `room`. */
+struct core_view_room {
+	struct evidence evidence[CORE_EVIDENCE_MAX];
+	char observer[CONFIG_NAME_MAX];
+};
+void core_view(const struct core_incident *incident, const struct config *config, struct core_view_room *room,
+	       struct incident *ret);
+
+#endif

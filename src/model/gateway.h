@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The nouns of a live gateway: what the IKE daemon and the kernel list, what the sensors saw, what is ordered to be done.
+ *
+ * Plain data of fixed size, without pointers: these structs travel between the daemon's roles as they are (one binary on
+ * both ends). Whoever receives one checks it with its gateway_valid_*() function before reading it. No key material has
+ * a place here. "mono" is CLOCK_MONOTONIC, "wall" is UNIX time; the two are never compared.
+ */
+#ifndef MODEL_GATEWAY_H
+#define MODEL_GATEWAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/calendar.h"
+#include "spimend/address.h"
+
+#define GATEWAY_NAME_MAX 64       /* a connection's or child's name with its NUL; longer ones are cut, their id is not */
+#define GATEWAY_INTERFACE_MAX 16  /* IFNAMSIZ */
+#define GATEWAY_REMOTES_MAX 4
+#define GATEWAY_DAEMONS_MAX 8
+
+/* An inbound SA as its receiver finds it: the kernel's lookup key without the mark. Whatever is zero stays zero, so that
+ * two equal keys are equal bytes. */
+struct sa_key {
+	struct spimend_address dst;
+	uint8_t protocol; /* 50 or 51 */
+	uint8_t zero[2];
+	uint32_t spi;     /* host order */
+};
+
+/* --- What the IKE daemon says (VICI) ------------------------------------------------------------------------------ */
+
+struct daemon_state {
+	uint16_t daemon; /* index into the configuration's list of IKE daemons */
+	bool up;
+	bool user_space_esp;  /* kernel-libipsec is loaded: the kernel's SAD says nothing about this daemon's SAs */
+	bool has_boot;
+	struct instant boot;  /* wall: when the IKE daemon started */
+	char version[32];
+};
+
+/* One configured child of one configured connection. `id` is a hash of daemon index and both names: the same after every restart. */
+struct connection {
+	uint16_t daemon;
+	uint64_t id;
+	char ike[GATEWAY_NAME_MAX], child[GATEWAY_NAME_MAX];
+	uint8_t ike_version; /* 1, 2, or 0 for either */
+	bool dynamic_peer;   /* remote is %any or a range: nobody here can start towards it (B12) */
+	bool unique_never;   /* no INITIAL_CONTACT will be sent */
+	bool transport_mode;
+	uint8_t remote_count;
+	struct spimend_address remote[GATEWAY_REMOTES_MAX];
+};
+
+enum ike_state { IKE_OTHER, IKE_CONNECTING, IKE_ESTABLISHED, IKE_REKEYING, IKE_REKEYED, IKE_DELETING, IKE_STATES };
+
+struct ike_sa {
+	uint16_t daemon;
+	uint32_t id; /* VICI uniqueid: never a name */
+	char name[GATEWAY_NAME_MAX];
+	uint8_t version;
+	enum ike_state state;
+	bool initiator;
+	bool nat;           /* a NAT was detected at either end */
+	bool busy;          /* tasks are active or queued: hands off */
+	bool child_task;    /* one of them makes, rekeys or deletes a child */
+	struct spimend_address local, remote;
+	uint16_t local_port, remote_port;
+	uint64_t spi_ours, spi_theirs;
+	uint32_t established_s; /* seconds ago */
+};
+
+enum child_state { CHILD_OTHER, CHILD_CREATED, CHILD_INSTALLED, CHILD_REKEYING, CHILD_REKEYED, CHILD_DELETING, CHILD_STATES };
+
+struct child_sa {
+	uint16_t daemon;
+	uint32_t ike_id, id; /* VICI uniqueids */
+	uint64_t connection; /* struct connection.id of its names, whether or not that is configured still */
+	char ike[GATEWAY_NAME_MAX], child[GATEWAY_NAME_MAX];
+	enum child_state state;
+	uint8_t protocol; /* 50 or 51 */
+	bool encap_udp;
+	bool has_spi_in, has_spi_out, has_counters, has_use_in, has_install, has_life;
+	uint32_t spi_in, spi_out;
+	struct spimend_address local, remote; /* of its IKE SA: where ESP goes to and comes from */
+	uint32_t mark_in, if_id_in;
+	uint64_t packets_in, packets_out, bytes_in, bytes_out;
+	uint32_t use_in_s;   /* seconds since the last packet in */
+	uint32_t install_s;  /* seconds since it was installed */
+	uint32_t life_s;     /* until its hard lifetime */
+};
+
+enum child_change { CHILD_UP, CHILD_DOWN, CHILD_REKEY, CHILD_CHANGES };
+struct child_event {
+	enum child_change change;
+	struct child_sa child; /* the one that came up or went down; the old one of a rekey */
+	bool has_successor;
+	struct child_sa successor;
+};
+
+enum ike_change { IKE_UP, IKE_DOWN, IKE_REKEY, IKE_UPDATE, IKE_CHANGES };
+struct ike_event {
+	enum ike_change change;
+	struct ike_sa ike; /* the old one of a rekey */
+	bool has_successor;
+	struct ike_sa successor;
+};
+
+/* What a log line of the IKE daemon tells that no event does (reference: strongSwan's texts). */
+enum daemon_hint_kind {
+	HINT_NONE,
+	HINT_KERNEL_LOST,      /* the daemon lists an SA that its kernel has not */
+	HINT_DELETE_RECEIVED,  /* the peer closed spi (its own outbound; our inbound is the sibling) */
+	HINT_DELETE_SENT,      /* we closed spi */
+	HINT_DELETE_UNKNOWN,   /* the peer deleted an SPI that we do not own */
+	HINT_EXPIRED,          /* a hard lifetime ran out, by time */
+	HINT_EXPIRED_VOLUME,   /* by bytes or packets */
+	HINT_COLLISION,        /* TEMPORARY_FAILURE, or a rekey collision was named */
+	HINT_CHILD_NOT_FOUND,  /* the peer lost the child that we wanted to rekey */
+	HINT_INITIAL_CONTACT,  /* the peer started anew */
+	HINT_PEER_DEAD,        /* retransmissions or DPD gave the peer up: liveness is dead */
+	HINT_DUPLICATE,        /* an initiate was refused: "existing duplicate" */
+	HINT_KINDS
+};
+struct daemon_hint {
+	uint16_t daemon;
+	enum daemon_hint_kind kind;
+	bool has_spi, has_ike;
+	uint32_t spi;
+	uint32_t ike_id;
+};
+
+/* --- What the kernel says (XFRM netlink) --------------------------------------------------------------------------- */
+
+struct kernel_sa {
+	struct sa_key key;
+	struct spimend_address src;
+	uint32_t mark, mark_mask, if_id, reqid;
+	bool encap_udp;
+	bool larval;   /* SPI allocated, SA not installed yet */
+	bool outbound; /* dst is none of our addresses, as far as told */
+	uint64_t packets, bytes;
+	uint32_t replay_highest; /* highest sequence number accepted */
+};
+enum kernel_change { KERNEL_LISTED, KERNEL_ADDED, KERNEL_UPDATED, KERNEL_DELETED, KERNEL_EXPIRED_SOFT, KERNEL_EXPIRED_HARD,
+		     KERNEL_FLUSHED, KERNEL_CHANGES };
+struct kernel_event {
+	enum kernel_change change;
+	bool by_volume; /* of an expiry: a byte or packet limit */
+	struct kernel_sa sa; /* zero for KERNEL_FLUSHED */
+};
+
+/* --- What the sensors saw ----------------------------------------------------------------------------------------- */
+
+enum witness { WITNESS_PACKET, WITNESS_XDP, WITNESS_AUDIT, WITNESSES };
+
+/* Packets of one flow with an SPI that the sensor does not know as live, gathered over some milliseconds. */
+struct sighting {
+	enum witness witness;
+	struct spimend_address src, dst;
+	uint8_t protocol; /* 50 or 51 */
+	bool encap_udp;
+	bool in_ledger;   /* the sensor was told this SPI: it was ours once */
+	uint16_t src_port, dst_port; /* with encap_udp */
+	uint32_t spi;
+	char interface[GATEWAY_INTERFACE_MAX]; /* empty where unknown (audit) */
+	uint64_t packets;
+	int64_t first_ns, last_ns; /* mono */
+	uint32_t sequence_first, sequence_last, sequence_highest;
+};
+
+/* A live or remembered SPI as the sensor counts it: cumulative since the sensor knows the SPI. */
+struct spi_count {
+	struct sa_key key;
+	uint64_t packets;
+	uint32_t sequence_highest;
+	int64_t last_ns; /* mono; 0: none yet */
+	bool encap_udp;  /* how the latest one came */
+};
+
+/* Packets that no sighting tells of: sampled away, or more flows than a batch holds. */
+struct sensor_state {
+	uint64_t esp_packets, known, strays, sampled_away, flows_dropped, malformed, ring_lost, audit_records, audit_lost;
+	uint8_t interfaces_up, interfaces_down;
+};
+
+enum xfrm_counter { XFRM_IN_NO_STATES, XFRM_IN_STATE_MISMATCH, XFRM_IN_STATE_PROTO_ERROR, XFRM_IN_STATE_SEQ_ERROR,
+		    XFRM_IN_STATE_EXPIRED, XFRM_IN_STATE_INVALID, XFRM_IN_TMPL_MISMATCH, XFRM_IN_NO_POLS, XFRM_COUNTERS };
+struct xfrm_counters {
+	uint64_t value[XFRM_COUNTERS]; /* since boot */
+	uint32_t present;              /* bit per counter that this kernel has */
+};
+
+/* What the sensor is to know about an SPI or a peer. */
+enum watch_state { WATCH_FORGET, WATCH_LIVE, WATCH_DEAD, WATCH_STATES };
+struct watch_spi {
+	struct sa_key key;
+	enum watch_state state;
+	uint32_t sequence_highest; /* what is known already, from the ledger */
+};
+struct watch_peer {
+	struct spimend_address address;
+	bool forget;
+};
+
+/* --- What is ordered ----------------------------------------------------------------------------------------------- */
+
+enum order_verb { /* all that act can be told: there is no other way to change anything */
+	ORDER_NONE,
+	ORDER_REKEY_CHILD,     /* child_id */
+	ORDER_TERMINATE_CHILD, /* child_id */
+	ORDER_TERMINATE_IKE,   /* ike_id */
+	ORDER_INITIATE,        /* connection: a struct connection.id that act itself read from the daemon */
+	ORDER_VERBS
+};
+struct order {
+	uint64_t id; /* never given twice, also across restarts */
+	enum order_verb verb;
+	uint16_t daemon;
+	uint32_t ike_id, child_id;
+	uint64_t connection;
+	struct spimend_address peer; /* what the budget counts by */
+	bool opens_ike; /* an ORDER_INITIATE that may create an IKE SA (B11) */
+};
+
+enum order_outcome { OUTCOME_DONE, OUTCOME_REFUSED, OUTCOME_FAILED, OUTCOME_TIMEOUT, OUTCOME_OVER_BUDGET, OUTCOME_UNKNOWN,
+		     OUTCOMES };
+struct order_result {
+	uint64_t id;
+	enum order_outcome outcome;
+	int64_t took_ns;
+	char text[128]; /* what the daemon said, printable ASCII */
+};
+
+const char *order_verb_name(enum order_verb verb);          /* "rekey-child" ... */
+const char *order_outcome_name(enum order_outcome outcome); /* "done" ... */
+const char *xfrm_counter_name(enum xfrm_counter counter);   /* "XfrmInNoStates" ... */
+
+/* Key of an inbound SA; zeroes what must be zero. */
+struct sa_key sa_key_of(const struct spimend_address *dst, uint8_t protocol, uint32_t spi);
+bool sa_key_equal(const struct sa_key *a, const struct sa_key *b);
+/* The id of a configured child: SipHash of daemon index and both full names under a key of zeros. */
+uint64_t connection_id(uint16_t daemon, struct text ike, struct text child);
+
+/* True when every enum is in range, every name ends, and every address family is one: to be asked of each struct that
+ * came over a channel. */
+bool gateway_valid_daemon(const struct daemon_state *d);
+bool gateway_valid_connection(const struct connection *c);
+bool gateway_valid_ike(const struct ike_sa *s);
+bool gateway_valid_child(const struct child_sa *s);
+bool gateway_valid_child_event(const struct child_event *e);
+bool gateway_valid_ike_event(const struct ike_event *e);
+bool gateway_valid_hint(const struct daemon_hint *h);
+bool gateway_valid_kernel_event(const struct kernel_event *e);
+bool gateway_valid_sighting(const struct sighting *s);
+bool gateway_valid_spi_count(const struct spi_count *c);
+bool gateway_valid_watch_spi(const struct watch_spi *w);
+bool gateway_valid_watch_peer(const struct watch_peer *w);
+bool gateway_valid_order(const struct order *o);
+bool gateway_valid_result(const struct order_result *r);
+
+#endif
