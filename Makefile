@@ -16,7 +16,7 @@ run:
 	@scripts/as-user scripts/run-examples
 
 check: deps
-	@scripts/as-user scripts/check
+	@scripts/check
 
 bench: all
 	@scripts/as-user bench/analyze

@@ -79,6 +79,13 @@ def run(command, timeout=60, env=None, cwd=ROOT, stdin=b""):
     return Result(child.returncode, out, err, timed_out)
 
 
+def build_check(*targets, timeout=500):
+    """Builds targets of build-check/ as the user whose tree it is, also from a suite that runs as root."""
+    options = ["-Db_sanitize=address,undefined", "-Dwerror=true", "-Dbuildtype=debug", "-Doptimization=1"]
+    env = dict(os.environ, CC=os.environ.get("CC", "gcc"), SPIMEND_BUILD_TARGETS=" ".join(targets))
+    return run(["scripts/as-user", "scripts/build", "build-check", *options], timeout=timeout, env=env)
+
+
 def kill_group(group):
     try:
         os.killpg(group, signal.SIGKILL)
