@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The gateway's configuration file: IOS syntax, as in DESIGN.md 7. One table (config_table.c) is the schema: the parser, the
+ * printer, the help texts and the manual page's test come from it. Pure: the text is an argument.
+ *
+ * Called by the roles' parent at start and on reload, by `spimendd -n`, and by every role with the text that the parent
+ * read. It never accepts a line that it does not know, and never stops at the first trouble.
+ *
+ * Syntax: one command a line; keywords in any case and abbreviated as far as they stay unambiguous; "no" in front takes a
+ * line back; '!' and what follows is a comment; blanks in front do not matter. A top-level word (hostname, crypto,
+ * spimend) is one wherever it stands, except inside the block `spimend` where that block has a command of the same word.
+ */
+#ifndef PARSE_CONFIG_H
+#define PARSE_CONFIG_H
+
+#include "base/buffer.h"
+#include "base/text.h"
+#include "model/config.h"
+
+#define CONFIG_FILE_MAX (1u << 20) /* bytes; a file beyond that is refused by whoever reads it */
+#define CONFIG_LINE_MAX 1024
+#define CONFIG_PROBLEMS_MAX 32     /* kept; the rest is counted */
+#define CONFIG_PROBLEM_TEXT_MAX 256
+
+struct config_problem {
+	uint32_t line;      /* from 1; 0: of the whole file */
+	bool is_warning;    /* the file is accepted all the same */
+	char text[CONFIG_PROBLEM_TEXT_MAX]; /* printable ASCII: what is wrong, what was expected */
+};
+
+struct config_report {
+	struct config_problem problems[CONFIG_PROBLEMS_MAX];
+	uint32_t kept;
+	uint64_t errors, warnings; /* all of them */
+};
+
+/* Reads the whole file over config_default(). 0, or SPIMEND_E_SYNTAX with `report` saying why; *ret is untouched then.
+ * `report` is always filled: there may be warnings. */
+int config_parse(struct text file, struct config *ret, struct config_report *report);
+
+/* What `show running-config` prints: only what differs from the defaults, and it parses back to the same struct. */
+void config_print(const struct config *config, struct buffer *out);
+
+/* "NAME:LINE: text\n" for each problem, and how many more there are. */
+void config_report_print(const struct config_report *report, struct text name, struct buffer *out);
+
+/* One command of the schema, for help and manual. */
+struct config_command {
+	const char *syntax;  /* "judge overlap SECONDS" */
+	bool in_block;       /* stands inside the block `spimend` */
+	const char *help;    /* one sentence */
+	char range[48];      /* "0.001 to 3600"; empty where it makes no sense */
+	char standard[64];   /* the default as it is written in a file; empty: none */
+};
+size_t config_command_count(void);
+bool config_command_at(size_t index, struct config_command *ret);
+/* All of them, for people: syntax, range, default, help. */
+void config_help(struct buffer *out);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the daemon knows, for people and for programs: the answers of the control socket. Reads core through its views, writes
+ * to a buffer. Called by the role `core`; decides nothing.
+ */
+#ifndef RECORD_LIVE_H
+#define RECORD_LIVE_H
+
+#include "core/core.h"
+#include "record/store.h"
+
+#define LIVE_NOTES_MAX 8
+
+struct live_view { /* everything that a page needs; borrows all of it */
+	const struct core *core;
+	const struct config *config;
+	struct moment now;
+	struct instant started;            /* wall: when this daemon came up */
+	int64_t up_ns;                     /* since then, by the monotonic clock */
+	const struct store_figures *store; /* NULL: there is none */
+	const char *store_note;            /* what store_open() had to say; NULL: nothing */
+	const char *notes[LIVE_NOTES_MAX]; /* further troubles, a sentence each: "the role act is down since ..." */
+	size_t note_count;
+};
+
+/* Exit status of the commands: 1 while a desync or another fault is open, acting, unverified or given up; else 0. */
+int live_exit_status(const struct core *core);
+
+/* {"schema":"spimend.status/1",...} or the page for people. */
+void live_status_text(const struct live_view *view, struct buffer *out);
+void live_status_json(const struct live_view *view, struct buffer *out);
+
+/* A table; or an object a line (spimend.incident/1), ordered by first sighting, then {"schema":"spimend.summary/1",...}. */
+void live_incidents_text(const struct live_view *view, struct buffer *out);
+void live_incidents_json(const struct live_view *view, struct buffer *out);
+
+/* One incident in full. The incident may be core's or the store's. */
+void live_explain_text(const struct live_view *view, const struct core_incident *incident, struct buffer *out);
+void live_explain_json(const struct live_view *view, const struct core_incident *incident, struct buffer *out);
+
+/* One change, one line: for control_publish(), and for each open incident when a watcher comes. */
+void live_watch_text(const struct live_view *view, const struct core_incident *incident, struct buffer *out);
+void live_watch_json(const struct live_view *view, const struct core_incident *incident, struct buffer *out);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What must survive a restart, in one SQLite file (WAL) of the state directory: the ledger, the incidents with their steps
+ * and evidence, and the next order id. No key material has a column.
+ *
+ * Called by the role `core`. store_put_*() only remember, coalescing by key, and bounded; store_flush() writes what is
+ * remembered in one transaction. When that fails (disk full, read-only) nothing is lost: it stays remembered, the next flush
+ * tries again, and the caller goes on judging and says what store_trouble() tells. Never decides anything, never logs.
+ */
+#ifndef RECORD_STORE_H
+#define RECORD_STORE_H
+
+#include "core/core.h"
+
+#define STORE_FILE "spimend.db"
+#define STORE_PATH_MAX 256
+#define STORE_PENDING_LEDGER_MAX 65536   /* changes remembered while they cannot be written; the oldest make room, counted */
+#define STORE_PENDING_INCIDENTS_MAX 1024
+
+struct store; /* opaque */
+
+struct store_limits {
+	uint32_t incidents;   /* closed ones kept on disk: the newest */
+	int64_t age_ns;       /* and none whose last sighting is older */
+	uint32_t ledger;      /* entries kept: struct config.ledger_max */
+};
+/* 10,000 incidents, 90 days, the configuration's ledger. */
+struct store_limits store_limits_of(const struct config *config);
+
+struct store_opening { /* what store_open() found; worth a line in the log each */
+	bool created;
+	bool migrated;
+	bool moved_aside;            /* the file was damaged: it is kept as `aside`, a new one was made */
+	char aside[STORE_PATH_MAX];
+	char why[128];               /* of moved_aside */
+};
+
+/*
+ * Opens or makes DIRECTORY/spimend.db. A damaged file is moved aside, never deleted. -EBUSY: another process has it.
+ * -EPROTO: a newer version wrote it. Else a negative errno. `wall` names the file that is moved aside.
+ */
+int store_open(const char *directory, const struct store_limits *limits, struct instant wall, struct store **ret,
+	       struct store_opening *ret_opening);
+/* Flushes what it can, and closes. */
+void store_close(struct store *store);
+
+/* Gives `count` order ids that were never given before and never will be, on disk before it returns. */
+int store_reserve_orders(struct store *store, uint32_t count, uint64_t *ret_first);
+
+/* Ledger: all entries, oldest born first. Incidents: all that are not closed, then the newest closed ones up to `most`, oldest
+ * first. A row that makes no sense is skipped and counted. 0 or negative errno. */
+typedef void store_ledger_fn(void *context, const struct ledger_entry *entry);
+typedef void store_incident_fn(void *context, const struct core_incident *incident);
+int store_restore_ledger(struct store *store, store_ledger_fn *each, void *context);
+int store_restore_incidents(struct store *store, uint32_t most, store_incident_fn *each, void *context);
+
+/* 0 or -ENOMEM. */
+int store_put_ledger(struct store *store, const struct ledger_entry *entry);
+int store_drop_ledger(struct store *store, const struct sa_key *key);
+int store_put_incident(struct store *store, const struct core_incident *incident);
+bool store_has_pending(const struct store *store);
+/* Writes what is remembered; from time to time also lets go what is beyond the limits. 0 or negative errno (-ENOSPC ...). */
+int store_flush(struct store *store, struct instant wall);
+
+struct store_figures {
+	uint32_t pending_ledger, pending_incidents;
+	uint64_t flushes, failures, lost /* made room while it could not be written */, rows_skipped;
+	int trouble;          /* negative errno of the latest flush, 0 when it went well */
+	char trouble_text[96]; /* SQLite's words, printable */
+};
+struct store_figures store_figures(const struct store *store);
+
+/* One incident from the disk that core has forgotten already: for `spimend explain`. 0, -ENOENT, or another errno. */
+int store_find_incident(struct store *store, const char *id, struct core_incident *ret);
+
+#endif
