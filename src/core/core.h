@@ -47,7 +47,7 @@ void core_connections_begin(struct core *core, uint16_t daemon);
 void core_connection(struct core *core, const struct connection *connection);
 void core_connections_end(struct core *core, uint16_t daemon, struct moment now);
 /* A full list of one daemon's SAs. `serial` is that of the CORE_REFRESH it answers, 0 when nobody asked. */
-void core_snapshot_begin(struct core *core, uint16_t daemon, uint32_t serial);
+void core_snapshot_begin(struct core *core, uint16_t daemon, uint64_t serial, struct moment now);
 void core_snapshot_ike(struct core *core, const struct ike_sa *ike);
 void core_snapshot_child(struct core *core, const struct child_sa *child);
 void core_snapshot_end(struct core *core, uint16_t daemon, bool complete, struct moment now);
@@ -55,7 +55,7 @@ void core_child_event(struct core *core, const struct child_event *event, struct
 void core_ike_event(struct core *core, const struct ike_event *event, struct moment now);
 void core_hint(struct core *core, const struct daemon_hint *hint, struct moment now);
 /* The kernel's SAD: a dump (begin, KERNEL_LISTED ..., end), and changes. */
-void core_kernel_begin(struct core *core);
+void core_kernel_begin(struct core *core, struct moment now);
 void core_kernel(struct core *core, const struct kernel_event *event, struct moment now);
 void core_kernel_end(struct core *core, bool complete, struct moment now);
 void core_sighting(struct core *core, const struct sighting *sighting, struct moment now);
@@ -70,7 +70,7 @@ int64_t core_tick(struct core *core, struct moment now);
 
 enum core_output_kind {
 	CORE_ORDER,          /* to act: do this. Keep the incident first, then send it */
-	CORE_REFRESH,        /* to act: list this daemon's SAs, answer with this serial */
+	CORE_REFRESH,        /* to act: list this daemon's SAs (and connections), answer with this serial */
 	CORE_REFRESH_KERNEL, /* to act: dump the SAD */
 	CORE_WATCH_SPI,      /* to sense */
 	CORE_WATCH_PEER,     /* to sense */
@@ -88,7 +88,7 @@ struct core_output {
 		struct order order;
 		struct {
 			uint16_t daemon;
-			uint32_t serial;
+			uint64_t serial;
 		} refresh;
 		struct watch_spi watch_spi;
 		struct watch_peer watch_peer;
@@ -100,6 +100,11 @@ struct core_output {
 		} line;
 	};
 };
+
+/* A sensor that started anew knows nothing: every CORE_WATCH_SPI and CORE_WATCH_PEER comes out again. */
+void core_resend_watches(struct core *core);
+/* `act` started anew: what it was asked and did not answer is asked again; orders keep their ids. */
+void core_resend_orders(struct core *core, struct moment now);
 
 /* Takes the next output; false when there is none. To be drained after every call above. */
 bool core_next(struct core *core, struct core_output *ret);
