@@ -26,6 +26,17 @@ const char *rule_name(enum rule rule)
 		[RULE_FLOOD] = "flood",
 		[RULE_SA_FOUND] = "sa-found",
 		[RULE_NO_SOURCE] = "no-source",
+		[RULE_LEDGER_DEAD] = "ledger-dead",
+		[RULE_DATA_PLANE_LOST] = "data-plane-lost",
+		[RULE_TOO_FEW_STRAYS] = "too-few-strays",
+		[RULE_EARLY_USE] = "early-use",
+		[RULE_NOT_IN_LEDGER] = "not-in-ledger",
+		[RULE_SEQUENCE_REPLAYED] = "sequence-replayed",
+		[RULE_STRAYS_ENDED] = "strays-ended",
+		[RULE_ONE_WAY] = "one-way",
+		[RULE_ENCAP_DIFFERS] = "encap-differs",
+		[RULE_LOOKUP_KEY] = "lookup-key",
+		[RULE_SA_REJECTS] = "sa-rejects",
 	};
 
 	return names[rule];

@@ -33,6 +33,18 @@ enum rule {
 	RULE_FLOOD,            /* noise: many SPIs from many sources, none repeated */
 	RULE_SA_FOUND,         /* other-fault: the message says that the SA was found (MAC, replay) */
 	RULE_NO_SOURCE,        /* undecided: the message names no source or no SPI */
+	/* Live, from packets, the ledger and the SAD (DESIGN.md 4). */
+	RULE_LEDGER_DEAD,      /* desync: enough strays on an SPI of ours that is dead, above its highest sequence number */
+	RULE_DATA_PLANE_LOST,  /* desync: the IKE daemon lists the SA, the data plane has it no more */
+	RULE_TOO_FEW_STRAYS,   /* undecided: on an SPI of ours that is dead, but not enough yet */
+	RULE_EARLY_USE,        /* transient: the SPI is being negotiated (T1b) */
+	RULE_NOT_IN_LEDGER,    /* undecided: from a peer, with an SPI that we do not remember */
+	RULE_SEQUENCE_REPLAYED, /* noise: at or below the highest sequence number that the SA had */
+	RULE_STRAYS_ENDED,     /* transient: they ended before they proved anything */
+	RULE_ONE_WAY,          /* undecided: packets go out on a child, none come in, where both went before */
+	RULE_ENCAP_DIFFERS,    /* other-fault: the SA is there, with the other encapsulation (T9) */
+	RULE_LOOKUP_KEY,       /* other-fault: the SA is there, under another mark or interface id (T18) */
+	RULE_SA_REJECTS,       /* other-fault: the SA is there, and the kernel refuses its packets */
 	RULE_COUNT
 };
 
