@@ -38,10 +38,10 @@ struct ike_daemon_calls {
 	/* list-sas. `serial` is the one of ike_daemon_refresh(), 0 for the list after connecting; the list was begun after
 	 * that request. It answers every earlier serial too. Not complete: what is absent is not gone. Events of SAs may
 	 * come in between and are newer than what the list says of the same SA. */
-	void (*snapshot_begin)(void *context, uint16_t daemon, uint64_t serial);
+	void (*snapshot_begin)(void *context, uint16_t daemon, uint32_t serial);
 	void (*ike)(void *context, const struct ike_sa *ike);
 	void (*child)(void *context, const struct child_sa *child); /* after its ike */
-	void (*snapshot_end)(void *context, uint16_t daemon, uint64_t serial, bool complete);
+	void (*snapshot_end)(void *context, uint16_t daemon, uint32_t serial, bool complete);
 	void (*child_event)(void *context, const struct child_event *event);
 	void (*ike_event)(void *context, const struct ike_event *event);
 	void (*hint)(void *context, const struct daemon_hint *hint);
@@ -79,7 +79,7 @@ void ike_daemon_tick(struct ike_daemon *d, int64_t now);
 
 /* Asks for a list of all SAs (and of the connections). Serials rise; while one list runs the newest request waits.
  * -ENOTCONN while down. */
-int ike_daemon_refresh(struct ike_daemon *d, uint64_t serial, int64_t now);
+int ike_daemon_refresh(struct ike_daemon *d, uint32_t serial, int64_t now);
 int ike_daemon_refresh_connections(struct ike_daemon *d, int64_t now);
 
 /* 0: taken, a result follows. Not taken (no result follows): -ENOTCONN while down, -ENOBUFS when too many wait,

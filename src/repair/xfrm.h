@@ -22,8 +22,8 @@ struct xfrm_mirror; /* opaque */
 struct xfrm_mirror_calls {
 	void *context; /* borrows */
 	/* Listed SAs (KERNEL_LISTED) between list_begin and list_end; changes at any time. */
-	void (*list_begin)(void *context, uint64_t serial);
-	void (*list_end)(void *context, uint64_t serial, bool complete);
+	void (*list_begin)(void *context, uint32_t serial);
+	void (*list_end)(void *context, uint32_t serial, bool complete);
 	void (*event)(void *context, const struct kernel_event *event);
 	void (*overrun)(void *context); /* changes were lost: ask for a list */
 };
@@ -48,7 +48,7 @@ void xfrm_mirror_tick(struct xfrm_mirror *x, int64_t now);
 /* Asks for a list of all SAs; serials rise; while one runs the newest request waits. A list that the kernel calls
  * inconsistent (NLM_F_DUMP_INTR) is read again, a bounded number of times, between one begin and one end: an SA may be
  * told twice. 0 or negative errno. */
-int xfrm_mirror_refresh(struct xfrm_mirror *x, uint64_t serial, int64_t now);
+int xfrm_mirror_refresh(struct xfrm_mirror *x, uint32_t serial, int64_t now);
 
 struct xfrm_mirror_counts {
 	uint64_t lists, lists_again, lists_incomplete, changes, overruns, malformed, others;

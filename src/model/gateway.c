@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+#include "model/gateway.h"
+
+#include "base/hash.h"
+
+#define IP_PROTOCOL_ESP 50
+#define IP_PROTOCOL_AH 51
+
+static const char *const verb_names[ORDER_VERBS] = {
+	[ORDER_NONE] = "none",
+	[ORDER_REKEY_CHILD] = "rekey-child",
+	[ORDER_TERMINATE_CHILD] = "terminate-child",
+	[ORDER_TERMINATE_IKE] = "terminate-ike",
+	[ORDER_INITIATE] = "initiate",
+};
+
+static const char *const outcome_names[OUTCOMES] = {
+	[OUTCOME_DONE] = "done",
+	[OUTCOME_REFUSED] = "refused",
+	[OUTCOME_FAILED] = "failed",
+	[OUTCOME_TIMEOUT] = "timeout",
+	[OUTCOME_OVER_BUDGET] = "over-budget",
+	[OUTCOME_UNKNOWN] = "unknown",
+};
+
+/* As in /proc/net/xfrm_stat. */
+static const char *const counter_names[XFRM_COUNTERS] = {
+	[XFRM_IN_NO_STATES] = "XfrmInNoStates",
+	[XFRM_IN_STATE_MISMATCH] = "XfrmInStateMismatch",
+	[XFRM_IN_STATE_PROTO_ERROR] = "XfrmInStateProtoError",
+	[XFRM_IN_STATE_SEQ_ERROR] = "XfrmInStateSeqError",
+	[XFRM_IN_STATE_EXPIRED] = "XfrmInStateExpired",
+	[XFRM_IN_STATE_INVALID] = "XfrmInStateInvalid",
+	[XFRM_IN_TMPL_MISMATCH] = "XfrmInTmplMismatch",
+	[XFRM_IN_NO_POLS] = "XfrmInNoPols",
+};
+
+const char *order_verb_name(enum order_verb verb)
+{
+	return (unsigned)verb < ORDER_VERBS ? verb_names[verb] : "?";
+}
+
+const char *order_outcome_name(enum order_outcome outcome)
+{
+	return (unsigned)outcome < OUTCOMES ? outcome_names[outcome] : "?";
+}
+
+const char *xfrm_counter_name(enum xfrm_counter counter)
+{
+	return (unsigned)counter < XFRM_COUNTERS ? counter_names[counter] : "?";
+}
+
+struct sa_key sa_key_of(const struct spimend_address *dst, uint8_t protocol, uint32_t spi)
+{
+	struct sa_key key;
+
+	memset(&key, 0, sizeof(key));
+	key.dst.family = dst->family;
+	memcpy(key.dst.bytes, dst->bytes, dst->family == 4 ? 4 : dst->family == 6 ? 16 : 0);
+	key.protocol = protocol;
+	key.spi = spi;
+	return key;
+}
+
+bool sa_key_equal(const struct sa_key *a, const struct sa_key *b)
+{
+	return a->spi == b->spi && a->protocol == b->protocol && spimend_address_equal(&a->dst, &b->dst);
+}
+
+/* The hash of the names' hashes: no name runs into its neighbour, whatever bytes and lengths they have. */
+uint64_t connection_id(uint16_t daemon, struct text ike, struct text child)
+{
+	static const struct hash_key stable = { 0, 0 };
+	uint64_t parts[3] = { daemon, hash_bytes(&stable, ike.at, ike.len), hash_bytes(&stable, child.at, child.len) };
+	unsigned char bytes[sizeof(parts)];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (unsigned char)(parts[i / 8] >> (8 * (i % 8))); /* the same on every machine */
+	return hash_bytes(&stable, bytes, sizeof(bytes));
+}
+
+/* --- Is it what it claims to be ------------------------------------------------------------------------------------ */
+
+/* A bool that came as bytes may hold any of them, and reading such a one is undefined. */
+static bool is_bool(const bool *flag)
+{
+	unsigned char byte;
+
+	memcpy(&byte, flag, sizeof(byte));
+	return byte <= 1;
+}
+
+static bool ends(const char *name, size_t size)
+{
+	return memchr(name, '\0', size) != NULL;
+}
+
+static bool is_daemon(uint16_t daemon)
+{
+	return daemon < GATEWAY_DAEMONS_MAX;
+}
+
+static bool is_address(const struct spimend_address *a)
+{
+	size_t used = a->family == 4 ? 4 : a->family == 6 ? 16 : 0;
+
+	if (a->family != 0 && a->family != 4 && a->family != 6)
+		return false;
+	for (size_t i = used; i < sizeof(a->bytes); i++)
+		if (a->bytes[i])
+			return false;
+	return true;
+}
+
+static bool is_protocol(uint8_t protocol)
+{
+	return protocol == IP_PROTOCOL_ESP || protocol == IP_PROTOCOL_AH;
+}
+
+static bool is_key(const struct sa_key *key)
+{
+	return is_address(&key->dst) && is_protocol(key->protocol) && key->zero[0] == 0 && key->zero[1] == 0;
+}
+
+static bool is_printable(const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (!text[i])
+			return true;
+		if (text[i] < ' ' || text[i] > '~')
+			return false;
+	}
+	return false;
+}
+
+bool gateway_valid_daemon(const struct daemon_state *d)
+{
+	return is_daemon(d->daemon) && is_bool(&d->up) && is_bool(&d->user_space_esp) && is_bool(&d->has_boot) &&
+	       ends(d->version, sizeof(d->version));
+}
+
+bool gateway_valid_connection(const struct connection *c)
+{
+	if (!is_daemon(c->daemon) || !ends(c->ike, sizeof(c->ike)) || !ends(c->child, sizeof(c->child)) ||
+	    c->ike_version > 2 || !is_bool(&c->dynamic_peer) || !is_bool(&c->unique_never) ||
+	    !is_bool(&c->transport_mode) || c->remote_count > GATEWAY_REMOTES_MAX)
+		return false;
+	for (size_t i = 0; i < GATEWAY_REMOTES_MAX; i++)
+		if (!is_address(&c->remote[i]) || (i < c->remote_count && !spimend_address_known(&c->remote[i])))
+			return false;
+	return true;
+}
+
+bool gateway_valid_ike(const struct ike_sa *s)
+{
+	return is_daemon(s->daemon) && ends(s->name, sizeof(s->name)) && s->version <= 2 && (unsigned)s->state < IKE_STATES &&
+	       is_bool(&s->initiator) && is_bool(&s->nat) && is_bool(&s->busy) && is_bool(&s->child_task) &&
+	       is_address(&s->local) && is_address(&s->remote);
+}
+
+bool gateway_valid_child(const struct child_sa *s)
+{
+	return is_daemon(s->daemon) && ends(s->ike, sizeof(s->ike)) && ends(s->child, sizeof(s->child)) &&
+	       (unsigned)s->state < CHILD_STATES && is_protocol(s->protocol) && is_bool(&s->encap_udp) &&
+	       is_bool(&s->has_spi_in) && is_bool(&s->has_spi_out) && is_bool(&s->has_counters) && is_bool(&s->has_use_in) &&
+	       is_bool(&s->has_install) && is_bool(&s->has_life) && is_address(&s->local) && is_address(&s->remote);
+}
+
+bool gateway_valid_child_event(const struct child_event *e)
+{
+	return (unsigned)e->change < CHILD_CHANGES && gateway_valid_child(&e->child) && is_bool(&e->has_successor) &&
+	       (!e->has_successor || gateway_valid_child(&e->successor));
+}
+
+bool gateway_valid_ike_event(const struct ike_event *e)
+{
+	return (unsigned)e->change < IKE_CHANGES && gateway_valid_ike(&e->ike) && is_bool(&e->has_successor) &&
+	       (!e->has_successor || gateway_valid_ike(&e->successor));
+}
+
+bool gateway_valid_hint(const struct daemon_hint *h)
+{
+	return is_daemon(h->daemon) && (unsigned)h->kind < HINT_KINDS && is_bool(&h->has_spi) && is_bool(&h->has_ike);
+}
+
+bool gateway_valid_kernel_event(const struct kernel_event *e)
+{
+	const struct kernel_sa *s = &e->sa;
+
+	if ((unsigned)e->change >= KERNEL_CHANGES || !is_bool(&e->by_volume) || !is_bool(&s->encap_udp) ||
+	    !is_bool(&s->larval) || !is_bool(&s->outbound) || !is_address(&s->src))
+		return false;
+	return e->change == KERNEL_FLUSHED ? is_address(&s->key.dst) : is_key(&s->key);
+}
+
+bool gateway_valid_sighting(const struct sighting *s)
+{
+	return (unsigned)s->witness < WITNESSES && is_address(&s->src) && is_address(&s->dst) && is_protocol(s->protocol) &&
+	       is_bool(&s->encap_udp) && is_bool(&s->in_ledger) && ends(s->interface, sizeof(s->interface)) &&
+	       s->first_ns <= s->last_ns;
+}
+
+bool gateway_valid_spi_count(const struct spi_count *c)
+{
+	return is_key(&c->key) && is_bool(&c->encap_udp);
+}
+
+bool gateway_valid_watch_spi(const struct watch_spi *w)
+{
+	return is_key(&w->key) && (unsigned)w->state < WATCH_STATES;
+}
+
+bool gateway_valid_watch_peer(const struct watch_peer *w)
+{
+	return is_address(&w->address) && spimend_address_known(&w->address) && is_bool(&w->forget);
+}
+
+bool gateway_valid_order(const struct order *o)
+{
+	return o->id && o->verb != ORDER_NONE && (unsigned)o->verb < ORDER_VERBS && is_daemon(o->daemon) &&
+	       is_address(&o->peer) && is_bool(&o->opens_ike);
+}
+
+bool gateway_valid_result(const struct order_result *r)
+{
+	return (unsigned)r->outcome < OUTCOMES && is_printable(r->text, sizeof(r->text));
+}
