@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the daemon knows, for people and for programs: the answers of the control socket. Reads core through its views, writes
- * to a buffer. Called by the role `core`; decides nothing.
+ * What the daemon knows, for people and for programs: the answers of the control socket. Reads core through its views,
+ * writes to a buffer. Called by the role `core`; decides nothing.
  */
 #ifndef RECORD_LIVE_H
 #define RECORD_LIVE_H

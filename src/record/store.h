@@ -14,7 +14,8 @@
 
 #define STORE_FILE "spimend.db"
 #define STORE_PATH_MAX 256
-#define STORE_PENDING_LEDGER_MAX 65536   /* changes remembered while they cannot be written; the oldest make room, counted */
+/* Changes remembered while they cannot be written; beyond that further keys are not taken, and counted. */
+#define STORE_PENDING_LEDGER_MAX 65536
 #define STORE_PENDING_INCIDENTS_MAX 1024
 
 struct store; /* opaque */
