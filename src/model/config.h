@@ -40,10 +40,10 @@ struct config {
 	uint32_t interface_count;
 	char daemons[GATEWAY_DAEMONS_MAX][CONFIG_PATH_MAX]; /* VICI sockets */
 	uint32_t daemon_count;
-	uint16_t encap_ports[CONFIG_PORTS_MAX]; /* ESP in UDP; 4500 unless configured */
+	uint16_t encap_ports[CONFIG_PORTS_MAX]; /* ESP in UDP; sorted; 4500 unless taken back */
 	uint32_t encap_port_count;
 	bool sense_audit, sense_xfrm;
-	struct config_peer peers[CONFIG_PEERS_MAX];
+	struct config_peer peers[CONFIG_PEERS_MAX]; /* sorted by spimend_address_compare(), each address once */
 	uint32_t peer_count;
 
 	/* Judging. Nanoseconds and counts; the table in parse/config.c has units, ranges and help. */

@@ -7,8 +7,8 @@
  * read. It never accepts a line that it does not know, and never stops at the first trouble.
  *
  * Syntax: one command a line; keywords in any case and abbreviated as far as they stay unambiguous; "no" in front takes a
- * line back; '!' and what follows is a comment; blanks in front do not matter. A top-level word (hostname, crypto,
- * spimend) is one wherever it stands, except inside the block `spimend` where that block has a command of the same word.
+ * line back; '!' at a word's start begins a comment; blanks in front do not matter. What the block `spimend` does not know
+ * is tried outside of it and ends it, and so do `exit` and `end`. What stands twice counts as it stands last, with a warning.
  */
 #ifndef PARSE_CONFIG_H
 #define PARSE_CONFIG_H
@@ -46,11 +46,12 @@ void config_report_print(const struct config_report *report, struct text name, s
 
 /* One command of the schema, for help and manual. */
 struct config_command {
-	const char *syntax;  /* "judge overlap SECONDS" */
-	bool in_block;       /* stands inside the block `spimend` */
-	const char *help;    /* one sentence */
-	char range[48];      /* "0.001 to 3600"; empty where it makes no sense */
-	char standard[64];   /* the default as it is written in a file; empty: none */
+	const char *keywords;  /* "judge overlap" */
+	const char *arguments; /* "SECONDS"; may be empty */
+	bool in_block;         /* stands inside the block `spimend` */
+	const char *help;      /* one sentence */
+	char range[48];        /* "0.001 to 3600"; empty where it makes no sense */
+	char standard[CONFIG_PATH_MAX]; /* the default as it is written in a file; empty: none */
 };
 size_t config_command_count(void);
 bool config_command_at(size_t index, struct config_command *ret);

@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: MIT */
+#include "parse/config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include "base/memory.h"
+#include "parse/config_private.h"
+#include "spimend/error.h"
+
+#define DISTANCE_WORD_MAX 48 /* longer words resemble no command */
+#define ROWS_MAX 64
+
+/* Commands of the plan that this version does not have: an honest answer instead of "unknown". Those that open a block
+ * take the indented lines behind them along. */
+static const struct {
+	struct text words;
+	bool is_block;
+} later[] = {
+	{ { "event manager applet", 20 }, true },
+	{ { "event manager", 13 }, false },
+	{ { "snmp-server", 11 }, false },
+	{ { "logging", 7 }, false },
+	{ { "device", 6 }, true },
+	{ { "debug", 5 }, false },
+};
+
+struct parser {
+	struct config *config;   /* owns: what is read so far */
+	struct config *standard; /* owns */
+	struct config_report *report; /* borrows */
+	uint32_t line;
+	bool in_block;
+	bool in_later;           /* behind a command of a later version that opens a block */
+	uint32_t set_at[ROWS_MAX]; /* line that set a row, 0: none */
+};
+
+static void problem(struct parser *p, uint32_t line, bool is_warning, const struct buffer *text)
+{
+	struct config_report *r = p->report;
+
+	if (is_warning)
+		r->warnings++;
+	else
+		r->errors++;
+	if (r->kept == CONFIG_PROBLEMS_MAX)
+		return;
+	r->problems[r->kept].line = line;
+	r->problems[r->kept].is_warning = is_warning;
+	text_copy(buffer_text(text), r->problems[r->kept].text, CONFIG_PROBLEM_TEXT_MAX);
+	r->kept++;
+}
+
+static void say(struct parser *p, uint32_t line, bool is_warning, const char *text)
+{
+	struct buffer b = { 0 };
+
+	buffer_add_string(&b, text);
+	problem(p, line, is_warning, &b);
+	buffer_done(&b);
+}
+
+/* --- Words ------------------------------------------------------------------------------------------------------------ */
+
+/* A '!' at a word's start begins a comment. False: more words than any command has. */
+static bool split(struct text line, struct words *ret)
+{
+	ret->count = 0;
+	for (;;) {
+		struct text word = text_take_word(&line);
+
+		if (word.len == 0 || word.at[0] == '!')
+			return true;
+		if (ret->count == CONFIG_WORDS_MAX)
+			return false;
+		ret->at[ret->count++] = word;
+	}
+}
+
+/* The keyword number `n` of a row, empty behind the last. */
+static struct text keyword_of(const struct config_row *row, size_t n)
+{
+	struct text rest = text_of(row->keywords), word;
+
+	do
+		word = text_take_word(&rest);
+	while (n-- > 0 && word.len);
+	return word;
+}
+
+struct match {
+	const struct config_row *row; /* NULL: none */
+	size_t used;                  /* words that are keywords, or that were understood before it went wrong */
+	bool is_ambiguous, is_incomplete;
+	uint64_t candidates;          /* bit per row: what fitted up to `used` */
+};
+
+/*
+ * Finds the row whose keywords the words begin, each abbreviated as far as it is unambiguous among the rows that still
+ * fit; a keyword written out beats those that only begin like it.
+ */
+static struct match find_row(const struct words *words, size_t from, bool in_block)
+{
+	struct match m = { 0 };
+
+	for (size_t i = 0; i < config_row_count; i++)
+		if (config_rows[i].in_block == in_block)
+			m.candidates |= UINT64_C(1) << i;
+	for (;; m.used++) {
+		struct text typed = from + m.used < words->count ? words->at[from + m.used] : TEXT_NONE, chosen = TEXT_NONE;
+		uint64_t fits = 0;
+		bool is_exact = false;
+
+		for (size_t i = 0; i < config_row_count; i++) {
+			struct text keyword = keyword_of(&config_rows[i], m.used);
+
+			if (!(m.candidates >> i & 1))
+				continue;
+			if (keyword.len == 0) { /* rows are no prefixes of each other: it is the only one left */
+				m.row = &config_rows[i];
+				return m;
+			}
+			if (typed.len == 0) {
+				m.is_incomplete = true;
+				return m;
+			}
+			if (!text_starts_nocase(keyword, typed) || (is_exact && typed.len != keyword.len))
+				continue;
+			if (typed.len == keyword.len && !is_exact) {
+				is_exact = true;
+				m.is_ambiguous = false;
+				fits = 0;
+				chosen = TEXT_NONE;
+			}
+			m.is_ambiguous = m.is_ambiguous || (chosen.len && !text_equal(chosen, keyword));
+			chosen = keyword;
+			fits |= UINT64_C(1) << i;
+		}
+		if (fits == 0)
+			return m;
+		m.candidates = fits;
+		if (m.is_ambiguous)
+			return m;
+	}
+}
+
+/* --- What was meant? --------------------------------------------------------------------------------------------------- */
+
+/* Levenshtein's distance, with neighbours swapped counting once; at most DISTANCE_WORD_MAX a side. */
+static size_t distance(struct text a, struct text b)
+{
+	size_t rows[3][DISTANCE_WORD_MAX + 1];
+	size_t *before = rows[0], *above = rows[1], *now = rows[2];
+
+	for (size_t j = 0; j <= b.len; j++)
+		above[j] = j;
+	for (size_t i = 1; i <= a.len; i++) {
+		size_t *swap = before;
+
+		now[0] = i;
+		for (size_t j = 1; j <= b.len; j++) {
+			bool same = char_lower(a.at[i - 1]) == char_lower(b.at[j - 1]);
+			size_t best = above[j - 1] + !same;
+
+			if (above[j] + 1 < best)
+				best = above[j] + 1;
+			if (now[j - 1] + 1 < best)
+				best = now[j - 1] + 1;
+			if (i > 1 && j > 1 && char_lower(a.at[i - 1]) == char_lower(b.at[j - 2]) &&
+			    char_lower(a.at[i - 2]) == char_lower(b.at[j - 1]) && before[j - 2] + 1 < best)
+				best = before[j - 2] + 1;
+			now[j] = best;
+		}
+		before = above;
+		above = now;
+		now = swap;
+	}
+	return above[b.len];
+}
+
+/* The row whose keywords are nearest to as many typed words, or NULL when none is near. */
+static const struct config_row *nearest(const struct words *words, size_t from)
+{
+	const struct config_row *best = NULL;
+	size_t best_distance = SIZE_MAX;
+
+	for (size_t i = 0; i < config_row_count; i++) {
+		struct text keywords = text_of(config_rows[i].keywords);
+		char typed[DISTANCE_WORD_MAX + 1];
+		size_t len = 0, d;
+
+		for (size_t k = 0; from + k < words->count && keyword_of(&config_rows[i], k).len; k++) {
+			struct text word = words->at[from + k];
+
+			if (len + word.len + 1 > DISTANCE_WORD_MAX)
+				break;
+			if (k > 0)
+				typed[len++] = ' ';
+			memcpy(typed + len, word.at, word.len);
+			len += word.len;
+		}
+		if (keywords.len > DISTANCE_WORD_MAX)
+			continue;
+		d = distance((struct text){ typed, len }, keywords);
+		if (d < best_distance && d <= keywords.len / 3 + 1 && d < keywords.len) {
+			best = &config_rows[i];
+			best_distance = d;
+		}
+	}
+	return best;
+}
+
+static void add_syntax(struct buffer *out, const struct config_row *row)
+{
+	buffer_printf(out, "'%s%s%s'", row->keywords, row->arguments[0] ? " " : "", row->arguments);
+}
+
+/* "a, b or c": the distinct keywords that could stand next. */
+static void add_choices(struct buffer *out, const struct match *m)
+{
+	struct text known[ROWS_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < config_row_count; i++) {
+		struct text keyword = m->candidates >> i & 1 ? keyword_of(&config_rows[i], m->used) : TEXT_NONE;
+
+		if (keyword.len && (count == 0 || !text_equal(known[count - 1], keyword)))
+			known[count++] = keyword;
+	}
+	for (size_t i = 0; i < count; i++)
+		buffer_printf(out, "%s%.*s", i == 0 ? "" : i + 1 == count ? " or " : ", ", TEXT_ARG(known[i]));
+}
+
+static void add_typed(struct buffer *out, const struct words *words, size_t count)
+{
+	for (size_t i = 0; i < count && i < words->count; i++) {
+		buffer_add_string(out, i ? " " : "");
+		config_quote(out, words->at[i]);
+	}
+}
+
+static void say_unknown(struct parser *p, const struct words *words, size_t from, const struct match *m)
+{
+	const struct config_row *near = nearest(words, from);
+	struct match elsewhere = find_row(words, from, !p->in_block);
+	struct buffer b = { 0 };
+
+	if (m->is_ambiguous) {
+		buffer_add_char(&b, '\'');
+		add_typed(&b, words, from + m->used + 1);
+		buffer_add_string(&b, "' may mean ");
+		add_choices(&b, m);
+	} else if (m->is_incomplete) {
+		buffer_add_char(&b, '\'');
+		add_typed(&b, words, words->count);
+		buffer_add_string(&b, "' is incomplete: ");
+		add_choices(&b, m);
+		buffer_add_string(&b, " is expected next");
+	} else if (elsewhere.row && elsewhere.row->in_block) {
+		add_syntax(&b, elsewhere.row);
+		buffer_add_string(&b, " stands inside the block that the line 'spimend' opens");
+	} else {
+		buffer_add_string(&b, "unknown command '");
+		add_typed(&b, words, words->count);
+		buffer_add_char(&b, '\'');
+		if (near) {
+			buffer_add_string(&b, "; did you mean ");
+			add_syntax(&b, near);
+			buffer_add_char(&b, '?');
+		} else if (m->used) {
+			buffer_add_string(&b, "; after '");
+			add_typed(&b, words, from + m->used);
+			buffer_add_string(&b, "' stands ");
+			add_choices(&b, m);
+		}
+	}
+	problem(p, p->line, false, &b);
+	buffer_done(&b);
+}
+
+static bool is_later(struct parser *p, const struct words *words, size_t from)
+{
+	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
+		struct text rest = later[i].words, word;
+		struct buffer b = { 0 };
+		bool fits = true;
+
+		for (size_t k = from; fits && (word = text_take_word(&rest)).len; k++)
+			fits = k < words->count && text_equal_nocase(words->at[k], word);
+		if (!fits)
+			continue;
+		buffer_printf(&b, "'%.*s' is not in this version yet", TEXT_ARG(later[i].words));
+		problem(p, p->line, false, &b);
+		buffer_done(&b);
+		p->in_later = later[i].is_block;
+		p->in_block = false;
+		return true;
+	}
+	return false;
+}
+
+/* --- Lines ------------------------------------------------------------------------------------------------------------ */
+
+static void note_again(struct parser *p, const struct config_row *row, bool list_again)
+{
+	uint32_t *set_at = &p->set_at[row - config_rows];
+	bool is_list = row->type >= VALUE_INTERFACE;
+	struct buffer b = { 0 };
+
+	if (row->type != VALUE_BLOCK && row->type != VALUE_FLAG && (is_list ? list_again : *set_at != 0)) {
+		buffer_printf(&b, "'%s' is said twice", row->keywords);
+		if (!is_list)
+			buffer_printf(&b, ", before in line %" PRIu32, *set_at);
+		buffer_add_string(&b, "; this one counts");
+		problem(p, p->line, true, &b);
+	}
+	buffer_done(&b);
+	*set_at = p->line;
+}
+
+static void run_row(struct parser *p, const struct words *words, size_t from, const struct config_row *row, bool is_no)
+{
+	struct buffer why = { 0 };
+	bool again = false, fine;
+
+	p->in_block = row->in_block || (row->type == VALUE_BLOCK && !is_no);
+	if (is_no)
+		fine = config_value_unset(row, words, from, p->config, p->standard, &why);
+	else
+		fine = config_value_set(row, words, from, p->config, &why, &again);
+	if (!fine)
+		problem(p, p->line, false, &why);
+	else if (is_no)
+		p->set_at[row - config_rows] = 0;
+	else
+		note_again(p, row, again);
+	buffer_done(&why);
+}
+
+static void read_words(struct parser *p, const struct words *words)
+{
+	bool is_no = text_equal_nocase(words->at[0], TEXT("no"));
+	size_t from = is_no ? 1 : 0;
+	struct match m, top;
+
+	if (is_no && words->count == 1) {
+		say(p, p->line, false, "'no' needs the command that it takes back");
+		return;
+	}
+	if (words->count == 1 && (text_equal_nocase(words->at[0], TEXT("exit")) || text_equal_nocase(words->at[0], TEXT("end")))) {
+		p->in_block = false;
+		return;
+	}
+	m = find_row(words, from, p->in_block);
+	if (!m.row && p->in_block && m.used == 0 && !m.is_ambiguous) { /* as IOS does: what the block does not know is tried outside */
+		top = find_row(words, from, false);
+		if (top.row)
+			m = top;
+	}
+	if (m.row)
+		run_row(p, words, from + m.used, m.row, is_no);
+	else if (!is_later(p, words, from))
+		say_unknown(p, words, from, &m);
+}
+
+static void read_line(struct parser *p, struct text line)
+{
+	bool is_indented = line.len && (line.at[0] == ' ' || line.at[0] == '\t');
+	struct words words;
+
+	if (line.len && memchr(line.at, '\0', line.len)) {
+		say(p, p->line, false, "a NUL byte: is this a text file?");
+		return;
+	}
+	if (line.len > CONFIG_LINE_MAX) {
+		struct buffer b = { 0 };
+
+		buffer_printf(&b, "the line has %zu bytes; at most %d are read", line.len, CONFIG_LINE_MAX);
+		problem(p, p->line, false, &b);
+		buffer_done(&b);
+		return;
+	}
+	if (!split(line, &words)) {
+		say(p, p->line, false, "more words than any command has");
+		return;
+	}
+	if (words.count == 0 || (p->in_later && is_indented))
+		return;
+	p->in_later = false;
+	read_words(p, &words);
+}
+
+/* What no single line shows. */
+static void check_whole(struct parser *p)
+{
+	const struct config *c = p->config;
+
+	if (c->backoff_most_ns < c->backoff_ns)
+		say(p, 0, false, "'repair back-off-most' is less than 'repair back-off'");
+	if (c->invalid_spi_recovery && c->mode != MODE_REPAIR) /* B11 */
+		say(p, 0, true, "'crypto isakmp invalid-spi-recovery' is only planned: that takes 'mode repair'");
+	if (c->daemon_count == 0)
+		say(p, 0, true, "no 'sense strongswan PATH': without an IKE daemon there is no ledger, and nothing can be repaired");
+	if (c->interface_count == 0)
+		say(p, 0, true, "no 'sense interface NAME': stray packets are not seen");
+}
+
+int config_parse(struct text file, struct config *ret, struct config_report *report)
+{
+	struct config *config cleanup(memory_free_pointer) = memory_new(1, sizeof(*config));
+	struct config *standard cleanup(memory_free_pointer) = memory_new(1, sizeof(*standard));
+	struct parser p = { .config = config, .standard = standard, .report = report };
+	struct text line;
+
+	memset(report, 0, sizeof(*report));
+	if (!config || !standard)
+		return -ENOMEM;
+	_Static_assert(ROWS_MAX <= 64, "candidates are bits of 64");
+	config_default(config);
+	config_default(standard);
+	text_take(&file, TEXT("\xef\xbb\xbf")); /* an editor's byte order mark */
+	while (text_take_line(&file, &line)) {
+		p.line++;
+		read_line(&p, line);
+	}
+	check_whole(&p);
+	if (report->errors)
+		return SPIMEND_E_SYNTAX;
+	memcpy(ret, config, sizeof(*ret));
+	return 0;
+}
+
+void config_print(const struct config *config, struct buffer *out)
+{
+	struct config *standard cleanup(memory_free_pointer) = memory_new(1, sizeof(*standard));
+	struct buffer block = { 0 };
+
+	if (!standard) {
+		out->failed = true;
+		return;
+	}
+	config_default(standard);
+	for (size_t i = 0; i < config_row_count; i++)
+		if (config_rows[i].type != VALUE_BLOCK)
+			config_value_print(&config_rows[i], config, standard, config_rows[i].in_block ? &block : out);
+	if (block.len) {
+		buffer_add_string(out, "spimend\n");
+		buffer_add(out, buffer_text(&block));
+	}
+	out->failed |= block.failed;
+	buffer_done(&block);
+}
+
+void config_report_print(const struct config_report *report, struct text name, struct buffer *out)
+{
+	uint64_t all = report->errors + report->warnings;
+
+	for (uint32_t i = 0; i < report->kept; i++) {
+		const struct config_problem *one = &report->problems[i];
+
+		buffer_add(out, name);
+		if (one->line)
+			buffer_printf(out, ":%" PRIu32, one->line);
+		buffer_printf(out, ": %s%s\n", one->is_warning ? "warning: " : "", one->text);
+	}
+	if (all > report->kept)
+		buffer_printf(out, "%.*s: and %" PRIu64 " more\n", TEXT_ARG(name), all - report->kept);
+}
+
+size_t config_command_count(void)
+{
+	return config_row_count;
+}
+
+bool config_command_at(size_t index, struct config_command *ret)
+{
+	struct config *standard cleanup(memory_free_pointer) = memory_new(1, sizeof(*standard));
+	const struct config_row *row = &config_rows[index];
+	struct buffer value = { 0 };
+
+	if (index >= config_row_count || !standard)
+		return false;
+	memset(ret, 0, sizeof(*ret));
+	config_default(standard);
+	ret->keywords = row->keywords;
+	ret->arguments = row->arguments;
+	ret->in_block = row->in_block;
+	ret->help = row->help;
+	if (row->most > 0) {
+		buffer_printf(&value, "%.15g to %.15g", row->least, row->most);
+		text_copy(buffer_text(&value), ret->range, sizeof(ret->range));
+		buffer_clear(&value);
+	}
+	config_value_print_one(row, standard, &value);
+	text_copy(buffer_text(&value), ret->standard, sizeof(ret->standard));
+	buffer_done(&value);
+	return true;
+}
+
+void config_help(struct buffer *out)
+{
+	struct config_command c;
+
+	for (size_t i = 0; config_command_at(i, &c); i++) {
+		buffer_printf(out, "%s%s%s%s\n", c.in_block ? " " : "", c.keywords, c.arguments[0] ? " " : "", c.arguments);
+		buffer_printf(out, "        %s", c.help);
+		if (c.range[0])
+			buffer_printf(out, "; %s", c.range);
+		if (c.standard[0])
+			buffer_printf(out, "; %s unless said otherwise", c.standard);
+		buffer_add_char(out, '\n');
+	}
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* The schema of the configuration file and its values: shared by the parser, the printer and the help. Private to parse. */
+#ifndef PARSE_CONFIG_PRIVATE_H
+#define PARSE_CONFIG_PRIVATE_H
+
+#include <stddef.h>
+
+#include "parse/config.h"
+
+#define CONFIG_WORDS_MAX 16 /* of a line */
+
+enum value_type {
+	VALUE_BLOCK,     /* opens the block `spimend` */
+	VALUE_FLAG,      /* bool */
+	VALUE_NAME,      /* char[CONFIG_NAME_MAX] */
+	VALUE_PATH,      /* char[CONFIG_PATH_MAX] */
+	VALUE_MODE,      /* enum mode */
+	VALUE_SECONDS,   /* int64_t nanoseconds, written as decimal seconds */
+	VALUE_COUNT,     /* uint32_t */
+	VALUE_RATE,      /* uint32_t at `at` per int64_t nanoseconds at `per_at` */
+	VALUE_INTERFACE, /* one more of a list: name [xdp generic|native] */
+	VALUE_DAEMON,    /* one more: a path */
+	VALUE_PORT,      /* one more: a UDP port */
+	VALUE_PEER,      /* one more: address and peer mode */
+};
+
+struct config_row {
+	const char *keywords;  /* "judge overlap" */
+	const char *arguments; /* "SECONDS"; empty for a flag */
+	bool in_block;
+	enum value_type type;
+	size_t at, per_at;     /* offsets in struct config */
+	double least, most;    /* of the number; seconds for durations */
+	const char *help;
+};
+
+extern const struct config_row config_rows[];
+extern const size_t config_row_count;
+
+struct words {
+	struct text at[CONFIG_WORDS_MAX]; /* borrow the line */
+	size_t count;
+};
+
+/* Reads a row's arguments, words[from..], into `config`. False with a reason in `why`. `ret_again` says that a line before
+ * had set the same thing to another value. */
+bool config_value_set(const struct config_row *row, const struct words *words, size_t from, struct config *config,
+		      struct buffer *why, bool *ret_again);
+/* "no ...": back to the default, or out of the list. */
+bool config_value_unset(const struct config_row *row, const struct words *words, size_t from, struct config *config,
+			const struct config *standard, struct buffer *why);
+/* Adds the lines that bring `config` from the defaults to what it is. */
+void config_value_print(const struct config_row *row, const struct config *config, const struct config *standard,
+			struct buffer *out);
+/* The value alone, as it is written in a file; nothing for lists and blocks. */
+void config_value_print_one(const struct config_row *row, const struct config *config, struct buffer *out);
+/* Decimal seconds or a count, without needless zeros. */
+void config_print_seconds(struct buffer *out, int64_t ns);
+
+/* Foreign text in a message: printable ASCII, cut. */
+void config_quote(struct buffer *out, struct text t);
+
+#endif

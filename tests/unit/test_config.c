@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+#include "base/memory.h"
+#include "parse/config.h"
+#include "spimend/error.h"
+
+static struct config config, standard;
+static struct config_report report;
+static char shown[65536];
+
+static int parse(const char *text)
+{
+	return config_parse(text_of(text), &config, &report);
+}
+
+static const char *show(void)
+{
+	struct buffer out = { 0 };
+
+	config_print(&config, &out);
+	assert_int_equal(buffer_error(&out), 0);
+	text_copy(buffer_text(&out), shown, sizeof(shown));
+	buffer_done(&out);
+	return shown;
+}
+
+static const char *complaints(void)
+{
+	struct buffer out = { 0 };
+
+	config_report_print(&report, TEXT("f.conf"), &out);
+	text_copy(buffer_text(&out), shown, sizeof(shown));
+	buffer_done(&out);
+	return shown;
+}
+
+#define QUIET "sense strongswan /run/charon.vici\n sense interface eth0\n"
+
+/* One bad line behind the block's head; returns what is said of it. */
+static const char *refusal(const char *line)
+{
+	char text[2048];
+
+	snprintf(text, sizeof(text), "spimend\n " QUIET " %s\n", line);
+	memset(&config, 0x5a, sizeof(config));
+	assert_int_equal(parse(text), SPIMEND_E_SYNTAX);
+	assert_int_equal(report.errors, 1);
+	assert_int_equal(report.problems[0].line, 4);
+	assert_int_equal(((unsigned char *)&config)[17], 0x5a); /* untouched */
+	return report.problems[0].text;
+}
+
+static void test_the_example_of_the_design_is_read(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("hostname hub\n"
+			       "crypto isakmp invalid-spi-recovery            ! B11; outside mode repair only planned\n"
+			       "spimend\n"
+			       " mode repair\n"
+			       " state-directory /srv/spimend\n"
+			       " sense interface eth0\n"
+			       " sense strongswan /run/charon.vici\n"
+			       " repair limit per-peer 2 per 90\n"), 0);
+	assert_int_equal(report.warnings, 0);
+	assert_string_equal(config.hostname, "hub");
+	assert_true(config.invalid_spi_recovery);
+	assert_int_equal(config.mode, MODE_REPAIR);
+	assert_string_equal(config.state_directory, "/srv/spimend");
+	assert_int_equal(config.interface_count, 1);
+	assert_string_equal(config.interfaces[0].name, "eth0");
+	assert_int_equal(config.interfaces[0].capture, CAPTURE_PACKET);
+	assert_string_equal(config.daemons[0], "/run/charon.vici");
+	assert_int_equal(config.per_peer_count, 2);
+	assert_int_equal(config.per_peer_ns, 90 * SECOND_NS);
+}
+
+static void test_nothing_said_is_the_default(void **state)
+{
+	(void)state;
+	config_default(&standard);
+	assert_int_equal(parse(""), 0);
+	assert_memory_equal(&config, &standard, sizeof(config));
+	assert_string_equal(show(), "");
+	assert_int_equal(config.mode, MODE_ADVISE);
+	assert_int_equal(report.warnings, 2); /* nothing to sense */
+}
+
+static void test_what_is_printed_parses_back(void **state)
+{
+	static const char text[] =
+		"hostname hub-1.example\n"
+		"crypto isakmp invalid-spi-recovery\n"
+		"spimend\n"
+		" mode repair\n"
+		" user ipsec\n"
+		" control-group adm\n"
+		" sense interface eth0\n"
+		" sense interface eth1.7 xdp generic\n"
+		" sense interface wan xdp native\n"
+		" sense strongswan /run/charon.vici\n"
+		" sense strongswan /run/charon-2.vici\n"
+		" no sense encap-port 4500\n"
+		" sense encap-port 443\n"
+		" sense encap-port 4501\n"
+		" sense audit\n"
+		" sense xfrm\n"
+		" peer 192.0.2.7 observe\n"
+		" peer 198.51.100.1 ignore\n"
+		" peer 2001:db8::7 repair\n"
+		" judge overlap 7.25\n"
+		" judge settle 0.000000001\n"
+		" judge stray-count 4\n"
+		" limit ledger 1000\n"
+		" repair limit per-peer 2 per 90.5\n"
+		" repair breaker 7 per 20\n"
+		" repair back-off 5\n"
+		" repair back-off-most 50\n"
+		" log limit per-flow 0\n"
+		" log limit per-minute 100\n";
+	struct config first;
+
+	(void)state;
+	assert_int_equal(parse(text), 0);
+	assert_int_equal(report.warnings, 0);
+	first = config;
+	assert_string_equal(show(), text);
+	assert_int_equal(parse(shown), 0);
+	assert_memory_equal(&first, &config, sizeof(config));
+}
+
+/* Every row of the table with a value at each end of its range. */
+static void test_every_command_takes_its_range_and_no_more(void **state)
+{
+	struct config_command c;
+	char line[256];
+
+	(void)state;
+	for (size_t i = 0; config_command_at(i, &c); i++) {
+		double least, most;
+
+		if (!c.range[0])
+			continue;
+		assert_int_equal(sscanf(c.range, "%lf to %lf", &least, &most), 2);
+		for (int side = 0; side < 4; side++) {
+			double value = side == 0 ? least : side == 1 ? most : side == 2 ? most + 1 : least - 1;
+			bool is_rate = strstr(c.arguments, "per") != NULL;
+
+			if (value < 0)
+				continue;
+			if (is_rate)
+				snprintf(line, sizeof(line), "%s %.15g per %.15g", c.keywords, value < 1 ? 0.0 : 1.0, side < 3 ? value : 1);
+			else
+				snprintf(line, sizeof(line), "%s %.15g", c.keywords, value);
+			if (strstr(c.keywords, "back-off-most") && side == 0)
+				snprintf(line, sizeof(line), "repair back-off 1\n repair back-off-most 1");
+			if (strcmp(c.keywords, "repair back-off") == 0 && side == 1)
+				snprintf(line, sizeof(line), "repair back-off 86400\n repair back-off-most 86400");
+			if (side > 1) {
+				refusal(line);
+			} else {
+				char text[512];
+
+				snprintf(text, sizeof(text), "spimend\n %s\n", line);
+				if (parse(text) != 0)
+					fail_msg("%s: %s", line, complaints());
+			}
+		}
+	}
+}
+
+static void test_each_default_is_what_its_line_would_set(void **state)
+{
+	struct config_command c;
+
+	(void)state;
+	config_default(&standard);
+	for (size_t i = 0; config_command_at(i, &c); i++) {
+		char text[512];
+
+		assert_true(strlen(c.help) > 8);
+		if (!c.standard[0])
+			continue;
+		snprintf(text, sizeof(text), "spimend\n%s %s\n", c.keywords, c.standard);
+		if (!c.in_block)
+			memmove(text, text + 8, strlen(text + 8) + 1);
+		if (parse(text) != 0)
+			fail_msg("%s: %s", text, complaints());
+		assert_memory_equal(&config, &standard, sizeof(config));
+	}
+}
+
+static void test_keywords_may_be_abbreviated_and_are_of_any_case(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("HOST hub\ncry isa inv\nspim\nMODE rep\nsen int eth0 x g\nsen str /run/x\nju ov 4\nre li p 3 p 30\nre pac 2\n"),
+			 0);
+	assert_int_equal(report.warnings, 0);
+	assert_string_equal(show(), "hostname hub\ncrypto isakmp invalid-spi-recovery\nspimend\n mode repair\n"
+				    " sense interface eth0 xdp generic\n sense strongswan /run/x\n judge overlap 4\n"
+				    " repair limit per-peer 3 per 30\n repair pace 2\n");
+}
+
+static void test_ambiguous_words_are_refused_with_their_meanings(void **state)
+{
+	(void)state;
+	assert_string_equal(refusal("judge s 1"), "'judge s' may mean settle, stray-count or stray-span");
+	assert_string_equal(refusal("l l 5"), "'l' may mean limit or log");
+	assert_string_equal(refusal("repair back 5"), "'repair back' may mean back-off or back-off-most");
+	assert_string_equal(refusal("repair"), "'repair' is incomplete: limit, concurrent, breaker, pace, back-off, back-off-most, "
+					       "attempts or order-timeout is expected next");
+}
+
+static void test_unknown_lines_name_the_nearest_command(void **state)
+{
+	(void)state;
+	assert_string_equal(refusal("mdoe repair"), "unknown command 'mdoe repair'; did you mean 'mode observe|advise|repair'?");
+	assert_string_equal(refusal("sense strongsawn /run/x"),
+			    "unknown command 'sense strongsawn /run/x'; did you mean 'sense strongswan PATH'?");
+	assert_string_equal(refusal("hostnam3 x"), "unknown command 'hostnam3 x'; did you mean 'hostname NAME'?");
+	assert_string_equal(refusal("sense electricity"),
+			    "unknown command 'sense electricity'; after 'sense' stands interface, strongswan, encap-port, audit or xfrm");
+	assert_string_equal(refusal("interface Tunnel0"), "unknown command 'interface Tunnel0'");
+	assert_string_equal(refusal("\x1b[31mred"), "unknown command '.[31mred'");
+	assert_int_equal(parse("mode repair\n"), SPIMEND_E_SYNTAX);
+	assert_string_equal(report.problems[0].text,
+			    "'mode observe|advise|repair' stands inside the block that the line 'spimend' opens");
+}
+
+static void test_commands_of_later_versions_are_no_typing_errors(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("event manager applet command_hub\n event syslog pattern \"x.*\"\n action 1 cli command \"enable\"\n"
+			       "snmp-server host 192.0.2.3 public\nlogging host 192.0.2.9\n"
+			       "device spoke1\n address 192.0.2.7\n ssh user netops\n!\ndebug crypto isakmp\n"
+			       "spimend\n " QUIET " device x\n"), SPIMEND_E_SYNTAX);
+	assert_string_equal(complaints(), "f.conf:1: 'event manager applet' is not in this version yet\n"
+					  "f.conf:4: 'snmp-server' is not in this version yet\n"
+					  "f.conf:5: 'logging' is not in this version yet\n"
+					  "f.conf:6: 'device' is not in this version yet\n"
+					  "f.conf:10: 'debug' is not in this version yet\n"
+					  "f.conf:14: 'device' is not in this version yet\n");
+}
+
+static void test_bad_values_say_what_is_expected(void **state)
+{
+	(void)state;
+	assert_string_equal(refusal("judge overlap soon"), "time 'soon': seconds are expected, such as 60 or 0.3");
+	assert_string_equal(refusal("judge overlap 1.0000000001"), "time '1.0000000001': seconds are expected, such as 60 or 0.3");
+	assert_string_equal(refusal("judge overlap -1"), "time '-1': seconds are expected, such as 60 or 0.3");
+	assert_string_equal(refusal("judge overlap 3601"), "time '3601': from 0 to 3600 is expected");
+	assert_string_equal(refusal("repair concurrent 0"), "number '0': from 1 to 64 is expected");
+	assert_string_equal(refusal("repair concurrent 99999999999999999999"),
+			    "number '99999999999999999999': from 1 to 64 is expected");
+	assert_string_equal(refusal("repair limit global 30 every 60"), "word 'every': 'per' is expected");
+	assert_string_equal(refusal("repair limit global 30"), "incomplete: 'repair limit global COUNT per SECONDS' is expected");
+	assert_string_equal(refusal("mode harder"), "mode 'harder': observe, advise or repair is expected");
+	assert_string_equal(refusal("mode repair now"), "too many words: 'mode observe|advise|repair' is expected");
+	assert_string_equal(refusal("peer 10.0.0.256 ignore"), "address '10.0.0.256': an IPv4 or IPv6 address is expected");
+	assert_string_equal(refusal("peer 10.0.0.1 like"), "mode of the peer 'like': ignore, observe or repair is expected");
+	assert_string_equal(refusal("sense interface a/b"),
+			    "interface 'a/b': the name of a network interface is expected, at most 15 bytes");
+	assert_string_equal(refusal("sense interface eth9 xdp"), "kind of XDP '': generic or native is expected");
+	assert_string_equal(refusal("state-directory var"),
+			    "path 'var': an absolute path of at most 107 bytes without blanks is expected");
+	assert_string_equal(refusal("user -x"), "name '-x': letters, digits, '.', '_' and '-' are expected, at most 63");
+	assert_string_equal(refusal("a b c d e f g h i j k l m n o p q"), "more words than any command has");
+}
+
+static void test_no_takes_back(void **state)
+{
+	(void)state;
+	config_default(&standard);
+	assert_int_equal(parse("hostname a\nno hostname\ncrypto isakmp invalid-spi-recovery\nno crypto isakmp invalid-spi-recovery\n"
+			       "spimend\nmode repair\nno mode\nsense interface a\nsense interface b\nno sense interface a\nno sense int b\n"
+			       "peer 10.0.0.1 ignore\npeer 10.0.0.2 ignore\nno peer 10.0.0.2\nno peer 10.0.0.1 ignore\n"
+			       "sense strongswan /a\nno sense strongswan /a\nrepair limit global 1 per 1\nno repair limit global\n"
+			       "sense encap-port 99\nno sense encap-port 99\njudge overlap 9\nno judge overlap 9\nsense audit\nno sense audit\n"),
+			 0);
+	assert_memory_equal(&config, &standard, sizeof(config));
+	assert_string_equal(refusal("no peer 10.0.0.9"), "nothing to take back: '10.0.0.9': no line before names it");
+	assert_string_equal(refusal("no"), "'no' needs the command that it takes back");
+	assert_string_equal(refusal("no spimend"), "the block cannot be taken back; take back its commands");
+}
+
+static void test_what_stands_twice_counts_last_with_a_warning(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("spimend\n " QUIET " mode observe\n mode repair\n peer 10.0.0.1 ignore\n peer 10.0.0.1 observe\n"
+			       " sense interface eth0\n sense interface eth0 xdp generic\n"), 0);
+	assert_int_equal(config.mode, MODE_REPAIR);
+	assert_int_equal(config.peer_count, 1);
+	assert_int_equal(config.peers[0].mode, PEER_OBSERVE);
+	assert_int_equal(config.interface_count, 1);
+	assert_string_equal(complaints(), "f.conf:5: warning: 'mode' is said twice, before in line 4; this one counts\n"
+					  "f.conf:7: warning: 'peer' is said twice; this one counts\n"
+					  "f.conf:9: warning: 'sense interface' is said twice; this one counts\n");
+}
+
+static void test_line_ends_blanks_and_comments_do_not_matter(void **state)
+{
+	static const char nul[] = "spimend\n mode\0 repair\n";
+	char text[CONFIG_LINE_MAX + 64];
+
+	(void)state;
+	assert_int_equal(parse("\xef\xbb\xbf!\r\n! caf\xc3\xa9\r\nhostname hub\r\n\t spimend \r\n\tmode   observe\t!x\r\n\r\nend\r\n"
+			       "hostname hub"), 0);
+	assert_string_equal(config.hostname, "hub");
+	assert_int_equal(config.mode, MODE_OBSERVE);
+	assert_int_equal(config_parse((struct text){ nul, sizeof(nul) - 1 }, &config, &report), SPIMEND_E_SYNTAX);
+	assert_string_equal(report.problems[0].text, "a NUL byte: is this a text file?");
+	memset(text, '!', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	assert_int_equal(parse(text), SPIMEND_E_SYNTAX);
+	assert_string_equal(report.problems[0].text, "the line has 1087 bytes; at most 1024 are read");
+}
+
+static void test_what_the_block_does_not_know_ends_it(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("spimend\n mode repair\nhostname a\nspimend\n user b\nexit\nhostname c\n"), 0);
+	assert_string_equal(config.hostname, "c");
+	assert_string_equal(config.user, "b");
+	assert_int_equal(parse("spimend\nhostname a\nmode repair\n"), SPIMEND_E_SYNTAX);
+	assert_int_equal(report.problems[0].line, 3);
+}
+
+static void test_all_errors_are_told_up_to_a_limit(void **state)
+{
+	struct buffer text = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		buffer_printf(&text, "nonsense %d\n", i);
+	assert_int_equal(config_parse(buffer_text(&text), &config, &report), SPIMEND_E_SYNTAX);
+	assert_int_equal(report.errors, 1000);
+	assert_int_equal(report.kept, CONFIG_PROBLEMS_MAX);
+	assert_non_null(strstr(complaints(), "f.conf: and 970 more\n")); /* two warnings */
+	buffer_done(&text);
+}
+
+static void test_lists_are_bounded_and_peers_sorted(void **state)
+{
+	struct buffer text = { 0 };
+
+	(void)state;
+	buffer_add_string(&text, "spimend\n");
+	for (int i = CONFIG_PEERS_MAX - 1; i >= 0; i--)
+		buffer_printf(&text, " peer 10.%d.%d.1 ignore\n", i >> 8, i & 255);
+	assert_int_equal(config_parse(buffer_text(&text), &config, &report), 0);
+	assert_int_equal(config.peer_count, CONFIG_PEERS_MAX);
+	for (uint32_t i = 1; i < config.peer_count; i++)
+		assert_true(spimend_address_compare(&config.peers[i - 1].address, &config.peers[i].address) < 0);
+	buffer_printf(&text, " peer 192.0.2.1 ignore\n");
+	assert_int_equal(config_parse(buffer_text(&text), &config, &report), SPIMEND_E_SYNTAX);
+	assert_string_equal(report.problems[0].text, "at most 4096 peers");
+	buffer_clear(&text);
+	buffer_add_string(&text, "spimend\n");
+	for (int i = 0; i < 9; i++)
+		buffer_printf(&text, " sense strongswan /run/%d\n sense encap-port %d\n", i, 5000 + i);
+	assert_int_equal(config_parse(buffer_text(&text), &config, &report), SPIMEND_E_SYNTAX);
+	assert_int_equal(report.errors, 3);
+	buffer_done(&text);
+}
+
+static void test_what_no_single_line_shows_is_said(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("crypto isakmp invalid-spi-recovery\nspimend\n" QUIET), 0);
+	assert_string_equal(complaints(), "f.conf: warning: 'crypto isakmp invalid-spi-recovery' is only planned: that takes 'mode repair'\n");
+	assert_int_equal(parse("spimend\n repair back-off 3600\n repair back-off-most 60\n"), SPIMEND_E_SYNTAX);
+	assert_string_equal(report.problems[0].text, "'repair back-off-most' is less than 'repair back-off'");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_example_of_the_design_is_read),
+		cmocka_unit_test(test_nothing_said_is_the_default),
+		cmocka_unit_test(test_what_is_printed_parses_back),
+		cmocka_unit_test(test_every_command_takes_its_range_and_no_more),
+		cmocka_unit_test(test_each_default_is_what_its_line_would_set),
+		cmocka_unit_test(test_keywords_may_be_abbreviated_and_are_of_any_case),
+		cmocka_unit_test(test_ambiguous_words_are_refused_with_their_meanings),
+		cmocka_unit_test(test_unknown_lines_name_the_nearest_command),
+		cmocka_unit_test(test_commands_of_later_versions_are_no_typing_errors),
+		cmocka_unit_test(test_bad_values_say_what_is_expected),
+		cmocka_unit_test(test_no_takes_back),
+		cmocka_unit_test(test_what_stands_twice_counts_last_with_a_warning),
+		cmocka_unit_test(test_line_ends_blanks_and_comments_do_not_matter),
+		cmocka_unit_test(test_what_the_block_does_not_know_ends_it),
+		cmocka_unit_test(test_all_errors_are_told_up_to_a_limit),
+		cmocka_unit_test(test_lists_are_bounded_and_peers_sorted),
+		cmocka_unit_test(test_what_no_single_line_shows_is_said),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
