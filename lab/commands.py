@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+"""What each command of lab/lab does: options in, lines and exit status out."""
+import os
+
+import faults
+import net
+from laboratory import Lab
+from net import LabError
+
+
+def up(given):
+    lab = Lab(given.name)
+    why = lab.up(ike=given.ike, ip=given.ip, children=given.children, dpd=given.dpd, plugin=not given.no_plugin)
+    print(f"lab '{lab.name}' is up: A {lab.a.address}, B {lab.b.address}, IKEv{given.ike}; files in {lab.folder}")
+    if not lab.options["plugin"]:
+        print(f"without the fault plugin ({why}): no {', '.join(faults.needing_plugin())}")
+    print("the tunnel answers; next: lab/lab traffic start, lab/lab break, lab/lab status, lab/lab down")
+
+
+def break_(given):
+    if not given.fault:
+        width = max(map(len, faults.FAULTS))
+        for fault in faults.FAULTS.values():
+            print(f"{fault.name:<{width}}  {fault.help}")
+        return 0
+    lab = Lab(given.name)
+    lab.demand_up()
+    entry = faults.make(lab, given.fault)
+    print(f"{given.fault}: {entry['done']}")
+    return 0
+
+
+def status(given):
+    lab = Lab(given.name)
+    lab.demand_up()
+    print(f"lab '{lab.name}': IKEv{lab.options['ike']}, IPv{lab.options['ip']}, files in {lab.folder}")
+    for side in (lab.a, lab.b):
+        if side.pid() is None:
+            print(f"{side.name} {side.address}: charon does not run")
+            continue
+        sas = side.ike_sas()
+        print(f"{side.name} {side.address}: charon {side.pid()}, {len(sas)} IKE SA{'' if len(sas) == 1 else 's'}")
+        for sa in sas:
+            print(f"    IKE #{sa['uniqueid']} {sa['state']} with {sa['remote-host']}")
+            for child in sa.get("child-sas", {}).values():
+                print(f"    {child['name']} #{child['uniqueid']} {child['state']}: in 0x{child.get('spi-in', '-')}"
+                      f" {child.get('packets-in', 0)} packets, out 0x{child.get('spi-out', '-')}"
+                      f" {child.get('packets-out', 0)} packets")
+    for line in lab.traffic.report():
+        print(line)
+    return 0
+
+
+def traffic(given):
+    lab = Lab(given.name)
+    lab.demand_up()
+    if given.what == "start":
+        lab.traffic.start(given.interval)
+    elif given.what == "stop":
+        lab.traffic.stop()
+    if given.what != "start":
+        print("\n".join(lab.traffic.report()))
+
+
+def swanctl(given):
+    lab = Lab(given.name)
+    lab.demand_up()
+    if not given.rest:
+        raise LabError("which swanctl command? for example: lab/lab sw B --list-sas")
+    side = {"A": lab.a, "B": lab.b}[given.host]
+    print(side.swanctl(given.rest, check=False), end="")
+
+
+def down(given):
+    lab = Lab(given.name)
+    there = any(lab.net.exists(host) for host in net.HOSTS) or os.path.exists(lab.folder)
+    lab.down()
+    print(f"lab '{lab.name}' is removed" if there else f"there is no lab '{lab.name}'")
