@@ -46,36 +46,47 @@ struct ledger_entry {
 	uint64_t connection;   /* struct connection.id */
 	struct instant born, died; /* wall */
 	int64_t died_mono_ns;  /* only within this life of core; 0 after a restore */
+	uint64_t packets_at_death; /* as the sensor counted until then; only within this life of core */
 };
 
 struct ledger;
 
-/* `limit` entries at most, at least 16. 0 or -ENOMEM. The key seeds the table. */
+#define LEDGER_LIMIT_MIN 16
+#define LEDGER_LIMIT_MAX (UINT32_C(1) << 22)
+/* A better known reason of a death comes from the same daemon's next words, or not at all. */
+#define LEDGER_CORRECT_NS (5 * SECOND_NS)
+
+/* `limit` entries at most, cut to LEDGER_LIMIT_MIN and _MAX. 0 or -ENOMEM: all memory is taken here. The key seeds the
+ * table. Before anything else, entries that were kept are put in the order of their births. */
 int ledger_new(uint32_t limit, const struct hash_key *key, struct ledger **ret);
 void ledger_free(struct ledger *ledger);
 
-/* The entry, or NULL. Borrowed until the next ledger_put(). May be changed but for its key and state: see ledger_changed(). */
+/* The entry, or NULL. Borrowed until the next ledger_put(). May be changed but for its key, its peer and what its death is
+ * told by: ledger_put(), ledger_die() and ledger_revive() do that. LEDGER_REQUESTED may become LEDGER_INSTALLED in place. */
 struct ledger_entry *ledger_find(struct ledger *ledger, const struct sa_key *key);
 
-/* Adds or replaces. Never fails for lack of room: the longest dead makes room; with none dead, the oldest born.
- * *ret_evicted, where not NULL, receives what made room; returns true when something did. */
+/* Adds or replaces; what is replaced keeps its place in the order. Never fails for lack of room: the longest dead makes room;
+ * with none dead, the oldest born. *ret_evicted, where not NULL, receives what made room; returns true when something did.
+ * Refused, and counted, is only the first SA of an own address beyond 4096 of them. */
 bool ledger_put(struct ledger *ledger, const struct ledger_entry *entry, struct ledger_entry *ret_evicted);
 
 /* The entry dies. Nothing happens to one that is dead already, except that DEATH_UNKNOWN, DEATH_DAEMON_LOST and
- * DEATH_RESTART give way to a better known reason within `second_ns` after it. Returns true when it changed. */
+ * DEATH_RESTART give way to a better known reason within LEDGER_CORRECT_NS after it; the moment of the death stays.
+ * Returns true when it changed. */
 bool ledger_die(struct ledger *ledger, struct ledger_entry *entry, enum ledger_death death, bool seen, struct instant wall,
 		int64_t mono_ns);
 /* What was taken for dead is there after all. */
 void ledger_revive(struct ledger *ledger, struct ledger_entry *entry);
 
-/* Walks all entries of a daemon's peer, newest born first; `each` returns false to stop. */
+/* Walks all entries, or those of a peer, newest born first (the one put last); `each` returns false to stop. It may let the
+ * entry die, or revive it, but not put. */
 typedef bool ledger_each_fn(void *context, struct ledger_entry *entry);
 void ledger_each(struct ledger *ledger, ledger_each_fn *each, void *context);
 void ledger_each_of_peer(struct ledger *ledger, const struct spimend_address *peer, ledger_each_fn *each, void *context);
 
 struct ledger_figures {
 	uint32_t entries, live, dead, limit;
-	uint64_t evicted;
+	uint64_t evicted, refused;
 };
 struct ledger_figures ledger_figures(const struct ledger *ledger);
 
