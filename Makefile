@@ -20,6 +20,8 @@ check: deps
 
 bench: all
 	@scripts/as-user bench/analyze
+	@SPIMEND_BUILD_TARGETS=bench/sensor scripts/as-user scripts/build build
+	@if [ "$$(id -u)" -eq 0 ]; then build/bench/sensor; else echo "bench/sensor is left out: it needs root"; fi
 
 fuzz:
 	@scripts/deps check
