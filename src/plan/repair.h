@@ -39,8 +39,11 @@ enum repair_refusal { /* why nothing is done now */
 	REFUSE_DAEMON_DOWN,
 	REFUSE_BUDGET, REFUSE_BACKOFF, REFUSE_BREAKER, /* set by the caller, from plan/budget */
 	REFUSE_NOT_OURS,       /* another fault: nothing here repairs it */
+	REFUSE_AMBIGUOUS,      /* an initiate might go to another peer: several IKE SAs share the configured connection */
 	REFUSALS
 };
+
+#define REPAIR_IKE_ATTEMPTS 2 /* faults.md g: after rung 4 failed twice, stop and call a person */
 
 struct repair_situation {
 	enum verdict verdict;
@@ -56,6 +59,8 @@ struct repair_situation {
 	uint64_t connection;
 	bool ike_alive;             /* an established IKE SA with the peer, that carries or would carry the connection */
 	uint32_t ike_id;
+	bool ike_sole;              /* no other IKE SA of that configured connection: VICI's initiate takes no IKE SA's id, and takes
+				     * the first that fits. Asked of dynamic peers alone: a fixed address leads to one peer */
 	uint32_t ike_children;      /* children on it: the blast radius of RUNG_RESTART_IKE */
 	bool ike_busy;
 	bool child_listed;          /* the daemon lists the child of the stray SPI still */
@@ -67,7 +72,8 @@ struct repair_situation {
 	bool authenticated;         /* evidence that is not forgeable says the peer's state is wrong: dead liveness, its own delete
 				     * answered, state mismatch counters of the kernel with frozen in-counters */
 	uint32_t tried[RUNGS];      /* how often each rung was tried in this incident */
-	uint32_t attempts;          /* how often each may be: struct config.step_attempts */
+	uint32_t attempts;          /* how often each may be: struct config.step_attempts; 0 counts as 1. Those that make an IKE SA:
+				     * REPAIR_IKE_ATTEMPTS, the suspicion's: once */
 };
 
 struct repair_decision {
@@ -81,8 +87,8 @@ struct repair_decision {
 	uint32_t blast_children;     /* children that it disturbs, the one that is broken included */
 };
 
-/* The next rung. With refusal REFUSE_MODE, REFUSE_PEER_MODE (observe) or REFUSE_NO_RECOVERY the rung is filled in all the same: what would be
- * done, for the plan that people read. */
+/* The next rung. With refusal REFUSE_MODE, REFUSE_PEER_MODE (observe) or REFUSE_NO_RECOVERY the rung is filled in all the
+ * same, with its verbs: what would be done, for the plan that people read. Only with REFUSE_NONE may it be done. */
 struct repair_decision repair_decide(const struct repair_situation *situation);
 
 const char *repair_rung_name(enum repair_rung rung);          /* "rekey-child" ... */
