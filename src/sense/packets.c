@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -89,15 +90,25 @@ static void take_packet(struct packets *p, struct sighting *one)
 		p->timer_runs = set_timer(p, PACKETS_WINDOW_NS) == 0;
 }
 
-/* The filter has found ESP here already; what does not read the same way is counted, not told. */
+/* The filter has found ESP here already and cut behind it: so whether it is read the same way here shows at the end. With
+ * two VLAN tags, newer kernels (6.11) tell the type behind the inner tag although the capture starts with that tag. */
+static bool read_capture(const struct packets_capture *capture, struct frame *ret)
+{
+	const struct frame_ports ports = { .any = true }; /* the filter has looked */
+
+	if (frame_read_network(capture->bytes, capture->type, &ports, ret) == FRAME_FOUND && ret->used == capture->bytes.len)
+		return true;
+	return frame_read_network(capture->bytes, ETH_P_8021Q, &ports, ret) == FRAME_FOUND && ret->used == capture->bytes.len;
+}
+
+/* What does not read as the filter read it is counted, not told. */
 static void take_capture(struct packets *p, const struct interface *in, const struct packets_capture *capture, int64_t offset)
 {
 	struct sighting one = { .witness = WITNESS_PACKET, .packets = 1 };
 	int64_t now = clock_ns(CLOCK_MONOTONIC), at = capture->real_ns + offset;
-	const struct frame_ports ports = { .any = true }; /* the filter has looked */
 	struct frame frame;
 
-	if (frame_read_network(capture->bytes, capture->type, &ports, &frame) != FRAME_FOUND) {
+	if (!read_capture(capture, &frame)) {
 		p->malformed++;
 		return;
 	}
