@@ -25,8 +25,8 @@ struct act_budget_settings {
 
 struct act_budget *act_budget_new(const struct act_budget_settings *settings); /* NULL: no memory */
 void act_budget_free(struct act_budget *b);
-/* New limits, what was done is kept. 0 or -ENOMEM. */
-int act_budget_set(struct act_budget *b, const struct act_budget_settings *settings);
+/* New limits; what was done is kept. */
+void act_budget_set(struct act_budget *b, const struct act_budget_settings *settings);
 
 /* Asks; changes nothing. */
 bool act_budget_allows(const struct act_budget *b, const struct spimend_address *peer, int64_t now);

@@ -25,6 +25,7 @@ MAY_INCLUDE = {  # room: rooms whose headers it may include
     "judge": {"base", "model", "judge"},
     "plan": {"base", "model", "plan"},
     "sense": {"base", "model", "parse", "judge", "plan", "sense"},
+    "repair": {"base", "model", "parse", "judge", "plan", "repair"},
     "record": {"base", "model", "parse", "judge", "plan", "record"},
     "cmd": {"base", "model", "parse", "judge", "plan", "sense", "record", "cmd"},
 }
