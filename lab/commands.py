@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: MIT
 """What each command of lab/lab does: options in, lines and exit status out."""
 import os
+import sys
 
+import demo as demonstration
 import faults
+import gateway
+import measure as measurement
 import net
-from laboratory import Lab
+from laboratory import HERE, Lab
 from net import LabError
 
 
@@ -69,6 +73,46 @@ def swanctl(given):
         raise LabError("which swanctl command? for example: lab/lab sw B --list-sas")
     side = {"A": lab.a, "B": lab.b}[given.host]
     print(side.swanctl(given.rest, check=False), end="")
+
+
+def start_spimendd(given):
+    lab = Lab(given.name)
+    lab.demand_up()
+    lab.spimendd.start(given.mode, given.line)
+    print(f"spimendd runs in mode {given.mode}; ask with: lab/lab spimend status, or {' '.join(lab.spimendd.command('watch'))}")
+
+
+def stop_spimendd(given):
+    lab = Lab(given.name)
+    lab.demand_up()
+    print("spimendd is stopped" if lab.spimendd.stop() else "spimendd does not run")
+
+
+def spimend(given):
+    lab = Lab(given.name)
+    lab.demand_up()
+    if not given.rest:
+        raise LabError("which command? for example: lab/lab spimend incidents")
+    command = lab.spimendd.command(*given.rest)
+    os.execv(command[0], command)
+
+
+def demo(given):
+    return caged(demonstration.demo, given)
+
+
+def measure(given):
+    return caged(measurement.measure, given)
+
+
+def caged(run, given):
+    """For what brings its labs up and down itself: whatever happens to it, nothing stays."""
+    net.demand_root()
+    net.demand_tools()
+    if not net.caged():
+        gateway.build_plugin(HERE)  # the cage has no /run, which name lookups may need
+        net.cage([sys.executable, *sys.argv])
+    return run(given)
 
 
 def down(given):

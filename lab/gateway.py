@@ -78,6 +78,7 @@ class Gateway:
         self.folder = os.path.join(lab.folder, name)
         self.address = OUTER[lab.options["ip"]][name]
         self.vici_path = os.path.join(self.folder, "vici")
+        self.ordered = []  # what the lab itself told this charon to change: the tests tell it from what spimendd did
 
     # --- set up -------------------------------------------------------------------------------------------------------
 
@@ -157,11 +158,16 @@ class Gateway:
 
     def call(self, command, **arguments):
         """A VICI command that must succeed."""
+        self.ordered.append(command)
         with self.vici() as vici:
             answer = vici.call(command, **arguments)
         if answer.get("success", "yes") != "yes":
             raise LabError(f"{self.name}: {command}: {answer.get('errmsg', 'refused')}")
         return answer
+
+    def version(self):
+        with self.vici() as vici:
+            return vici.call("version")["version"]
 
     def ike_sas(self):
         with self.vici() as vici:

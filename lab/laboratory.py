@@ -9,8 +9,9 @@ import shutil
 import time
 
 import gateway
+import spimendd
 import traffic
-from net import CHILDREN, HOSTS, LabError, Net, demand_root, demand_tools
+from net import CHILDREN, HOSTS, LabError, Net, caged, demand_root, demand_tools
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
@@ -19,6 +20,8 @@ NAME = re.compile(r"^[a-z0-9]{1,12}$")
 
 
 def base_folder():
+    if caged():  # not TMPDIR: spimendd's user must be able to get there
+        return "/run/spimend-lab"
     return os.path.join(os.environ.get("TMPDIR") or "/tmp", "spimend-lab")
 
 
@@ -41,6 +44,7 @@ class Lab:
 
     def _gateways(self):
         self.a, self.b = gateway.Gateway(self, "A"), gateway.Gateway(self, "B")
+        self.spimendd = spimendd.Spimendd(self)
 
     def path(self, *parts):
         return os.path.join(self.folder, *parts)
