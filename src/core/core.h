@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The gateway's mind: everything that the sensors, the IKE daemons and the kernel tell goes in, with the time as an argument;
- * what is to be done, asked, watched, written and kept comes out. Judges with judge/ledger, plans with plan/repair and
- * plan/budget, follows each incident from the first stray packet to healed, unverified or gave-up.
+ * The gateway's mind: everything that the sensors, the IKE daemons and the kernel tell goes in, with the time as an
+ * argument; what is to be done, asked, watched, written and kept comes out. Judges with judge/ledger, plans with
+ * plan/repair and plan/budget, follows each incident from the first stray packet to healed, unverified or gave-up.
  *
  * Called by the role `core`, and by tests/sim under a simulated clock. Pure: no I/O, no clock, no logging, bounded memory
  * whatever is thrown at it. It never acts: it emits orders, and only for peers that it knows from the configuration of an
@@ -28,8 +28,10 @@ struct moment {
 	struct instant wall; /* may step: used for what people read and for what must survive a restart */
 };
 
-/* `config` is copied. `key` seeds the tables: random in production. `next_order` is the first order id to give. 0 or -ENOMEM. */
-int core_new(const struct config *config, const struct hash_key *key, uint64_t next_order, struct moment now, struct core **ret);
+/* `config` is copied. `key` seeds the tables: random in production. `next_order` is the first order id to give.
+ * 0 or -ENOMEM. */
+int core_new(const struct config *config, const struct hash_key *key, uint64_t next_order, struct moment now,
+	     struct core **ret);
 void core_free(struct core *core);
 /* A changed configuration: thresholds, modes and budgets count from now on; incidents and ledger stay. */
 int core_reconfigure(struct core *core, const struct config *config, struct moment now);
@@ -40,7 +42,7 @@ void core_restore_ledger(struct core *core, const struct ledger_entry *entry, st
 struct core_incident;
 void core_restore_incident(struct core *core, const struct core_incident *incident, struct moment now);
 
-/* --- What is told ---------------------------------------------------------------------------------------------------- */
+/* --- What is told -------------------------------------------------------------------------------------------------- */
 
 void core_daemon(struct core *core, const struct daemon_state *state, struct moment now);
 void core_connections_begin(struct core *core, uint16_t daemon);
@@ -66,7 +68,7 @@ void core_result(struct core *core, const struct order_result *result, struct mo
 /* Time has passed. Returns the mono instant at which it wants to be called again at the latest. */
 int64_t core_tick(struct core *core, struct moment now);
 
-/* --- What comes out -------------------------------------------------------------------------------------------------- */
+/* --- What comes out ------------------------------------------------------------------------------------------------ */
 
 enum core_output_kind {
 	CORE_ORDER,          /* to act: do this. Keep the incident first, then send it */
@@ -109,7 +111,7 @@ void core_resend_orders(struct core *core, struct moment now);
 /* Takes the next output; false when there is none. To be drained after every call above. */
 bool core_next(struct core *core, struct core_output *ret);
 
-/* --- What it knows: for the control socket and the store -------------------------------------------------------------- */
+/* --- What it knows: for the control socket and the store ----------------------------------------------------------- */
 
 #define CORE_STEPS_MAX 16
 #define CORE_EVIDENCE_MAX 24

@@ -177,6 +177,8 @@ struct spi_count {
 	uint32_t sequence_highest;
 	int64_t last_ns; /* mono; 0: none yet */
 	bool encap_udp;  /* how the latest one came */
+	bool at_death;   /* told because WATCH_DEAD is about to be applied: what was counted until then. The role sense asks
+			  * the sensor for it just before it applies the change */
 };
 
 /* Packets that no sighting tells of: sampled away, or more flows than a batch holds. */

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of core share. One struct, passed down; everything in it is bounded by a named limit or by the
+ * configuration.
+ *
+ *   mirror.c     what the IKE daemons list and tell        peers.c     configured connections, and whom they lead to
+ *   kernel.c     the kernel's SAD and counters
+ *   strays.c     sightings to flows to verdicts            suspect.c   SAs that are there and do not work
+ *   incidents.c  the table of incidents, their evidence    mend.c      situation, order, verification, escalation
+ *   say.c        log lines and notices                     view.c      what the control socket and the store read
+ *   core.c       life, time, outputs
+ */
+#ifndef CORE_CORE_PRIVATE_H
+#define CORE_CORE_PRIVATE_H
+
+#include "base/buffer.h"
+#include "core/core.h"
+#include "core/index.h"
+#include "plan/budget.h"
+
+#define CORE_CONNECTIONS_MAX 65536
+#define CORE_IKE_SAS_MAX 65536
+#define CORE_CHILDREN_MAX 131072
+#define CORE_KERNEL_SAS_MAX 262144
+#define CORE_PEERS_MAX 65536
+#define CORE_OUTPUTS_MAX 1048576
+#define CORE_RECENT_MAX 64          /* hints and ends that are remembered to explain what follows them */
+#define CORE_FLOWS_PER_PEER_MAX 16  /* of SPIs that the ledger does not know */
+
+#define NONE UINT32_MAX
+#define NEVER INT64_MAX
+
+/* How an item of a table is kept: all tables below are arrays with a list of free places. */
+struct table {
+	uint32_t count, room, limit, free; /* `free`: head of a list threaded through the items' next_free, NONE at its end */
+};
+
+struct mirror_ike {
+	bool used;
+	uint32_t next_free;
+	struct ike_sa sa;
+	uint64_t generation;
+	int64_t changed_ns; /* latest event, newer than any list begun before */
+};
+
+struct mirror_child {
+	bool used;
+	uint32_t next_free;
+	struct child_sa sa;
+	uint64_t generation;
+	int64_t changed_ns;
+	int64_t since_ns;            /* in the mirror since */
+	bool rekeyed;                /* the daemon said that another one replaced it */
+	bool went_both_ways;         /* it, or the one that it replaced, carried packets in both directions */
+	/* Does what arrives also come in? (suspect.c) */
+	bool has_in;                 /* packets_in was listed at least once */
+	uint64_t in, out;            /* as listed last */
+	int64_t in_moved_ns, listed_ns;
+	uint64_t out_at_in_moved;
+	bool has_base;               /* of the sensor's count, told after packets_in moved last */
+	uint64_t base_packets, arrived_packets;
+	uint32_t base_sequence, arrived_sequence;
+	int64_t base_ns, arrived_ns; /* when these were told */
+	int64_t arrived_last_ns;     /* when the latest packet came */
+	bool arrived_udp;
+	uint64_t counters_at_base[XFRM_COUNTERS];
+	bool lost;                   /* the data plane has it no more */
+	int64_t kernel_lost_ns;      /* the kernel said that its SA went; 0: it did not */
+	int64_t kept_ns;             /* its ledger entry went to the store */
+	uint32_t suspicions;
+};
+
+struct mirror_kernel {
+	bool used;
+	uint32_t next_free;
+	struct kernel_sa sa;
+	uint64_t generation;
+};
+
+struct mirror_connection {
+	bool used, listed;
+	uint32_t next_free;
+	struct connection is;
+};
+
+struct peer { /* an address that we know: from a configured connection, or by a live IKE SA */
+	bool used;
+	uint32_t next_free;
+	struct spimend_address address;
+	uint32_t configured, ike_sas;
+	uint32_t unknown_flows;      /* flows of it that the ledger does not know */
+	int64_t unknown_since_ns;
+	uint64_t unknown_spis;       /* within the present window */
+};
+
+struct mirror_daemon {
+	struct daemon_state state;
+	bool known;
+	bool had_snapshot;           /* a complete one since it came up */
+	bool in_snapshot;
+	uint64_t generation;
+	uint64_t serial_asked, serial_begun;
+	int64_t asked_ns;            /* when the request that is out was made; 0: none is out */
+	int64_t begun_ns;            /* what the list in hand, or the latest complete one, is at least as young as */
+	int64_t done_ns, took_ns;
+	int64_t snapshot_ns;         /* begun_ns of the latest complete one; 0: none */
+	int64_t want_ns;             /* a list that began at or after this is wanted; 0: none */
+	int64_t due_ns;              /* the next periodic one */
+	int64_t collision_ns, contact_ns, peer_dead_ns; /* latest hints */
+	uint32_t ike_count, child_count, connection_count;
+};
+
+struct recent_hint {
+	struct daemon_hint hint;
+	int64_t at_ns;
+};
+struct recent_end { /* a child that went down by an event: a list begun before must not bring it back */
+	uint16_t daemon;
+	uint32_t child_id;
+	struct sa_key key;
+	uint32_t spi_out;
+	int64_t at_ns;
+};
+
+struct flow { /* of a peer, with an SPI that is not in the SAD */
+	bool used;
+	uint32_t next_free;
+	uint64_t hash;
+	struct sa_key key;
+	struct spimend_address src;
+	bool encap_udp, in_ledger;
+	enum witness witness;
+	uint16_t src_port;
+	char interface[GATEWAY_INTERFACE_MAX];
+	int64_t first_ns, last_ns;
+	struct instant first_wall, last_wall;
+	uint64_t packets, replays;
+	uint32_t sequence_first, sequence_last;
+	/* What proves a desync: strays after the death has settled, above the highest sequence number. */
+	uint64_t proof_packets;
+	int64_t proof_first_ns, proof_last_ns;
+	uint32_t proof_sequence_first, proof_sequence_highest;
+	bool confirmed;               /* a list begun after the first stray has not got it */
+	uint32_t incident;            /* NONE */
+	int64_t logged_ns;            /* the latest IOS line */
+	uint32_t older, newer;        /* by last_ns; NONE at the ends */
+};
+
+enum phase { PHASE_WATCHING, PHASE_ORDERED, PHASE_VERIFYING, PHASE_WAITING, PHASE_DONE };
+
+struct trouble { /* an incident and what its mending needs */
+	bool used;
+	uint32_t next_free;
+	struct core_incident is;
+	uint32_t flow;                /* NONE */
+	enum phase phase;
+	int64_t due_ns;               /* when the phase is looked at again; NEVER */
+	int64_t ordered_ns;
+	int64_t acted_ns;             /* the latest step that took effect: successors are younger */
+	uint64_t strays_then;         /* proof_packets when it was ordered */
+	enum order_verb then;         /* second verb of the rung under way */
+	struct repair_decision decided;
+	uint32_t tried[RUNGS];
+	bool took_budget, backs_off, holds_slot;
+	bool resend;                  /* an order is to be asked for again: whether it was carried out is not known */
+	int64_t poll_ns;              /* the next look while verifying */
+	uint32_t busy_waits;
+	bool peer_silent;             /* an order ran out of time: the peer does not answer IKE */
+	uint32_t older, newer;        /* by their beginning */
+	bool changed;                 /* CORE_KEEP_INCIDENT is due: it is in the list of those */
+	uint32_t next_changed;
+	bool touched;                 /* only its counts moved: kept once a second */
+	int64_t kept_ns;
+	uint64_t suspect_hash;        /* of a suspicion: its child */
+	enum repair_refusal said;     /* the latest refusal that was noticed aloud */
+};
+
+struct core {
+	struct config config;
+	struct hash_key key;
+	struct moment now;
+	uint64_t next_order, next_serial;
+	uint32_t jitter;
+	struct ledger *ledger;  /* owns */
+	struct budget *budget;  /* owns */
+
+	struct mirror_daemon daemons[GATEWAY_DAEMONS_MAX];
+	struct table ike_table, child_table, kernel_table, connection_table, peer_table, flow_table, trouble_table;
+	struct mirror_ike *ikes;               /* own, all */
+	struct mirror_child *children;
+	struct mirror_kernel *kernels;
+	struct mirror_connection *connections;
+	struct peer *peers;
+	struct flow *flows;
+	struct trouble *troubles;
+	struct index ike_by_id, child_by_id, child_by_spi, kernel_by_key, kernel_by_spi, connection_by_id, peer_by_address,
+		flow_by_key, trouble_by_id, trouble_by_flow;
+
+	bool kernel_known;          /* a complete dump came */
+	bool kernel_in_dump;
+	uint64_t kernel_generation, kernel_serial;
+	int64_t kernel_asked_ns, kernel_begun_ns, kernel_dump_ns, kernel_want_ns;
+	struct xfrm_counters counters;
+	bool has_counters;
+	struct sensor_state sensor;
+
+	struct recent_hint hints[CORE_RECENT_MAX];
+	struct recent_end ends[CORE_RECENT_MAX];
+	uint32_t hint_at, end_at;
+
+	uint32_t flow_oldest, flow_newest;
+	uint32_t trouble_oldest, trouble_newest;
+	uint32_t strangers_trouble; /* NONE: the one aggregate of strangers */
+	uint32_t first_changed;     /* NONE */
+	uint32_t open_troubles;
+	int64_t strangers_logged_ns, log_window_ns;
+	uint32_t log_lines, log_held;
+	uint32_t orders_out;
+
+	struct core_output *outputs; /* owns; a ring */
+	size_t output_first, output_count, output_room;
+
+	uint64_t sightings, strays, strangers, flows_refused, incidents_dropped, outputs_dropped;
+	uint64_t orders, orders_failed, over_budget;
+};
+
+/* --- core.c -------------------------------------------------------------------------------------------------------- */
+uint64_t core_hash(const struct core *c, const void *bytes, size_t len);
+uint64_t core_hash_id(const struct core *c, uint32_t daemon, uint32_t id);
+/* Takes a place of a table whose items are `size` bytes, grows *items; NONE at the limit or without memory. The place is
+ * zeroed but for what the table needs. */
+uint32_t table_take(struct table *table, void **items, size_t size, size_t next_free_offset);
+void table_give(struct table *table, void *items, size_t size, size_t next_free_offset, uint32_t at);
+#define TABLE_TAKE(c, kind, items) \
+	table_take(&(c)->kind##_table, (void **)&(c)->items, sizeof(*(c)->items), offsetof(typeof(*(c)->items), next_free))
+#define TABLE_GIVE(c, kind, items, at) \
+	table_give(&(c)->kind##_table, (c)->items, sizeof(*(c)->items), offsetof(typeof(*(c)->items), next_free), at)
+/* The next output to fill, or NULL when it had to be dropped (counted). */
+struct core_output *core_emit(struct core *c, enum core_output_kind kind);
+
+/* --- mirror.c ------------------------------------------------------------------------------------------------------ */
+struct mirror_connection *mirror_connection(struct core *c, uint64_t id);
+struct mirror_child *mirror_child_of_spi(struct core *c, const struct sa_key *key);
+struct mirror_child *mirror_child(struct core *c, uint16_t daemon, uint32_t id);
+struct mirror_ike *mirror_ike(struct core *c, uint16_t daemon, uint32_t id);
+struct peer *mirror_peer(struct core *c, const struct spimend_address *address);
+/* One more, or one less, reason to know that address. */
+void mirror_count_peer(struct core *c, const struct spimend_address *address, int configured, int ike_sas);
+/* The established IKE SA with that peer: the one of the id if it is there, else the youngest; counts them. */
+struct mirror_ike *mirror_ike_with(struct core *c, uint16_t daemon, const struct spimend_address *peer, uint32_t id,
+				   uint32_t *ret_count);
+/* The youngest installed child of the connection that is not `except` and not lost. */
+struct mirror_child *mirror_successor(struct core *c, uint16_t daemon, uint64_t connection,
+				      const struct spimend_address *peer, uint32_t except);
+uint32_t mirror_children_of(struct core *c, uint16_t daemon, uint32_t ike_id);
+/* Asks for a list that begins now or later. */
+void mirror_want(struct core *c, uint16_t daemon);
+void mirror_want_all(struct core *c);
+/* All daemons that are up have a complete list, begun after that. */
+bool mirror_is_younger(const struct core *c, int64_t than_ns);
+int64_t mirror_tick(struct core *c);
+/* The ledger's entry dies, or is changed: the store and the sensor are told. */
+void mirror_dies(struct core *c, struct ledger_entry *entry, enum ledger_death death, bool seen);
+void mirror_keep(struct core *c, const struct ledger_entry *entry);
+void mirror_watch(struct core *c, const struct ledger_entry *entry, enum watch_state state);
+bool mirror_hinted(const struct core *c, uint16_t daemon, enum daemon_hint_kind kind, uint32_t spi, int64_t within_ns);
+void mirror_watch_peers(struct core *c);
+
+/* --- kernel.c ------------------------------------------------------------------------------------------------------ */
+/* Whether the kernel's SAD speaks for this daemon's SAs, and whether it has that key (under any mark or id). */
+bool kernel_speaks_for(const struct core *c, uint16_t daemon);
+const struct kernel_sa *kernel_has(const struct core *c, const struct sa_key *key);
+/* Packets with that key are accepted, as far as lists tell: then there are no strays of it. */
+bool sad_has(struct core *c, const struct sa_key *key);
+int64_t kernel_tick(struct core *c);
+
+/* --- strays.c ------------------------------------------------------------------------------------------------------ */
+void strays_judge(struct core *c, struct flow *flow);
+/* Everything that waits for a list or for time. */
+int64_t strays_tick(struct core *c);
+void strays_forget(struct core *c, uint32_t flow);
+/* The SA of that key is there: whatever was thought of its strays is over. */
+void strays_known(struct core *c, const struct sa_key *key);
+
+/* --- suspect.c ----------------------------------------------------------------------------------------------------- */
+/* A list begun at `begun_ns` has that child: do packets that arrive also come in? */
+void suspect_listed(struct core *c, struct mirror_child *child, int64_t begun_ns);
+
+/* --- incidents.c --------------------------------------------------------------------------------------------------- */
+struct trouble *trouble_of_flow(struct core *c, struct flow *flow); /* makes one; NULL when there is no room */
+struct trouble *trouble_of_child(struct core *c, const struct mirror_child *child, bool make);
+struct trouble *trouble_strangers(struct core *c, const struct sighting *s);
+struct trouble *trouble_find(struct core *c, const char *id);
+void trouble_changed(struct core *c, struct trouble *t);
+void trouble_touched(struct core *c, struct trouble *t);
+void trouble_evidence(struct core *c, struct trouble *t, enum fact_kind kind, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+bool trouble_is_open(const struct trouble *t);
+void trouble_close(struct core *c, struct trouble *t, enum incident_state state);
+void troubles_flush(struct core *c);
+
+/* --- mend.c -------------------------------------------------------------------------------------------------------- */
+void mend_consider(struct core *c, struct trouble *t);
+int64_t mend_tick(struct core *c);
+
+/* --- say.c --------------------------------------------------------------------------------------------------------- */
+void say_notice(struct core *c, int severity, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void say_stray(struct core *c, struct flow *flow);
+void say_stranger(struct core *c, const struct sighting *s);
+
+static inline int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* RFC 4303 3.3.3: sequence numbers of one SA in serial order; a replay is not above. */
+static inline bool sequence_above(uint32_t sequence, uint32_t than)
+{
+	return (int32_t)(sequence - than) > 0;
+}
+
+#endif

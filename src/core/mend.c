@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: MIT */
+/* From a verdict to a step, and from a step to the proof that traffic flows. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/core_private.h"
+
+#define POLL_NS (SECOND_NS / 10)        /* lists while a step is being verified */
+#define BUSY_NS (SECOND_NS / 4)
+#define BUSY_WAITS_MAX 120              /* an IKE task that takes longer is no reason to wait for */
+#define FRESH_NS (2 * SECOND_NS)        /* a fault of which nothing was seen for longer is not acted on */
+#define LIST_FRESH_NS SECOND_NS         /* nor on a list that is older */
+#define UNVERIFIED_FACTOR 3             /* no strays and no traffic for so many times verify_ns: nobody can tell */
+#define LOOK_NS SECOND_NS
+#define ORDER_GRACE_NS (2 * SECOND_NS)  /* beyond act's own limit */
+
+static struct flow *flow_of(struct core *c, const struct trouble *t)
+{
+	return t->flow == NONE ? NULL : &c->flows[t->flow];
+}
+
+static int64_t last_stray(struct core *c, const struct trouble *t)
+{
+	const struct flow *flow = flow_of(c, t);
+
+	return flow ? flow->last_ns : t->is.last_ns;
+}
+
+static enum peer_mode peer_mode_of(const struct core *c, const struct spimend_address *peer)
+{
+	for (uint32_t i = 0; i < c->config.peer_count; i++) {
+		if (spimend_address_equal(&c->config.peers[i].address, peer))
+			return c->config.peers[i].mode;
+	}
+	return PEER_DEFAULT;
+}
+
+/* Authenticated packets were accepted on it, since the trouble began or since it was mended. */
+static bool successor_works(struct core *c, const struct trouble *t, const struct mirror_child *successor)
+{
+	const struct flow *flow = flow_of(c, t);
+	int64_t since = t->acted_ns ? t->acted_ns : flow ? flow->proof_first_ns : t->is.first_ns;
+
+	return successor && successor->has_in && successor->in > 0
+	       && (successor->in_moved_ns >= since || (t->acted_ns && successor->since_ns >= t->ordered_ns));
+}
+
+static struct mirror_child *successor_of(struct core *c, const struct trouble *t)
+{
+	const struct mirror_child *child = mirror_child_of_spi(c, &t->is.key);
+
+	return mirror_successor(c, t->is.daemon, t->is.connection, &t->is.src, child ? child->sa.id : 0);
+}
+
+static struct repair_situation situation_of(struct core *c, const struct trouble *t)
+{
+	const struct core_incident *is = &t->is;
+	const struct mirror_daemon *daemon = &c->daemons[is->daemon];
+	struct ledger_entry *entry = ledger_find(c->ledger, &is->key);
+	const struct mirror_connection *connection = mirror_connection(c, is->connection);
+	const struct mirror_child *child = mirror_child_of_spi(c, &is->key);
+	const struct mirror_child *successor = successor_of(c, t);
+	const struct peer *peer = mirror_peer(c, &is->src);
+	const struct flow *flow = flow_of(c, t);
+	uint32_t ikes;
+	const struct mirror_ike *ike =
+		mirror_ike_with(c, is->daemon, &is->src, child ? child->sa.ike_id : entry ? entry->ike_id : 0, &ikes);
+	struct repair_situation s = {
+		.verdict = is->verdict, .cause = is->cause, .mode = c->config.mode, .peer_mode = peer_mode_of(c, &is->src),
+		.is_suspicion = is->is_suspicion, .daemon_up = daemon->known && daemon->state.up, .known_peer = peer != NULL,
+		.invalid_spi_recovery = c->config.invalid_spi_recovery, .has_connection = connection != NULL,
+		.dynamic_peer = connection && connection->is.dynamic_peer, .connection = is->connection,
+		.ike_alive = ike != NULL, .child_listed = child != NULL, .successor = successor != NULL,
+		.successor_works = successor_works(c, t, successor), .attempts = c->config.step_attempts,
+		.sequence_passed = entry && entry->has_sequence && flow && flow->proof_packets >= c->config.stray_count,
+		.authenticated = t->peer_silent || is->rule == RULE_ENCAP_DIFFERS
+				 || (daemon->peer_dead_ns && daemon->peer_dead_ns >= is->first_ns),
+	};
+
+	if (ike) {
+		s.ike_id = ike->sa.id;
+		s.ike_busy = ike->sa.busy && t->busy_waits < BUSY_WAITS_MAX;
+		s.ike_children = mirror_children_of(c, is->daemon, ike->sa.id);
+	}
+	s.child_id = child ? child->sa.id : 0;
+	s.successor_id = successor ? successor->sa.id : 0;
+	memcpy(s.tried, t->tried, sizeof(s.tried));
+	return s;
+}
+
+static void wait_until(struct trouble *t, int64_t due_ns)
+{
+	t->phase = PHASE_WAITING;
+	t->due_ns = due_ns;
+}
+
+/* --- doing --------------------------------------------------------------------------------------------------------- */
+
+static void give_order(struct core *c, struct trouble *t, enum order_verb verb)
+{
+	const struct repair_decision *decided = &t->decided;
+	struct core_step *step;
+	struct core_output *output;
+
+	if (t->is.step_count == CORE_STEPS_MAX) {
+		trouble_evidence(c, t, FACT_NONE, "more steps than an incident holds: a person is needed");
+		say_notice(c, 2, "%s: gave up after %u steps: a person is needed", t->is.id, t->is.step_count);
+		trouble_close(c, t, STATE_GAVE_UP);
+		return;
+	}
+	step = &t->is.steps[t->is.step_count++];
+	*step = (struct core_step){ .order = c->next_order++, .verb = verb, .rung = decided->rung, .at = c->now.wall };
+	t->is.rung = decided->rung;
+	t->is.state = STATE_ACTING;
+	t->phase = PHASE_ORDERED;
+	t->due_ns = c->now.mono_ns + c->config.order_timeout_ns + ORDER_GRACE_NS;
+	t->resend = false;
+	c->orders++;
+	/* Kept before it is given: who finds it in the store after a crash knows that it may have been carried out. */
+	trouble_changed(c, t);
+	troubles_flush(c);
+	output = core_emit(c, CORE_ORDER);
+	if (!output)
+		return;
+	output->order = (struct order){ .id = step->order, .verb = verb, .daemon = t->is.daemon, .ike_id = decided->ike_id,
+					.child_id = decided->child_id, .connection = decided->connection, .peer = t->is.src,
+					.opens_ike = decided->opens_ike };
+}
+
+static void again(struct core *c, struct trouble *t, const struct core_step *step)
+{
+	struct core_output *output = core_emit(c, CORE_ORDER);
+
+	t->resend = false;
+	if (output)
+		output->order = (struct order){ .id = step->order, .verb = step->verb, .daemon = t->is.daemon,
+						.ike_id = t->decided.ike_id, .child_id = t->decided.child_id,
+						.connection = t->decided.connection, .peer = t->is.src,
+						.opens_ike = t->decided.opens_ike };
+}
+
+static void act(struct core *c, struct trouble *t, const struct repair_decision *decision)
+{
+	struct budget_request request = { .peer = &t->is.src, .is_first = !t->took_budget,
+					  .backs_off = decision->opens_ike || t->is.is_suspicion,
+					  .jitter = (uint32_t)(core_hash_id(c, c->jitter++, 0)) };
+	const struct flow *flow = flow_of(c, t);
+	int64_t again_ns = c->now.mono_ns + LOOK_NS;
+	enum repair_refusal refusal = budget_ask(c->budget, &request, c->now.mono_ns, &again_ns);
+
+	if (refusal != REFUSE_NONE) {
+		t->is.next.refusal = refusal;
+		c->over_budget += t->said != refusal;
+		if (t->said != refusal)
+			say_notice(c, 5, "%s: %s waits: %s", t->is.id, repair_rung_name(decision->rung), repair_refusal_help(refusal));
+		t->said = refusal;
+		trouble_changed(c, t);
+		wait_until(t, later(again_ns, c->now.mono_ns + POLL_NS));
+		return;
+	}
+	budget_spend(c->budget, &request, c->now.mono_ns);
+	t->took_budget = t->holds_slot = true;
+	t->tried[decision->rung]++;
+	t->decided = *decision;
+	t->then = decision->then;
+	t->ordered_ns = c->now.mono_ns;
+	t->acted_ns = 0;
+	t->strays_then = flow ? flow->proof_packets : 0;
+	say_notice(c, 5, "%s: %s towards %s", t->is.id, repair_rung_name(decision->rung), t->is.ike_name);
+	give_order(c, t, decision->first);
+}
+
+/* --- deciding ------------------------------------------------------------------------------------------------------ */
+
+static void heal(struct core *c, struct trouble *t, const struct mirror_child *successor)
+{
+	if (successor)
+		trouble_evidence(c, t, FACT_TUNNEL_UP, "%" PRIu64 " packets came in on the successor, SPI 0x%08x", successor->in,
+				 successor->sa.spi_in);
+	say_notice(c, 5, "%s: healed%s", t->is.id, t->is.step_count ? "" : " by itself");
+	trouble_close(c, t, STATE_HEALED);
+}
+
+static void refuse(struct core *c, struct trouble *t, const struct repair_decision *decision)
+{
+	bool is_news = t->said != decision->refusal;
+
+	t->said = decision->refusal;
+	if (is_news)
+		trouble_changed(c, t);
+	switch (decision->refusal) {
+	case REFUSE_SUCCESSOR_WORKS:
+		heal(c, t, successor_of(c, t));
+		return;
+	case REFUSE_BUSY:
+		t->busy_waits++;
+		mirror_want(c, t->is.daemon);
+		wait_until(t, c->now.mono_ns + BUSY_NS);
+		return;
+	case REFUSE_EXHAUSTED:
+		trouble_evidence(c, t, FACT_NONE, "every step was tried: %s", repair_refusal_help(decision->refusal));
+		say_notice(c, 2, "%s: gave up: every step that a program should take was taken. A person is needed", t->is.id);
+		trouble_close(c, t, STATE_GAVE_UP);
+		return;
+	default:
+		if (is_news)
+			say_notice(c, 5, "%s: nothing is done%s%s: %s", t->is.id, decision->rung == RUNG_NONE ? "" : ", planned is ",
+				   decision->rung == RUNG_NONE ? "" : repair_rung_name(decision->rung),
+				   repair_refusal_help(decision->refusal));
+		t->is.state = STATE_OPEN;
+		wait_until(t, c->now.mono_ns + LOOK_NS);
+		return;
+	}
+}
+
+void mend_consider(struct core *c, struct trouble *t)
+{
+	struct mirror_daemon *daemon = &c->daemons[t->is.daemon];
+	struct repair_situation situation;
+	struct repair_decision decision;
+
+	if (!trouble_is_open(t) || t->phase == PHASE_ORDERED || t->phase == PHASE_VERIFYING
+	    || (t->phase == PHASE_WAITING && c->now.mono_ns < t->due_ns))
+		return;
+	/* The fault still exists, and what is known is fresh: the SAD is read again before every rung. */
+	if (!t->is.is_suspicion && t->is.verdict == VERDICT_DESYNC && c->now.mono_ns - last_stray(c, t) > FRESH_NS)
+		return;
+	situation = situation_of(c, t);
+	decision = repair_decide(&situation);
+	if (memcmp(&decision, &t->is.next, sizeof(decision)) != 0) {
+		t->is.next = decision;
+		trouble_changed(c, t);
+	}
+	if (decision.refusal != REFUSE_NONE || decision.rung == RUNG_NONE) {
+		refuse(c, t, &decision);
+		return;
+	}
+	if (daemon->snapshot_ns < c->now.mono_ns - LIST_FRESH_NS) {
+		mirror_want(c, t->is.daemon);
+		wait_until(t, c->now.mono_ns + POLL_NS);
+		return;
+	}
+	act(c, t, &decision);
+}
+
+/* --- results ------------------------------------------------------------------------------------------------------- */
+
+static void verify(struct core *c, struct trouble *t)
+{
+	t->acted_ns = c->now.mono_ns;
+	t->phase = PHASE_VERIFYING;
+	t->due_ns = c->now.mono_ns + c->config.verify_ns;
+	t->poll_ns = c->now.mono_ns;
+	mirror_want(c, t->is.daemon);
+}
+
+static bool is_busy(const struct order_result *result)
+{
+	return result->outcome == OUTCOME_REFUSED && strncmp(result->text, "busy", 4) == 0;
+}
+
+static void failed(struct core *c, struct trouble *t, const struct order_result *result)
+{
+	c->orders_failed++;
+	if (is_busy(result) && t->busy_waits < BUSY_WAITS_MAX) {
+		/* Nothing was done: the rung was not tried. */
+		if (t->tried[t->decided.rung])
+			t->tried[t->decided.rung]--;
+		t->busy_waits++;
+		mirror_want(c, t->is.daemon);
+		t->is.state = STATE_OPEN;
+		wait_until(t, c->now.mono_ns + BUSY_NS);
+		return;
+	}
+	if (result->outcome == OUTCOME_OVER_BUDGET) {
+		if (t->tried[t->decided.rung])
+			t->tried[t->decided.rung]--;
+		t->is.next.refusal = REFUSE_BUDGET;
+		wait_until(t, c->now.mono_ns + c->config.per_peer_ns);
+		return;
+	}
+	t->peer_silent |= result->outcome == OUTCOME_TIMEOUT;
+	mirror_want(c, t->is.daemon);
+	wait_until(t, c->now.mono_ns + POLL_NS);
+}
+
+static struct trouble *trouble_of_order(struct core *c, uint64_t order, struct core_step **ret)
+{
+	for (uint32_t at = c->trouble_newest; at != NONE; at = c->troubles[at].older) {
+		struct trouble *t = &c->troubles[at];
+
+		for (uint32_t i = t->is.step_count; i-- > 0;) {
+			if (t->is.steps[i].order == order) {
+				*ret = &t->is.steps[i];
+				return t;
+			}
+		}
+	}
+	return NULL;
+}
+
+void core_result(struct core *c, const struct order_result *result, struct moment now)
+{
+	struct core_step *step;
+	struct trouble *t = trouble_of_order(c, result->id, &step);
+
+	c->now = now;
+	if (!t || step->has_result)
+		return;
+	step->has_result = true;
+	step->result = *result;
+	step->result.text[sizeof(step->result.text) - 1] = '\0';
+	trouble_changed(c, t);
+	if (t->phase != PHASE_ORDERED || step != &t->is.steps[t->is.step_count - 1])
+		return;
+	/* What was torn down is set up again, whatever became of the tearing down. */
+	if (t->then != ORDER_NONE && !is_busy(result) && result->outcome != OUTCOME_OVER_BUDGET) {
+		enum order_verb then = t->then;
+
+		t->then = ORDER_NONE;
+		give_order(c, t, then);
+		return;
+	}
+	if (result->outcome == OUTCOME_DONE || result->outcome == OUTCOME_UNKNOWN)
+		verify(c, t);
+	else
+		failed(c, t, result);
+	core_tick(c, now);
+}
+
+/* --- time ---------------------------------------------------------------------------------------------------------- */
+
+static void tick_ordered(struct core *c, struct trouble *t)
+{
+	struct core_step *step = t->is.step_count ? &t->is.steps[t->is.step_count - 1] : NULL;
+	struct order_result lost = { .outcome = OUTCOME_TIMEOUT, .text = "no answer" };
+	bool expired = c->now.mono_ns >= t->due_ns;
+
+	if (!step) {
+		wait_until(t, c->now.mono_ns);
+		return;
+	}
+	if (t->resend && c->daemons[t->is.daemon].had_snapshot) {
+		/* act knows by its journal whether it was carried out. One that is old is not carried out now. */
+		if (c->now.wall.ns - step->at.ns < c->config.order_timeout_ns)
+			again(c, t, step);
+		else
+			expired = true;
+		t->resend = false;
+	}
+	if (expired) {
+		lost.id = step->order;
+		lost.outcome = t->acted_ns ? OUTCOME_UNKNOWN : OUTCOME_TIMEOUT; /* restored: nobody knows */
+		core_result(c, &lost, c->now);
+	}
+}
+
+static void tick_verifying(struct core *c, struct trouble *t)
+{
+	const struct mirror_child *successor = successor_of(c, t);
+	const struct mirror_child *child = mirror_child_of_spi(c, &t->is.key);
+	const struct flow *flow = flow_of(c, t);
+	bool strays_go_on = flow && flow->proof_packets > t->strays_then && c->now.mono_ns - flow->last_ns < SECOND_NS;
+
+	if (successor_works(c, t, successor)) {
+		heal(c, t, successor);
+		return;
+	}
+	if (t->is.is_suspicion && child && child->in_moved_ns > t->acted_ns) {
+		heal(c, t, child);
+		return;
+	}
+	if (c->now.mono_ns >= t->due_ns) {
+		if (strays_go_on) {
+			trouble_evidence(c, t, FACT_STRAY, "%s did not help: strays go on and nothing comes in on a successor",
+					 repair_rung_name(t->is.rung));
+			t->phase = PHASE_WATCHING;
+			mend_consider(c, t);
+			return;
+		}
+		if (c->now.mono_ns >= t->acted_ns + UNVERIFIED_FACTOR * c->config.verify_ns) {
+			trouble_evidence(c, t, FACT_NONE, "no strays and no traffic since: nobody can tell whether it works");
+			say_notice(c, 5, "%s: unverified: there is no traffic to see", t->is.id);
+			trouble_close(c, t, STATE_UNVERIFIED);
+			return;
+		}
+	}
+	if (c->now.mono_ns >= t->poll_ns) {
+		mirror_want(c, t->is.daemon);
+		t->poll_ns = c->now.mono_ns + POLL_NS;
+	}
+}
+
+/* Nothing is done, and nothing comes any more. */
+static void tick_quiet(struct core *c, struct trouble *t)
+{
+	const struct mirror_child *successor = successor_of(c, t);
+
+	if (t->is.verdict == VERDICT_DESYNC && successor_works(c, t, successor)
+	    && successor->in_moved_ns > last_stray(c, t)) {
+		heal(c, t, successor);
+		return;
+	}
+	if (t->is.is_suspicion && mirror_child_of_spi(c, &t->is.key) && t->is.verdict != VERDICT_OTHER_FAULT)
+		return; /* closed when packets come in, or when its child is gone */
+	if (c->now.mono_ns - later(last_stray(c, t), t->is.first_ns) < c->config.close_ns)
+		return;
+	if (t->is.verdict == VERDICT_UNDECIDED && t->is.rule == RULE_TOO_FEW_STRAYS) {
+		t->is.verdict = VERDICT_TRANSIENT;
+		t->is.rule = RULE_STRAYS_ENDED;
+	}
+	trouble_close(c, t, t->is.verdict == VERDICT_DESYNC ? STATE_UNVERIFIED : STATE_CLOSED);
+}
+
+static int64_t next_look(const struct core *c, const struct trouble *t)
+{
+	switch (t->phase) {
+	case PHASE_ORDERED:
+		return t->due_ns;
+	case PHASE_VERIFYING:
+		return t->poll_ns;
+	case PHASE_WAITING:
+		return later(t->due_ns, c->now.mono_ns + 1);
+	case PHASE_WATCHING:
+		return c->now.mono_ns + LOOK_NS;
+	case PHASE_DONE:
+		break;
+	}
+	return NEVER;
+}
+
+int64_t mend_tick(struct core *c)
+{
+	int64_t next = NEVER;
+	uint32_t newer;
+
+	for (uint32_t at = c->trouble_oldest; at != NONE; at = newer) {
+		struct trouble *t = &c->troubles[at];
+
+		newer = t->newer;
+		if (t->phase == PHASE_DONE)
+			continue;
+		if (t->phase == PHASE_ORDERED)
+			tick_ordered(c, t);
+		else if (t->phase == PHASE_VERIFYING)
+			tick_verifying(c, t);
+		else
+			mend_consider(c, t);
+		if (t->phase == PHASE_WATCHING || t->phase == PHASE_WAITING)
+			tick_quiet(c, t);
+		if (t->touched)
+			trouble_touched(c, t);
+		next = earlier(next, next_look(c, t));
+	}
+	return next;
+}

@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/core_private.h"
+
+#define UNKNOWN_WINDOW_NS MINUTE_NS
+#define UNKNOWN_SPIS_NOISE 8        /* so many SPIs of one peer that the ledger does not know, within a minute: noise */
+#define SETTLE_MARGIN_NS (SECOND_NS / 10)
+
+/* --- the table of flows -------------------------------------------------------------------------------------------- */
+
+static void list_remove(struct core *c, struct flow *flow)
+{
+	if (flow->older != NONE)
+		c->flows[flow->older].newer = flow->newer;
+	else
+		c->flow_oldest = flow->newer;
+	if (flow->newer != NONE)
+		c->flows[flow->newer].older = flow->older;
+	else
+		c->flow_newest = flow->older;
+}
+
+static void list_append(struct core *c, struct flow *flow)
+{
+	uint32_t at = (uint32_t)(flow - c->flows);
+
+	flow->older = c->flow_newest;
+	flow->newer = NONE;
+	if (c->flow_newest != NONE)
+		c->flows[c->flow_newest].newer = at;
+	else
+		c->flow_oldest = at;
+	c->flow_newest = at;
+}
+
+void strays_forget(struct core *c, uint32_t at)
+{
+	struct flow *flow = &c->flows[at];
+	struct peer *peer = flow->in_ledger ? NULL : mirror_peer(c, &flow->src);
+
+	if (flow->incident != NONE && c->troubles[flow->incident].flow == at)
+		c->troubles[flow->incident].flow = NONE;
+	if (peer && peer->unknown_flows)
+		peer->unknown_flows--;
+	list_remove(c, flow);
+	index_remove(&c->flow_by_key, flow->hash);
+	TABLE_GIVE(c, flow, flows, at);
+}
+
+static uint64_t flow_hash(const struct core *c, const struct sa_key *key, const struct spimend_address *src)
+{
+	struct {
+		struct sa_key key;
+		struct spimend_address src;
+	} both;
+
+	memset(&both, 0, sizeof(both));
+	both.key = *key;
+	both.src = *src;
+	return core_hash(c, &both, sizeof(both));
+}
+
+/* The oldest flow that the ledger does not know, else the oldest without an open incident, makes room. */
+static bool flow_evict(struct core *c)
+{
+	uint32_t candidate = NONE, looked = 0;
+
+	for (uint32_t at = c->flow_oldest; at != NONE && looked < 1024; at = c->flows[at].newer, looked++) {
+		const struct flow *flow = &c->flows[at];
+
+		if (!flow->in_ledger) {
+			candidate = at;
+			break;
+		}
+		if (candidate == NONE && (flow->incident == NONE || !trouble_is_open(&c->troubles[flow->incident])))
+			candidate = at;
+	}
+	if (candidate == NONE)
+		return false;
+	strays_forget(c, candidate);
+	return true;
+}
+
+static struct flow *flow_get(struct core *c, const struct sighting *s, const struct sa_key *key, bool in_ledger)
+{
+	uint64_t hash = flow_hash(c, key, &s->src);
+	struct flow *flow;
+	uint32_t at;
+
+	if (index_find(&c->flow_by_key, hash, &at)) {
+		list_remove(c, &c->flows[at]);
+		list_append(c, &c->flows[at]);
+		return &c->flows[at];
+	}
+	at = TABLE_TAKE(c, flow, flows);
+	if (at == NONE && flow_evict(c))
+		at = TABLE_TAKE(c, flow, flows);
+	if (at == NONE || !index_set(&c->flow_by_key, hash, at)) {
+		if (at != NONE)
+			TABLE_GIVE(c, flow, flows, at);
+		c->flows_refused++;
+		return NULL;
+	}
+	flow = &c->flows[at];
+	flow->used = true;
+	flow->hash = hash;
+	flow->key = *key;
+	flow->src = s->src;
+	flow->in_ledger = in_ledger;
+	flow->first_ns = s->first_ns;
+	flow->first_wall = c->now.wall;
+	flow->sequence_first = s->sequence_first;
+	flow->incident = NONE;
+	list_append(c, flow);
+	return flow;
+}
+
+/* --- what a flow proves -------------------------------------------------------------------------------------------- */
+
+/* From when on strays prove something: packets in flight and the overlap of a rekey are over then. */
+static int64_t proof_from(const struct core *c, const struct ledger_entry *entry)
+{
+	if (!entry->died_mono_ns) /* before our time; the overlap is over, or the wall clock tells */
+		return 0;
+	if (entry->death == DEATH_REKEYED)
+		return entry->died_mono_ns + c->config.overlap_ns + c->config.settle_ns;
+	return entry->death_seen ? entry->died_mono_ns + c->config.settle_ns : 0;
+}
+
+static bool in_overlap(const struct core *c, const struct ledger_entry *entry)
+{
+	if (entry->death != DEATH_REKEYED)
+		return false;
+	if (entry->died_mono_ns)
+		return c->now.mono_ns < entry->died_mono_ns + c->config.overlap_ns + c->config.settle_ns;
+	return c->now.wall.ns - entry->died.ns < c->config.overlap_ns + c->config.settle_ns;
+}
+
+static void flow_prove(struct core *c, struct flow *flow, const struct sighting *s, const struct ledger_entry *entry)
+{
+	if (!entry || entry->state != LEDGER_DEAD) {
+		/* Of an SPI that the ledger does not know, or that is thought to live: they count once that is settled. */
+	} else if (entry->has_sequence && !sequence_above(s->sequence_highest, entry->sequence_highest)) {
+		flow->replays += s->packets;
+		return;
+	} else if (s->first_ns < proof_from(c, entry)) {
+		return;
+	}
+	if (!flow->proof_packets) {
+		flow->proof_first_ns = s->first_ns;
+		flow->proof_sequence_first = s->sequence_first;
+		flow->proof_sequence_highest = s->sequence_highest;
+	}
+	flow->proof_packets += s->packets;
+	flow->proof_last_ns = later(flow->proof_last_ns, s->last_ns);
+	if (sequence_above(s->sequence_highest, flow->proof_sequence_highest))
+		flow->proof_sequence_highest = s->sequence_highest;
+}
+
+/* Of two ends that both run spimend one is quicker (DESIGN.md 4): the one with the lower IKE SPI, else the lower address. */
+static int64_t span_needed(struct core *c, const struct flow *flow, const struct ledger_entry *entry)
+{
+	const struct mirror_ike *ike;
+	uint32_t count;
+	bool is_second;
+
+	ike = entry ? mirror_ike_with(c, entry->daemon, &flow->src, entry->ike_id, &count) : NULL;
+	if (ike)
+		is_second = ike->sa.spi_ours > ike->sa.spi_theirs;
+	else
+		is_second = spimend_address_compare(&flow->key.dst, &flow->src) > 0;
+	return is_second ? c->config.stray_span_ns * 2 : c->config.stray_span_ns;
+}
+
+static bool flow_is_enough(struct core *c, const struct flow *flow, const struct ledger_entry *entry)
+{
+	return flow->proof_packets >= c->config.stray_count
+	       && flow->proof_last_ns - flow->proof_first_ns >= span_needed(c, flow, entry)
+	       && sequence_above(flow->proof_sequence_highest, flow->proof_sequence_first);
+}
+
+static void cause_of(struct core *c, const struct ledger_entry *entry, struct core_incident *is)
+{
+	const struct mirror_daemon *daemon = &c->daemons[entry->daemon];
+	uint32_t ikes;
+	const struct mirror_ike *ike = mirror_ike_with(c, entry->daemon, &entry->peer, entry->ike_id, &ikes);
+	bool collided = daemon->collision_ns && entry->died_mono_ns
+			&& daemon->collision_ns > entry->died_mono_ns - 5 * SECOND_NS
+			&& daemon->collision_ns < entry->died_mono_ns + 5 * SECOND_NS;
+
+	is->confidence = CONFIDENCE_LIKELY;
+	switch (entry->death) {
+	case DEATH_RESTART:
+		is->cause = CAUSE_RECEIVER_LOST_STATE;
+		is->confidence = CONFIDENCE_CERTAIN;
+		return;
+	case DEATH_KERNEL_LOST:
+	case DEATH_FLUSHED:
+		is->cause = CAUSE_CHILD_MISSING;
+		is->confidence = CONFIDENCE_CERTAIN;
+		return;
+	case DEATH_DAEMON_LOST:
+		is->cause = CAUSE_CHILD_MISSING;
+		break;
+	case DEATH_EXPIRED_TIME:
+		is->cause = CAUSE_LIFETIME_MISMATCH_TIME;
+		break;
+	case DEATH_EXPIRED_VOLUME:
+		is->cause = CAUSE_LIFETIME_MISMATCH_VOLUME;
+		break;
+	case DEATH_REKEYED:
+		is->cause = collided ? CAUSE_REKEY_COLLISION : CAUSE_DELETE_LOST;
+		is->confidence = collided ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
+		break;
+	case DEATH_DELETED_BY_US:
+		is->cause = collided ? CAUSE_REKEY_COLLISION : CAUSE_DELETE_LOST;
+		break;
+	case DEATH_DELETED_BY_PEER:
+		is->cause = CAUSE_REKEY_COLLISION;
+		is->confidence = collided ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
+		break;
+	case DEATH_NONE:
+	case DEATH_UNKNOWN:
+	case DEATHS:
+		is->cause = CAUSE_UNKNOWN;
+		is->confidence = CONFIDENCE_NONE;
+		break;
+	}
+	if (ikes > 1) {
+		is->cause = CAUSE_DUPLICATE_IKE_SA;
+		is->confidence = CONFIDENCE_POSSIBLE;
+	} else if (!ike && is->cause == CAUSE_UNKNOWN) {
+		/* No IKE SA and an SA of before: lost while nobody looked. */
+		is->cause = CAUSE_RECEIVER_LOST_STATE;
+		is->confidence = CONFIDENCE_POSSIBLE;
+	}
+}
+
+/* --- the verdict --------------------------------------------------------------------------------------------------- */
+
+static void incident_follow(struct trouble *t, const struct flow *flow, const struct ledger_entry *entry)
+{
+	struct core_incident *is = &t->is;
+
+	is->packets = flow->packets;
+	is->replays = flow->replays;
+	is->sequence_last = flow->sequence_last;
+	is->last_seen = flow->last_wall;
+	is->last_ns = flow->last_ns;
+	is->has_ledger = entry != NULL;
+	if (entry) {
+		is->death = entry->death;
+		is->born = entry->born;
+		is->died = entry->died;
+		is->daemon = entry->daemon;
+		is->sequence_known = entry->has_sequence ? entry->sequence_highest : 0;
+	}
+}
+
+/* False when it is what it was. */
+static bool judged(struct core *c, struct trouble *t, enum verdict verdict, enum rule rule)
+{
+	if (t->is.verdict == verdict && t->is.rule == rule)
+		return false;
+	t->is.verdict = verdict;
+	t->is.rule = rule;
+	t->is.decided = c->now.wall;
+	trouble_changed(c, t);
+	return true;
+}
+
+static void judge_desync(struct core *c, struct trouble *t, struct flow *flow, const struct ledger_entry *entry)
+{
+	bool lost = entry->death == DEATH_KERNEL_LOST || entry->death == DEATH_FLUSHED;
+
+	if (t->is.verdict == VERDICT_DESYNC)
+		return;
+	cause_of(c, entry, &t->is);
+	judged(c, t, VERDICT_DESYNC, lost ? RULE_DATA_PLANE_LOST : RULE_LEDGER_DEAD);
+	trouble_evidence(c, t, FACT_STRAY, "%" PRIu64 " packets on it in %" PRId64 " ms, sequence numbers %u to %u%s",
+			 flow->proof_packets,
+			 (flow->proof_last_ns - flow->proof_first_ns) / 1000000, flow->proof_sequence_first,
+			 flow->proof_sequence_highest, entry->has_sequence ? "" : "; what the SA had reached is not known");
+	if (entry->has_sequence)
+		trouble_evidence(c, t, FACT_SA_DIED, "the highest that the SA had accepted was %u", entry->sequence_highest);
+	say_notice(c, 4, "%s: desync, SPI 0x%08x, cause %s", t->is.id, flow->key.spi, cause_name(t->is.cause));
+	budget_fell(c->budget, &flow->src, c->now.mono_ns);
+}
+
+/* Negotiations under way with that source: an SPI that we do not know may be one that is being agreed on (T1b). */
+static bool is_negotiating(struct core *c, const struct flow *flow)
+{
+	for (uint32_t i = 0; i < c->ike_table.count; i++) {
+		const struct mirror_ike *ike = &c->ikes[i];
+
+		if (ike->used && (ike->sa.child_task || ike->sa.state == IKE_CONNECTING)
+		    && spimend_address_equal(&ike->sa.remote, &flow->src))
+			return true;
+	}
+	return false;
+}
+
+static void judge_unknown(struct core *c, struct trouble *t, struct flow *flow)
+{
+	const struct kernel_sa *sa = kernel_has(c, &flow->key);
+	struct peer *peer = mirror_peer(c, &flow->src);
+
+	if (peer && peer->unknown_spis >= UNKNOWN_SPIS_NOISE) {
+		if (judged(c, t, VERDICT_NOISE, RULE_MANY_SPIS)) {
+			t->is.cause = CAUSE_SCAN_OR_SPOOF;
+			t->is.confidence = CONFIDENCE_LIKELY;
+		}
+		t->is.spis = later((int64_t)t->is.spis, (int64_t)peer->unknown_spis);
+		return;
+	}
+	if ((sa && sa->larval) || is_negotiating(c, flow)) {
+		if (judged(c, t, VERDICT_TRANSIENT, RULE_EARLY_USE)) {
+			t->is.cause = CAUSE_EARLY_USE;
+			t->is.confidence = CONFIDENCE_LIKELY;
+		}
+		return;
+	}
+	if (judged(c, t, VERDICT_UNDECIDED, RULE_NOT_IN_LEDGER)) {
+		t->is.cause = CAUSE_UNKNOWN;
+		t->is.confidence = CONFIDENCE_NONE;
+	}
+}
+
+static void judge_dead(struct core *c, struct trouble *t, struct flow *flow, struct ledger_entry *entry)
+{
+	if (in_overlap(c, entry)) {
+		if (judged(c, t, VERDICT_TRANSIENT, RULE_REKEY_OVERLAP)) {
+			t->is.cause = CAUSE_REKEY_OVERLAP;
+			t->is.confidence = CONFIDENCE_CERTAIN;
+		}
+		return;
+	}
+	if (flow_is_enough(c, flow, entry)) {
+		judge_desync(c, t, flow, entry);
+		mend_consider(c, t);
+		return;
+	}
+	if (t->is.verdict == VERDICT_DESYNC)
+		return;
+	if (flow->replays > 0 && !flow->proof_packets) {
+		if (judged(c, t, VERDICT_NOISE, RULE_SEQUENCE_REPLAYED)) {
+			t->is.cause = CAUSE_SCAN_OR_SPOOF;
+			t->is.confidence = CONFIDENCE_LIKELY;
+			trouble_evidence(c, t, FACT_REPLAY, "sequence numbers up to %u, the SA had reached %u: recorded packets",
+					 flow->sequence_last, entry->sequence_highest);
+		}
+		return;
+	}
+	if (flow->proof_packets && judged(c, t, VERDICT_UNDECIDED, RULE_TOO_FEW_STRAYS)) {
+		t->is.cause = CAUSE_UNKNOWN;
+		t->is.confidence = CONFIDENCE_NONE;
+	}
+}
+
+void strays_judge(struct core *c, struct flow *flow)
+{
+	struct ledger_entry *entry = flow->in_ledger ? ledger_find(c->ledger, &flow->key) : NULL;
+	struct trouble *t;
+
+	if (sad_has(c, &flow->key)) {
+		strays_known(c, &flow->key);
+		return;
+	}
+	if (!flow->confirmed) {
+		if (!mirror_is_younger(c, flow->first_ns)) {
+			mirror_want_all(c);
+			if (c->kernel_known && c->kernel_dump_ns < flow->first_ns && !c->kernel_want_ns)
+				c->kernel_want_ns = c->now.mono_ns;
+			return;
+		}
+		flow->confirmed = true;
+	}
+	/* Listed by its daemon, without a word of loss: a list that is younger than the strays will tell. */
+	if (entry && entry->state != LEDGER_DEAD)
+		return;
+	t = trouble_of_flow(c, flow);
+	if (!t)
+		return;
+	incident_follow(t, flow, entry);
+	if (!trouble_is_open(t)) {
+		/* What goes on after it is mended are replays, or leftovers: counted, never a reason to act (DESIGN.md 4). */
+	} else if (entry)
+		judge_dead(c, t, flow, entry);
+	else
+		judge_unknown(c, t, flow);
+	say_stray(c, flow);
+	trouble_touched(c, t);
+}
+
+/* --- sightings ----------------------------------------------------------------------------------------------------- */
+
+/* So many SPIs from one peer, none of ours: whoever does that forges, or is confused; one incident tells of it. */
+static bool is_one_too_many(struct core *c, struct peer *peer, const struct sa_key *key, const struct sighting *s)
+{
+	uint32_t at;
+
+	if (index_find(&c->flow_by_key, flow_hash(c, key, &s->src), &at))
+		return false;
+	if (c->now.mono_ns - peer->unknown_since_ns > UNKNOWN_WINDOW_NS) {
+		peer->unknown_since_ns = c->now.mono_ns;
+		peer->unknown_spis = 0;
+	}
+	peer->unknown_spis++;
+	if (peer->unknown_flows >= CORE_FLOWS_PER_PEER_MAX || peer->unknown_spis > UNKNOWN_SPIS_NOISE)
+		return true;
+	peer->unknown_flows++;
+	return false;
+}
+
+static void stranger(struct core *c, const struct sighting *s)
+{
+	struct trouble *t = trouble_strangers(c, s);
+
+	c->strangers += s->packets;
+	if (t) {
+		t->is.packets += s->packets;
+		t->is.spis++;
+		t->is.last_seen = c->now.wall;
+		t->is.last_ns = s->last_ns;
+		trouble_touched(c, t);
+	}
+	say_stranger(c, s);
+}
+
+void core_sighting(struct core *c, const struct sighting *s, struct moment now)
+{
+	struct sa_key key = sa_key_of(&s->dst, s->protocol, s->spi);
+	struct ledger_entry *entry = ledger_find(c->ledger, &key);
+	struct peer *peer = mirror_peer(c, &s->src);
+	struct flow *flow;
+	bool ours;
+
+	c->now = now;
+	c->sightings++;
+	if (sad_has(c, &key)) {
+		/* The sensor has not heard of it yet, or the SA is there under another key. */
+		if (entry && s->in_ledger)
+			mirror_watch(c, entry, WATCH_LIVE);
+		return;
+	}
+	c->strays += s->packets;
+	/* Only the peer that the SPI was chosen for can prove anything with it. */
+	ours = entry && spimend_address_equal(&entry->peer, &s->src);
+	if (!ours && !peer) {
+		stranger(c, s);
+		return;
+	}
+	if (!ours && is_one_too_many(c, peer, &key, s)) {
+		stranger(c, s);
+		return;
+	}
+	flow = flow_get(c, s, &key, ours);
+	if (!flow) {
+		if (!ours && peer->unknown_flows)
+			peer->unknown_flows--;
+		return;
+	}
+	flow->packets += s->packets;
+	flow->last_ns = later(flow->last_ns, s->last_ns);
+	flow->last_wall = now.wall;
+	flow->sequence_last = s->sequence_last;
+	flow->encap_udp = s->encap_udp;
+	flow->src_port = s->src_port;
+	flow->witness = s->witness;
+	if (s->interface[0])
+		memcpy(flow->interface, s->interface, sizeof(flow->interface));
+	flow_prove(c, flow, s, ours ? entry : NULL);
+	strays_judge(c, flow);
+	troubles_flush(c);
+	mirror_tick(c);
+	kernel_tick(c);
+}
+
+void strays_known(struct core *c, const struct sa_key *key)
+{
+	uint32_t next;
+
+	for (uint32_t at = c->flow_newest; at != NONE; at = next) {
+		struct flow *flow = &c->flows[at];
+		struct trouble *t = flow->incident != NONE ? &c->troubles[flow->incident] : NULL;
+
+		next = flow->older;
+		if (!sa_key_equal(&flow->key, key))
+			continue;
+		if (t && trouble_is_open(t) && t->is.verdict != VERDICT_DESYNC) {
+			judged(c, t, VERDICT_TRANSIENT, RULE_EARLY_USE);
+			t->is.cause = CAUSE_EARLY_USE;
+			t->is.confidence = CONFIDENCE_CERTAIN;
+			trouble_evidence(c, t, FACT_SA_BORN, "the SA is installed now");
+			trouble_close(c, t, STATE_CLOSED);
+		}
+		strays_forget(c, at);
+	}
+}
+
+int64_t strays_tick(struct core *c)
+{
+	int64_t next = NEVER;
+
+	for (uint32_t at = 0; at < c->flow_table.count; at++) {
+		struct flow *flow = &c->flows[at];
+
+		if (!flow->used)
+			continue;
+		if (!flow->confirmed || (flow->incident == NONE && c->now.mono_ns - flow->last_ns < SECOND_NS))
+			strays_judge(c, flow);
+		flow = &c->flows[at];
+		if (!flow->used)
+			continue;
+		if (c->now.mono_ns - flow->last_ns > c->config.close_ns
+		    && (flow->incident == NONE || !trouble_is_open(&c->troubles[flow->incident]))) {
+			strays_forget(c, at);
+			continue;
+		}
+		if (flow->incident == NONE)
+			next = earlier(next, flow->last_ns + c->config.close_ns + SETTLE_MARGIN_NS);
+	}
+	return next;
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* SAs that everybody lists and that do not work: the data plane lost one, refuses its packets, or nothing comes back. */
+#include "core/core_private.h"
+
+#define LIST_QUICK_NS (SECOND_NS / 4)  /* lists that watch a child's counters, at most so often */
+#define LIST_QUICK_SHARE 50            /* and so many times less of the daemon's time than they take */
+#define LIST_SLOW_NS (5 * SECOND_NS)
+#define KEEP_NS (10 * SECOND_NS)       /* sequence numbers go to the store so often */
+#define KERNEL_LAG_NS (SECOND_NS / 3)
+
+static struct ledger_entry *entry_of(struct core *c, const struct mirror_child *child)
+{
+	struct sa_key key = sa_key_of(&child->sa.local, child->sa.protocol, child->sa.spi_in);
+
+	return ledger_find(c->ledger, &key);
+}
+
+static void child_lost(struct core *c, struct mirror_child *child, enum ledger_death death)
+{
+	struct ledger_entry *entry = entry_of(c, child);
+
+	child->lost = true;
+	if (!entry)
+		return;
+	/* The highest number that is known to have been accepted; what came since are strays. */
+	if (child->has_base && entry->has_sequence)
+		entry->sequence_highest = child->base_sequence;
+	if (entry->state == LEDGER_DEAD)
+		mirror_watch(c, entry, WATCH_DEAD);
+	else
+		mirror_dies(c, entry, death, false);
+}
+
+/* The kernel has the SA, and its packets do not get through: its counters tell why (faults.md a). */
+static void child_refused(struct core *c, struct mirror_child *child)
+{
+	static const struct {
+		enum xfrm_counter counter;
+		enum rule rule;
+		enum cause cause;
+		const char *says;
+	} reasons[] = {
+		{ XFRM_IN_STATE_MISMATCH, RULE_ENCAP_DIFFERS, CAUSE_ENCAP_MISMATCH, "one end puts ESP into UDP and the other does not" },
+		{ XFRM_IN_NO_STATES, RULE_LOOKUP_KEY, CAUSE_LOOKUP_KEY_MISMATCH, "the SA stands under another mark or interface id" },
+		{ XFRM_IN_STATE_PROTO_ERROR, RULE_SA_REJECTS, CAUSE_SPI_COLLISION, "the integrity check fails" },
+		{ XFRM_IN_STATE_SEQ_ERROR, RULE_SA_REJECTS, CAUSE_UNKNOWN, "the sequence numbers are outside the replay window" },
+		{ XFRM_IN_TMPL_MISMATCH, RULE_SA_REJECTS, CAUSE_UNKNOWN, "no policy template fits the SA" },
+		{ XFRM_IN_NO_POLS, RULE_SA_REJECTS, CAUSE_UNKNOWN, "no policy fits the packet" },
+	};
+	struct trouble *t;
+
+	for (size_t i = 0; c->has_counters && i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+		uint64_t grown = c->counters.value[reasons[i].counter] - child->counters_at_base[reasons[i].counter];
+
+		if (grown < c->config.stray_count)
+			continue;
+		if (reasons[i].cause == CAUSE_ENCAP_MISMATCH && child->arrived_udp == child->sa.encap_udp)
+			continue;
+		t = trouble_of_child(c, child, true);
+		if (!t || (t->is.verdict == VERDICT_OTHER_FAULT && t->is.rule == reasons[i].rule))
+			return;
+		t->is.is_suspicion = false;
+		t->is.verdict = VERDICT_OTHER_FAULT;
+		t->is.rule = reasons[i].rule;
+		t->is.cause = reasons[i].cause;
+		t->is.confidence = reasons[i].cause == CAUSE_UNKNOWN ? CONFIDENCE_NONE : CONFIDENCE_LIKELY;
+		t->is.decided = c->now.wall;
+		trouble_evidence(c, t, FACT_STRAY, "%s grew by %llu while packets_in stood still: %s",
+				 xfrm_counter_name(reasons[i].counter), (unsigned long long)grown, reasons[i].says);
+		mend_consider(c, t);
+		return;
+	}
+}
+
+static bool arrivals_refused(const struct core *c, const struct mirror_child *child, int64_t begun_ns)
+{
+	uint64_t arrived = child->arrived_packets - child->base_packets;
+	uint32_t advanced = child->arrived_sequence - child->base_sequence;
+
+	return child->has_base && begun_ns && arrived >= c->config.stray_count && child->arrived_last_ns < begun_ns
+	       && child->arrived_last_ns - child->base_ns >= c->config.stray_span_ns
+	       /* A live sender counts up by one a packet. Garbage on a live SPI does not look like that. */
+	       && sequence_above(child->arrived_sequence, child->base_sequence) && advanced >= c->config.stray_count - 1
+	       && advanced <= 4 * arrived + 64;
+}
+
+/* The sending end's suspicion (DESIGN.md 4): out grows, in stands still, and both went before. */
+static void suspect_one_way(struct core *c, struct mirror_child *child)
+{
+	const struct child_sa *sa = &child->sa;
+	struct trouble *t = trouble_of_child(c, child, false);
+	bool one_way = child->went_both_ways && sa->packets_out - child->out_at_in_moved >= c->config.one_way_packets
+		       && c->now.mono_ns - child->in_moved_ns >= c->config.one_way_ns;
+
+	if (!one_way) {
+		if (t && t->is.is_suspicion && t->phase == PHASE_WATCHING && child->in_moved_ns > t->is.first_ns) {
+			trouble_evidence(c, t, FACT_TUNNEL_UP, "packets come in again");
+			trouble_close(c, t, STATE_CLOSED);
+		}
+		return;
+	}
+	if (t)
+		return;
+	t = trouble_of_child(c, child, true);
+	if (!t)
+		return;
+	t->is.is_suspicion = true;
+	t->is.verdict = VERDICT_UNDECIDED;
+	t->is.rule = RULE_ONE_WAY;
+	t->is.decided = c->now.wall;
+	child->suspicions++;
+	trouble_evidence(c, t, FACT_STRAY, "%llu packets went out and none came in for %lld s, where both went before",
+			 (unsigned long long)(sa->packets_out - child->out_at_in_moved),
+			 (long long)((c->now.mono_ns - child->in_moved_ns) / SECOND_NS));
+	mend_consider(c, t);
+}
+
+static void note_progress(struct core *c, struct mirror_child *child)
+{
+	const struct child_sa *sa = &child->sa;
+	struct ledger_entry *entry;
+
+	if (!child->has_in || sa->packets_in != child->in) {
+		child->in_moved_ns = c->now.mono_ns;
+		if (!child->has_in)
+			child->in_moved_ns = sa->packets_in && sa->has_use_in ? c->now.mono_ns - sa->use_in_s * SECOND_NS : child->since_ns;
+		child->out_at_in_moved = sa->packets_out;
+		child->has_base = false;
+	}
+	child->has_in = true;
+	child->in = sa->packets_in;
+	child->out = sa->packets_out;
+	if (sa->packets_in && sa->packets_out && !child->went_both_ways) {
+		child->went_both_ways = true;
+		if (child->sa.has_spi_in && (entry = entry_of(c, child)))
+			entry->went_both_ways = true;
+	}
+}
+
+void suspect_listed(struct core *c, struct mirror_child *child, int64_t begun_ns)
+{
+	struct sa_key key = sa_key_of(&child->sa.local, child->sa.protocol, child->sa.spi_in);
+	bool kernel = kernel_speaks_for(c, child->sa.daemon);
+
+	if (child->sa.has_counters)
+		note_progress(c, child);
+	child->listed_ns = begun_ns;
+	if (child->lost || child->rekeyed || child->sa.state != CHILD_INSTALLED || !child->sa.has_spi_in)
+		return;
+	if (kernel && !kernel_has(c, &key)) {
+		/* T11. Only where the kernel was asked after the child was there, and the list after the kernel. */
+		if (c->kernel_dump_ns <= child->since_ns + KERNEL_LAG_NS && !child->kernel_lost_ns) {
+			c->kernel_want_ns = c->kernel_want_ns ? c->kernel_want_ns : later(c->now.mono_ns, child->since_ns + KERNEL_LAG_NS);
+			return;
+		}
+		if (begun_ns > child->kernel_lost_ns)
+			child_lost(c, child, DEATH_KERNEL_LOST);
+		return;
+	}
+	if (child->sa.has_counters && arrivals_refused(c, child, begun_ns)) {
+		if (kernel)
+			child_refused(c, child);
+		else
+			child_lost(c, child, DEATH_KERNEL_LOST);
+		return;
+	}
+	if (child->sa.has_counters)
+		suspect_one_way(c, child);
+}
+
+static void count_dead(struct core *c, struct ledger_entry *entry, const struct spi_count *count)
+{
+	if (!count->at_death)
+		return;
+	entry->packets_at_death = count->packets;
+	/* Packets that came after the latest report and before the death: what is replayed of them shall prove nothing. */
+	if (entry->death != DEATH_KERNEL_LOST
+	    && (!entry->has_sequence || sequence_above(count->sequence_highest, entry->sequence_highest))) {
+		entry->has_sequence = count->packets > 0 || entry->has_sequence;
+		entry->sequence_highest = count->packets > 0 ? count->sequence_highest : entry->sequence_highest;
+		mirror_keep(c, entry);
+	}
+}
+
+void core_spi_count(struct core *c, const struct spi_count *count, struct moment now)
+{
+	struct ledger_entry *entry = ledger_find(c->ledger, &count->key);
+	struct mirror_child *child;
+	struct mirror_daemon *daemon;
+
+	c->now = now;
+	if (!entry || entry->daemon >= GATEWAY_DAEMONS_MAX)
+		return;
+	if (entry->state == LEDGER_DEAD) {
+		count_dead(c, entry, count);
+		return;
+	}
+	daemon = &c->daemons[entry->daemon];
+	child = mirror_child_of_spi(c, &count->key);
+	if (count->at_death || !count->packets || !daemon->state.up || (child && child->kernel_lost_ns))
+		return;
+	if (!entry->has_sequence || sequence_above(count->sequence_highest, entry->sequence_highest)) {
+		entry->has_sequence = true;
+		entry->sequence_highest = count->sequence_highest;
+	}
+	if (!child || count->packets == child->arrived_packets)
+		return;
+	child->arrived_packets = count->packets;
+	child->arrived_sequence = count->sequence_highest;
+	child->arrived_last_ns = count->last_ns;
+	child->arrived_ns = now.mono_ns;
+	child->arrived_udp = count->encap_udp;
+	if (!child->has_base) {
+		child->has_base = true;
+		child->base_packets = count->packets;
+		child->base_sequence = count->sequence_highest;
+		child->base_ns = count->last_ns;
+		for (int i = 0; i < XFRM_COUNTERS; i++)
+			child->counters_at_base[i] = c->counters.value[i];
+	}
+	if (now.mono_ns - child->kept_ns >= KEEP_NS) {
+		child->kept_ns = now.mono_ns;
+		mirror_keep(c, entry);
+	}
+	/* Nobody tells when user-space ESP loses an SA: its counters are asked while packets arrive. */
+	if (daemon->state.user_space_esp)
+		daemon->due_ns = earlier(daemon->due_ns, later(daemon->done_ns + earlier(later(daemon->took_ns * LIST_QUICK_SHARE,
+				LIST_QUICK_NS), LIST_SLOW_NS), now.mono_ns));
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* What the control socket, the store and the printers read. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/core_private.h"
+
+const struct core_incident *core_find(const struct core *c, const char *id)
+{
+	char padded[INCIDENT_ID_MAX] = { 0 };
+	uint32_t at;
+
+	snprintf(padded, sizeof(padded), "%s", id);
+	if (!index_find(&c->trouble_by_id, core_hash(c, padded, sizeof(padded)), &at))
+		return NULL;
+	return &c->troubles[at].is;
+}
+
+const struct core_incident *core_incident_at(const struct core *c, size_t index)
+{
+	for (uint32_t at = c->trouble_oldest; at != NONE; at = c->troubles[at].newer) {
+		if (!index--)
+			return &c->troubles[at].is;
+	}
+	return NULL;
+}
+
+struct core_figures core_figures(const struct core *c, struct moment now)
+{
+	struct core_figures f = {
+		.ledger = ledger_figures(c->ledger), .sensor = c->sensor, .counters = c->counters, .has_counters = c->has_counters,
+		.sightings = c->sightings, .strays = c->strays, .strangers = c->strangers, .flows_refused = c->flows_refused,
+		.incidents_dropped = c->incidents_dropped, .outputs_dropped = c->outputs_dropped, .orders = c->orders,
+		.orders_failed = c->orders_failed, .over_budget = c->over_budget,
+		.breaker_open = budget_breaker_open(c->budget, now.mono_ns),
+	};
+
+	for (uint32_t i = 0; i < c->trouble_table.count; i++) {
+		f.incidents += c->troubles[i].used;
+		f.open += trouble_is_open(&c->troubles[i]);
+	}
+	for (uint32_t i = 0; i < c->kernel_table.count; i++)
+		f.kernel_sas += c->kernels[i].used;
+	for (uint32_t i = 0; i < GATEWAY_DAEMONS_MAX; i++) {
+		const struct mirror_daemon *d = &c->daemons[i];
+		struct core_daemon_figures *to = &f.daemons[f.daemon_count];
+
+		if (!d->known)
+			continue;
+		*to = (struct core_daemon_figures){ .state = d->state, .ike_sas = d->ike_count, .children = d->child_count,
+						    .connections = d->connection_count, .snapshot_age_ns = -1 };
+		if (d->snapshot_ns)
+			to->snapshot_age_ns = now.mono_ns - d->snapshot_ns;
+		f.daemon_count++;
+	}
+	return f;
+}
+
+/* The open incident of a tunnel's connection and peer. */
+static const struct trouble *trouble_of_tunnel(const struct core *c, const struct child_sa *child)
+{
+	for (uint32_t at = c->trouble_newest; at != NONE; at = c->troubles[at].older) {
+		const struct trouble *t = &c->troubles[at];
+
+		if (trouble_is_open(t) && t->is.has_connection && t->is.connection == child->connection
+		    && spimend_address_equal(&t->is.src, &child->remote))
+			return t;
+	}
+	return NULL;
+}
+
+bool core_tunnel_at(const struct core *c, size_t index, struct core_tunnel *ret)
+{
+	for (uint32_t i = 0; i < c->child_table.count; i++) {
+		const struct mirror_child *child = &c->children[i];
+		const struct trouble *t;
+		uint32_t at;
+
+		if (!child->used || index--)
+			continue;
+		memset(ret, 0, sizeof(*ret));
+		ret->child = child->sa;
+		if (index_find(&c->ike_by_id, core_hash_id(c, child->sa.daemon, child->sa.ike_id), &at)) {
+			ret->has_ike = true;
+			ret->ike = c->ikes[at].sa;
+		}
+		t = trouble_of_tunnel(c, &child->sa);
+		if (t) {
+			ret->has_incident = true;
+			memcpy(ret->incident, t->is.id, sizeof(ret->incident));
+		}
+		return true;
+	}
+	return false;
+}
+
+void core_view(const struct core_incident *is, const struct config *config, struct core_view_room *room,
+	       struct incident *ret)
+{
+	struct incident i = {
+		.src = is->src, .dst = is->key.dst, .has_spi = true, .spi = { is->key.spi },
+		.protocol = (enum spimend_protocol)is->key.protocol, .encap_udp = is->encap_udp,
+		.tunnel_kind = is->tunnel_kind, .dst_owner = OWNERSHIP_OURS, .has_times = true, .first_seen = is->first_seen,
+		.last_seen = is->last_seen, .messages = is->packets, .spis = is->spis, .sources = is->sources,
+		.dialect = DIALECT_STRONGSWAN, .daemon = DIALECT_STRONGSWAN, .kind = FACT_STRAY, .verdict = is->verdict,
+		.rule = is->rule, .cause = is->cause, .confidence = is->confidence, .flags = is->flags, .state = is->state,
+		.evidence = room->evidence, .evidence_count = is->evidence_count,
+	};
+	size_t len = strnlen(config->hostname, sizeof(room->observer) - 1);
+
+	memcpy(room->observer, config->hostname, len);
+	room->observer[len] = '\0';
+	memcpy(i.id, is->id, sizeof(i.id));
+	i.observer = text_of(room->observer);
+	i.interface = (struct text){ is->interface, strnlen(is->interface, sizeof(is->interface)) };
+	if (is->encap_udp)
+		i.flags |= FLAG_NAT_T;
+	if (is->evidence_cut)
+		i.flags |= FLAG_EVIDENCE_CUT;
+	for (uint32_t e = 0; e < is->evidence_count; e++) {
+		const struct core_evidence *from = &is->evidence[e];
+
+		room->evidence[e] = (struct evidence){ .has_at = true, .at = from->at, .kind = from->kind, .from = TEXT("spimendd"),
+						       .text = { from->text, strnlen(from->text, sizeof(from->text)) } };
+		if (from->kind < FACT_KINDS)
+			i.saw[from->kind] = true;
+	}
+	*ret = i;
+}
