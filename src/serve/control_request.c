@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+
+#include "base/json.h"
+#include "parse/flat_json.h"
+#include "serve/control_private.h"
+#include "spimend/error.h"
+
+static const char *const names[CONTROL_COMMANDS] = { "status", "incidents", "explain", "watch" };
+
+const char *control_command_name(enum control_command command)
+{
+	return (unsigned)command < CONTROL_COMMANDS ? names[command] : "?";
+}
+
+void control_request_print(const struct control_request *request, struct buffer *out)
+{
+	struct json j;
+
+	json_init(&j, out);
+	json_object(&j, NULL);
+	json_unsigned(&j, "spimend", CONTROL_PROTOCOL);
+	json_string(&j, "command", control_command_name(request->command));
+	json_string(&j, "id", request->id[0] ? request->id : NULL);
+	json_bool(&j, "json", request->json);
+	json_object_end(&j);
+	buffer_add_char(out, '\n');
+}
+
+void control_head_print(int status, struct text error, struct buffer *out)
+{
+	struct json j;
+
+	json_init(&j, out);
+	json_object(&j, NULL);
+	json_unsigned(&j, "spimend", CONTROL_PROTOCOL);
+	json_signed(&j, "status", status);
+	if (error.len)
+		json_text(&j, "error", error);
+	json_object_end(&j);
+	buffer_add_char(out, '\n');
+}
+
+int control_head_read(struct text line, int *ret_status, char *error, size_t size)
+{
+	const struct flat_json_member *version, *status, *text;
+	struct flat_json object;
+	int result = flat_json_read(line, &object);
+
+	if (result < 0)
+		return result;
+	version = flat_json_find(&object, "spimend");
+	status = flat_json_find(&object, "status");
+	text = flat_json_find(&object, "error");
+	if (!version || version->type != FLAT_NUMBER || !status || status->type != FLAT_NUMBER || status->number < 0 ||
+	    status->number > 2)
+		return SPIMEND_E_SYNTAX;
+	*ret_status = (int)status->number;
+	text_copy(text && text->type == FLAT_STRING ? text_of(text->text) : TEXT_NONE, error, size);
+	return 0;
+}
+
+static int refuse(struct buffer *why, const char *what)
+{
+	buffer_add_string(why, what);
+	return -1;
+}
+
+static int read_command(const struct flat_json_member *member, struct control_request *request, struct buffer *why)
+{
+	if (!member || member->type != FLAT_STRING)
+		return refuse(why, "the request names no command");
+	for (int i = 0; i < CONTROL_COMMANDS; i++) {
+		if (strcmp(member->text, names[i]) == 0) {
+			request->command = (enum control_command)i;
+			return 0;
+		}
+	}
+	buffer_printf(why, "no command '%.32s'; there are status, incidents, explain and watch", member->text);
+	return -1;
+}
+
+static int read_id(const struct flat_json_member *member, struct control_request *request, struct buffer *why)
+{
+	size_t len = member && member->type == FLAT_STRING ? strlen(member->text) : 0;
+
+	if (member && member->type != FLAT_STRING && member->type != FLAT_NULL)
+		return refuse(why, "the id is a word such as k3v9q2");
+	if (len >= INCIDENT_ID_MAX)
+		return refuse(why, "no id is so long; they look like k3v9q2");
+	for (size_t i = 0; i < len; i++)
+		if (!char_is_digit(member->text[i]) && !char_is_alpha(member->text[i]))
+			return refuse(why, "the id is a word such as k3v9q2");
+	if (request->command == CONTROL_EXPLAIN && len == 0)
+		return refuse(why, "explain needs the id of an incident");
+	if (len)
+		memcpy(request->id, member->text, len);
+	return 0;
+}
+
+int control_request_read(struct text line, struct control_request *ret, struct buffer *why)
+{
+	const struct flat_json_member *version, *json;
+	struct control_request request = { 0 };
+	struct flat_json object;
+
+	if (flat_json_read(line, &object) < 0)
+		return refuse(why, "the request is no flat JSON object on one line");
+	version = flat_json_find(&object, "spimend");
+	if (!version || version->type != FLAT_NUMBER)
+		return refuse(why, "the request names no version of the protocol");
+	if (version->number != CONTROL_PROTOCOL) {
+		buffer_printf(why, "version %" PRId64 " of the protocol is not spoken here, version %d is: the daemon and the command "
+				   "are of different releases", version->number, CONTROL_PROTOCOL);
+		return -1;
+	}
+	json = flat_json_find(&object, "json");
+	request.json = json && json->type == FLAT_TRUE;
+	if (read_command(flat_json_find(&object, "command"), &request, why) < 0 ||
+	    read_id(flat_json_find(&object, "id"), &request, why) < 0)
+		return -1;
+	*ret = request;
+	return 0;
+}
