@@ -79,7 +79,8 @@ def start_spimendd(given):
     lab = Lab(given.name)
     lab.demand_up()
     lab.spimendd.start(given.mode, given.line)
-    print(f"spimendd runs in mode {given.mode}; ask with: lab/lab spimend status, or {' '.join(lab.spimendd.command('watch'))}")
+    print(f"spimendd runs in mode {given.mode}; ask with: lab/lab spimend status, or")
+    print(f"  {' '.join(lab.spimendd.command('watch'))}")
 
 
 def stop_spimendd(given):

@@ -118,14 +118,14 @@ def demo(given):
         version = lab.a.version()
         title("1. Two gateways and a tunnel")
         say(f"   A {lab.a.address}, LAN 10.1.1.0/24  ===  IKEv2, ESP  ===  B {lab.b.address}, LAN 10.2.1.0/24")
-        say(f"   Both are real strongSwan {version}, each in a network namespace of its own; hosts behind them ping each other.")
+        say(f"   Both are real strongSwan {version}, each in a network namespace of its own; their LANs ping each other.")
 
         title("2. The black hole, without spimend")
         entry, silence = alone(lab, "restart")
         child = lab.a.child()
-        say(f"   A knows nothing of it. It lists the tunnel as {child['state']} and has sent {child['packets-out']} packets with SPI"
-            f" 0x{child['spi-out']}; B has no such SPI, drops each, and tells nobody. Left alone, this lasts until the next rekey,"
-            " most of an hour away.")
+        say(f"   A knows nothing of it. It lists the tunnel as {child['state']} and has sent {child['packets-out']} packets"
+            f" with SPI 0x{child['spi-out']}; B has no such SPI, drops each, and tells nobody. Left alone, this lasts until"
+            " the next rekey, most of an hour away.")
         results.append(("B's IKE daemon killed and restarted", f"> {silence:.0f} s", "restart"))
 
         title("3. The same fault, with spimend on B (mode repair)")
@@ -162,8 +162,8 @@ def demo(given):
             print(f"   {what:<40} {without:>12} {f'{seconds:.2f} s' if seconds else 'not healed':>14}")
     finally:
         lab.down()
-    print(f"\n   {time.monotonic() - began:.0f} s; the lab is removed. Yourself: sudo lab/lab up, break, start-spimendd, spimend watch;"
-          "\n   measured properly: sudo lab/lab measure", flush=True)
+    print(f"\n   {time.monotonic() - began:.0f} s; the lab is removed. To try it yourself: lab/README.md.\n"
+          "   Measured properly: sudo lab/lab measure", flush=True)
     return 0 if all(seconds for *_, seconds in results) else 1
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The faults: one function each, and a table that says what each does to both ends and what spimend should make of it
-(causes and verdicts: the names that spimend prints). They act on charon, on the wire and through the stranger C; spimendd has no part
-in them and no channel to them.
+(causes and verdicts: the names that spimend prints). They act on charon, on the wire and through the stranger C; spimendd has
+no part in them and no channel to them.
 
 Each function gets the lab with its tunnel up, makes its fault, and returns what a person should read and what a test must
 know: {"done": text, "spi": the SPI that B will not know, "since": when it began}."""
@@ -124,7 +124,8 @@ def child_forgotten(lab):
 @fault("child-lost", "B's charon loses a CHILD_SA; the IKE SA lives",
        sender="all up; encrypts on; liveness checks are answered",
        receiver="IKE SA up, no child",
-       verdicts=("desync",), causes=("child-missing", "unilateral-delete", "delete-lost"), actions=("initiate",), plugin=True)
+       verdicts=("desync",), causes=("child-missing", "unilateral-delete", "delete-lost"), actions=("initiate",),
+       plugin=True)
 def child_lost(lab):
     child, since = lab.b.child(), time.time()
     lab.b.inject(f"lose {child['ike_id']} {child['spi-in']}")

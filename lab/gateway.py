@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One gateway: real charon-systemd in its namespace, ESP in user space (kernel-libipsec: a TUN device, ESP always in UDP 4500).
+"""One gateway: real charon-systemd in its namespace, ESP in user space (kernel-libipsec: a TUN device, ESP in UDP 4500).
 
 charon-systemd because it has no pid file, so that several run side by side; kernel-libipsec must stand before kernel-netlink
 in its list of plugins. Defaults of strongSwan wherever the lab has no reason: what is measured is what users have. The one
@@ -121,7 +121,7 @@ class Gateway:
         missing = {"kernel-libipsec", "vici"} | ({FAULTS} if self.lab.options["plugin"] else set())
         missing -= set(loaded)
         if missing:
-            raise LabError(f"charon of {self.name} could not load {', '.join(sorted(missing))}: see {self.folder}/charon.log")
+            raise LabError(f"charon of {self.name} could not load {', '.join(sorted(missing))}: {self.folder}/charon.log")
         self.load()
 
     def load(self):

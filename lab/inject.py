@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Sends what nobody asked for. faults.py runs it in the stranger's namespace C; it talks to nothing but the wire.
 
-    inject.py scan  DST COUNT GAP_MS             ESP and ESP in UDP with random SPIs from C's own address, by ordinary sockets
+    inject.py scan  DST COUNT GAP_MS             ESP and ESP in UDP with random SPIs from C's own address, by plain sockets
     inject.py forge DST COUNT GAP_MS SRC         the same, but frames that carry SRC's address
-    inject.py replay FRAMES GAP_MS               recorded frames (a pcap) as they were, but for the MAC address they come from
+    inject.py replay FRAMES GAP_MS               recorded frames (a pcap) as they were, but for the MAC address
 
 Prints how many packets went out."""
 import ipaddress
@@ -61,7 +61,8 @@ def scan(dst, count, gap):
 
 def forge(dst, count, gap, src):
     target, own = neighbour(dst), mac_of(INTERFACE)
-    return send_frames((wire.make_frame(own, target, src, dst, random_esp(), number % 2 == 1) for number in range(count)), gap)
+    return send_frames((wire.make_frame(own, target, src, dst, random_esp(), number % 2 == 1)
+                        for number in range(count)), gap)
 
 
 def replay(path, gap):

@@ -26,7 +26,7 @@ def forge(lab, count, gap):
 
 
 def record(lab, spi):
-    """The newest packets of that SPI towards B, from the wire's recording, as a pcap of its own. Pings when there are none."""
+    """The newest packets of that SPI towards B, from the wire's recording, as a pcap of its own."""
     def found():
         return [esp for esp in wire.esp_packets(lab.wire, lab.b.address) if esp.spi == spi]
     for _ in range(5):

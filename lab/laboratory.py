@@ -55,7 +55,8 @@ class Lab:
     def demand_up(self):
         demand_root()
         if not self.is_up():
-            raise LabError(f"lab '{self.name}' is not up: sudo lab/lab up" + (f" --name {self.name}" if self.name != "lab" else ""))
+            option = f" --name {self.name}" if self.name != "lab" else ""
+            raise LabError(f"lab '{self.name}' is not up: sudo lab/lab up{option}")
 
     # --- life ---------------------------------------------------------------------------------------------------------
 
@@ -149,8 +150,8 @@ class Lab:
     def drop_on_wire(self, rules):
         """Drops what matches on the bridge, in its order of rules (nft, family bridge); counts each. drop_none() ends it."""
         body = "\n".join(f"    {rule} counter drop" for rule in rules)
-        self.net.run("W", ["nft", "-f", "-"], stdin="table bridge lab {\n  chain wire {\n    type filter hook forward priority 0\n"
-                                                    f"{body}\n  }}\n}}\n")
+        self.net.run("W", ["nft", "-f", "-"], stdin="table bridge lab {\n  chain wire {\n"
+                                                    f"    type filter hook forward priority 0\n{body}\n  }}\n}}\n")
 
     def dropped(self):
         """Packets that each rule dropped so far."""

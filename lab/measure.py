@@ -2,8 +2,8 @@
 """lab measure: how long each fault keeps the traffic away, with spimend and without.
 
 Every run has a lab of its own, a spimendd with its defaults and an empty ledger, and pings every 20 ms. The outage is the
-longest silence between two answers at A. Beside it: from the first packet on the wire with the SPI that B lost to the first one
-with the SPI of the new SA, which is spimend's own share, without what the fault itself took."""
+longest silence between two answers at A. Beside it: from the first packet on the wire with the SPI that B lost to the first
+one with the SPI of the new SA, which is spimend's own share, without what the fault itself took."""
 import concurrent.futures
 import json
 import os
@@ -18,9 +18,10 @@ from net import LabError
 
 WATCH_S = 10   # a run without spimend is watched so long
 HEAL_S = 20    # a run with it fails after this
-LONG = "without spimend, watched longer (strongSwan's defaults, no DPD): over 300 s, nothing ends it before the rekey after\n" \
-       "54 to 57 min; with DPD 30 s and dpd_action restart: 164 to 195 s for a receiver that lost everything, never for one\n" \
-       "that lost a CHILD_SA only, since its IKE SA answers (IKEv1 and IKEv2, measured once on a machine like this one)"
+LONG = """\
+Without spimend, watched longer in an earlier measurement (reference, not this run): strongSwan's defaults, over 300 s,
+nothing ends it before the rekey after 54 to 57 min. With DPD 30 s and dpd_action restart, 164 to 195 s for a receiver that
+lost everything; for one that lost a CHILD_SA only, no end, since its IKE SA answers."""
 
 
 def measured_faults(ike):

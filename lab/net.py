@@ -141,9 +141,9 @@ def demand_tools():
 
 
 def cage(arguments):
-    """Runs arguments in a process and mount namespace of their own, and does not return. Whatever ends the caller, the kernel
-    then ends every process in there, and the network namespaces and the labs' folders, which are mounts on a /run of our own,
-    go with them: nothing can be left behind."""
+    """Runs arguments in a process and mount namespace of their own, and does not return. Whatever ends the caller, the
+    kernel then ends every process in there, and the network namespaces and the labs' folders, which are mounts on a /run of
+    our own, go with them: nothing can be left behind."""
     inner = 'mount -t tmpfs -o mode=755 lab /run && mkdir /run/netns && "$@"; exit $?'  # not exec: sh reaps the orphans
     command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", inner, "lab", *arguments]
     os.environ["SPIMEND_LAB_CAGED"] = "1"

@@ -71,7 +71,7 @@ class Traffic:
             return []
 
     def outage(self, since, until=None, host="A"):
-        """The longest silence between two answers after `since`, as (seconds, began, ended); ended is None while it lasts."""
+        """The longest silence between two answers after `since`: (seconds, began, ended), ended None while it lasts."""
         until = until or time.time()
         times = [at for at in self.answered(host) if at <= until]
         before = [at for at in times if at < since]

@@ -13,7 +13,8 @@ from witness import LabError, flows, wait_for
 
 
 def jobs():
-    return [("without spimendd", stays_dark), ("half-way", half_way), ("killed", killed_lab), ("root", not_root)]
+    return [("without spimendd", stays_dark), ("half-way", half_way), ("killed", killed_lab), ("root", not_root),
+            ("README", readme)]
 
 
 def stays_dark(report):
@@ -72,8 +73,8 @@ def half_way(report):
 
 def killed_lab(report):
     """kill -9 of a caged program takes its lab with it."""
-    program = "import sys, time; sys.path.insert(0, sys.argv[1]); from laboratory import Lab; Lab('gone').up(); print('up', flush=True);" \
-              " time.sleep(60)"
+    program = "import sys, time; sys.path.insert(0, sys.argv[1]); from laboratory import Lab; Lab('gone').up();" \
+              " print('up', flush=True); time.sleep(60)"
     caged = "import sys; sys.path.insert(0, sys.argv[1]); import net;" \
             f" net.cage([sys.executable, '-B', '-c', {program!r}, sys.argv[1]])"
     child = subprocess.Popen([sys.executable, "-B", "-c", caged, HERE], stdout=subprocess.PIPE, text=True)
@@ -107,9 +108,17 @@ def mine(parent):
 
 
 def not_root(report):
-    done = subprocess.run(["setpriv", "--reuid", "65534", "--clear-groups", sys.executable, "-B", os.path.join(ROOT, "lab", "lab"), "up"],
+    program = os.path.join(ROOT, "lab", "lab")
+    done = subprocess.run(["setpriv", "--reuid", "65534", "--clear-groups", sys.executable, "-B", program, "up"],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     problems = [] if done.returncode == 2 and "root" in done.stdout else [f"{done.returncode}: {done.stdout}"]
     report("lab up without root says what it needs", problems)
 
 
+
+
+def readme(report):
+    with open(os.path.join(HERE, "README.md"), encoding="utf-8") as file:
+        rows = "".join(line.split("|")[1] for line in file if line.startswith("|"))
+    named = {word.strip() for word in rows.replace(",", " ").split()}
+    report("lab/README.md has every fault", [f"{name} is missing" for name in faults.FAULTS if name not in named])

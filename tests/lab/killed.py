@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """kill -9 of a role in mid-repair: incident and ledger are intact, and the action is not repeated.
 
-The middle of a repair is made long: the wire drops IKE_SA_INIT, so that spimendd's order hangs in charon, which sends it again
-after 4 s (retransmit_timeout); by then the wire is whole again."""
+The middle of a repair is made long: the wire drops IKE_SA_INIT, so that spimendd's order hangs in charon, which sends it
+again after 4 s (retransmit_timeout); by then the wire is whole again."""
 import os
 import signal
 import time
@@ -10,6 +10,8 @@ import time
 import faults
 from laboratory import Lab
 from witness import LabError, actions, flows, foreign_orders, keep, log_tail, told, wait_for
+
+ENDED = ("healed", "unverified")
 
 
 def jobs():
@@ -53,7 +55,7 @@ def kill_role(lab, role):
     problems = [] if back else [f"{role} did not come back"]
     if not wait_for(lambda: flows(lab), 20):
         problems.append("the tunnel is still dark")
-    wait_for(lambda: all(found["state"] in ("healed", "unverified") for found in lab.spimendd.incidents() if found["actions"]), 20)
+    wait_for(lambda: all(found["state"] in ENDED for found in lab.spimendd.incidents() if found["actions"]), 20)
     time.sleep(2)  # for a repeated action to show
     after = {found["id"]: found for found in lab.spimendd.incidents()}
     for found in before:
@@ -63,7 +65,7 @@ def kill_role(lab, role):
         elif (now["src"], now["spi"], now["first_seen"], now["cause"]) != (found["src"], found["spi"], found["first_seen"],
                                                                            found["cause"]):
             problems.append(f"the incident changed: {told(found)} is now {told(now)}")
-        elif now["state"] not in ("healed", "unverified"):
+        elif now["state"] not in ENDED:
             problems.append(f"the incident stays {now['state']}")
     if foreign_orders(lab) != ["initiate"]:
         problems.append(f"charon was told {foreign_orders(lab)}")
@@ -75,7 +77,8 @@ def kill_role(lab, role):
 def second_fault(lab, known):
     """The ledger is intact when it still proves the next case: B's SPIs that were learnt before and after the kill."""
     faults.make(lab, "delete-lost")
-    found = wait_for(lambda: [new for new in lab.spimendd.incidents() if new["id"] not in known and new["verdict"] == "desync"], 10)
+    found = wait_for(lambda: [new for new in lab.spimendd.incidents()
+                              if new["id"] not in known and new["verdict"] == "desync"], 10)
     if not found:
         return ["a fault after it was not found"]
     return [] if found[0]["cause"] == "delete-lost" else [f"a fault after it has cause {found[0]['cause']}"]

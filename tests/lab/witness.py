@@ -45,7 +45,8 @@ def flows(lab):
 
 def actions(incidents):
     """(incident id, verb, order) of everything that was done."""
-    return [(incident["id"], action["verb"], action.get("order")) for incident in incidents for action in incident["actions"]]
+    return [(incident["id"], action["verb"], action.get("order"))
+            for incident in incidents for action in incident["actions"]]
 
 
 def sent_to_stranger(lab):
@@ -62,8 +63,8 @@ def sent_to_stranger(lab):
 def told(incident):
     """An incident in one line."""
     done = ", ".join(f"{action.get('verb')} {action.get('outcome')}" for action in incident["actions"]) or "nothing done"
-    return f"{incident['id']} {incident['src']} {incident['spi']}: {incident['verdict']}, {incident['cause']}, {incident['state']}," \
-           f" {done}"
+    return f"{incident['id']} {incident['src']} {incident['spi']}: {incident['verdict']}, {incident['cause']}," \
+           f" {incident['state']}, {done}"
 
 
 def keep(lab):
@@ -86,4 +87,5 @@ def log_tail(lab, lines=12):
     return found
 
 
-__all__ = ["LabError", "actions", "flows", "foreign_orders", "keep", "log_tail", "orders", "sent_to_stranger", "told", "wait_for"]
+__all__ = ["LabError", "actions", "flows", "foreign_orders", "keep", "log_tail", "orders", "sent_to_stranger", "told",
+           "wait_for"]
