@@ -249,6 +249,8 @@ void mirror_count_peer(struct core *c, const struct spimend_address *address, in
 /* The established IKE SA with that peer: the one of the id if it is there, else the youngest; counts them. */
 struct mirror_ike *mirror_ike_with(struct core *c, uint16_t daemon, const struct spimend_address *peer, uint32_t id,
 				   uint32_t *ret_count);
+/* Live IKE SAs of the same configured connection: with one peer each, or of one that has several. */
+uint32_t mirror_ikes_named(const struct core *c, const struct ike_sa *like);
 /* The youngest installed child of the connection that is not `except` and not lost. */
 struct mirror_child *mirror_successor(struct core *c, uint16_t daemon, uint64_t connection,
 				      const struct spimend_address *peer, uint32_t except);

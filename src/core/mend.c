@@ -70,7 +70,8 @@ static struct repair_situation situation_of(struct core *c, const struct trouble
 		.is_suspicion = is->is_suspicion, .daemon_up = daemon->known && daemon->state.up, .known_peer = peer != NULL,
 		.invalid_spi_recovery = c->config.invalid_spi_recovery, .has_connection = connection != NULL,
 		.dynamic_peer = connection && connection->is.dynamic_peer, .connection = is->connection,
-		.ike_alive = ike != NULL, .child_listed = child != NULL, .successor = successor != NULL,
+		.ike_alive = ike != NULL, .ike_sole = ike && mirror_ikes_named(c, &ike->sa) == 1,
+		.child_listed = child != NULL, .successor = successor != NULL,
 		.successor_works = successor_works(c, t, successor), .attempts = c->config.step_attempts,
 		.sequence_passed = entry && entry->has_sequence && flow && flow->proof_packets >= c->config.stray_count,
 		.authenticated = t->peer_silent || is->rule == RULE_ENCAP_DIFFERS
@@ -198,6 +199,10 @@ static void refuse(struct core *c, struct trouble *t, const struct repair_decisi
 		wait_until(t, c->now.mono_ns + BUSY_NS);
 		return;
 	case REFUSE_EXHAUSTED:
+		if (t->is.is_suspicion) { /* traffic may be one-way by nature: nothing to wake a person for */
+			trouble_close(c, t, STATE_UNVERIFIED);
+			return;
+		}
 		trouble_evidence(c, t, FACT_NONE, "every step was tried: %s", repair_refusal_help(decision->refusal));
 		say_notice(c, 2, "%s: gave up: every step that a program should take was taken. A person is needed", t->is.id);
 		trouble_close(c, t, STATE_GAVE_UP);
@@ -221,6 +226,8 @@ void mend_consider(struct core *c, struct trouble *t)
 
 	if (!trouble_is_open(t) || t->phase == PHASE_ORDERED || t->phase == PHASE_VERIFYING
 	    || (t->phase == PHASE_WAITING && c->now.mono_ns < t->due_ns))
+		return;
+	if (t->is.verdict != VERDICT_DESYNC && t->is.verdict != VERDICT_OTHER_FAULT && !t->is.is_suspicion)
 		return;
 	/* The fault still exists, and what is known is fresh: the SAD is read again before every rung. */
 	if (!t->is.is_suspicion && t->is.verdict == VERDICT_DESYNC && c->now.mono_ns - last_stray(c, t) > FRESH_NS)

@@ -62,6 +62,19 @@ struct mirror_ike *mirror_ike_with(struct core *c, uint16_t daemon, const struct
 	return best;
 }
 
+uint32_t mirror_ikes_named(const struct core *c, const struct ike_sa *like)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < c->ike_table.count; i++) {
+		const struct mirror_ike *ike = &c->ikes[i];
+
+		n += ike->used && ike->sa.daemon == like->daemon && ike_is_live(&ike->sa)
+		     && strncmp(ike->sa.name, like->name, sizeof(like->name)) == 0;
+	}
+	return n;
+}
+
 struct mirror_child *mirror_successor(struct core *c, uint16_t daemon, uint64_t connection,
 				      const struct spimend_address *peer, uint32_t except)
 {

@@ -99,11 +99,18 @@ static void suspect_one_way(struct core *c, struct mirror_child *child)
 		}
 		return;
 	}
-	if (t)
+	if (t && (trouble_is_open(t) || c->now.mono_ns - t->is.last_ns < c->config.close_ns))
 		return;
 	t = trouble_of_child(c, child, true);
 	if (!t)
 		return;
+	/* Once more after a while: the budget's back-off doubles each time that it did not help. */
+	t->is.state = STATE_OPEN;
+	t->phase = PHASE_WATCHING;
+	t->tried[RUNG_REKEY_SUSPECT] = 0;
+	t->took_budget = false;
+	t->is.last_ns = c->now.mono_ns;
+	t->is.last_seen = c->now.wall;
 	t->is.is_suspicion = true;
 	t->is.verdict = VERDICT_UNDECIDED;
 	t->is.rule = RULE_ONE_WAY;
