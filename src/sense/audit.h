@@ -2,9 +2,9 @@
 /*
  * Kernel audit records 1415 "SA-notfound": the kernel's own word on each packet that it dropped for want of an SA.
  *
- * audit_open() is called by the parent (CAP_AUDIT_READ), the rest by the sense role. It only listens: never switches auditing
- * on, never answers, never decides. Records come one a packet, from every network namespace, and name no protocol,
- * interface or encapsulation.
+ * audit_open() is called by the parent (CAP_AUDIT_READ), the rest by the sense role. It only listens: never switches
+ * auditing on, never answers, never decides. Records come one a packet, from every network namespace, and name no
+ * protocol, interface or encapsulation.
  */
 #ifndef SENSE_AUDIT_H
 #define SENSE_AUDIT_H

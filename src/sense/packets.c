@@ -102,7 +102,8 @@ static bool read_capture(const struct packets_capture *capture, struct frame *re
 }
 
 /* What does not read as the filter read it is counted, not told. */
-static void take_capture(struct packets *p, const struct interface *in, const struct packets_capture *capture, int64_t offset)
+static void take_capture(struct packets *p, const struct interface *in, const struct packets_capture *capture,
+	int64_t offset)
 {
 	struct sighting one = { .witness = WITNESS_PACKET, .packets = 1 };
 	int64_t now = clock_ns(CLOCK_MONOTONIC), at = capture->real_ns + offset;

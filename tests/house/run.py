@@ -148,6 +148,9 @@ def check_libraries(suite):
     for room in MAY_INCLUDE:
         if os.path.exists(library(room)):
             read[room] = symbols(library(room))
+        live = os.path.join(BUILD, "src", room, f"lib{room}_live.a")  # what only the daemon has
+        if os.path.exists(live):
+            read[f"{room}, live"] = symbols(live)
     absent = [room for room in PURE if room not in read and sources(f"src/{room}/*.c")]
     if absent:
         suite.fail("what the pure rooms' libraries call", "not built: " + " ".join(library(room) for room in absent))
@@ -198,13 +201,21 @@ def check_sources(suite):
 
     problems = []
     written = [path for pattern in ("src/**/*.[ch]", "include/**/*.h", "tests/**/*.[ch]", "tests/**/*.py", "bench/*.c",
-                                    "bench/analyze", "scripts/*") for path in sources(pattern)]
+                                    "bench/analyze", "scripts/*", "bpf/*.bpf.c", "bpf/spi_[!s]*.h", "bpf/spi_shared.h")
+               for path in sources(pattern)]
     for path in written:
         for number, line in enumerate(text_of(path).splitlines(), 1):
             bare = STRING.sub('""', line)  # a message is not broken: it must be found by who reads it
             if len(bare) > COLUMNS_MAX or len(line) > COLUMNS_MAX and bare == line:
                 problems.append(f"{path}:{number}: {len(line)} columns; at most {COLUMNS_MAX}, but for a string")
     suite.judge(f"lines up to {COLUMNS_MAX} columns", problems)
+
+
+def check_bpf(suite):
+    made = re.search(r"sources with the hash (\w+)", text_of("bpf/spi_sensor.skel.h"))
+    hashed = run(["scripts/bpf", "--hash"])
+    same = made and hashed.status == 0 and made[1] == hashed.out.decode().strip()
+    suite.judge("the committed BPF object is made from the sources as they are", [] if same else ["run scripts/bpf"])
 
 
 def check_manual(suite):
@@ -311,6 +322,7 @@ def main():
     check_pure_sources(suite)
     check_libraries(suite)
     check_sources(suite)
+    check_bpf(suite)
     check_manual(suite)
     return suite.close()
 

@@ -279,7 +279,8 @@ static bool drop_privileges(void)
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = { 0 };
 
-	if (setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0 || syscall(SYS_capset, &header, data) < 0)
+	if (setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0 ||
+		syscall(SYS_capset, &header, data) < 0)
 		exit(3);
 	prctl(PR_SET_DUMPABLE, 1); /* for the leak sanitizer */
 	return bpf_map_create(BPF_MAP_TYPE_HASH, "t", 4, 4, 1, NULL) == -EPERM;
