@@ -258,8 +258,10 @@ uint32_t mirror_children_of(struct core *c, uint16_t daemon, uint32_t ike_id);
 /* Asks for a list that begins now or later. */
 void mirror_want(struct core *c, uint16_t daemon);
 void mirror_want_all(struct core *c);
-/* All daemons that are up have a complete list, begun after that. */
-bool mirror_is_younger(const struct core *c, int64_t than_ns);
+/* The next periodic list comes sooner. */
+void mirror_hurry(struct core *c, uint16_t daemon);
+/* There is a complete list, begun after that: of the entry's daemon, or without an entry of all daemons. */
+bool mirror_is_younger(const struct core *c, const struct ledger_entry *entry, int64_t than_ns);
 int64_t mirror_tick(struct core *c);
 /* The ledger's entry dies, or is changed: the store and the sensor are told. */
 void mirror_dies(struct core *c, struct ledger_entry *entry, enum ledger_death death, bool seen);

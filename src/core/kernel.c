@@ -206,11 +206,10 @@ void core_counters(struct core *c, const struct xfrm_counters *counters, struct 
 	grew = c->has_counters && counters->value[XFRM_IN_NO_STATES] > c->counters.value[XFRM_IN_NO_STATES];
 	c->counters = *counters;
 	c->has_counters = true;
-	/* The kernel dropped packets for want of an SA: the sensor tells whose, the lists tell whether it is news. */
-	if (grew) {
-		c->kernel_want_ns = c->kernel_want_ns ? c->kernel_want_ns : now.mono_ns;
-		mirror_want_all(c);
-	}
+	/* The kernel dropped packets for want of an SA: the sensor tells whose, lists tell whether it is news. In a flood of
+	 * forged packets that is so all the time, so this asks for no more than lists at their quick pace. */
+	for (uint16_t d = 0; grew && d < GATEWAY_DAEMONS_MAX; d++)
+		mirror_hurry(c, d);
 }
 
 int64_t kernel_tick(struct core *c)

@@ -7,6 +7,8 @@
 #define LIST_GAP_NS (20 * SECOND_NS / 1000)
 #define LIST_GAP_MOST_NS SECOND_NS
 #define LIST_PERIOD_NS (5 * SECOND_NS)
+#define LIST_QUICK_NS (SECOND_NS / 4)     /* while something may be wrong ... */
+#define LIST_QUICK_SHARE 50               /* ... and so that lists take no more than this part of the daemon's time */
 #define HINT_NEAR_NS (3 * SECOND_NS)      /* a log line explains an end that follows within this */
 
 /* --- tables -------------------------------------------------------------------------------------------------------- */
@@ -446,6 +448,14 @@ void mirror_want(struct core *c, uint16_t daemon)
 		d->want_ns = c->now.mono_ns;
 }
 
+void mirror_hurry(struct core *c, uint16_t daemon)
+{
+	struct mirror_daemon *d = &c->daemons[daemon];
+	int64_t pause = earlier(later(d->took_ns * LIST_QUICK_SHARE, LIST_QUICK_NS), LIST_PERIOD_NS);
+
+	d->due_ns = earlier(d->due_ns, later(d->done_ns + pause, c->now.mono_ns));
+}
+
 void mirror_want_all(struct core *c)
 {
 	for (uint16_t d = 0; d < GATEWAY_DAEMONS_MAX; d++) {
@@ -454,14 +464,14 @@ void mirror_want_all(struct core *c)
 	}
 }
 
-bool mirror_is_younger(const struct core *c, int64_t than_ns)
+bool mirror_is_younger(const struct core *c, const struct ledger_entry *entry, int64_t than_ns)
 {
 	bool any = false;
 
 	for (uint32_t i = 0; i < GATEWAY_DAEMONS_MAX; i++) {
 		const struct mirror_daemon *d = &c->daemons[i];
 
-		if (!d->known)
+		if (!d->known || (entry && entry->daemon != i))
 			continue;
 		/* One that is down tells nothing, and nothing of it can be mended. */
 		if (!d->state.up || d->snapshot_ns < than_ns)

@@ -369,8 +369,11 @@ void strays_judge(struct core *c, struct flow *flow)
 		return;
 	}
 	if (!flow->confirmed) {
-		if (!mirror_is_younger(c, flow->first_ns)) {
-			mirror_want_all(c);
+		if (!mirror_is_younger(c, entry, flow->first_ns)) {
+			if (entry)
+				mirror_want(c, entry->daemon);
+			else
+				mirror_want_all(c);
 			if (c->kernel_known && c->kernel_dump_ns < flow->first_ns && !c->kernel_want_ns)
 				c->kernel_want_ns = c->now.mono_ns;
 			return;

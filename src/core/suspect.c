@@ -2,10 +2,8 @@
 /* SAs that everybody lists and that do not work: the data plane lost one, refuses its packets, or nothing comes back. */
 #include "core/core_private.h"
 
-#define LIST_QUICK_NS (SECOND_NS / 4)  /* lists that watch a child's counters, at most so often */
-#define LIST_QUICK_SHARE 50            /* and so many times less of the daemon's time than they take */
-#define LIST_SLOW_NS (5 * SECOND_NS)
 #define KEEP_NS (10 * SECOND_NS)       /* sequence numbers go to the store so often */
+#define COLLISION_NEAR_NS (30 * SECOND_NS)
 #define KERNEL_LAG_NS (SECOND_NS / 3)
 
 static struct ledger_entry *entry_of(struct core *c, const struct mirror_child *child)
@@ -87,6 +85,7 @@ static bool arrivals_refused(const struct core *c, const struct mirror_child *ch
 /* The sending end's suspicion (DESIGN.md 4): out grows, in stands still, and both went before. */
 static void suspect_one_way(struct core *c, struct mirror_child *child)
 {
+	const struct mirror_daemon *daemon = &c->daemons[child->sa.daemon];
 	const struct child_sa *sa = &child->sa;
 	struct trouble *t = trouble_of_child(c, child, false);
 	bool one_way = child->went_both_ways && sa->packets_out - child->out_at_in_moved >= c->config.one_way_packets
@@ -115,6 +114,11 @@ static void suspect_one_way(struct core *c, struct mirror_child *child)
 	t->is.verdict = VERDICT_UNDECIDED;
 	t->is.rule = RULE_ONE_WAY;
 	t->is.decided = c->now.wall;
+	/* strongswan#1896 (C2): after a collision the outbound half at the other end may be missing. */
+	if (daemon->collision_ns && daemon->collision_ns > child->since_ns - COLLISION_NEAR_NS) {
+		t->is.cause = CAUSE_REKEY_COLLISION;
+		t->is.confidence = CONFIDENCE_POSSIBLE;
+	}
 	child->suspicions++;
 	trouble_evidence(c, t, FACT_STRAY, "%llu packets went out and none came in for %lld s, where both went before",
 			 (unsigned long long)(sa->packets_out - child->out_at_in_moved),
@@ -231,6 +235,5 @@ void core_spi_count(struct core *c, const struct spi_count *count, struct moment
 	}
 	/* Nobody tells when user-space ESP loses an SA: its counters are asked while packets arrive. */
 	if (daemon->state.user_space_esp)
-		daemon->due_ns = earlier(daemon->due_ns, later(daemon->done_ns + earlier(later(daemon->took_ns * LIST_QUICK_SHARE,
-				LIST_QUICK_NS), LIST_SLOW_NS), now.mono_ns));
+		mirror_hurry(c, entry->daemon);
 }
