@@ -186,6 +186,8 @@ void core_restore_ledger(struct core *c, const struct ledger_entry *entry, struc
 	struct core_output *output;
 
 	c->now = now;
+	if (entry->daemon >= GATEWAY_DAEMONS_MAX) /* of another configuration */
+		return;
 	restored.died_mono_ns = 0;
 	if (ledger_put(c->ledger, &restored, &evicted) && (output = core_emit(c, CORE_DROP_LEDGER)))
 		output->ledger = evicted;

@@ -373,7 +373,8 @@ void core_restore_incident(struct core *c, const struct core_incident *incident,
 	struct trouble *t;
 
 	c->now = now;
-	if (trouble_find(c, incident->id))
+	if (incident->daemon >= GATEWAY_DAEMONS_MAX || incident->step_count > CORE_STEPS_MAX
+	    || incident->evidence_count > CORE_EVIDENCE_MAX || trouble_find(c, incident->id))
 		return;
 	memset(&both, 0, sizeof(both));
 	both.key = incident->key;
