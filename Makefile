@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 RELEASE = -Db_lto=true -Doptimization=3
 
 all:
-	@SPIMEND_BUILD_TARGETS="spimend bench/loggen" scripts/as-user scripts/build build $(RELEASE)
+	@SPIMEND_BUILD_TARGETS="spimend spimendd bench/loggen" scripts/as-user scripts/build build $(RELEASE)
 
 deps:
 	@scripts/deps check
@@ -28,7 +28,7 @@ fuzz:
 	@scripts/as-user scripts/check-fuzz --seconds $${FUZZ_SECONDS:-300}
 
 install:
-	@SPIMEND_BUILD_TARGETS="spimend bench/loggen" scripts/as-user scripts/build build $(RELEASE) --prefix="$(PREFIX)"
+	@SPIMEND_BUILD_TARGETS="spimend spimendd bench/loggen" scripts/as-user scripts/build build $(RELEASE) --prefix="$(PREFIX)"
 	@DESTDIR="$(DESTDIR)" meson install -C build --no-rebuild
 
 clean:

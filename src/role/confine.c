@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+#include "role/confine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define IS_SANITIZED true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define IS_SANITIZED true
+#endif
+#endif
+#ifndef IS_SANITIZED
+#define IS_SANITIZED false
+#endif
+
+/* --- Before it is executed -------------------------------------------------------------------------------------------- */
+
+static int drop_bounding(void)
+{
+	for (int capability = 0; capability < 64; capability++) {
+		if (prctl(PR_CAPBSET_READ, capability, 0, 0, 0) < 0)
+			return capability > 0 ? 0 : -errno; /* beyond what this kernel knows */
+		if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+#define CAPABILITY(number) (UINT32_C(1) << (number)) /* of the first 32 */
+
+static int set_capabilities(uint32_t permitted, uint32_t inheritable)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { { 0 } };
+
+	data[0].permitted = data[0].effective = permitted;
+	data[0].inheritable = inheritable;
+	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+}
+
+int confine_identity(uid_t uid, gid_t gid, bool net_admin, int death_signal)
+{
+	uint32_t kept = net_admin ? CAPABILITY(CAP_NET_ADMIN) : 0;
+	int r;
+
+	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0)
+		return -errno;
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 || setresuid(uid, uid, uid) < 0)
+		return -errno;
+	/* Nothing is inheritable that the bounding set has not, and emptying that one takes CAP_SETPCAP: in this order. */
+	r = set_capabilities(kept | CAPABILITY(CAP_SETPCAP), kept);
+	if (r == 0 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+		r = -errno;
+	if (r == 0 && net_admin && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_ADMIN, 0, 0) < 0)
+		r = -errno;
+	if (r == 0)
+		r = drop_bounding();
+	if (r == 0)
+		r = set_capabilities(kept, kept);
+	if (r < 0)
+		return r;
+	if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
+	/* A change of identity clears it: prctl(2). */
+	return prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+/* --- Landlock, by number: C libraries have no names for it ------------------------------------------------------------ */
+
+#define LANDLOCK_CREATE 444
+#define LANDLOCK_ADD 445
+#define LANDLOCK_RESTRICT 446
+#define LANDLOCK_VERSION 1u
+#define LANDLOCK_BENEATH 1
+
+/* Access rights of linux/landlock.h. */
+#define FS_EXECUTE (UINT64_C(1) << 0)
+#define FS_WRITE_FILE (UINT64_C(1) << 1)
+#define FS_READ_FILE (UINT64_C(1) << 2)
+#define FS_READ_DIR (UINT64_C(1) << 3)
+#define FS_REMOVE_FILE (UINT64_C(1) << 5)
+#define FS_MAKE_REG (UINT64_C(1) << 8)
+#define FS_FIRST_ABI ((UINT64_C(1) << 13) - 1)
+#define FS_REFER (UINT64_C(1) << 13)     /* ABI 2 */
+#define FS_TRUNCATE (UINT64_C(1) << 14)  /* ABI 3 */
+#define FS_IOCTL_DEV (UINT64_C(1) << 15) /* ABI 5 */
+#define NET_BIND_AND_CONNECT UINT64_C(3) /* ABI 4 */
+#define SCOPE_ALL UINT64_C(3)            /* ABI 6: abstract sockets, signals */
+
+struct landlock_ruleset {
+	uint64_t fs, net, scoped;
+};
+struct landlock_beneath {
+	uint64_t access;
+	int32_t fd;
+} __attribute__((packed));
+
+static struct landlock_ruleset everything(int abi, size_t *ret_size)
+{
+	struct landlock_ruleset all = { .fs = FS_FIRST_ABI };
+
+	if (abi >= 2)
+		all.fs |= FS_REFER;
+	if (abi >= 3)
+		all.fs |= FS_TRUNCATE;
+	if (abi >= 4)
+		all.net = NET_BIND_AND_CONNECT;
+	if (abi >= 5)
+		all.fs |= FS_IOCTL_DEV;
+	if (abi >= 6)
+		all.scoped = SCOPE_ALL;
+	*ret_size = abi >= 6 ? 24 : abi >= 4 ? 16 : 8; /* older kernels refuse a size they do not know */
+	return all;
+}
+
+/* The ABI number, 0 where the kernel has none, or negative errno. */
+static int restrict_files(const char *directory)
+{
+	int abi = (int)syscall(LANDLOCK_CREATE, NULL, 0, LANDLOCK_VERSION), set, r = 0;
+	struct landlock_ruleset all;
+	struct landlock_beneath rule;
+	size_t size;
+
+	if (abi <= 0)
+		return 0;
+	all = everything(abi, &size);
+	set = (int)syscall(LANDLOCK_CREATE, &all, size, 0);
+	if (set < 0)
+		return -errno;
+	if (directory) {
+		rule.access = all.fs & (FS_READ_FILE | FS_WRITE_FILE | FS_READ_DIR | FS_REMOVE_FILE | FS_MAKE_REG | FS_TRUNCATE);
+		rule.fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (rule.fd < 0 || syscall(LANDLOCK_ADD, set, LANDLOCK_BENEATH, &rule, 0) < 0)
+			r = -errno; /* then there is no directory for it at all: the store says what is wrong */
+		if (rule.fd >= 0)
+			close(rule.fd);
+		if (r == -EACCES || r == -ENOENT)
+			r = 0;
+	}
+	if (r == 0 && syscall(LANDLOCK_RESTRICT, set, 0) < 0)
+		r = -errno;
+	close(set);
+	return r < 0 ? r : abi;
+}
+
+/* --- In the role ------------------------------------------------------------------------------------------------------ */
+
+static int set_limit(int which, rlim_t value)
+{
+	struct rlimit limit = { value, value };
+
+	return setrlimit(which, &limit) < 0 ? -errno : 0;
+}
+
+static int set_limits(enum role role)
+{
+	static const rlim_t data[ROLES] = {
+		[ROLE_SENSE] = 512u << 20, [ROLE_CORE] = UINT64_C(4) << 30, [ROLE_ACT] = 1u << 30,
+	};
+	int r = set_limit(RLIMIT_CORE, 0);
+
+	if (r == 0)
+		r = set_limit(RLIMIT_NOFILE, 512);
+	if (r == 0)
+		r = set_limit(RLIMIT_NPROC, 0); /* no process can be made */
+	if (r == 0 && !IS_SANITIZED)
+		r = set_limit(RLIMIT_DATA, data[role]);
+	return r;
+}
+
+int confine_role(enum role role, const char *directory, struct confine_report *ret)
+{
+	struct confine_report report = { .is_sanitized = IS_SANITIZED };
+	int r = set_limits(role);
+
+	if (r < 0)
+		return r;
+	if (IS_SANITIZED) { /* its leak check traces the process and reads /proc */
+		*ret = report;
+		return 0;
+	}
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return -errno;
+	report.landlock = restrict_files(directory);
+	if (report.landlock < 0)
+		return report.landlock;
+	report.calls = confine_calls(role);
+	if (report.calls < 0)
+		return report.calls;
+	*ret = report;
+	return 0;
+}

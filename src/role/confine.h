@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a role may do, taken away in two steps: identity and capabilities before it is executed, so that not even its first
+ * instruction runs as root; landlock, limits and the system-call filter when it has begun, before it reads a byte.
+ *
+ *     sense  no capability, no file, no socket of its own
+ *     core   no capability, files below the state directory alone, no socket of its own
+ *     act    CAP_NET_ADMIN (the kernel asks for it at every XFRM dump), no file, no socket of its own
+ *
+ * A forbidden system call ends the role at once: its SIGSYS handler tells the parent the number, then exits.
+ */
+#ifndef ROLE_CONFINE_H
+#define ROLE_CONFINE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "role/message.h"
+
+#define CONFINE_CHANNEL_FD 3      /* where a role finds its channel to the parent */
+#define CONFINE_VIOLATION_EXIT 159 /* 128 + SIGSYS */
+
+/* In the forked child, as root: becomes uid and gid without supplementary groups, bounding set and capabilities empty but for
+ * CAP_NET_ADMIN where asked; no new privileges; dies with its parent by `death_signal`. 0 or negative errno. */
+int confine_identity(uid_t uid, gid_t gid, bool net_admin, int death_signal);
+
+struct confine_report {
+	int landlock;       /* the kernel's ABI number; 0: this kernel has none */
+	int calls;          /* system calls that are allowed; 0: no filter */
+	bool is_sanitized;  /* built with the address sanitizer, which needs more: no filter, no landlock */
+};
+/* In the role: everything else. `directory`: what core may use, NULL for none. */
+int confine_role(enum role role, const char *directory, struct confine_report *ret);
+
+/* The system-call filter alone, also under sanitizers: for its test. Returns the number of calls, or negative errno. */
+int confine_calls(enum role role);
+/* "socket", or NULL for a number that nobody knows. To be freed by memory_free(). */
+char *confine_call_name(uint32_t arch, int32_t call);
+
+#endif

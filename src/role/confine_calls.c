@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include "role/confine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* What every role does: it reads and writes what it was given, waits, and allocates. */
+static const int common_calls[] = {
+	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev), SCMP_SYS(recvmsg), SCMP_SYS(sendmsg),
+	SCMP_SYS(recvfrom), SCMP_SYS(sendto), SCMP_SYS(close), SCMP_SYS(fcntl), SCMP_SYS(fstat), SCMP_SYS(lseek),
+	SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(timerfd_create),
+	SCMP_SYS(timerfd_settime), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getrandom),
+	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex), SCMP_SYS(sched_yield),
+	SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(tgkill), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(poll), SCMP_SYS(ppoll),
+};
+/* Counts of the packet sockets; BPF maps, see add_bpf(). */
+static const int sense_calls[] = {
+	SCMP_SYS(getsockopt), SCMP_SYS(pread64),
+};
+/* SQLite in the state directory, which landlock bounds; clients of the control socket. */
+static const int core_calls[] = {
+	SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(newfstatat), SCMP_SYS(access),
+	SCMP_SYS(faccessat), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(getcwd), SCMP_SYS(geteuid), SCMP_SYS(getuid),
+	SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(fsync), SCMP_SYS(fdatasync), SCMP_SYS(ftruncate),
+	SCMP_SYS(fallocate), SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2),
+	SCMP_SYS(link), SCMP_SYS(linkat), SCMP_SYS(fchmod), SCMP_SYS(utimensat), SCMP_SYS(utimes), SCMP_SYS(utime),
+	SCMP_SYS(nanosleep), SCMP_SYS(clock_nanosleep), SCMP_SYS(flock), SCMP_SYS(getdents64),
+	SCMP_SYS(accept4), SCMP_SYS(getsockopt), SCMP_SYS(shutdown),
+};
+/* The journal's descriptor; netlink and VICI sockets that are open and connected. */
+static const int act_calls[] = {
+	SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(fdatasync), SCMP_SYS(fsync), SCMP_SYS(ftruncate), SCMP_SYS(fallocate),
+	SCMP_SYS(getsockopt), SCMP_SYS(getsockname), SCMP_SYS(shutdown),
+};
+static const uint64_t bpf_commands[] = {
+	BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM, BPF_MAP_DELETE_ELEM, BPF_MAP_GET_NEXT_KEY, BPF_MAP_LOOKUP_BATCH,
+	BPF_MAP_LOOKUP_AND_DELETE_ELEM, BPF_MAP_UPDATE_BATCH, BPF_MAP_DELETE_BATCH, BPF_OBJ_GET_INFO_BY_FD,
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static int add_calls(scmp_filter_ctx filter, const int *calls, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Memory may be had, but none that is run. */
+static int add_memory(scmp_filter_ctx filter)
+{
+	int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+
+	if (r == 0)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+				     SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	return r;
+}
+
+/* fstat() is newfstatat(fd, "", AT_EMPTY_PATH) in newer C libraries; by name only where a role has files. */
+static int add_fstat(scmp_filter_ctx filter)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1, SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH));
+}
+
+static int add_bpf(scmp_filter_ctx filter)
+{
+	for (size_t i = 0; i < COUNT(bpf_commands); i++) {
+		int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1, SCMP_A0(SCMP_CMP_EQ, bpf_commands[i]));
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Tells the parent which call it was, then ends. Only what a signal handler may call. */
+static void on_violation(int number, siginfo_t *info, void *context)
+{
+	struct {
+		struct message_header header;
+		struct role_violation violation;
+	} said;
+
+	(void)number;
+	(void)context;
+	memset(&said, 0, sizeof(said));
+	said.header = (struct message_header){ .build = message_build(), .type = MESSAGE_VIOLATION, .count = 1,
+					       .length = sizeof(said.violation) };
+	said.violation.call = info->si_syscall;
+	said.violation.arch = info->si_arch;
+	(void)!send(CONFINE_CHANNEL_FD, &said, sizeof(said.header) + sizeof(said.violation), MSG_DONTWAIT | MSG_NOSIGNAL);
+	_exit(CONFINE_VIOLATION_EXIT);
+}
+
+int confine_calls(enum role role)
+{
+	struct sigaction action = { .sa_sigaction = on_violation, .sa_flags = SA_SIGINFO };
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_TRAP);
+	size_t count = COUNT(common_calls) + 3;
+	int r;
+
+	if (!filter)
+		return -ENOMEM;
+	r = add_calls(filter, common_calls, COUNT(common_calls));
+	if (r == 0)
+		r = add_memory(filter);
+	if (r == 0 && role != ROLE_CORE)
+		r = add_fstat(filter);
+	if (r == 0 && role == ROLE_SENSE) {
+		r = add_calls(filter, sense_calls, COUNT(sense_calls));
+		count += COUNT(sense_calls) + 1;
+		if (r == 0)
+			r = add_bpf(filter);
+	} else if (r == 0 && role == ROLE_CORE) {
+		r = add_calls(filter, core_calls, COUNT(core_calls));
+		count += COUNT(core_calls);
+	} else if (r == 0 && role == ROLE_ACT) {
+		r = add_calls(filter, act_calls, COUNT(act_calls));
+		count += COUNT(act_calls);
+	}
+	/* Once the filter stands the handler cannot be replaced: rt_sigaction is not in it. */
+	if (r == 0 && sigaction(SIGSYS, &action, NULL) < 0)
+		r = -errno;
+	if (r == 0)
+		r = seccomp_load(filter);
+	seccomp_release(filter);
+	return r < 0 ? r : (int)count;
+}
+
+char *confine_call_name(uint32_t arch, int32_t call)
+{
+	return seccomp_syscall_resolve_num_arch(arch, call);
+}

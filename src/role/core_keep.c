@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+#include "role/core_role.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/memory.h"
+#include "spimend/error.h"
+
+#define ORDERS_RESERVED (1u << 20) /* ids of one life of core */
+
+/* --- The store --------------------------------------------------------------------------------------------------------- */
+
+static void open_store(struct mind *mind)
+{
+	struct log *log = &mind->member->log;
+	const struct config *config = mind->member->config;
+	struct store_limits limits = store_limits_of(config);
+	struct store_opening opening;
+	char directory[CONFIG_PATH_MAX + sizeof("/" MEMBER_CORE_DIRECTORY)];
+	int r;
+
+	memset(&opening, 0, sizeof(opening));
+	snprintf(directory, sizeof(directory), "%s/" MEMBER_CORE_DIRECTORY, config->state_directory);
+	r = store_open(directory, &limits, mind_now(mind).wall, &mind->store, &opening);
+	if (r < 0) {
+		snprintf(mind->store_note, sizeof(mind->store_note),
+			 "there is no store (%s): ledger and incidents will not survive a restart", spimend_strerror(r));
+		log_say(log, LOG_ERR, "%s/%s: %s; ledger and incidents will not survive a restart", directory, STORE_FILE,
+			spimend_strerror(r));
+		mind->store_trouble = r;
+		return;
+	}
+	if (opening.moved_aside) {
+		snprintf(mind->store_note, sizeof(mind->store_note), "the store was damaged; it was kept aside");
+		log_say(log, LOG_ERR, "the store was damaged (%s): kept as %s, a new one was made", opening.why, opening.aside);
+	} else if (opening.migrated) {
+		log_say(log, LOG_NOTICE, "the store of an older version was taken over");
+	}
+}
+
+/* Never given before: from the store, or, without one, from a clock that is far beyond any count. */
+static uint64_t first_order(struct mind *mind)
+{
+	uint64_t first = 0;
+	int r = mind->store ? store_reserve_orders(mind->store, ORDERS_RESERVED, &first) : -ENOENT;
+
+	if (r < 0) {
+		if (mind->store)
+			log_say(&mind->member->log, LOG_ERR, "no order numbers from the store (%s): taken from the clock",
+				spimend_strerror(r));
+		first = (uint64_t)(mind_now(mind).wall.ns / 1000);
+	}
+	return first;
+}
+
+static void restore_ledger(void *context, const struct ledger_entry *entry)
+{
+	struct mind *mind = context;
+
+	core_restore_ledger(mind->core, entry, mind_now(mind));
+}
+
+static void restore_incident(void *context, const struct core_incident *incident)
+{
+	struct mind *mind = context;
+
+	core_restore_incident(mind->core, incident, mind_now(mind));
+}
+
+int mind_restore(struct mind *mind)
+{
+	struct hash_key key;
+	int r;
+
+	if (getrandom(&key, sizeof(key), 0) != (ssize_t)sizeof(key))
+		return -EIO;
+	open_store(mind);
+	r = core_new(mind->member->config, &key, first_order(mind), mind_now(mind), &mind->core);
+	if (r < 0 || !mind->store)
+		return r;
+	r = store_restore_ledger(mind->store, restore_ledger, mind);
+	if (r == 0)
+		r = store_restore_incidents(mind->store, mind->member->config->incidents_max, restore_incident, mind);
+	if (r < 0)
+		log_say(&mind->member->log, LOG_ERR, "the store could not be read to its end: %s", spimend_strerror(r));
+	return 0;
+}
+
+void mind_flush(struct mind *mind)
+{
+	int r;
+
+	if (!mind->store)
+		return;
+	r = store_flush(mind->store, mind_now(mind).wall);
+	mind->figures = store_figures(mind->store);
+	if (r == mind->store_trouble)
+		return;
+	mind->store_trouble = r;
+	if (r < 0) {
+		snprintf(mind->store_note, sizeof(mind->store_note), "the store cannot be written (%s); judging goes on",
+			 spimend_strerror(r));
+		log_say(&mind->member->log, LOG_ERR,
+			"the store cannot be written: %s (%s); judging goes on, what is new is kept in memory and tried again",
+			spimend_strerror(r), mind->figures.trouble_text);
+	} else {
+		mind->store_note[0] = 0;
+		log_say(&mind->member->log, LOG_NOTICE, "the store can be written again");
+	}
+}
+
+/* --- The control socket ------------------------------------------------------------------------------------------------ */
+
+static void add_note(struct live_view *view, const char *note)
+{
+	if (note[0] && view->note_count < LIVE_NOTES_MAX)
+		view->notes[view->note_count++] = note;
+}
+
+static struct live_view view_of(struct mind *mind)
+{
+	struct live_view view = { .core = mind->core, .config = mind->member->config, .now = mind_now(mind) };
+	struct channel_counts counts = channel_count(mind->sense);
+
+	if (mind->store) {
+		mind->figures = store_figures(mind->store);
+		view.store = &mind->figures;
+	}
+	view.started = mind->member->start.up;
+	view.up_ns = view.now.mono_ns - mind->member->start.up_ns;
+	view.store_note = mind->store_note[0] ? mind->store_note : NULL;
+	mind->lost_note[0] = 0;
+	if (counts.overflow)
+		snprintf(mind->lost_note, sizeof(mind->lost_note), "sense did not keep up: %llu watches were sent again",
+			 (unsigned long long)counts.overflow);
+	add_note(&view, mind->sense_note);
+	add_note(&view, mind->act_note);
+	add_note(&view, mind->journal_note);
+	add_note(&view, mind->lost_note);
+	return view;
+}
+
+static int explain(struct mind *mind, const struct live_view *view, const struct control_request *request, struct buffer *out)
+{
+	const struct core_incident *incident = core_find(mind->core, request->id);
+	cleanup(memory_free_pointer) struct core_incident *stored = NULL;
+	int r;
+
+	if (!incident) {
+		stored = memory_new(1, sizeof(*stored));
+		if (!stored)
+			return -ENOMEM;
+		r = mind->store ? store_find_incident(mind->store, request->id, stored) : -ENOENT;
+		if (r < 0)
+			return r;
+		incident = stored;
+	}
+	if (request->json)
+		live_explain_json(view, incident, out);
+	else
+		live_explain_text(view, incident, out);
+	return live_exit_status_of(view, incident);
+}
+
+static void watch(struct mind *mind, const struct live_view *view, bool json, struct buffer *out)
+{
+	const struct core_incident *incident;
+
+	for (size_t i = 0; (incident = core_incident_at(mind->core, i)); i++) {
+		if (incident->state == STATE_CLOSED || incident->state == STATE_HEALED)
+			continue;
+		if (json)
+			live_watch_json(view, incident, out);
+		else
+			live_watch_text(view, incident, out);
+	}
+}
+
+static int answer(void *context, const struct control_request *request, struct buffer *out)
+{
+	struct mind *mind = context;
+	struct live_view view = view_of(mind);
+
+	switch (request->command) {
+	case CONTROL_STATUS:
+		(request->json ? live_status_json : live_status_text)(&view, out);
+		return live_exit_status(&view);
+	case CONTROL_INCIDENTS:
+		(request->json ? live_incidents_json : live_incidents_text)(&view, out);
+		return live_exit_status(&view);
+	case CONTROL_EXPLAIN:
+		return explain(mind, &view, request, out);
+	case CONTROL_WATCH:
+		watch(mind, &view, request->json, out);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+void mind_keep_incident(struct mind *mind, const char *id)
+{
+	const struct core_incident *incident = core_find(mind->core, id);
+
+	if (!incident)
+		return;
+	if (mind->store)
+		store_put_incident(mind->store, incident);
+	if (mind->control && control_is_watched(mind->control)) {
+		struct live_view view = view_of(mind);
+		cleanup(buffer_done) struct buffer text = { 0 }, json = { 0 };
+
+		live_watch_text(&view, incident, &text);
+		live_watch_json(&view, incident, &json);
+		control_publish(mind->control, buffer_text(&text), buffer_text(&json), view.now.mono_ns);
+	}
+}
+
+static void on_control_timer(void *context, int64_t now)
+{
+	struct mind *mind = context;
+
+	loop_timer_at(mind->control_timer, control_tick(mind->control, now));
+}
+
+static void on_control(void *context, uint32_t events)
+{
+	struct mind *mind = context;
+	int64_t now = loop_now(mind->member->loop);
+	int r;
+
+	(void)events;
+	r = control_read(mind->control, now);
+	if (r < 0)
+		log_say(&mind->member->log, LOG_ERR, "the control socket: %s", spimend_strerror(r));
+	on_control_timer(mind, now);
+}
+
+static struct control_rules rules_of(const struct mind *mind)
+{
+	const struct role_start *start = &mind->member->start;
+	struct control_rules rules = { .user = start->uid, .has_user = true };
+
+	if (start->has_control_gid)
+		rules.groups[rules.group_count++] = start->control_gid;
+	return rules;
+}
+
+int mind_take_control(struct mind *mind, int listening)
+{
+	struct control_rules rules = rules_of(mind);
+	int r = 0;
+
+	loop_remove(mind->control_source);
+	mind->control_source = NULL;
+	control_free(mind->control);
+	mind->control = NULL;
+	if (!mind->control_timer)
+		r = loop_add_timer(mind->member->loop, on_control_timer, mind, &mind->control_timer);
+	loop_timer_at(mind->control_timer, LOOP_NEVER);
+	r = control_new(listening, &rules, answer, mind, &mind->control);
+	if (r == 0)
+		r = loop_add(mind->member->loop, control_fd(mind->control), EPOLLIN, on_control, mind, &mind->control_source);
+	return r;
+}
+
+void mind_allow(struct mind *mind)
+{
+	struct control_rules rules = rules_of(mind);
+
+	if (mind->control)
+		control_allow(mind->control, &rules);
+}

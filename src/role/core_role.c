@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: MIT */
+#include "role/core_role.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "role/roles.h"
+#include "spimend/error.h"
+
+#define FLUSH_EVERY (500 * INT64_C(1000000))
+#define SUMMARY_EVERY SECOND_NS
+
+struct moment mind_now(const struct mind *mind)
+{
+	struct timespec wall;
+
+	clock_gettime(CLOCK_REALTIME, &wall);
+	return (struct moment){ .mono_ns = loop_now(mind->member->loop),
+				.wall.ns = (int64_t)wall.tv_sec * SECOND_NS + wall.tv_nsec };
+}
+
+/* --- What core wants done ---------------------------------------------------------------------------------------------- */
+
+static void send_watch(struct mind *mind, enum message_type type, const void *watch)
+{
+	if (channel_send(mind->sense, type, watch) == -ENOBUFS)
+		mind->lost_watches = true; /* once it has caught up it gets them all again */
+}
+
+static void send_refresh(struct mind *mind, enum message_type type, uint16_t daemon, uint64_t serial)
+{
+	struct role_refresh refresh = { .daemon = daemon, .serial = serial };
+
+	channel_send(mind->act, type, &refresh);
+}
+
+static void carry_out(struct mind *mind, const struct core_output *output)
+{
+	switch (output->kind) {
+	case CORE_ORDER:
+		if (mind->order_count < MIND_ORDERS_MAX)
+			mind->orders[mind->order_count++] = output->order;
+		else /* core asks again for what was never answered */
+			log_say(&mind->member->log, LOG_ERR, "more than %d orders at once: one is left out", MIND_ORDERS_MAX);
+		break;
+	case CORE_REFRESH:
+		send_refresh(mind, MESSAGE_REFRESH, output->refresh.daemon, output->refresh.serial);
+		break;
+	case CORE_REFRESH_KERNEL:
+		send_refresh(mind, MESSAGE_REFRESH_KERNEL, 0, 0);
+		break;
+	case CORE_WATCH_SPI:
+		send_watch(mind, MESSAGE_WATCH_SPI, &output->watch_spi);
+		break;
+	case CORE_WATCH_PEER:
+		send_watch(mind, MESSAGE_WATCH_PEER, &output->watch_peer);
+		break;
+	case CORE_KEEP_LEDGER:
+		if (mind->store)
+			store_put_ledger(mind->store, &output->ledger);
+		break;
+	case CORE_DROP_LEDGER:
+		if (mind->store)
+			store_drop_ledger(mind->store, &output->ledger.key);
+		break;
+	case CORE_KEEP_INCIDENT:
+		mind_keep_incident(mind, output->incident);
+		break;
+	case CORE_LOG_LINE:
+		log_device_line(&mind->member->log, output->line.severity, output->line.text);
+		break;
+	case CORE_NOTICE:
+		log_say(&mind->member->log, output->line.severity, "%s", output->line.text);
+		break;
+	}
+}
+
+/* Everything that core wants now. Orders go last, when the incident that they belong to is on disk: a core that dies in
+ * between finds there what it ordered, and does not order it a second time. */
+static void drain(struct mind *mind)
+{
+	struct core_output output;
+
+	while (core_next(mind->core, &output))
+		carry_out(mind, &output);
+	if (mind->order_count == 0)
+		return;
+	mind_flush(mind);
+	for (size_t i = 0; i < mind->order_count; i++)
+		channel_send(mind->act, MESSAGE_ORDER, &mind->orders[i]);
+	mind->order_count = 0;
+}
+
+static void tick(struct mind *mind)
+{
+	int64_t again = core_tick(mind->core, mind_now(mind));
+
+	drain(mind);
+	loop_timer_at(mind->tick_timer, again);
+}
+
+static void on_tick(void *context, int64_t now)
+{
+	(void)now;
+	tick(context);
+}
+
+/* --- What it is told --------------------------------------------------------------------------------------------------- */
+
+static void from_sense(void *context, struct channel *channel, enum message_type type, const union message_item *item,
+		       const int *fds, size_t fd_count)
+{
+	struct mind *mind = context;
+	struct moment now = mind_now(mind);
+
+	(void)channel;
+	member_close_fds(fds, fd_count);
+	switch (type) {
+	case MESSAGE_SIGHTING:
+		core_sighting(mind->core, &item->sighting, now);
+		break;
+	case MESSAGE_SPI_COUNT:
+		core_spi_count(mind->core, &item->spi_count, now);
+		break;
+	case MESSAGE_COUNTERS:
+		core_counters(mind->core, &item->counters, now);
+		break;
+	case MESSAGE_SENSOR:
+		core_sensor(mind->core, &item->sensor, now);
+		break;
+	default:
+		return;
+	}
+	drain(mind);
+}
+
+static void take_journal(struct mind *mind, const struct role_journal *said)
+{
+	mind->journal_note[0] = 0;
+	if (said->error)
+		snprintf(mind->journal_note, sizeof(mind->journal_note),
+			 "act has no journal (%s): nothing will be carried out", spimend_strerror(said->error));
+	else if (said->write_failures)
+		snprintf(mind->journal_note, sizeof(mind->journal_note), "act's journal could not be written %llu times",
+			 (unsigned long long)said->write_failures);
+}
+
+/* What arrives of lists; true when it was one. */
+static bool take_list(struct mind *mind, enum message_type type, const union message_item *item, struct moment now)
+{
+	const struct role_daemon *list = &item->list;
+
+	switch (type) {
+	case MESSAGE_CONNECTIONS_BEGIN:
+		core_connections_begin(mind->core, list->daemon);
+		return true;
+	case MESSAGE_CONNECTION:
+		core_connection(mind->core, &item->connection);
+		return true;
+	case MESSAGE_CONNECTIONS_END:
+		core_connections_end(mind->core, list->daemon, now);
+		return true;
+	case MESSAGE_SNAPSHOT_BEGIN:
+		core_snapshot_begin(mind->core, list->daemon, list->serial, now);
+		return true;
+	case MESSAGE_IKE:
+		core_snapshot_ike(mind->core, &item->ike);
+		return true;
+	case MESSAGE_CHILD:
+		core_snapshot_child(mind->core, &item->child);
+		return true;
+	case MESSAGE_SNAPSHOT_END:
+		core_snapshot_end(mind->core, list->daemon, list->complete, now);
+		return true;
+	case MESSAGE_KERNEL_BEGIN:
+		core_kernel_begin(mind->core, now);
+		return true;
+	case MESSAGE_KERNEL_END:
+		core_kernel_end(mind->core, list->complete, now);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void from_act(void *context, struct channel *channel, enum message_type type, const union message_item *item,
+		     const int *fds, size_t fd_count)
+{
+	struct mind *mind = context;
+	struct moment now = mind_now(mind);
+
+	(void)channel;
+	member_close_fds(fds, fd_count);
+	if (!take_list(mind, type, item, now)) {
+		switch (type) {
+		case MESSAGE_DAEMON:
+			core_daemon(mind->core, &item->daemon, now);
+			break;
+		case MESSAGE_CHILD_EVENT:
+			core_child_event(mind->core, &item->child_event, now);
+			break;
+		case MESSAGE_IKE_EVENT:
+			core_ike_event(mind->core, &item->ike_event, now);
+			break;
+		case MESSAGE_HINT:
+			core_hint(mind->core, &item->hint, now);
+			break;
+		case MESSAGE_KERNEL:
+			core_kernel(mind->core, &item->kernel, now);
+			break;
+		case MESSAGE_RESULT:
+			core_result(mind->core, &item->result, now);
+			break;
+		case MESSAGE_JOURNAL:
+			take_journal(mind, &item->journal);
+			break;
+		default:
+			return;
+		}
+	}
+	drain(mind);
+}
+
+static void on_turn(void *context, struct channel *channel)
+{
+	(void)channel;
+	tick(context);
+}
+
+static void sense_drained(void *context, struct channel *channel)
+{
+	struct mind *mind = context;
+
+	(void)channel;
+	if (!mind->lost_watches)
+		return;
+	mind->lost_watches = false;
+	core_resend_watches(mind->core);
+	drain(mind);
+}
+
+static void note_away(struct mind *mind, char *note, const char *role)
+{
+	struct moment now = mind_now(mind);
+	struct civil at = calendar_from_instant(now.wall);
+
+	snprintf(note, MIND_NOTE_MAX, "the role %s is away since %02d:%02d:%02d UTC", role, at.hour, at.minute, at.second);
+}
+
+static void on_closed(void *context, struct channel *channel, const char *why)
+{
+	struct mind *mind = context;
+	bool is_sense = channel == mind->sense;
+
+	if (why) /* that a role ended, the parent says */
+		log_say(&mind->member->log, LOG_ERR, "%s sent a message %s", is_sense ? "sense" : "act", why);
+	channel_free(channel);
+	if (is_sense)
+		mind->sense = NULL;
+	else
+		mind->act = NULL;
+	note_away(mind, is_sense ? mind->sense_note : mind->act_note, is_sense ? "sense" : "act");
+}
+
+/* --- What the parent hands in ------------------------------------------------------------------------------------------- */
+
+static int take_channel(struct mind *mind, enum role peer, int fd)
+{
+	struct channel_calls calls = { .context = mind, .take = peer == ROLE_SENSE ? from_sense : from_act,
+				       .closed = on_closed, .turn = on_turn,
+				       .drained = peer == ROLE_SENSE ? sense_drained : NULL };
+	struct channel **channel = peer == ROLE_SENSE ? &mind->sense : &mind->act;
+	int r;
+
+	channel_free(*channel);
+	*channel = NULL;
+	r = channel_new(mind->member->loop, fd, ROLE_CORE, peer, &calls, channel);
+	if (r < 0)
+		return r;
+	if (peer == ROLE_SENSE) {
+		mind->sense_note[0] = 0;
+		mind->lost_watches = false;
+		core_resend_watches(mind->core);
+	} else {
+		mind->act_note[0] = 0;
+		core_resend_orders(mind->core, mind_now(mind));
+	}
+	tick(mind);
+	return 0;
+}
+
+static void take_resource(void *context, const struct role_resource *resource, const int *fds, size_t fd_count)
+{
+	struct mind *mind = context;
+	int r = 0;
+
+	if (resource->kind == RESOURCE_CHANNEL && fd_count == 1 &&
+	    (resource->index == ROLE_SENSE || resource->index == ROLE_ACT))
+		r = take_channel(mind, resource->index, fds[0]);
+	else if (resource->kind == RESOURCE_CONTROL && fd_count == 1)
+		r = mind_take_control(mind, fds[0]);
+	else
+		member_close_fds(fds, fd_count);
+	if (r < 0)
+		log_say(&mind->member->log, LOG_ERR, "%s: %s", resource_name(resource->kind), spimend_strerror(r));
+}
+
+/* --- Timers ------------------------------------------------------------------------------------------------------------ */
+
+static void on_flush(void *context, int64_t now)
+{
+	struct mind *mind = context;
+
+	(void)now;
+	if (mind->store && store_has_pending(mind->store))
+		mind_flush(mind);
+}
+
+static void on_summary(void *context, int64_t now)
+{
+	struct mind *mind = context;
+	struct core_figures figures = core_figures(mind->core, mind_now(mind));
+	struct role_summary summary;
+
+	(void)now;
+	memset(&summary, 0, sizeof(summary));
+	summary.open = figures.open;
+	summary.daemons = figures.daemon_count;
+	for (uint32_t i = 0; i < figures.daemon_count && i < GATEWAY_DAEMONS_MAX; i++) {
+		summary.tunnels += figures.daemons[i].children;
+		summary.daemons_up += figures.daemons[i].state.up;
+	}
+	summary.disk_trouble = mind->store_trouble != 0;
+	if (memcmp(&summary, &mind->summary, sizeof(summary)) == 0)
+		return;
+	if (channel_send(mind->member->parent, MESSAGE_SUMMARY, &summary) == 0)
+		mind->summary = summary;
+}
+
+/* --- Life -------------------------------------------------------------------------------------------------------------- */
+
+static int begin(void *context, struct member *member)
+{
+	struct mind *mind = context;
+	int r;
+
+	mind->member = member;
+	snprintf(mind->sense_note, sizeof(mind->sense_note), "the role sense is not here yet");
+	snprintf(mind->act_note, sizeof(mind->act_note), "the role act is not here yet");
+	r = mind_restore(mind);
+	if (r == 0)
+		r = loop_add_timer(member->loop, on_tick, mind, &mind->tick_timer);
+	if (r == 0)
+		r = loop_add_timer(member->loop, on_flush, mind, &mind->flush_timer);
+	if (r == 0)
+		r = loop_add_timer(member->loop, on_summary, mind, &mind->summary_timer);
+	if (r < 0)
+		return r;
+	loop_timer_every(mind->flush_timer, FLUSH_EVERY);
+	loop_timer_every(mind->summary_timer, SUMMARY_EVERY);
+	tick(mind);
+	return 0;
+}
+
+static void reload(void *context)
+{
+	struct mind *mind = context;
+	int r = core_reconfigure(mind->core, mind->member->config, mind_now(mind));
+
+	if (r < 0)
+		log_say(&mind->member->log, LOG_ERR, "the new configuration was not taken: %s", spimend_strerror(r));
+	mind_allow(mind);
+	tick(mind);
+}
+
+static void end(void *context)
+{
+	struct mind *mind = context;
+
+	channel_flush(mind->act);
+	channel_flush(mind->sense);
+	channel_free(mind->act);
+	channel_free(mind->sense);
+	control_free(mind->control);
+	store_close(mind->store);
+	core_free(mind->core);
+}
+
+int core_role_run(void)
+{
+	static const struct member_calls calls = { .begin = begin, .resource = take_resource, .reload = reload, .end = end };
+	struct mind mind = { 0 };
+
+	return member_run(ROLE_CORE, &calls, &mind);
+}

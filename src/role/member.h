@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What sense, core and act have in common: they are executed by the parent with one descriptor, are told their
+ * configuration, confine themselves, say that they are ready, answer pings, receive what they need, and end with the parent.
+ *
+ * Called by the three roles' files. Never here: what a role does.
+ */
+#ifndef ROLE_MEMBER_H
+#define ROLE_MEMBER_H
+
+#include "model/config.h"
+#include "role/channel.h"
+#include "role/log.h"
+#include "role/loop.h"
+
+#define MEMBER_CORE_DIRECTORY "core" /* below the state directory: core's own */
+
+struct member {
+	enum role role;
+	struct loop *loop;             /* owns */
+	struct log log;
+	struct config *config;         /* owns */
+	struct role_start start;
+	struct channel *parent;        /* owns */
+	const struct member_calls *calls; /* borrows */
+	void *context;                 /* borrows */
+	bool wants_log;                /* asked for a log socket, which did not come yet */
+	int status;                    /* exit status */
+};
+
+struct member_calls {
+	/* Confined, with a configuration. Negative errno: the role ends, the parent starts it again later. */
+	int (*begin)(void *context, struct member *member);
+	/* A descriptor or several, the callee's from now on; or resource->error. */
+	void (*resource)(void *context, const struct role_resource *resource, const int *fds, size_t fd_count);
+	/* member->config is new. */
+	void (*reload)(void *context);
+	void (*end)(void *context);
+};
+
+/* The whole life of a role; returns its exit status. */
+int member_run(enum role role, const struct member_calls *calls, void *context);
+/* Asks the parent to open something again. */
+void member_want(struct member *member, enum resource kind, uint32_t index, const char *name);
+void member_close_fds(const int *fds, size_t fd_count);
+
+#endif

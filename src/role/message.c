@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+#include "role/message.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "role/log.h"
+
+#define FROM(role) (1u << (role))
+#define ANY_ROLE (FROM(ROLE_SENSE) | FROM(ROLE_CORE) | FROM(ROLE_ACT))
+
+struct message_row {
+	const char *name;
+	uint16_t size;
+	uint8_t from, to; /* bits of enum role */
+	uint8_t fds;      /* at most */
+	bool may_drop;
+	bool (*valid)(const union message_item *item); /* NULL: any bits will do */
+};
+
+/* --- What an item must be --------------------------------------------------------------------------------------------- */
+
+/* A bool that is neither 0 nor 1 is undefined behaviour as soon as it is read: look at its byte. */
+static bool is_bool(const bool *b)
+{
+	uint8_t byte;
+
+	memcpy(&byte, b, 1);
+	return byte <= 1;
+}
+
+static bool valid_start(const union message_item *item)
+{
+	return is_bool(&item->start.has_control_gid) && item->start.log_sink < SINKS;
+}
+
+static bool valid_resource(const union message_item *item)
+{
+	return (unsigned)item->resource.kind < RESOURCES && item->resource.error <= 0 && item->resource.error > -4096 &&
+	       memchr(item->resource.name, 0, sizeof(item->resource.name));
+}
+
+static bool valid_want(const union message_item *item)
+{
+	return (unsigned)item->want.kind < RESOURCES && memchr(item->want.name, 0, sizeof(item->want.name));
+}
+
+static bool valid_summary(const union message_item *item)
+{
+	return is_bool(&item->summary.disk_trouble);
+}
+
+static bool valid_daemon_index(const union message_item *item)
+{
+	return item->refresh.daemon < GATEWAY_DAEMONS_MAX;
+}
+
+static bool valid_list(const union message_item *item)
+{
+	return item->list.daemon < GATEWAY_DAEMONS_MAX && is_bool(&item->list.complete);
+}
+
+static bool valid_journal(const union message_item *item)
+{
+	return item->journal.error <= 0 && item->journal.error > -4096;
+}
+
+static bool valid_sighting(const union message_item *item)
+{
+	return gateway_valid_sighting(&item->sighting);
+}
+
+static bool valid_spi_count(const union message_item *item)
+{
+	return gateway_valid_spi_count(&item->spi_count);
+}
+
+static bool valid_watch_spi(const union message_item *item)
+{
+	return gateway_valid_watch_spi(&item->watch_spi);
+}
+
+static bool valid_watch_peer(const union message_item *item)
+{
+	return gateway_valid_watch_peer(&item->watch_peer);
+}
+
+static bool valid_order(const union message_item *item)
+{
+	return gateway_valid_order(&item->order);
+}
+
+static bool valid_daemon(const union message_item *item)
+{
+	return gateway_valid_daemon(&item->daemon);
+}
+
+static bool valid_connection(const union message_item *item)
+{
+	return gateway_valid_connection(&item->connection);
+}
+
+static bool valid_ike(const union message_item *item)
+{
+	return gateway_valid_ike(&item->ike);
+}
+
+static bool valid_child(const union message_item *item)
+{
+	return gateway_valid_child(&item->child);
+}
+
+static bool valid_child_event(const union message_item *item)
+{
+	return gateway_valid_child_event(&item->child_event);
+}
+
+static bool valid_ike_event(const union message_item *item)
+{
+	return gateway_valid_ike_event(&item->ike_event);
+}
+
+static bool valid_hint(const union message_item *item)
+{
+	return gateway_valid_hint(&item->hint);
+}
+
+static bool valid_kernel(const union message_item *item)
+{
+	return gateway_valid_kernel_event(&item->kernel);
+}
+
+static bool valid_result(const union message_item *item)
+{
+	return gateway_valid_result(&item->result);
+}
+
+/* --- The table -------------------------------------------------------------------------------------------------------- */
+
+#define SIZE(member) sizeof(((union message_item *)NULL)->member)
+
+static const struct message_row rows[MESSAGE_TYPES] = {
+	[MESSAGE_START] = { "start", SIZE(start), FROM(ROLE_PARENT), ANY_ROLE, 2, false, valid_start },
+	[MESSAGE_CONFIG] = { "config", SIZE(config), FROM(ROLE_PARENT), ANY_ROLE, 1, false, NULL },
+	[MESSAGE_RESOURCE] = { "resource", SIZE(resource), FROM(ROLE_PARENT), ANY_ROLE, MESSAGE_FDS_MAX, false,
+			       valid_resource },
+	[MESSAGE_PING] = { "ping", SIZE(ping), FROM(ROLE_PARENT), ANY_ROLE, 0, true, NULL },
+	[MESSAGE_STOP] = { "stop", SIZE(ping), FROM(ROLE_PARENT), ANY_ROLE, 0, false, NULL },
+	[MESSAGE_READY] = { "ready", SIZE(ping), ANY_ROLE, FROM(ROLE_PARENT), 0, false, NULL },
+	[MESSAGE_PONG] = { "pong", SIZE(ping), ANY_ROLE, FROM(ROLE_PARENT), 0, true, NULL },
+	[MESSAGE_WANT] = { "want", SIZE(want), ANY_ROLE, FROM(ROLE_PARENT), 0, false, valid_want },
+	[MESSAGE_VIOLATION] = { "violation", SIZE(violation), ANY_ROLE, FROM(ROLE_PARENT), 0, false, NULL },
+	[MESSAGE_SUMMARY] = { "summary", SIZE(summary), FROM(ROLE_CORE), FROM(ROLE_PARENT), 0, true, valid_summary },
+
+	[MESSAGE_SIGHTING] = { "sighting", SIZE(sighting), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, true, valid_sighting },
+	[MESSAGE_SPI_COUNT] = { "spi-count", SIZE(spi_count), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, true, valid_spi_count },
+	[MESSAGE_COUNTERS] = { "counters", SIZE(counters), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, true, NULL },
+	[MESSAGE_SENSOR] = { "sensor", SIZE(sensor), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, true, NULL },
+
+	[MESSAGE_WATCH_SPI] = { "watch-spi", SIZE(watch_spi), FROM(ROLE_CORE), FROM(ROLE_SENSE), 0, false, valid_watch_spi },
+	[MESSAGE_WATCH_PEER] = { "watch-peer", SIZE(watch_peer), FROM(ROLE_CORE), FROM(ROLE_SENSE), 0, false,
+				 valid_watch_peer },
+
+	[MESSAGE_ORDER] = { "order", SIZE(order), FROM(ROLE_CORE), FROM(ROLE_ACT), 0, false, valid_order },
+	[MESSAGE_REFRESH] = { "refresh", SIZE(refresh), FROM(ROLE_CORE), FROM(ROLE_ACT), 0, false, valid_daemon_index },
+	[MESSAGE_REFRESH_KERNEL] = { "refresh-kernel", SIZE(refresh), FROM(ROLE_CORE), FROM(ROLE_ACT), 0, false,
+				     valid_daemon_index },
+
+	[MESSAGE_DAEMON] = { "daemon", SIZE(daemon), FROM(ROLE_ACT), FROM(ROLE_CORE), 0, false, valid_daemon },
+	[MESSAGE_CONNECTIONS_BEGIN] = { "connections-begin", SIZE(list), FROM(ROLE_ACT), FROM(ROLE_CORE), 0, false,
+					valid_list },
+	[MESSAGE_CONNECTION] = { "connection", SIZE(connection), FROM(ROLE_ACT), FROM(ROLE_CORE), 0, false,
+				 valid_connection },
+	[MESSAGE_CONNECTIONS_END] = { "connections-end", SIZE(list), FROM(ROLE_ACT), FROM(ROLE_CORE), 0, false, valid_list },
+	[MESSAGE_SNAPSHOT_BEGIN] = { "snapshot-begin", SIZE(list), FROM(ROLE_ACT), FROM(ROLE_CORE), 0, false, valid_list },
+	[MESSAGE_IKE] = { "ike", SIZE(ike), FROM(ROLE_ACT), FROM(ROLE_CORE), 0, false, valid_ike },
+	[MESSAGE_CHILD] = { "child", SIZE(child), FROM(ROLE_ACT), FROM(ROLE_CORE), 0, false, valid_child },
+	[MESSAGE_SNAPSHOT_END] = { "snapshot-end", SIZE(list), FROM(ROLE_ACT), FROM(ROLE_CORE), 0, false, valid_list },
+	[MESSAGE_CHILD_EVENT] = { "child-event", SIZE(child_event), FROM(ROLE_ACT), FROM(ROLE_CORE), 0, false,
+				  valid_child_event },
+	[MESSAGE_IKE_EVENT] = { "ike-event", SIZE(ike_event), FROM(ROLE_ACT), FROM(ROLE_CORE), 0, false, valid_ike_event },
+	[MESSAGE_HINT] = { "hint", SIZE(hint), FROM(ROLE_ACT), FROM(ROLE_CORE), 0, false, valid_hint },
+	[MESSAGE_KERNEL_BEGIN] = { "kernel-begin", SIZE(list), FROM(ROLE_ACT), FROM(ROLE_CORE), 0, false, valid_list },
+	[MESSAGE_KERNEL] = { "kernel", SIZE(kernel), FROM(ROLE_ACT), FROM(ROLE_CORE), 0, false, valid_kernel },
+	[MESSAGE_KERNEL_END] = { "kernel-end", SIZE(list), FROM(ROLE_ACT), FROM(ROLE_CORE), 0, false, valid_list },
+	[MESSAGE_RESULT] = { "result", SIZE(result), FROM(ROLE_ACT), FROM(ROLE_CORE), 0, false, valid_result },
+	[MESSAGE_JOURNAL] = { "journal", SIZE(journal), FROM(ROLE_ACT), FROM(ROLE_CORE), 0, false, valid_journal },
+};
+
+static const char *const role_names[ROLES] = { "parent", "sense", "core", "act" };
+static const char *const resource_names[RESOURCES] = {
+	"log socket", "channel", "BPF maps", "packet socket", "XDP", "audit socket", "XFRM counters", "XFRM sockets",
+	"IKE daemon", "journal", "control socket",
+};
+
+const char *role_name(enum role role)
+{
+	return (unsigned)role < ROLES ? role_names[role] : "?";
+}
+
+const char *resource_name(enum resource resource)
+{
+	return (unsigned)resource < RESOURCES ? resource_names[resource] : "?";
+}
+
+static const struct message_row *row_of(enum message_type type)
+{
+	return (unsigned)type < MESSAGE_TYPES ? &rows[type] : &rows[MESSAGE_NONE];
+}
+
+const char *message_name(enum message_type type)
+{
+	return row_of(type)->name ? row_of(type)->name : "?";
+}
+
+size_t message_item_size(enum message_type type)
+{
+	return row_of(type)->size;
+}
+
+size_t message_items_max(enum message_type type)
+{
+	const struct message_row *row = row_of(type);
+
+	if (!row->size)
+		return 0;
+	return row->fds ? 1 : (MESSAGE_MAX - sizeof(struct message_header)) / row->size;
+}
+
+bool message_may(enum message_type type, enum role from, enum role to)
+{
+	const struct message_row *row = row_of(type);
+
+	return (unsigned)from < ROLES && (unsigned)to < ROLES && row->from & FROM(from) && row->to & FROM(to);
+}
+
+bool message_may_drop(enum message_type type)
+{
+	return row_of(type)->may_drop;
+}
+
+uint64_t message_build(void)
+{
+	static const struct hash_key zero;
+	struct {
+		char version[32];
+		uint16_t sizes[MESSAGE_TYPES];
+	} layout = { .version = SPIMEND_VERSION };
+
+	for (size_t type = 0; type < MESSAGE_TYPES; type++)
+		layout.sizes[type] = rows[type].size;
+	return hash_bytes(&zero, &layout, sizeof(layout));
+}
+
+const char *message_check(const void *bytes, size_t len, size_t fds, enum role from, enum role to, uint64_t build,
+			  struct message_header *ret)
+{
+	struct message_header header;
+	const struct message_row *row;
+
+	if (len < sizeof(header))
+		return "shorter than its header";
+	memcpy(&header, bytes, sizeof(header));
+	if (header.build != build)
+		return "of another build";
+	if (header.type >= MESSAGE_TYPES || !rows[header.type].name)
+		return "of no known type";
+	row = &rows[header.type];
+	if (!message_may(header.type, from, to))
+		return "not for this sender or receiver";
+	if (header.count == 0 || header.count > message_items_max(header.type))
+		return "with a wrong number of items";
+	if (header.length != (uint32_t)header.count * row->size || header.length != len - sizeof(header))
+		return "of a wrong length";
+	if (fds > row->fds || (fds > 0 && from != ROLE_PARENT))
+		return "with descriptors that nobody asked for";
+	*ret = header;
+	return NULL;
+}
+
+bool message_take(const struct message_header *header, const void *bytes, size_t index, union message_item *ret)
+{
+	const struct message_row *row = row_of(header->type);
+	union message_item item;
+
+	if (index >= header->count)
+		return false;
+	memset(&item, 0, sizeof(item));
+	memcpy(&item, (const char *)bytes + sizeof(*header) + index * row->size, row->size);
+	if (row->valid && !row->valid(&item))
+		return false;
+	*ret = item;
+	return true;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the daemon's processes say to each other: one table of types, with the size of an item, who may send it to whom, how
+ * many descriptors come along, and the check that each item must pass.
+ *
+ * Called by role/channel. Pure: bytes in, verdict out. A datagram is a header and up to header.count items of one type, each
+ * copied out before it is looked at. Both ends are one binary; the build number catches what an upgrade leaves running.
+ * Descriptors come from the parent alone.
+ */
+#ifndef ROLE_MESSAGE_H
+#define ROLE_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/gateway.h"
+#include "sense/packets_kernel.h"
+
+#define MESSAGE_MAX 32768 /* bytes of a datagram */
+#define MESSAGE_FDS_MAX PACKETS_MAPS
+
+enum role { ROLE_PARENT, ROLE_SENSE, ROLE_CORE, ROLE_ACT, ROLES };
+const char *role_name(enum role role);
+
+enum message_type {
+	MESSAGE_NONE,
+	/* parent to role */
+	MESSAGE_START,    /* struct role_start, with the configuration in a memfd and a log socket unless the log is stderr */
+	MESSAGE_CONFIG,   /* struct role_config, the same: a reload */
+	MESSAGE_RESOURCE, /* struct role_resource, with its descriptors, or with the reason why there are none */
+	MESSAGE_PING,     /* struct role_ping: are you alive? */
+	MESSAGE_STOP,     /* struct role_ping: end cleanly */
+	/* role to parent */
+	MESSAGE_READY,     /* struct role_ping: confined, and at work */
+	MESSAGE_PONG,      /* struct role_ping */
+	MESSAGE_WANT,      /* struct role_want: open this again, by its place in the configuration */
+	MESSAGE_VIOLATION, /* struct role_violation: a forbidden system call; its last word */
+	MESSAGE_SUMMARY,   /* struct role_summary, from core: for the service manager's status line */
+	/* sense to core */
+	MESSAGE_SIGHTING, MESSAGE_SPI_COUNT, MESSAGE_COUNTERS, MESSAGE_SENSOR,
+	/* core to sense */
+	MESSAGE_WATCH_SPI, MESSAGE_WATCH_PEER,
+	/* core to act */
+	MESSAGE_ORDER,
+	MESSAGE_REFRESH,        /* struct role_refresh */
+	MESSAGE_REFRESH_KERNEL, /* struct role_refresh */
+	/* act to core */
+	MESSAGE_DAEMON, MESSAGE_CONNECTIONS_BEGIN, MESSAGE_CONNECTION, MESSAGE_CONNECTIONS_END,
+	MESSAGE_SNAPSHOT_BEGIN, MESSAGE_IKE, MESSAGE_CHILD, MESSAGE_SNAPSHOT_END,
+	MESSAGE_CHILD_EVENT, MESSAGE_IKE_EVENT, MESSAGE_HINT,
+	MESSAGE_KERNEL_BEGIN, MESSAGE_KERNEL, MESSAGE_KERNEL_END,
+	MESSAGE_RESULT,
+	MESSAGE_JOURNAL, /* struct role_journal */
+	MESSAGE_TYPES
+};
+
+enum resource {
+	RESOURCE_LOG,      /* a connected log socket of the same kind as at the start */
+	RESOURCE_CHANNEL,  /* to the role `index` */
+	RESOURCE_MAPS,     /* the packet sensor's, PACKETS_MAPS of them */
+	RESOURCE_SOCKET,   /* a packet socket on `name` */
+	RESOURCE_XDP,      /* XDP stands on `name`: no descriptor, ifindex in `number` */
+	RESOURCE_AUDIT,
+	RESOURCE_COUNTERS, /* /proc/net/xfrm_stat */
+	RESOURCE_KERNEL,   /* two XFRM netlink sockets */
+	RESOURCE_DAEMON,   /* two VICI connections to the configuration's daemon `index` */
+	RESOURCE_JOURNAL,
+	RESOURCE_CONTROL,  /* the listening control socket */
+	RESOURCES
+};
+const char *resource_name(enum resource resource);
+
+struct role_start {
+	uint32_t uid, gid, control_gid;
+	bool has_control_gid;
+	uint32_t log_sink; /* enum log_sink; not SINK_STDERR: the second descriptor */
+	uint32_t restarts; /* of this role */
+	int64_t up_ns;     /* mono: when the daemon started */
+	struct instant up; /* wall */
+	uint32_t config_size;
+};
+struct role_config {
+	uint32_t config_size;
+};
+struct role_resource {
+	enum resource kind;
+	uint32_t index, number;
+	int32_t error; /* negative errno: there is none, and why; 0: descriptors come along where the kind has some */
+	char name[GATEWAY_INTERFACE_MAX];
+};
+struct role_ping {
+	uint64_t number;
+};
+struct role_want {
+	enum resource kind;
+	uint32_t index;
+	char name[GATEWAY_INTERFACE_MAX]; /* RESOURCE_SOCKET: an interface that was given before */
+};
+struct role_violation {
+	int32_t call;  /* its number */
+	uint32_t arch; /* AUDIT_ARCH_* */
+};
+struct role_summary {
+	uint32_t tunnels, open, daemons, daemons_up;
+	bool disk_trouble;
+};
+struct role_refresh {
+	uint16_t daemon;
+	uint64_t serial;
+};
+struct role_daemon { /* of connections and snapshots */
+	uint16_t daemon;
+	uint64_t serial;
+	bool complete;
+};
+struct role_journal {
+	uint64_t kept, damaged, write_failures;
+	int32_t error;    /* negative errno: there is no journal, so nothing will be done */
+};
+
+/* Any item, aligned for all of them. */
+union message_item {
+	struct role_start start;
+	struct role_config config;
+	struct role_resource resource;
+	struct role_ping ping;
+	struct role_want want;
+	struct role_violation violation;
+	struct role_summary summary;
+	struct role_refresh refresh;
+	struct role_daemon list;
+	struct role_journal journal;
+	struct sighting sighting;
+	struct spi_count spi_count;
+	struct xfrm_counters counters;
+	struct sensor_state sensor;
+	struct watch_spi watch_spi;
+	struct watch_peer watch_peer;
+	struct order order;
+	struct daemon_state daemon;
+	struct connection connection;
+	struct ike_sa ike;
+	struct child_sa child;
+	struct child_event child_event;
+	struct ike_event ike_event;
+	struct daemon_hint hint;
+	struct kernel_event kernel;
+	struct order_result result;
+};
+
+struct message_header {
+	uint64_t build;
+	uint16_t type, count;
+	uint32_t length; /* of the items */
+};
+
+const char *message_name(enum message_type type);
+size_t message_item_size(enum message_type type);
+/* How many items of that type one datagram holds. 1 for types with descriptors. */
+size_t message_items_max(enum message_type type);
+/* True when `from` may send it to `to`. */
+bool message_may(enum message_type type, enum role from, enum role to);
+/* May be dropped when the other end does not keep up: what it tells is counted elsewhere, or told again. */
+bool message_may_drop(enum message_type type);
+
+/* A number for this build: version and layout of every item. */
+uint64_t message_build(void);
+
+/* Checks a datagram that came from `from` to `to` with `fds` descriptors. NULL and *ret, or why it is none. */
+const char *message_check(const void *bytes, size_t len, size_t fds, enum role from, enum role to, uint64_t build,
+			  struct message_header *ret);
+/* Copies item `index` of a checked datagram. False: it is not valid. */
+bool message_take(const struct message_header *header, const void *bytes, size_t index, union message_item *ret);
+
+#endif

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: MIT */
+#include "role/parent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "role/parent_private.h"
+#include "spimend/error.h"
+
+#define STOP_WITHIN (5 * SECOND_NS)   /* then the roles are killed */
+#define READY_WITHIN (10 * SECOND_NS) /* then we say so although a role is missing */
+#define PING_EVERY (5 * SECOND_NS)
+
+/* --- The service manager ------------------------------------------------------------------------------------------------ */
+
+void parent_say_status(struct parent *parent)
+{
+	const struct role_summary *is = &parent->summary;
+	char away[64] = "";
+
+	for (int role = ROLE_SENSE; role < ROLES; role++)
+		if (!parent->children[role].ready)
+			snprintf(away + strlen(away), sizeof(away) - strlen(away), "; %s is away", role_name(role));
+	notify_say(&parent->notify, "STATUS=%s: %u tunnels, %u open incidents, %u of %u IKE daemons up%s%s",
+		   mode_name(parent->config->mode), is->tunnels, is->open, is->daemons_up, parent->config->daemon_count,
+		   is->disk_trouble ? "; the store cannot be written" : "", away);
+}
+
+static void say_ready(struct parent *parent)
+{
+	int null;
+
+	if (parent->said_ready)
+		return;
+	parent->said_ready = true;
+	loop_timer_at(parent->ready_timer, LOOP_NEVER);
+	log_say(&parent->log, LOG_NOTICE, "ready: mode %s, %u interfaces, %u IKE daemons", mode_name(parent->config->mode),
+		parent->config->interface_count, parent->config->daemon_count);
+	notify_say(&parent->notify, "READY=1\nMAINPID=%ld", (long)getpid());
+	parent_say_status(parent);
+	if (parent->ready_fd < 0)
+		return;
+	(void)!write(parent->ready_fd, "", 1);
+	close(parent->ready_fd);
+	parent->ready_fd = -1;
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int fd = 0; fd < 3 && null >= 0; fd++)
+		dup2(null, fd);
+	if (null > 2)
+		close(null);
+}
+
+void parent_child_is_ready(struct parent *parent, struct child *child)
+{
+	child->ready = true;
+	for (int role = ROLE_SENSE; role < ROLES; role++)
+		if (!parent->children[role].ready)
+			return;
+	say_ready(parent);
+	parent_say_status(parent);
+}
+
+static void on_ready_late(void *context, int64_t now)
+{
+	struct parent *parent = context;
+
+	(void)now;
+	if (!parent->said_ready && !parent->stopping) {
+		log_say(&parent->log, LOG_WARNING, "not every role came up: going on without, and trying again");
+		say_ready(parent);
+	}
+}
+
+/* --- Reload ------------------------------------------------------------------------------------------------------------- */
+
+static void say_lines(struct parent *parent, int severity, const struct buffer *text)
+{
+	struct text rest = buffer_text(text), line;
+
+	while (text_take_line(&rest, &line))
+		log_say(&parent->log, severity, "%.*s", TEXT_ARG(line));
+}
+
+static bool same_sensor(const struct config *a, const struct config *b)
+{
+	if (a->interface_count != b->interface_count || a->encap_port_count != b->encap_port_count ||
+	    a->sense_audit != b->sense_audit || a->sense_xfrm != b->sense_xfrm || a->ledger_max != b->ledger_max)
+		return false;
+	for (uint32_t i = 0; i < a->interface_count; i++)
+		if (strcmp(a->interfaces[i].name, b->interfaces[i].name) != 0 ||
+		    a->interfaces[i].capture != b->interfaces[i].capture)
+			return false;
+	return memcmp(a->encap_ports, b->encap_ports, a->encap_port_count * sizeof(a->encap_ports[0])) == 0;
+}
+
+static bool same_links(const struct config *a, const struct config *b)
+{
+	if (a->daemon_count != b->daemon_count || a->sense_xfrm != b->sense_xfrm)
+		return false;
+	for (uint32_t i = 0; i < a->daemon_count; i++)
+		if (strcmp(a->daemons[i], b->daemons[i]) != 0)
+			return false;
+	return true;
+}
+
+/* What was settled when root's work was done stays: it is said, and holds from the next start. */
+static void keep_place(struct parent *parent, struct config *config)
+{
+	struct {
+		const char *what;
+		char *now;
+		const char *was;
+		size_t size;
+	} fixed[] = {
+		{ "user", config->user, parent->config->user, sizeof(config->user) },
+		{ "state-directory", config->state_directory, parent->config->state_directory,
+		  sizeof(config->state_directory) },
+		{ "the control socket", config->control_socket, parent->config->control_socket,
+		  sizeof(config->control_socket) },
+		{ "the control group", config->control_group, parent->config->control_group, sizeof(config->control_group) },
+	};
+
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
+		if (strcmp(fixed[i].now, fixed[i].was) == 0)
+			continue;
+		log_say(&parent->log, LOG_WARNING, "%s changed: that takes a restart, until then it stays %s", fixed[i].what,
+			fixed[i].was[0] ? fixed[i].was : "(none)");
+		memcpy(fixed[i].now, fixed[i].was, fixed[i].size);
+	}
+}
+
+static void send_config(struct parent *parent, enum role role)
+{
+	struct role_config said = { .config_size = sizeof(*parent->config) };
+	int fd;
+
+	if (!parent->children[role].channel)
+		return;
+	fd = parent_config_fd(parent->config);
+	if (fd < 0 || channel_send_fds(parent->children[role].channel, MESSAGE_CONFIG, &said, &fd, 1) < 0)
+		parent_renew_child(parent, role); /* then it takes it with its start */
+	if (fd >= 0)
+		close(fd);
+}
+
+static void reload(struct parent *parent)
+{
+	cleanup(buffer_done) struct buffer out = { 0 };
+	struct config *config = NULL, *old = parent->config;
+	struct timespec now;
+	bool sensor, daemons;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	notify_say(&parent->notify, "RELOADING=1\nMONOTONIC_USEC=%lld",
+		   (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	if (parent_read_config(parent->path, &config, &out) < 0) {
+		say_lines(parent, LOG_ERR, &out);
+		log_say(&parent->log, LOG_ERR, "%s is not taken: the configuration stays as it was", parent->path);
+		notify_say(&parent->notify, "READY=1");
+		return;
+	}
+	say_lines(parent, LOG_WARNING, &out);
+	keep_place(parent, config);
+	sensor = !same_sensor(config, old);
+	daemons = !same_links(config, old);
+	parent->config = config;
+	memory_free(old);
+	if (sensor) {
+		parent_close_sensor(parent);
+		parent_renew_child(parent, ROLE_SENSE);
+	} else {
+		send_config(parent, ROLE_SENSE);
+	}
+	send_config(parent, ROLE_CORE);
+	if (daemons)
+		parent_renew_child(parent, ROLE_ACT);
+	else
+		send_config(parent, ROLE_ACT);
+	log_say(&parent->log, LOG_NOTICE, "%s was read again: mode %s", parent->path, mode_name(config->mode));
+	notify_say(&parent->notify, "READY=1");
+	parent_say_status(parent);
+}
+
+/* --- Stop --------------------------------------------------------------------------------------------------------------- */
+
+static void stop(struct parent *parent)
+{
+	struct role_ping ping = { 0 };
+
+	if (parent->stopping)
+		return;
+	parent->stopping = true;
+	notify_say(&parent->notify, "STOPPING=1");
+	log_say(&parent->log, LOG_NOTICE, "stops");
+	for (int role = ROLE_SENSE; role < ROLES; role++)
+		channel_send(parent->children[role].channel, MESSAGE_STOP, &ping);
+	loop_timer_at(parent->stop_timer, loop_now(parent->loop) + STOP_WITHIN);
+	if (!parent_has_children(parent))
+		loop_stop(parent->loop, 0);
+}
+
+static void on_stop_late(void *context, int64_t now)
+{
+	struct parent *parent = context;
+
+	(void)now;
+	for (int role = ROLE_SENSE; role < ROLES; role++) {
+		if (parent->children[role].pid <= 0)
+			continue;
+		log_say(&parent->log, LOG_WARNING, "%s does not stop: it is killed", role_name(role));
+		kill(parent->children[role].pid, SIGKILL);
+	}
+}
+
+/* --- Loop --------------------------------------------------------------------------------------------------------------- */
+
+static void on_signal(void *context, const struct signalfd_siginfo *info)
+{
+	struct parent *parent = context;
+
+	switch (info->ssi_signo) {
+	case SIGCHLD:
+		parent_reap(parent);
+		if (parent->stopping && !parent_has_children(parent))
+			loop_stop(parent->loop, 0);
+		break;
+	case SIGHUP:
+		if (!parent->stopping)
+			reload(parent);
+		break;
+	case SIGTERM:
+	case SIGINT:
+		stop(parent);
+		break;
+	default: /* SIGPIPE: stderr went away */
+		break;
+	}
+}
+
+static void on_ping(void *context, int64_t now)
+{
+	(void)now;
+	parent_ping(context);
+}
+
+static void on_watchdog(void *context, int64_t now)
+{
+	struct parent *parent = context;
+
+	(void)now;
+	notify_say(&parent->notify, "WATCHDOG=1");
+}
+
+static void on_start(void *context, int64_t now)
+{
+	struct child *child = context;
+
+	(void)now;
+	parent_start_child(child->parent, child);
+}
+
+static int set_timers(struct parent *parent)
+{
+	int r = loop_add_timer(parent->loop, on_ping, parent, &parent->ping_timer);
+
+	if (r == 0)
+		r = loop_add_timer(parent->loop, parent_on_links_timer, parent, &parent->links_timer);
+	if (r == 0)
+		r = loop_add_timer(parent->loop, on_stop_late, parent, &parent->stop_timer);
+	if (r == 0)
+		r = loop_add_timer(parent->loop, on_ready_late, parent, &parent->ready_timer);
+	if (r == 0)
+		r = loop_add_timer(parent->loop, on_watchdog, parent, &parent->watchdog_timer);
+	for (int role = ROLE_SENSE; role < ROLES && r == 0; role++) {
+		struct child *child = &parent->children[role];
+
+		*child = (struct child){ .parent = parent, .role = role };
+		r = loop_add_timer(parent->loop, on_start, child, &child->timer);
+		if (r == 0)
+			loop_timer_at(child->timer, 0);
+	}
+	if (r < 0)
+		return r;
+	loop_timer_every(parent->ping_timer, PING_EVERY);
+	loop_timer_at(parent->ready_timer, loop_now(parent->loop) + READY_WITHIN);
+	if (parent->notify.watchdog_ns > 0)
+		loop_timer_every(parent->watchdog_timer, parent->notify.watchdog_ns / 3);
+	return 0;
+}
+
+static int run(struct parent *parent)
+{
+	static const int heard[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGPIPE };
+	struct timespec wall;
+	sigset_t signals;
+	int r = loop_new(&parent->loop);
+
+	if (r < 0)
+		return r;
+	clock_gettime(CLOCK_REALTIME, &wall);
+	parent->up = (struct instant){ (int64_t)wall.tv_sec * SECOND_NS + wall.tv_nsec };
+	parent->up_ns = loop_now(parent->loop);
+	parent->links_at = LOOP_NEVER;
+	sigemptyset(&signals);
+	for (size_t i = 0; i < sizeof(heard) / sizeof(heard[0]); i++)
+		sigaddset(&signals, heard[i]);
+	r = loop_add_signals(parent->loop, &signals, on_signal, parent);
+	if (r == 0)
+		r = set_timers(parent);
+	if (r == 0) {
+		r = parent_watch_links(parent);
+		if (r < 0)
+			log_say(&parent->log, LOG_WARNING, "rtnetlink: %s; an interface that returns is not noticed",
+				spimend_strerror(r));
+		r = loop_run(parent->loop);
+	}
+	return r;
+}
+
+/* --- Beginning and end -------------------------------------------------------------------------------------------------- */
+
+/* The process that was called waits until the daemon is ready, and tells its caller how that went. */
+static int go_to_background(struct parent *parent)
+{
+	int ends[2];
+	char byte;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid > 0) {
+		int status = 0;
+
+		close(ends[1]);
+		if (read(ends[0], &byte, 1) == 1)
+			_exit(0);
+		waitpid(pid, &status, 0);
+		_exit(WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : 2);
+	}
+	close(ends[0]);
+	parent->ready_fd = ends[1];
+	setsid();
+	return chdir("/") < 0 ? -errno : 0;
+}
+
+static int choose_log(struct parent *parent)
+{
+	int fd, r;
+
+	if (parent->options->in_front)
+		return 0;
+	parent->sink = log_choose();
+	r = log_open(parent->sink, &fd);
+	if (r < 0) {
+		fprintf(stderr, "spimendd: there is neither a journal nor a syslog to write to (%s): use -f\n",
+			spimend_strerror(r));
+		return r;
+	}
+	log_use(&parent->log, parent->sink, fd);
+	return 0;
+}
+
+static void done(struct parent *parent)
+{
+	for (int role = ROLE_SENSE; role < ROLES; role++)
+		channel_free(parent->children[role].channel);
+	parent_close_sensor(parent);
+	if (parent->links_fd >= 0)
+		close(parent->links_fd);
+	if (parent->state_fd >= 0)
+		parent_leave_place(parent);
+	loop_free(parent->loop);
+	notify_done(&parent->notify);
+	log_done(&parent->log);
+	memory_free(parent->config);
+	free(parent->path); /* realpath()'s */
+}
+
+static int start(struct parent *parent)
+{
+	cleanup(buffer_done) struct buffer out = { 0 };
+	int r = parent_read_config(parent->options->config, &parent->config, &out);
+
+	if (r == 0 && !(parent->path = realpath(parent->options->config, NULL)))
+		r = -errno;
+	if (r == 0)
+		r = parent_find_user(parent, parent->config, &out);
+	if (r == 0 && !parent->options->is_check && geteuid() != 0) {
+		buffer_add_string(&out, "spimendd: must be started by root; it drops what it does not need itself\n");
+		r = -EPERM;
+	}
+	if (r == 0 && !parent->options->is_check && !parent->options->in_front && parent->notify.fd < 0)
+		r = go_to_background(parent);
+	if (r == 0 && !parent->options->is_check)
+		r = parent_take_place(parent, &out);
+	fprintf(stderr, "%.*s", TEXT_ARG(buffer_text(&out)));
+	return r;
+}
+
+int parent_run(const struct parent_options *options)
+{
+	struct parent parent = { .options = options, .state_fd = -1, .lock_fd = -1, .control_fd = -1, .links_fd = -1,
+				 .ready_fd = -1, .notify.fd = -1 };
+	int r;
+
+	for (size_t i = 0; i < CONFIG_INTERFACES_MAX; i++)
+		parent.hearings[i].link_fd = -1;
+	log_init(&parent.log, role_name(ROLE_PARENT));
+	if (!options->is_check)
+		notify_init(&parent.notify);
+	r = start(&parent);
+	if (r == 0 && !options->is_check) {
+		r = choose_log(&parent);
+		if (r == 0)
+			r = run(&parent);
+		if (r < 0)
+			log_say(&parent.log, LOG_ERR, "ends: %s", spimend_strerror(r));
+	}
+	done(&parent);
+	return r < 0 ? 2 : 0;
+}

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "repair/xfrm.h"
+#include "role/parent_private.h"
+#include "sense/audit.h"
+#include "sense/xfrm_stat.h"
+#include "spimend/error.h"
+
+#define JOURNAL_FILE "act.journal"
+#define LINKS_WAIT (50 * INT64_C(1000000)) /* changes come in swarms */
+
+/* --- Handing over ------------------------------------------------------------------------------------------------------ */
+
+static void give(struct parent *parent, enum role role, struct role_resource resource, const int *fds, size_t fd_count)
+{
+	int r = channel_send_fds(parent->children[role].channel, MESSAGE_RESOURCE, &resource, fds, fd_count);
+
+	if (r < 0 && r != -ENOTCONN)
+		log_say(&parent->log, LOG_ERR, "%s cannot be given to %s: %s", resource_name(resource.kind), role_name(role),
+			spimend_strerror(r));
+}
+
+/* One descriptor, which is closed here. */
+static void give_fd(struct parent *parent, enum role role, struct role_resource resource, int fd)
+{
+	give(parent, role, resource, &fd, 1);
+	close(fd);
+}
+
+static void give_error(struct parent *parent, enum role role, struct role_resource resource, int error)
+{
+	resource.error = error;
+	give(parent, role, resource, NULL, 0);
+}
+
+int parent_config_fd(const struct config *config)
+{
+	int fd = memfd_create("spimendd-config", MFD_CLOEXEC | MFD_ALLOW_SEALING), r;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, config, sizeof(*config)) != (ssize_t)sizeof(*config) ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0) {
+		r = errno ? -errno : -EIO;
+		close(fd);
+		return r;
+	}
+	return fd;
+}
+
+/* --- sense: the packet sensor ------------------------------------------------------------------------------------------- */
+
+static bool needs_xdp(const struct config *config)
+{
+	for (uint32_t i = 0; i < config->interface_count; i++)
+		if (config->interfaces[i].capture != CAPTURE_PACKET)
+			return true;
+	return false;
+}
+
+/* The kernel half lives here as long as the configuration stays the same: a sense that was killed finds its maps again. */
+static bool load_sensor(struct parent *parent)
+{
+	const struct config *config = parent->config;
+	struct packets_settings settings = {
+		.watch_max = config->ledger_max, .peer_rate = PACKETS_PEER_RATE_DEFAULT,
+		.stranger_rate = PACKETS_STRANGER_RATE_DEFAULT, .xdp = needs_xdp(config),
+	};
+	int r;
+
+	if (parent->kernel)
+		return true;
+	if (config->interface_count == 0)
+		return false;
+	for (uint32_t i = 0; i < config->encap_port_count && i < PACKETS_PORTS_MAX; i++)
+		settings.ports[settings.port_count++] = config->encap_ports[i];
+	r = packets_kernel_new(&settings, &parent->kernel);
+	if (r < 0) {
+		log_say(&parent->log, LOG_ERR, "the packet sensor cannot be loaded: %s", spimend_strerror(r));
+		return false;
+	}
+	r = packets_kernel_read_addresses(parent->kernel);
+	if (r < 0)
+		log_say(&parent->log, LOG_WARNING, "this machine's addresses cannot be read: %s", spimend_strerror(r));
+	return true;
+}
+
+static void close_hearing(struct hearing *hearing)
+{
+	if (hearing->link_fd >= 0)
+		close(hearing->link_fd);
+	*hearing = (struct hearing){ .link_fd = -1, .said_error = hearing->said_error, .tried = hearing->tried };
+}
+
+void parent_close_sensor(struct parent *parent)
+{
+	for (size_t i = 0; i < CONFIG_INTERFACES_MAX; i++) {
+		close_hearing(&parent->hearings[i]);
+		parent->hearings[i].said_error = 0;
+		parent->hearings[i].tried = 0;
+	}
+	packets_kernel_free(parent->kernel);
+	parent->kernel = NULL;
+}
+
+static bool is_up(const char *interface)
+{
+	struct ifreq request = { 0 };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool up;
+
+	if (fd < 0)
+		return false;
+	text_copy(text_of(interface), request.ifr_name, sizeof(request.ifr_name));
+	up = ioctl(fd, SIOCGIFFLAGS, &request) == 0 && request.ifr_flags & IFF_UP;
+	close(fd);
+	return up;
+}
+
+static void links_at(struct parent *parent, int64_t at)
+{
+	if (at >= parent->links_at)
+		return;
+	parent->links_at = at;
+	loop_timer_at(parent->links_timer, at);
+}
+
+static int open_xdp(struct parent *parent, const struct config_interface *interface, struct hearing *hearing,
+		    struct role_resource *resource)
+{
+	bool native = interface->capture == CAPTURE_XDP_NATIVE;
+	unsigned ifindex;
+	int r = 0;
+
+	if (hearing->link_fd < 0) { /* a link outlives the role that reads its reports */
+		r = packets_attach_xdp(parent->kernel, interface->name, native, &hearing->link_fd, &ifindex);
+		if (r == 0)
+			hearing->ifindex = ifindex;
+	}
+	resource->kind = RESOURCE_XDP;
+	resource->number = hearing->ifindex;
+	return r;
+}
+
+static void open_interface(struct parent *parent, const struct config_interface *interface, struct hearing *hearing)
+{
+	struct role_resource resource = { .kind = RESOURCE_SOCKET };
+	int fd = -1, r = -EOPNOTSUPP;
+
+	hearing->tried = loop_now(parent->loop);
+	text_copy(text_of(interface->name), resource.name, sizeof(resource.name));
+	if (interface->capture != CAPTURE_PACKET) {
+		r = open_xdp(parent, interface, hearing, &resource);
+		if (r < 0)
+			log_say(&parent->log, LOG_WARNING, "%s cannot be attached to %s (%s): a packet socket is used instead",
+				capture_name(interface->capture), interface->name, spimend_strerror(r));
+	}
+	if (r < 0) {
+		resource.kind = RESOURCE_SOCKET;
+		r = packets_open_socket(parent->kernel, interface->name, &fd);
+		if (r == 0)
+			hearing->ifindex = if_nametoindex(interface->name);
+	}
+	if (r < 0) {
+		links_at(parent, hearing->tried + PARENT_TRY_AGAIN);
+		if (r != hearing->said_error)
+			log_say(&parent->log, LOG_ERR, "interface %s cannot be heard: %s", interface->name,
+				spimend_strerror(r));
+		hearing->said_error = r;
+		return;
+	}
+	hearing->said_error = 0;
+	hearing->given = true;
+	if (fd >= 0)
+		give_fd(parent, ROLE_SENSE, resource, fd);
+	else
+		give(parent, ROLE_SENSE, resource, NULL, 0);
+}
+
+void parent_check_interfaces(struct parent *parent)
+{
+	int64_t now = loop_now(parent->loop);
+
+	if (!parent->kernel || !parent->children[ROLE_SENSE].channel)
+		return;
+	for (uint32_t i = 0; i < parent->config->interface_count; i++) {
+		const struct config_interface *interface = &parent->config->interfaces[i];
+		struct hearing *hearing = &parent->hearings[i];
+		unsigned ifindex = if_nametoindex(interface->name);
+
+		if ((hearing->given || hearing->link_fd >= 0) && hearing->ifindex != ifindex) { /* gone, or another one of that name */
+			struct role_resource gone = { .kind = RESOURCE_SOCKET };
+
+			text_copy(text_of(interface->name), gone.name, sizeof(gone.name));
+			log_say(&parent->log, LOG_WARNING, "interface %s went away", interface->name);
+			close_hearing(hearing);
+			hearing->tried = 0;
+			give_error(parent, ROLE_SENSE, gone, -ENODEV);
+		}
+		if (hearing->given)
+			continue;
+		if (!ifindex || !is_up(interface->name)) {
+			if (!hearing->said_error)
+				log_say(&parent->log, LOG_WARNING, "interface %s is %s: it is heard as soon as it is up",
+					interface->name, ifindex ? "down" : "not there");
+			hearing->said_error = -ENODEV;
+			continue; /* rtnetlink tells when that changes */
+		}
+		if (!hearing->tried || now - hearing->tried >= PARENT_TRY_AGAIN)
+			open_interface(parent, interface, hearing);
+		else
+			links_at(parent, hearing->tried + PARENT_TRY_AGAIN);
+	}
+}
+
+void parent_on_links_timer(void *context, int64_t now)
+{
+	struct parent *parent = context;
+	int r;
+
+	(void)now;
+	parent->links_at = LOOP_NEVER;
+	if (parent->links_due && parent->kernel) {
+		r = packets_kernel_read_addresses(parent->kernel);
+		if (r < 0)
+			log_say(&parent->log, LOG_WARNING, "this machine's addresses cannot be read: %s", spimend_strerror(r));
+	}
+	parent->links_due = false;
+	parent_check_interfaces(parent);
+}
+
+static void sense_lost(struct parent *parent, const char *name)
+{
+	for (uint32_t i = 0; i < parent->config->interface_count; i++)
+		if (strcmp(parent->config->interfaces[i].name, name) == 0 && parent->hearings[i].link_fd < 0) {
+			parent->hearings[i].given = false;
+			parent_check_interfaces(parent);
+		}
+}
+
+void parent_give_sense(struct parent *parent)
+{
+	struct role_resource resource = { .kind = RESOURCE_MAPS };
+	int maps[PACKETS_MAPS], fd, r;
+
+	if (load_sensor(parent)) {
+		packets_kernel_maps(parent->kernel, maps);
+		give(parent, ROLE_SENSE, resource, maps, PACKETS_MAPS);
+		/* The sockets went with the role that had them; XDP's links live on here. */
+		for (uint32_t i = 0; i < parent->config->interface_count; i++) {
+			parent->hearings[i].given = false;
+			parent->hearings[i].tried = 0;
+		}
+		parent_check_interfaces(parent);
+	}
+	if (parent->config->sense_audit) {
+		resource.kind = RESOURCE_AUDIT;
+		r = audit_open(&fd);
+		if (r == 0)
+			give_fd(parent, ROLE_SENSE, resource, fd);
+		else
+			log_say(&parent->log, LOG_WARNING, "no audit records: %s", spimend_strerror(r));
+	}
+	if (parent->config->sense_xfrm) {
+		resource.kind = RESOURCE_COUNTERS;
+		fd = open(XFRM_STAT_PATH, O_RDONLY | O_CLOEXEC);
+		if (fd >= 0)
+			give_fd(parent, ROLE_SENSE, resource, fd);
+		else
+			log_say(&parent->log, LOG_WARNING, XFRM_STAT_PATH ": %s", strerror(errno));
+	}
+}
+
+/* --- core and act ------------------------------------------------------------------------------------------------------- */
+
+void parent_give_core(struct parent *parent)
+{
+	struct role_resource resource = { .kind = RESOURCE_CONTROL };
+
+	give(parent, ROLE_CORE, resource, &parent->control_fd, 1);
+}
+
+/* act's own: root's file in root's directory. It must be a plain file with one name, or somebody plays with links. */
+static int open_journal(struct parent *parent)
+{
+	int fd = openat(parent->state_fd, JOURNAL_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	struct stat found;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &found) < 0 || !S_ISREG(found.st_mode) || found.st_nlink != 1 || found.st_uid != 0) {
+		close(fd);
+		return -EPERM;
+	}
+	return fd;
+}
+
+static void give_kernel(struct parent *parent)
+{
+	struct role_resource resource = { .kind = RESOURCE_KERNEL };
+	int fds[XFRM_MIRROR_FDS], r = xfrm_mirror_open(fds);
+
+	if (r < 0) {
+		log_say(&parent->log, LOG_WARNING, "XFRM netlink: %s; the kernel's SAs are not known", spimend_strerror(r));
+		give_error(parent, ROLE_ACT, resource, r);
+		return;
+	}
+	give(parent, ROLE_ACT, resource, fds, XFRM_MIRROR_FDS);
+	for (int i = 0; i < XFRM_MIRROR_FDS; i++)
+		close(fds[i]);
+}
+
+void parent_give_act(struct parent *parent)
+{
+	struct role_resource resource = { .kind = RESOURCE_JOURNAL };
+	int fd = open_journal(parent);
+
+	if (fd >= 0) {
+		give_fd(parent, ROLE_ACT, resource, fd);
+	} else {
+		log_say(&parent->log, LOG_ERR, "%s/" JOURNAL_FILE ": %s", parent->config->state_directory,
+			spimend_strerror(fd));
+		give_error(parent, ROLE_ACT, resource, fd);
+	}
+	if (parent->config->sense_xfrm)
+		give_kernel(parent);
+}
+
+static int connect_daemon(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), r;
+
+	if (fd < 0)
+		return -errno;
+	text_copy(text_of(path), address.sun_path, sizeof(address.sun_path));
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+		r = -errno;
+		close(fd);
+		return r;
+	}
+	return fd;
+}
+
+static void give_daemon(struct parent *parent, uint32_t index)
+{
+	struct role_resource resource = { .kind = RESOURCE_DAEMON, .index = index };
+	int fds[2];
+
+	if (index >= parent->config->daemon_count)
+		return;
+	fds[0] = connect_daemon(parent->config->daemons[index]);
+	if (fds[0] < 0) {
+		give_error(parent, ROLE_ACT, resource, fds[0]);
+		return;
+	}
+	fds[1] = connect_daemon(parent->config->daemons[index]);
+	if (fds[1] < 0)
+		give_error(parent, ROLE_ACT, resource, fds[1]);
+	else
+		give(parent, ROLE_ACT, resource, fds, 2);
+	if (fds[1] >= 0)
+		close(fds[1]);
+	close(fds[0]);
+}
+
+void parent_give_wanted(struct parent *parent, struct child *child, const struct role_want *want)
+{
+	struct role_resource resource = { .kind = RESOURCE_LOG };
+	int fd;
+
+	if (want->kind == RESOURCE_LOG && parent->sink != SINK_STDERR) {
+		if (log_open(parent->sink, &fd) == 0)
+			give_fd(parent, child->role, resource, fd);
+		else
+			give_error(parent, child->role, resource, -ENOENT);
+	} else if (want->kind == RESOURCE_DAEMON && child->role == ROLE_ACT) {
+		give_daemon(parent, want->index);
+	} else if (want->kind == RESOURCE_KERNEL && child->role == ROLE_ACT) {
+		give_kernel(parent);
+	} else if (want->kind == RESOURCE_SOCKET && child->role == ROLE_SENSE) {
+		sense_lost(parent, want->name);
+	}
+}
+
+/* --- rtnetlink: that something changed, not what ------------------------------------------------------------------------ */
+
+static void on_links(void *context, uint32_t events)
+{
+	struct parent *parent = context;
+	char part[8192];
+
+	(void)events;
+	for (int i = 0; i < 64; i++) {
+		ssize_t n = recv(parent->links_fd, part, sizeof(part), MSG_DONTWAIT);
+
+		if (n < 0 && errno != ENOBUFS) /* overrun: then something changed, too */
+			break;
+		parent->links_due = true;
+	}
+	if (parent->links_due)
+		links_at(parent, loop_now(parent->loop) + LINKS_WAIT);
+}
+
+int parent_watch_links(struct parent *parent)
+{
+	struct sockaddr_nl address = { .nl_family = AF_NETLINK,
+				       .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR };
+
+	parent->links_fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+	if (parent->links_fd < 0 || bind(parent->links_fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	return loop_add(parent->loop, parent->links_fd, EPOLLIN, on_links, parent, NULL);
+}

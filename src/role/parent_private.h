@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* The parent in its parts. Private to role/parent*.c. */
+#ifndef ROLE_PARENT_PRIVATE_H
+#define ROLE_PARENT_PRIVATE_H
+
+#include <sys/types.h>
+
+#include "base/buffer.h"
+#include "model/config.h"
+#include "role/channel.h"
+#include "role/log.h"
+#include "role/loop.h"
+#include "role/notify.h"
+#include "role/parent.h"
+#include "sense/packets_kernel.h"
+
+struct parent;
+
+struct child { /* one role's process */
+	struct parent *parent; /* borrows */
+	enum role role;
+	pid_t pid;               /* 0: not running */
+	struct channel *channel; /* owns */
+	struct loop_timer *timer; /* starts it again */
+	int64_t started, wait, answered; /* mono; wait: the next distance */
+	uint32_t restarts;
+	bool ready, expected; /* expected: we ended it, to start it anew at once */
+};
+
+struct hearing { /* one configured interface */
+	bool given;       /* the sense that runs has it */
+	unsigned ifindex; /* of what was opened last */
+	int link_fd;      /* owns; XDP; -1: none */
+	int64_t tried;
+	int said_error;
+};
+
+struct parent {
+	const struct parent_options *options; /* borrows */
+	char *path;                 /* owns; of the configuration, absolute: the working directory changes */
+	struct loop *loop;          /* owns */
+	struct log log;
+	enum log_sink sink;         /* of the roles */
+	struct notify notify;
+	struct config *config;      /* owns */
+	uid_t uid;
+	gid_t gid, control_gid;
+	bool has_control_gid;
+	int64_t up_ns;
+	struct instant up;
+	int state_fd, lock_fd;      /* own; the state directory */
+	int control_fd;             /* owns; listening */
+	int links_fd;               /* owns; rtnetlink */
+	int ready_fd;               /* owns; -1, or where the process that started us waits for a byte */
+	struct child children[ROLES];
+	struct packets_kernel *kernel; /* owns */
+	struct hearing hearings[CONFIG_INTERFACES_MAX];
+	struct loop_timer *ping_timer, *links_timer, *stop_timer, *ready_timer, *watchdog_timer;
+	int64_t links_at; /* when links_timer is due */
+	bool links_due, stopping, said_ready;
+	struct role_summary summary;
+	int status;
+};
+
+#define PARENT_TRY_AGAIN SECOND_NS /* an interface that could not be opened */
+
+/* --- parent_start.c: before the loop ---------------------------------------------------------------------------------- */
+
+/* Reads and parses; errors and warnings go to `out` as "FILE:LINE: text". 0, or negative: *ret is untouched. */
+int parent_read_config(const char *path, struct config **ret, struct buffer *out);
+/* Looks up the user and the group of the configuration. 0, or negative with the reason in `out`. */
+int parent_find_user(struct parent *parent, const struct config *config, struct buffer *out);
+/* Makes the state directory, takes its lock, makes the control socket. 0, or negative with the reason in `out`. */
+int parent_take_place(struct parent *parent, struct buffer *out);
+void parent_leave_place(struct parent *parent);
+
+/* --- parent_open.c: what the roles need ------------------------------------------------------------------------------- */
+
+/* A sealed memfd with the configuration. The descriptor, or negative errno. */
+int parent_config_fd(const struct config *config);
+void parent_give_sense(struct parent *parent);
+void parent_give_core(struct parent *parent);
+void parent_give_act(struct parent *parent);
+void parent_give_wanted(struct parent *parent, struct child *child, const struct role_want *want);
+/* Opens what is configured, there, and not open. */
+void parent_check_interfaces(struct parent *parent);
+/* Everything of the packet sensor is let go: for a changed configuration, and for the end. */
+void parent_close_sensor(struct parent *parent);
+/* The timer of links: what rtnetlink told, and what is to be tried again. */
+void parent_on_links_timer(void *context, int64_t now);
+/* Hears of changes of interfaces and addresses. */
+int parent_watch_links(struct parent *parent);
+
+/* --- parent_child.c: the roles' processes ----------------------------------------------------------------------------- */
+
+void parent_start_child(struct parent *parent, struct child *child);
+/* Those that ended are noted, and will be started again. */
+void parent_reap(struct parent *parent);
+/* Ends it and starts it anew at once: its configuration changed. */
+void parent_renew_child(struct parent *parent, enum role role);
+bool parent_has_children(const struct parent *parent);
+/* Who does not answer is killed. */
+void parent_ping(struct parent *parent);
+
+/* --- parent.c --------------------------------------------------------------------------------------------------------- */
+
+void parent_say_status(struct parent *parent);
+void parent_child_is_ready(struct parent *parent, struct child *child);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "parse/config.h"
+#include "role/member.h"
+#include "role/parent_private.h"
+#include "spimend/error.h"
+
+#define LOCK_FILE "spimendd.lock"
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* The whole file, at most CONFIG_FILE_MAX. */
+static int read_file(const char *path, struct buffer *ret)
+{
+	char part[16384];
+	cleanup(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	struct stat found;
+
+	if (fd < 0 || fstat(fd, &found) < 0)
+		return -errno;
+	if (S_ISDIR(found.st_mode))
+		return -EISDIR;
+	for (;;) {
+		ssize_t n = read(fd, part, sizeof(part));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return buffer_error(ret);
+		if (ret->len + (size_t)n > CONFIG_FILE_MAX)
+			return -EFBIG;
+		buffer_add(ret, (struct text){ part, (size_t)n });
+	}
+}
+
+int parent_read_config(const char *path, struct config **ret, struct buffer *out)
+{
+	cleanup(buffer_done) struct buffer file = { 0 };
+	cleanup(memory_free_pointer) struct config_report *report = memory_new(1, sizeof(*report));
+	cleanup(memory_free_pointer) struct config *config = memory_new(1, sizeof(*config));
+	int r;
+
+	if (!report || !config)
+		return -ENOMEM;
+	r = read_file(path, &file);
+	if (r < 0) {
+		buffer_printf(out, "%s: %s\n", path, spimend_strerror(r));
+		return r;
+	}
+	r = config_parse(buffer_text(&file), config, report);
+	config_report_print(report, text_of(path), out);
+	if (r < 0)
+		return r;
+	if (!config->hostname[0] && gethostname(config->hostname, sizeof(config->hostname) - 1) < 0)
+		text_copy(TEXT("gateway"), config->hostname, sizeof(config->hostname));
+	*ret = config;
+	config = NULL;
+	return 0;
+}
+
+int parent_find_user(struct parent *parent, const struct config *config, struct buffer *out)
+{
+	const struct passwd *user = getpwnam(config->user);
+	const struct group *group = NULL;
+
+	if (!user) {
+		buffer_printf(out, "there is no user %s for the roles to run as: make one, or name another with 'user'\n",
+			      config->user);
+		return -ENOENT;
+	}
+	if (user->pw_uid == 0) {
+		buffer_printf(out, "user %s is root: the roles must run as somebody without privilege\n", config->user);
+		return -EPERM;
+	}
+	if (config->control_group[0] && !(group = getgrnam(config->control_group))) {
+		buffer_printf(out, "there is no group %s for the control socket\n", config->control_group);
+		return -ENOENT;
+	}
+	parent->uid = user->pw_uid;
+	parent->gid = user->pw_gid;
+	parent->has_control_gid = group;
+	parent->control_gid = group ? group->gr_gid : 0;
+	return 0;
+}
+
+/* --- The state directory ------------------------------------------------------------------------------------------------
+ * Root's own, with the lock and act's journal; in it one that belongs to core. So whoever takes core over cannot take act's
+ * memory of what was done away. */
+
+static int open_directory(int at, const char *path, mode_t mode, struct buffer *out)
+{
+	int fd;
+
+	if (mkdirat(at, path, mode) < 0 && errno != EEXIST) {
+		buffer_printf(out, "%s: cannot be made: %s\n", path, strerror(errno));
+		return -errno;
+	}
+	fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (at == AT_FDCWD ? 0 : O_NOFOLLOW));
+	if (fd < 0) {
+		int r = -errno;
+
+		buffer_printf(out, "%s: %s\n", path, strerror(errno));
+		return r;
+	}
+	return fd;
+}
+
+static int take_lock(struct parent *parent, struct buffer *out)
+{
+	char text[32] = "";
+	ssize_t n;
+
+	parent->lock_fd = openat(parent->state_fd, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (parent->lock_fd < 0) {
+		buffer_printf(out, "%s/" LOCK_FILE ": %s\n", parent->config->state_directory, strerror(errno));
+		return -errno;
+	}
+	if (flock(parent->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+		n = pread(parent->lock_fd, text, sizeof(text) - 1, 0);
+		text[n > 0 ? strcspn(text, "\n") : 0] = 0;
+		buffer_printf(out, "another spimendd (pid %s) runs with the state directory %s\n", text[0] ? text : "unknown",
+			      parent->config->state_directory);
+		return -EBUSY;
+	}
+	n = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+	/* A full disk is no reason not to start: the lock counts, not what it says. */
+	if (ftruncate(parent->lock_fd, 0) == 0)
+		(void)!pwrite(parent->lock_fd, text, (size_t)n, 0);
+	return 0;
+}
+
+static int make_state(struct parent *parent, struct buffer *out)
+{
+	struct stat found;
+	int fd;
+
+	parent->state_fd = open_directory(AT_FDCWD, parent->config->state_directory, 0755, out);
+	if (parent->state_fd < 0)
+		return parent->state_fd;
+	if (fstat(parent->state_fd, &found) < 0)
+		return -errno;
+	if (found.st_uid != 0 || found.st_mode & S_IWOTH) {
+		buffer_printf(out, "%s: must belong to root and not be writable for all\n", parent->config->state_directory);
+		return -EPERM;
+	}
+	fd = open_directory(parent->state_fd, MEMBER_CORE_DIRECTORY, 0700, out);
+	if (fd < 0)
+		return fd;
+	if (fchown(fd, parent->uid, parent->gid) < 0 || fchmod(fd, 0700) < 0) {
+		int r = -errno;
+
+		buffer_printf(out, "%s/" MEMBER_CORE_DIRECTORY ": %s\n", parent->config->state_directory, strerror(errno));
+		close(fd);
+		return r;
+	}
+	close(fd);
+	return take_lock(parent, out);
+}
+
+/* --- The control socket ------------------------------------------------------------------------------------------------ */
+
+/* Removes what a daemon that was killed left behind; -EADDRINUSE when somebody listens. */
+static int clear_path(const struct sockaddr_un *address)
+{
+	struct stat found;
+	int fd, r;
+
+	if (lstat(address->sun_path, &found) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(found.st_mode))
+		return -EEXIST;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	r = connect(fd, (const struct sockaddr *)address, sizeof(*address));
+	if (r == 0 || errno == EAGAIN) {
+		close(fd);
+		return -EADDRINUSE;
+	}
+	close(fd);
+	return unlink(address->sun_path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+static void make_folder_of(const char *path)
+{
+	char folder[CONFIG_PATH_MAX];
+	char *slash;
+
+	text_copy(text_of(path), folder, sizeof(folder));
+	slash = strrchr(folder, '/');
+	if (slash && slash != folder) {
+		*slash = 0;
+		(void)mkdir(folder, 0755); /* bind() says it when it is not there */
+	}
+}
+
+static int make_control(struct parent *parent, struct buffer *out)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const char *path = parent->config->control_socket;
+	mode_t mask;
+	int r;
+
+	text_copy(text_of(path), address.sun_path, sizeof(address.sun_path));
+	make_folder_of(path);
+	r = clear_path(&address);
+	if (r == 0) {
+		parent->control_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		mask = umask(0177); /* nobody's until it has its owner */
+		if (parent->control_fd < 0 || bind(parent->control_fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+		    lchown(path, parent->uid, parent->has_control_gid ? parent->control_gid : parent->gid) < 0 ||
+		    chmod(path, parent->has_control_gid ? 0660 : 0600) < 0 || listen(parent->control_fd, 64) < 0)
+			r = -errno;
+		umask(mask);
+	}
+	if (r < 0) {
+		close_fd(&parent->control_fd); /* not ours: not to be removed in the end */
+		buffer_printf(out, "control socket %s: %s\n", path, spimend_strerror(r));
+	}
+	return r;
+}
+
+int parent_take_place(struct parent *parent, struct buffer *out)
+{
+	int r = make_state(parent, out);
+
+	return r < 0 ? r : make_control(parent, out);
+}
+
+void parent_leave_place(struct parent *parent)
+{
+	if (parent->control_fd >= 0)
+		unlink(parent->config->control_socket);
+	close_fd(&parent->control_fd);
+	close_fd(&parent->lock_fd);
+	close_fd(&parent->state_fd);
+}
