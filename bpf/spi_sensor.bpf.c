@@ -36,9 +36,9 @@
 #define TAGS_MAX 3
 #define PACKET_TO_US 0 /* PACKET_HOST */
 
+/* The hashes have their memory from the start: with room left, nothing fails later. User space sets the sizes. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 65536);
 	__type(key, struct spi_key);
 	__type(value, struct spi_entry);
@@ -54,7 +54,6 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 65536);
 	__type(key, struct spi_host);
 	__type(value, __u32);
@@ -62,7 +61,6 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 4096);
 	__type(key, struct spi_host);
 	__type(value, __u32);

@@ -21,6 +21,7 @@
 #include "spi_sensor.skel.h"
 
 #define PORT_NATT 4500
+#define PEERS_MIN 1024
 #define EVENTS_BYTES (1u << 20) /* of XDP reports: 12,000; a power of two, and of pages */
 
 struct packets_kernel {
@@ -70,6 +71,8 @@ static int set_sizes(struct spi_sensor *bpf, const struct packets_settings *sett
 		return -ERANGE;
 	bpf->rodata->processors = (uint32_t)cpus;
 	r = bpf_map__set_max_entries(bpf->maps.watch, watch);
+	if (r == 0)
+		r = bpf_map__set_max_entries(bpf->maps.peers, watch / 4 > PEERS_MIN ? watch / 4 : PEERS_MIN);
 	if (r == 0)
 		r = bpf_map__set_max_entries(bpf->maps.tallies, watch * (uint32_t)cpus);
 	if (r == 0)

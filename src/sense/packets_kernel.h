@@ -19,7 +19,8 @@
 #define PACKETS_WATCH_MAX (4u << 20)
 
 struct packets_settings {
-	uint32_t watch_max;     /* SPIs, live and dead; each takes 32 bytes a processor and about 100 more. 0: the default */
+	uint32_t watch_max;     /* SPIs, live and dead; peers: a quarter. Each SPI takes 32 bytes of kernel memory a processor
+				 * and about 120 more, from the start. 0: the default */
 	uint32_t peer_rate;     /* packets a second with an SPI that nobody knows, from peers; 0: none */
 	uint32_t stranger_rate; /* the same from others */
 	uint8_t port_count;
