@@ -173,6 +173,15 @@ void child_install(struct node *n, struct child *c, bool in, bool out)
 	      c->spi_out, out ? " installed" : "");
 }
 
+void child_rekeyed(struct node *n, struct child *c)
+{
+	struct sa *in = plane_in(n, c->spi_in);
+
+	c->state = CHILD_REKEYED;
+	if (in && !in->rekeyed)
+		in->rekeyed = n->w->now;
+}
+
 void child_remove(struct node *n, uint32_t id, enum end_reason why, bool say_down)
 {
 	struct child *c = child_find(n, id);

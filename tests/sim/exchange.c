@@ -213,7 +213,7 @@ static struct child *mark_rekeyed_v1(struct node *n, const struct child *c)
 		struct child *old = &n->children[i];
 
 		if (old->id != c->id && old->peer == c->peer && (old->state == CHILD_INSTALLED || old->state == CHILD_REKEYING)) {
-			old->state = CHILD_REKEYED; /* stays until it expires: IKEv1 deletes nothing */
+			child_rekeyed(n, old); /* stays until it expires: IKEv1 deletes nothing */
 			old->successor = c->id;
 			return old;
 		}
@@ -266,7 +266,7 @@ static void hear_create(struct node *n, struct ike *s, const struct message *m)
 		c->rekeys = old->id;
 		old->successor = c->id;
 		if (old->state == CHILD_INSTALLED)
-			old->state = CHILD_REKEYED;
+			child_rekeyed(n, old);
 	}
 	a.spi = c->spi_in;
 	answer(n, s, a);
@@ -288,7 +288,7 @@ static void hear_delete_child(struct node *n, struct ike *s, const struct messag
 		if (s->version == 2 && (c->state == CHILD_REKEYED || c->successor)) {
 			struct child *next = child_find(n, c->successor);
 
-			c->state = CHILD_REKEYED;
+			child_rekeyed(n, c);
 			if (next && n->install_bug)
 				n->install_bug = false; /* C2: strongswan#1896 */
 			else if (next)
@@ -429,7 +429,7 @@ static void rekey_refused(struct node *n, struct ike *s, const struct message *m
 	}
 	hint_tell(n, HINT_COLLISION, 0, s->id);
 	if (old && old->successor) {
-		old->state = CHILD_REKEYED; /* the peer was faster: its DELETE will come */
+		child_rekeyed(n, old); /* the peer was faster: its DELETE will come */
 	} else if (old) {
 		old->state = CHILD_INSTALLED;
 		post(n->w, rnd_between(n->w, 5 * SEC, 15 * SEC), EV_CHILD_REKEY, n->index, old->id, 0, n->life, NULL);
@@ -474,10 +474,10 @@ static void got_create(struct node *n, struct ike *s, const struct message *m)
 		c->rekeys = old->id;
 		if (!lost)
 			old->successor = c->id;
-		old->state = CHILD_REKEYED;
+		child_rekeyed(n, old);
 	}
 	if (lost) {
-		c->state = CHILD_REKEYED;
+		child_rekeyed(n, c);
 		hint_tell(n, HINT_COLLISION, 0, s->id);
 	} else {
 		child_event_tell(n, old ? CHILD_REKEY : CHILD_UP, old ? old : c, old ? c : NULL);

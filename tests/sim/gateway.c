@@ -87,7 +87,7 @@ void gateway_told_kernel(struct node *n, enum kernel_change change, const struct
 {
 	struct inbox *in;
 
-	if (!heard(n) || chance(n->w, n->w->vici_loss))
+	if (!heard(n) || !n->g.config->sense_xfrm || chance(n->w, n->w->vici_loss))
 		return;
 	in = inbox_new(n, IN_KERNEL);
 	in->kernel.change = change;
@@ -291,10 +291,8 @@ static void keep_incident(struct node *n, const char *id)
 	const struct core_incident *is = core_find(g->core, id);
 	uint32_t i;
 
-	if (!is) {
-		violate(n->w, "incident", "node %u: CORE_KEEP_INCIDENT %s, which core_find() has not got", n->index, id);
+	if (!is) /* it made room meanwhile */
 		return;
-	}
 	for (i = 0; i < g->incident_count && strcmp(g->incidents[i]->id, id) != 0; i++)
 		;
 	if (i == STORE_MAX)

@@ -15,6 +15,7 @@ static void configure(const struct setup *s, struct config *config)
 	config->mode = s->mode;
 	config->invalid_spi_recovery = s->recovery;
 	config->daemon_count = 1;
+	config->sense_xfrm = !s->no_xfrm;
 	snprintf(config->hostname, sizeof(config->hostname), "gateway");
 	snprintf(config->daemons[0], sizeof(config->daemons[0]), "/run/charon.vici");
 	config->ledger_max = s->ledger_max ? s->ledger_max : 1024;
@@ -123,6 +124,7 @@ static void random_setup(struct world *w, struct setup *s)
 		s->gap[rnd_below(w, 2)] = 0;
 	if (traffic == 9)
 		s->gap[0] = s->gap[1] = 0;
+	s->no_xfrm = !rnd_below(w, 10);
 	if (!rnd_below(w, 8)) { /* small tables */
 		s->ledger_max = 16 + rnd_below(w, 32);
 		s->flows_max = 4 + rnd_below(w, 32);

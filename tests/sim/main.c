@@ -175,6 +175,7 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (model)
 		failed += model_run(trace, only);
 	if (scripts)

@@ -33,7 +33,7 @@ void oracle_buried(struct node *n, const struct sa *sa, enum end_reason why)
 	struct truth *t = truth_of(n);
 
 	t->graves[t->grave_count++ % GRAVES_MAX] = (struct grave){ .peer = sa->peer, .spi = sa->spi, .highest = sa->sequence,
-								   .at = n->w->now, .why = why };
+								   .at = n->w->now, .rekeyed = sa->rekeyed, .why = why };
 }
 
 /* --- Traffic ------------------------------------------------------------------------------------------------------------ */
@@ -94,7 +94,7 @@ void oracle_stray(struct node *n, const struct packet *p)
 	}
 	if (!h->open || h->spi != p->spi) {
 		*h = (struct hole){ .open = true, .spi = p->spi, .first = w->now, .since = w->now, .why = g ? g->why : END_LOST,
-				    .died = g ? g->at : 0 };
+				    .rekeyed = g ? g->rekeyed : 0 };
 		TRACE(w, "truth: node %u drops packets of %u with SPI %08x (%s)", n->index, p->from, p->spi,
 		      sa ? "larval" : g ? end_reason_name(g->why) : "never had it");
 	}
@@ -179,7 +179,7 @@ static bool is_excused(struct node *n, uint8_t peer, const struct hole *h)
 	if (w->now - g->core_since < QUIET || w->now - g->act_since < QUIET || w->now - g->sense_since < QUIET
 	    || w->now - n->daemon_boot < QUIET || w->now - other->daemon_boot < QUIET)
 		return true;
-	if (g->config->mode != MODE_REPAIR || !h->known || h->larval || blocked(w, n->index, peer))
+	if (g->config->mode != MODE_REPAIR || !h->known || h->larval || w->forger.garbage || blocked(w, n->index, peer))
 		return true;
 	if (w->now - h->last > 3 * other->setup[n->index].gap + 300 * MS)
 		return true; /* nothing flows towards it */
@@ -279,7 +279,8 @@ static void check_attempts(struct node *n, const struct core_incident *is, const
 	uint32_t times = 0;
 
 	for (uint32_t i = 0; i < is->step_count && i < CORE_STEPS_MAX; i++)
-		times += is->steps[i].order && is->steps[i].verb == step->verb && is->steps[i].rung == step->rung;
+		times += is->steps[i].order && is->steps[i].verb == step->verb && is->steps[i].rung == step->rung
+			 && !(is->steps[i].has_result && is->steps[i].result.outcome == OUTCOME_REFUSED); /* nothing was done */
 	if (times > n->g.config->step_attempts)
 		violate(n->w, "no order twice", "node %u: %s of %s for the %uth time in incident %s", n->index,
 			order_verb_name(step->verb), repair_rung_name(step->rung), times, is->id);
@@ -317,8 +318,8 @@ static void check_reason(struct node *n, const struct order *order, uint8_t peer
 	else if (t->good_since[peer] && now - t->good_since[peer] > 2500 * MS && t->delivered[peer] > now - SEC)
 		violate(n->w, "healthy", "node %u acts on %u, whose traffic has come without strays for %.1f s", n->index, peer,
 			(double)(now - t->good_since[peer]) / 1e9);
-	else if (h->why == END_REKEYED && h->last - h->died < c->overlap_ns)
-		violate(n->w, "transient", "node %u acts on %u %.1f s after a rekey", n->index, peer, (double)(now - h->died) / 1e9);
+	else if (h->rekeyed && h->last - h->rekeyed < c->overlap_ns)
+		violate(n->w, "transient", "node %u acts on %u %.1f s after a rekey", n->index, peer, (double)(now - h->rekeyed) / 1e9);
 	else if (h->larval)
 		violate(n->w, "transient", "node %u acts on %u, whose SPI %08x is being installed", n->index, peer, h->spi);
 	if (order->verb == ORDER_TERMINATE_CHILD && in && in->used > now - SEC)
@@ -407,15 +408,15 @@ void oracle_order(struct node *n, const struct order *order)
 
 /* --- Other outputs, and bounds -------------------------------------------------------------------------------------------- */
 
-static void check_incident(struct node *n, const struct core_incident *is)
+static void check_incident(struct node *n, const struct core_incident *is, bool is_news)
 {
 	struct truth *t = truth_of(n);
 	const struct config *c = n->g.config;
 	uint8_t peer = node_of_address(n->w, &is->src);
 	struct grave *g;
 
-	if (is->is_suspicion || is->is_aggregate || is->verdict != VERDICT_DESYNC)
-		return;
+	if (is->is_suspicion || is->is_aggregate || is->verdict != VERDICT_DESYNC || n->w->forger.garbage)
+		return; /* who knows live SPIs and forges them spoils the sequence numbers, which nobody authenticates in user space */
 	if (peer == NODE_NONE) {
 		violate(n->w, "stranger", "node %u: a desync with a stranger", n->index);
 		return;
@@ -429,12 +430,21 @@ static void check_incident(struct node *n, const struct core_incident *is)
 	if (g->strays < c->stray_count)
 		violate(n->w, "verdict", "node %u: desync on SPI %08x after %llu genuine strays", n->index, is->key.spi,
 			(unsigned long long)g->strays);
-	if (g->why == END_REKEYED && g->stray_last - g->at < c->overlap_ns)
+	if (g->rekeyed && g->stray_last - g->rekeyed < c->overlap_ns)
 		violate(n->w, "transient", "node %u: desync on SPI %08x, rekeyed %.3f s before its last stray", n->index, is->key.spi,
-			(double)(g->stray_last - g->at) / 1e9);
-	if (is->state == STATE_HEALED && t->holes[peer].first && t->delivered[peer] < t->holes[peer].first
+			(double)(g->stray_last - g->rekeyed) / 1e9);
+	if (is->state == STATE_HEALED && is_news && t->holes[peer].first && t->delivered[peer] < t->holes[peer].first
 	    && t->holes[peer].spi == is->key.spi)
 		violate(n->w, "healed", "node %u: incident %s is healed, and nothing of %u was accepted", n->index, is->id, peer);
+}
+
+/* As the store has it. */
+static enum incident_state was_state(const struct node *n, const char *id)
+{
+	for (uint32_t i = 0; i < n->g.incident_count; i++)
+		if (!strcmp(n->g.incidents[i]->id, id))
+			return n->g.incidents[i]->state;
+	return STATE_OPEN;
 }
 
 void oracle_output(struct node *n, const struct core_output *output)
@@ -447,7 +457,7 @@ void oracle_output(struct node *n, const struct core_output *output)
 	case CORE_KEEP_INCIDENT:
 		is = core_find(n->g.core, output->incident);
 		if (is)
-			check_incident(n, is);
+			check_incident(n, is, was_state(n, is->id) != STATE_HEALED);
 		break;
 	case CORE_LOG_LINE:
 		if (limit < 64 && t->line_count >= limit && !n->w->core_crashes
@@ -500,6 +510,6 @@ void oracle_end(struct world *w)
 		if (!n->g.enabled || !n->g.core)
 			continue;
 		for (size_t k = 0; (is = core_incident_at(n->g.core, k)); k++)
-			check_incident(n, is);
+			check_incident(n, is, false);
 	}
 }

@@ -114,6 +114,7 @@ struct sa { /* in the data plane */
 	uint64_t window;                    /* of replays */
 	uint64_t packets;
 	int64_t added, used, expires;       /* expires: 0 never */
+	int64_t rekeyed;                    /* since when another one replaces it; 0 not */
 };
 
 struct connection_setup { /* what one end has configured for one peer */
@@ -215,7 +216,7 @@ enum end_reason { END_REKEYED, END_DELETED, END_RESTART, END_FORGOTTEN, END_LOST
 struct grave { /* an inbound SA that is no more */
 	uint8_t peer;
 	uint32_t spi, highest;
-	int64_t at;
+	int64_t at, rekeyed;
 	enum end_reason why;
 	uint64_t strays; /* genuine packets that came after it */
 	int64_t stray_first, stray_last;
@@ -230,7 +231,7 @@ struct hole { /* genuine packets of `peer` that this node dropped for want of an
 	bool larval, known, acted;
 	int64_t acted_at;
 	enum end_reason why;
-	int64_t died;
+	int64_t rekeyed;
 	int64_t closed;
 };
 
@@ -337,6 +338,7 @@ struct child *child_of_peer(struct node *n, uint8_t peer); /* the newest install
 struct child *child_of_out(struct node *n, const struct ike *s, uint32_t spi_out);
 struct child *child_add(struct node *n, struct ike *s, uint32_t spi_in, uint32_t spi_out, uint32_t key, bool mine);
 void child_install(struct node *n, struct child *c, bool in, bool out);
+void child_rekeyed(struct node *n, struct child *c); /* a successor is there */
 void child_remove(struct node *n, uint32_t id, enum end_reason why, bool say_down);
 void child_event_tell(struct node *n, enum child_change change, const struct child *c, const struct child *successor);
 void hint_tell(struct node *n, enum daemon_hint_kind kind, uint32_t spi, uint32_t ike_id);
@@ -450,7 +452,7 @@ void fault_add(struct world *w, int64_t at, enum fault_kind kind, uint8_t node, 
 struct setup {
 	uint32_t nodes;
 	uint8_t version;
-	bool dynamic_peers, unique_never, start, close_start, dpd_restart;
+	bool dynamic_peers, unique_never, start, close_start, dpd_restart, no_xfrm;
 	bool core[NODES_MAX], user_space[NODES_MAX];
 	enum mode mode;
 	bool recovery; /* crypto isakmp invalid-spi-recovery */
