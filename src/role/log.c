@@ -32,7 +32,9 @@ static bool stderr_is_journal(void)
 void log_init(struct log *log, const char *role)
 {
 	*log = (struct log){ .sink = SINK_STDERR, .fd = STDERR_FILENO, .role = role, .marks = stderr_is_journal() };
-	tzset(); /* while the file of the zone may be opened still */
+	/* Read now, while files may be opened still; without a name the C library would look for a change at each mktime(). */
+	setenv("TZ", ":/etc/localtime", 0);
+	tzset();
 }
 
 void log_done(struct log *log)
