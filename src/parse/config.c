@@ -60,7 +60,7 @@ static void say(struct parser *p, uint32_t line, bool is_warning, const char *te
 	buffer_done(&b);
 }
 
-/* --- Words ------------------------------------------------------------------------------------------------------------ */
+/* --- Words ----------------------------------------------------------------------------------------------------- */
 
 /* A '!' at a word's start begins a comment. False: more words than any command has. */
 static bool split(struct text line, struct words *ret)
@@ -144,7 +144,7 @@ static struct match find_row(const struct words *words, size_t from, bool in_blo
 	}
 }
 
-/* --- What was meant? --------------------------------------------------------------------------------------------------- */
+/* --- What was meant? ------------------------------------------------------------------------------------------- */
 
 /* Levenshtein's distance, with neighbours swapped counting once; at most DISTANCE_WORD_MAX a side. */
 static size_t distance(struct text a, struct text b)
@@ -299,7 +299,7 @@ static bool is_later(struct parser *p, const struct words *words, size_t from)
 	return false;
 }
 
-/* --- Lines ------------------------------------------------------------------------------------------------------------ */
+/* --- Lines ----------------------------------------------------------------------------------------------------- */
 
 static void note_again(struct parser *p, const struct config_row *row, bool list_again)
 {
@@ -352,7 +352,8 @@ static void read_words(struct parser *p, const struct words *words)
 		return;
 	}
 	m = find_row(words, from, p->in_block);
-	if (!m.row && p->in_block && m.used == 0 && !m.is_ambiguous) { /* as IOS does: what the block does not know is tried outside */
+	/* As IOS does: what the block does not know is tried outside. */
+	if (!m.row && p->in_block && m.used == 0 && !m.is_ambiguous) {
 		top = find_row(words, from, false);
 		if (top.row)
 			m = top;

@@ -8,7 +8,8 @@
  *
  * Syntax: one command a line; keywords in any case and abbreviated as far as they stay unambiguous; "no" in front takes a
  * line back; '!' at a word's start begins a comment; blanks in front do not matter. What the block `spimend` does not know
- * is tried outside of it and ends it, and so do `exit` and `end`. What stands twice counts as it stands last, with a warning.
+ * is tried outside of it and ends it, and so do `exit` and `end`. What stands twice counts as it stands last, with a
+ * warning.
  */
 #ifndef PARSE_CONFIG_H
 #define PARSE_CONFIG_H

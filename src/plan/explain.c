@@ -280,6 +280,8 @@ void explain_verdict(const struct incident *incident, struct buffer *out)
 {
 	struct names n = names_of(incident);
 
+	if (explain_live_verdict(incident, &n, out))
+		return;
 	switch (incident->rule) {
 	case RULE_LOG_REPEAT:
 		say_repeat(incident, &n, out);

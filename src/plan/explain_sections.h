@@ -15,6 +15,9 @@ void explain_collect(const struct incident *i, const struct names *n, struct buf
 void explain_do(const struct incident *i, const struct plan *plan, const struct names *n, struct buffer *out);
 void explain_do_not(const struct incident *i, const struct names *n, struct buffer *out);
 
+/* Of a rule that judges live packets; false, and nothing said, for the others. */
+bool explain_live_verdict(const struct incident *i, const struct names *n, struct buffer *out);
+
 /* `before`, the duration in words, `after`. */
 void explain_duration(struct buffer *out, const char *before, int64_t ns, const char *after);
 /* From the first to the last sighting; 0 where the times are not known. */

@@ -6,62 +6,18 @@
 
 #include "base/json.h"
 #include "plan/explain.h"
+#include "record/values.h"
 
-static void put_address(struct json *j, const char *key, const struct spimend_address *a)
-{
-	char text[SPIMEND_ADDRESS_TEXT_MAX];
-
-	if (spimend_address_known(a))
-		json_string(j, key, spimend_address_print(a, text));
-	else
-		json_null(j, key);
-}
-
-static void put_text(struct json *j, const char *key, struct text t)
-{
-	if (t.len)
-		json_text(j, key, t);
-	else
-		json_null(j, key);
-}
-
-static void put_digits(char *to, int value, int digits)
-{
-	for (int i = digits - 1; i >= 0; i--, value /= 10)
-		to[i] = (char)('0' + value % 10);
-}
-
-/* As calendar_print() does, without printf: an incident has some twenty times. */
-static void put_time(struct json *j, const char *key, bool present, struct instant at)
-{
-	char text[] = "2025-09-02T13:36:47.287Z";
-	struct civil c;
-
-	if (!present) {
-		json_null(j, key);
-		return;
-	}
-	c = calendar_from_instant(at);
-	put_digits(text, c.year, 4);
-	put_digits(text + 5, c.month, 2);
-	put_digits(text + 8, c.day, 2);
-	put_digits(text + 11, c.hour, 2);
-	put_digits(text + 14, c.minute, 2);
-	put_digits(text + 17, c.second, 2);
-	put_digits(text + 20, (int)(c.nanosecond / 1000000), 3);
-	json_text(j, key, (struct text){ text, sizeof(text) - 1 });
-}
-
-static void put_evidence(struct json *j, const struct incident *i)
+static void put_evidence(struct json *j, const struct incident *i, bool is_live)
 {
 	json_array(j, "evidence");
 	for (size_t k = 0; k < i->evidence_count; k++) {
 		const struct evidence *e = &i->evidence[k];
 
 		json_object(j, NULL);
-		put_time(j, "at", e->has_at, e->at);
+		record_put_time(j, "at", e->has_at, e->at);
 		json_text(j, "from", e->from);
-		json_string(j, "kind", e->kind == FACT_SA_TABLE ? "show" : "syslog");
+		json_string(j, "kind", is_live ? "live" : e->kind == FACT_SA_TABLE ? "show" : "syslog");
 		json_text(j, "text", e->text);
 		json_string(j, "says", fact_kind_name(e->kind));
 		json_string(j, "end", e->other_end ? "sender" : "receiver");
@@ -88,7 +44,7 @@ static void put_plan(struct json *j, const struct plan *plan)
 		json_object(j, NULL);
 		json_unsigned(j, "step", k + 1);
 		if (s->has_on)
-			put_address(j, "on", &s->on);
+			record_put_address(j, "on", &s->on);
 		else
 			json_null(j, "on");
 		json_string(j, "role", plan_role_name(s->role));
@@ -96,6 +52,29 @@ static void put_plan(struct json *j, const struct plan *plan)
 		json_string(j, "blast_radius", s->blast_radius);
 		json_string(j, "why", s->why);
 		json_bool(j, "needs_approval", s->needs_approval);
+		json_object_end(j);
+	}
+	json_array_end(j);
+}
+
+static void put_actions(struct json *j, const struct record_live *live)
+{
+	json_array(j, "actions");
+	for (size_t k = 0; live && k < live->action_count; k++) {
+		const struct record_action *a = &live->actions[k];
+
+		json_object(j, NULL);
+		json_unsigned(j, "action", k + 1);
+		record_put_time(j, "at", true, a->at);
+		json_string(j, "verb", a->verb);
+		json_string(j, "rung", a->rung);
+		json_unsigned(j, "order", a->order);
+		json_string(j, "outcome", a->outcome);
+		if (a->outcome)
+			json_unsigned(j, "took_ms", a->took_ns > 0 ? (uint64_t)a->took_ns / 1000000 : 0);
+		else
+			json_null(j, "took_ms");
+		record_put_text(j, "text", a->text);
 		json_object_end(j);
 	}
 	json_array_end(j);
@@ -121,7 +100,8 @@ static void put_explain(struct json *j, const struct incident *i, const struct p
 	buffer_done(&text);
 }
 
-void record_incident_json(const struct incident *i, const struct plan *plan, bool explain, struct buffer *out)
+void record_incident_json_live(const struct incident *i, const struct plan *plan, bool explain,
+			       const struct record_live *live, struct buffer *out)
 {
 	char spi[16];
 	struct json j;
@@ -131,35 +111,44 @@ void record_incident_json(const struct incident *i, const struct plan *plan, boo
 	json_object(&j, NULL);
 	json_string(&j, "schema", "spimend.incident/1");
 	json_string(&j, "id", i->id);
-	put_text(&j, "observer", i->observer);
-	put_address(&j, "src", &i->src);
-	put_address(&j, "dst", &i->dst);
+	record_put_text(&j, "observer", i->observer);
+	record_put_address(&j, "src", &i->src);
+	record_put_address(&j, "dst", &i->dst);
 	json_string(&j, "proto", i->protocol == SPIMEND_PROTOCOL_UNKNOWN ? NULL : spimend_protocol_name(i->protocol));
 	json_string(&j, "spi", i->has_spi ? spi : NULL);
 	json_string(&j, "encap", i->encap_udp ? "udp" : NULL);
-	put_text(&j, "interface", i->interface);
+	record_put_text(&j, "interface", i->interface);
 	json_string(&j, "tunnel_kind", tunnel_kind_name(i->tunnel_kind));
-	put_time(&j, "first_seen", i->has_times, i->first_seen);
-	put_time(&j, "last_seen", i->has_times, i->last_seen);
+	record_put_time(&j, "first_seen", i->has_times, i->first_seen);
+	record_put_time(&j, "last_seen", i->has_times, i->last_seen);
 	json_unsigned(&j, "messages", i->messages);
-	json_null(&j, "packets"); /* a log that is limited in rate is no packet count (B3) */
+	if (live)
+		json_unsigned(&j, "packets", live->packets);
+	else
+		json_null(&j, "packets"); /* a log that is limited in rate is no packet count (B3) */
 	json_string(&j, "verdict", verdict_name(i->verdict));
 	json_string(&j, "rule", rule_name(i->rule));
 	json_string(&j, "cause", cause_name(i->cause));
 	json_string(&j, "confidence", confidence_name(i->confidence));
-	put_evidence(&j, i);
+	put_evidence(&j, i, live != NULL);
 	put_flags(&j, i->flags);
 	put_plan(&j, plan);
-	json_array(&j, "actions");
-	json_array_end(&j);
+	put_actions(&j, live);
 	json_string(&j, "state", incident_state_name(i->state));
 	json_unsigned(&j, "copies", i->copies);
 	json_unsigned(&j, "spis", i->spis);
 	json_unsigned(&j, "sources", i->sources);
 	if (explain)
 		put_explain(&j, i, plan);
+	if (live)
+		live->write_rest(live->context, &j);
 	json_object_end(&j);
 	buffer_add_char(out, '\n');
+}
+
+void record_incident_json(const struct incident *i, const struct plan *plan, bool explain, struct buffer *out)
+{
+	record_incident_json_live(i, plan, explain, NULL, out);
 }
 
 void record_summary_json(const struct summary *s, struct buffer *out)

@@ -7,11 +7,31 @@
 #define RECORD_INCIDENT_JSON_H
 
 #include "base/buffer.h"
+#include "base/json.h"
 #include "plan/plan.h"
 #include "record/summary.h"
 
 /* One line with its '\n'. `explain` adds the object "explain" with the sections of plan/explain.h. */
 void record_incident_json(const struct incident *incident, const struct plan *plan, bool explain, struct buffer *out);
+/* What only a gateway knows of its own incidents. */
+struct record_action {
+	struct instant at;
+	const char *verb, *rung; /* borrow */
+	uint64_t order;
+	const char *outcome;     /* borrows; NULL: none yet */
+	int64_t took_ns;
+	struct text text;
+};
+struct record_live {
+	uint64_t packets;
+	const struct record_action *actions; /* borrows */
+	size_t action_count;
+	void (*write_rest)(void *context, struct json *j); /* adds keys behind the contract's */
+	void *context;
+};
+/* `live` NULL: as above. */
+void record_incident_json_live(const struct incident *incident, const struct plan *plan, bool explain,
+			       const struct record_live *live, struct buffer *out);
 void record_summary_json(const struct summary *summary, struct buffer *out);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "plan/explain.h"
+#include "record/values.h"
 
 #define LABEL_WIDTH 12
 
@@ -42,94 +43,6 @@ static const char *title_of(enum verdict verdict)
 	return "?";
 }
 
-/* Can steer a terminal, or is a piece of a broken character. */
-static bool is_hostile(char c)
-{
-	return (unsigned char)c < 0x20 || c == 0x7f;
-}
-
-/* Text from outside must not steer the terminal: neither by C0 nor by C1 controls (0xc2 0x80 to 0xc2 0x9f in UTF-8). */
-static void add_printable(struct buffer *out, struct text t)
-{
-	bool plain = true, wide = false, utf8;
-	char piece[64];
-	size_t n = 0;
-
-	for (size_t i = 0; i < t.len; i++) {
-		plain &= !is_hostile(t.at[i]);
-		wide |= (unsigned char)t.at[i] >= 0x80;
-	}
-	if (plain && !wide) {
-		buffer_add(out, t);
-		return;
-	}
-	utf8 = wide && text_is_utf8(t);
-	for (size_t i = 0; i < t.len; i++) {
-		unsigned char c = (unsigned char)t.at[i];
-
-		if (n + 2 > sizeof(piece)) {
-			buffer_add(out, (struct text){ piece, n });
-			n = 0;
-		}
-		if (c == 0xc2 && utf8 && (unsigned char)t.at[i + 1] < 0xa0) {
-			piece[n++] = '.';
-			i++;
-		} else if (is_hostile(t.at[i])) {
-			piece[n++] = c == '\t' ? ' ' : '.';
-		} else {
-			piece[n++] = c >= 0x80 && !utf8 ? '?' : (char)c;
-		}
-	}
-	buffer_add(out, (struct text){ piece, n });
-}
-
-/* Columns that UTF-8 text takes, near enough: one a character. */
-static size_t columns(struct text t)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < t.len; i++)
-		n += ((unsigned char)t.at[i] & 0xc0) != 0x80;
-	return n;
-}
-
-/* Text from column `at`, wrapped between its words at the style's width and indented to `indent`. */
-static void add_wrapped(struct buffer *out, const struct text_style *style, struct text t, size_t indent, size_t at)
-{
-	size_t from = 0, end = 0, i = 0; /* [from, end): words that stand on one line, not yet written */
-
-	while (i < t.len && char_is_blank(t.at[i]))
-		i++;
-	from = end = i;
-	while (i < t.len) {
-		size_t start = i, wide;
-
-		while (i < t.len && !char_is_blank(t.at[i]))
-			i++;
-		wide = columns(text_between(t.at + start, t.at + i));
-		if (end > from && at + 1 + wide > style->width) {
-			add_printable(out, text_between(t.at + from, t.at + end));
-			buffer_add_char(out, '\n');
-			buffer_add_repeat(out, ' ', indent);
-			at = indent;
-			from = start;
-		} else if (end > from && start > end + 1) { /* more than one blank: only one is written */
-			add_printable(out, text_between(t.at + from, t.at + end));
-			buffer_add_char(out, ' ');
-			at++;
-			from = start;
-		} else {
-			at += end > from;
-		}
-		at += wide;
-		end = i;
-		while (i < t.len && char_is_blank(t.at[i]))
-			i++;
-	}
-	add_printable(out, text_between(t.at + from, t.at + end));
-	buffer_add_char(out, '\n');
-}
-
 static void add_row(struct buffer *out, const struct text_style *style, const char *label, struct text t)
 {
 	size_t len = strlen(label);
@@ -137,7 +50,7 @@ static void add_row(struct buffer *out, const struct text_style *style, const ch
 	buffer_add(out, TEXT("  "));
 	buffer_add(out, (struct text){ label, len });
 	buffer_add_repeat(out, ' ', len < LABEL_WIDTH - 2 ? LABEL_WIDTH - 2 - len : 0);
-	add_wrapped(out, style, t, LABEL_WIDTH, LABEL_WIDTH);
+	record_add_wrapped(out, style->width, t, LABEL_WIDTH, LABEL_WIDTH);
 }
 
 static const char *protocol_of(enum spimend_protocol protocol)
@@ -170,7 +83,7 @@ static void add_headline(struct buffer *out, const struct incident *i, const str
 		buffer_add_string(out, "  SPI not told");
 	if (i->interface.len) {
 		buffer_add_string(out, "  on ");
-		add_printable(out, i->interface);
+		record_add_printable(out, i->interface);
 	}
 	buffer_printf(out, "  [%s]\n", i->id);
 }
@@ -272,7 +185,7 @@ static void add_step(struct buffer *out, const struct plan_step *s, bool brief, 
 
 	add_where(&t, s);
 	buffer_add_string(&t, s->command[0] ? ":" : ": no command");
-	add_wrapped(out, style, buffer_text(&t), LABEL_WIDTH + 3, LABEL_WIDTH + 3);
+	record_add_wrapped(out, style->width, buffer_text(&t), LABEL_WIDTH + 3, LABEL_WIDTH + 3);
 	if (s->command[0]) {
 		buffer_add_repeat(out, ' ', LABEL_WIDTH + 5);
 		if (style->colour)
@@ -285,7 +198,7 @@ static void add_step(struct buffer *out, const struct plan_step *s, bool brief, 
 	if (s->blast_radius[0] && !s->disturbs_nothing) {
 		buffer_add_repeat(out, ' ', LABEL_WIDTH + 3);
 		buffer_add_string(out, "disturbs: ");
-		add_wrapped(out, style, text_of(s->blast_radius), LABEL_WIDTH + 13, LABEL_WIDTH + 13);
+		record_add_wrapped(out, style->width, text_of(s->blast_radius), LABEL_WIDTH + 13, LABEL_WIDTH + 13);
 	}
 	buffer_clear(&t);
 	if (brief && s->command[0]) { /* what is no command is its words */
@@ -295,7 +208,7 @@ static void add_step(struct buffer *out, const struct plan_step *s, bool brief, 
 		buffer_add_string(&t, s->why);
 	}
 	buffer_add_repeat(out, ' ', LABEL_WIDTH + 3);
-	add_wrapped(out, style, buffer_text(&t), LABEL_WIDTH + 3, LABEL_WIDTH + 3);
+	record_add_wrapped(out, style->width, buffer_text(&t), LABEL_WIDTH + 3, LABEL_WIDTH + 3);
 	buffer_done(&t);
 }
 
@@ -359,7 +272,7 @@ static void add_section(struct buffer *out, const struct incident *i, const stru
 			if (first)
 				buffer_printf(out, "\n  %s\n", explain_section_title(section));
 			buffer_add_string(out, "    ");
-			add_wrapped(out, style, line, 6, 4);
+			record_add_wrapped(out, style->width, line, 6, 4);
 		}
 		first = false;
 	}
@@ -434,7 +347,7 @@ void record_summary_text(const struct summary *s, const struct text_style *style
 			buffer_printf(&t, "%.*s: %.*s: ", TEXT_ARG(s->unparsed_lines[i].from), TEXT_ARG(s->unparsed_lines[i].reason));
 			buffer_add(&t, s->unparsed_lines[i].text);
 			buffer_add_string(out, "  ");
-			add_wrapped(out, style, buffer_text(&t), 6, 2);
+			record_add_wrapped(out, style->width, buffer_text(&t), 6, 2);
 		}
 		if (s->unparsed > listed || s->unparsed > s->unparsed_lines_count)
 			buffer_printf(out, "  ... and %" PRIu64 " more%s\n",

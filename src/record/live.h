@@ -23,8 +23,11 @@ struct live_view { /* everything that a page needs; borrows all of it */
 	size_t note_count;
 };
 
-/* Exit status of the commands: 1 while a desync or another fault is open, acting, unverified or given up; else 0. */
-int live_exit_status(const struct core *core);
+/* Exit status of the commands: 1 while a desync or another fault is open or worked on, or was given up and goes on;
+ * else 0. */
+int live_exit_status(const struct live_view *view);
+/* Of `explain`: of that one. */
+int live_exit_status_of(const struct live_view *view, const struct core_incident *incident);
 
 /* {"schema":"spimend.status/1",...} or the page for people. */
 void live_status_text(const struct live_view *view, struct buffer *out);

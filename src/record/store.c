@@ -41,7 +41,7 @@ static int run(struct store *s, enum store_statement which)
 	return step_done(s->statements[which]);
 }
 
-/* --- Order ids --------------------------------------------------------------------------------------------------------- */
+/* --- Order ids ------------------------------------------------------------------------------------------------- */
 
 int store_reserve_orders(struct store *s, uint32_t count, uint64_t *ret_first)
 {
@@ -71,7 +71,7 @@ int store_reserve_orders(struct store *s, uint32_t count, uint64_t *ret_first)
 	return 0;
 }
 
-/* --- Coming back ------------------------------------------------------------------------------------------------------- */
+/* --- Coming back ----------------------------------------------------------------------------------------------- */
 
 int store_restore_ledger(struct store *s, store_ledger_fn *each, void *context)
 {
@@ -173,7 +173,7 @@ int store_find_incident(struct store *s, const char *id, struct core_incident *r
 	return 0;
 }
 
-/* --- Keeping ----------------------------------------------------------------------------------------------------------- */
+/* --- Keeping --------------------------------------------------------------------------------------------------- */
 
 static int put(struct store *s, int result)
 {

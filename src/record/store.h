@@ -48,8 +48,8 @@ void store_close(struct store *store);
 /* Gives `count` order ids that were never given before and never will be, on disk before it returns. */
 int store_reserve_orders(struct store *store, uint32_t count, uint64_t *ret_first);
 
-/* Ledger: all entries, oldest born first. Incidents: all that are not closed, then the newest closed ones up to `most`, oldest
- * first. A row that makes no sense is skipped and counted. 0 or negative errno. */
+/* Ledger: all entries, oldest born first. Incidents: all that are not over, and the newest of those that are, up to
+ * `most`; by first sighting. A row that makes no sense is skipped and counted. 0 or negative errno. */
 typedef void store_ledger_fn(void *context, const struct ledger_entry *entry);
 typedef void store_incident_fn(void *context, const struct core_incident *incident);
 int store_restore_ledger(struct store *store, store_ledger_fn *each, void *context);

@@ -7,7 +7,8 @@
 
 #include "record/store.h"
 
-enum column_type { COLUMN_BOOL, COLUMN_U8, COLUMN_U16, COLUMN_U32, COLUMN_U64, COLUMN_I64, COLUMN_ADDRESS, COLUMN_TEXT, COLUMN_NAME };
+enum column_type { COLUMN_BOOL, COLUMN_U8, COLUMN_U16, COLUMN_U32, COLUMN_U64, COLUMN_I64, COLUMN_ADDRESS, COLUMN_TEXT,
+		   COLUMN_NAME };
 
 struct column {
 	const char *name;

@@ -133,7 +133,7 @@ const struct table table_step = { "step", "incident, number", COLUMNS(step_colum
 const struct table table_evidence = { "evidence", "incident, number", COLUMNS(evidence_columns), true };
 const struct table *const store_tables[STORE_TABLES] = { &table_ledger, &table_incident, &table_step, &table_evidence };
 
-/* --- Values ----------------------------------------------------------------------------------------------------------- */
+/* --- Values ---------------------------------------------------------------------------------------------------- */
 
 static int bind_column(const struct column *c, sqlite3_stmt *statement, int at, const void *member)
 {
@@ -242,7 +242,7 @@ bool table_read(const struct table *table, sqlite3_stmt *statement, int first, v
 	return true;
 }
 
-/* --- SQL -------------------------------------------------------------------------------------------------------------- */
+/* --- SQL ------------------------------------------------------------------------------------------------------- */
 
 void table_sql_column(const struct column *column, struct buffer *out)
 {

@@ -65,7 +65,7 @@ static void want(struct control *c, struct client *client, bool writing)
 	epoll_ctl(c->epoll, EPOLL_CTL_MOD, client->fd, &event);
 }
 
-/* --- Who asks? --------------------------------------------------------------------------------------------------------- */
+/* --- Who asks? ------------------------------------------------------------------------------------------------- */
 
 static bool is_group_allowed(const struct control *c, gid_t group)
 {
@@ -166,7 +166,7 @@ static int accept_clients(struct control *c, int64_t now)
 	return 0;
 }
 
-/* --- Answers ----------------------------------------------------------------------------------------------------------- */
+/* --- Answers --------------------------------------------------------------------------------------------------- */
 
 /* Writes what it takes now; ends it when it has all and nothing more will come, or when it is gone. */
 static void write_client(struct control *c, struct client *client, int64_t now)
@@ -295,7 +295,7 @@ static void serve_client(struct control *c, struct client *client, uint32_t even
 		write_client(c, client, now);
 }
 
-/* --- For the role ------------------------------------------------------------------------------------------------------ */
+/* --- For the role ---------------------------------------------------------------------------------------------- */
 
 int control_new(int listening, const struct control_rules *rules, control_answer_fn *answer, void *context,
 		struct control **ret)

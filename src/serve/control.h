@@ -37,7 +37,8 @@ struct control_request {
 	uid_t uid;                /* who asks */
 };
 
-/* The two lines on the wire, for both ends. control_head_read(): 0, or a SPIMEND_E_* code; `error` is empty where none is. */
+/* The two lines on the wire, for both ends. control_head_read(): 0, or a SPIMEND_E_* code; `error` is empty where there is
+ * none. */
 void control_request_print(const struct control_request *request, struct buffer *out);
 void control_head_print(int status, struct text error, struct buffer *out);
 int control_head_read(struct text line, int *ret_status, char *error, size_t size);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Verdicts of a live gateway in general words; the figures are in record/live_explain.c. */
+#include "plan/explain_sections.h"
+
+/* DESIGN.md 4, "from packets". */
+static const char *const sentences[RULE_COUNT] = {
+	[RULE_LEDGER_DEAD] = "$R had given out SPI $X itself, it is dead, and $S goes on using it: enough packets, spread over enough time, "
+			     "and later than any overlap.",
+	[RULE_DATA_PLANE_LOST] = "The IKE daemon of $R lists the SA $X and the data plane drops its packets as unknown: it was lost below "
+				 "the daemon.",
+	[RULE_TOO_FEW_STRAYS] = "$R had given out SPI $X and it is dead, but too few packets came to tell a desync from packets in flight.",
+	[RULE_EARLY_USE] = "SPI $X is being negotiated: $S used it a moment before $R had installed it, which it may.",
+	[RULE_NOT_IN_LEDGER] = "$S is a peer, but $R never gave out SPI $X as far as its ledger goes back: forged, or older than the ledger.",
+	[RULE_SEQUENCE_REPLAYED] = "The sequence numbers do not pass the highest that the SA $X had accepted: recorded packets, sent again.",
+	[RULE_STRAYS_ENDED] = "The packets on $X ended before they proved anything.",
+	[RULE_ONE_WAY] = "Packets go out on the child and none come in, where both went before: the other end may drop them, or may have "
+			 "nothing to say.",
+	[RULE_ENCAP_DIFFERS] = "$R has the SA $X, with the other encapsulation: one end puts ESP into UDP and the other does not.",
+	[RULE_LOOKUP_KEY] = "$R has the SA $X, under another mark or interface id than the packets meet.",
+	[RULE_SA_REJECTS] = "$R has the SA $X, and its kernel refuses the packets; its counters say why.",
+};
+
+bool explain_live_verdict(const struct incident *i, const struct names *n, struct buffer *out)
+{
+	if ((unsigned)i->rule >= RULE_COUNT || !sentences[i->rule])
+		return false;
+	names_say(n, out, sentences[i->rule]);
+	return true;
+}

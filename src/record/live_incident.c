@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: MIT */
+/* Incidents of the gateway: the table, the objects, the lines for watchers. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "record/incident_json.h"
+#include "record/live_private.h"
+#include "record/values.h"
+
+#define TABLE_ROWS_MAX 200 /* of the table for people: the newest */
+
+/* --- What is shared -------------------------------------------------------------------------------------------- */
+
+bool live_is_over(const struct core_incident *i)
+{
+	return i->state == STATE_HEALED || i->state == STATE_CLOSED;
+}
+
+bool live_is_fault(const struct core_incident *i, const struct config *config, struct instant now)
+{
+	if (i->verdict != VERDICT_DESYNC && i->verdict != VERDICT_OTHER_FAULT)
+		return false;
+	if (i->state == STATE_OPEN || i->state == STATE_ACTING)
+		return true;
+	return i->state == STATE_GAVE_UP && now.ns - i->last_seen.ns < config->close_ns;
+}
+
+int64_t live_outage(const struct core_incident *i, struct instant now)
+{
+	struct instant end = i->last_seen;
+
+	if (i->state == STATE_HEALED && i->healed.ns)
+		end = i->healed;
+	else if (i->state == STATE_OPEN || i->state == STATE_ACTING)
+		end = now;
+	return end.ns > i->first_seen.ns ? end.ns - i->first_seen.ns : 0;
+}
+
+void live_add_connection(const struct core_incident *i, struct buffer *out)
+{
+	if (!i->ike_name[0]) {
+		buffer_add_char(out, '-');
+		return;
+	}
+	record_add_printable(out, (struct text){ i->ike_name, strnlen(i->ike_name, sizeof(i->ike_name)) });
+	if (i->child_name[0]) {
+		buffer_add_char(out, '/');
+		record_add_printable(out, (struct text){ i->child_name, strnlen(i->child_name, sizeof(i->child_name)) });
+	}
+}
+
+static const char *protocol_of(const struct core_incident *i)
+{
+	return i->key.protocol == SPIMEND_PROTOCOL_AH ? "AH" : "ESP";
+}
+
+void live_add_flow(const struct core_incident *i, struct buffer *out)
+{
+	char address[SPIMEND_ADDRESS_TEXT_MAX];
+
+	if (i->is_aggregate && i->sources > 1)
+		buffer_add_string(out, "strangers");
+	else
+		buffer_add_string(out, spimend_address_print(&i->src, address));
+	buffer_printf(out, " -> %s %s", spimend_address_print(&i->key.dst, address), protocol_of(i));
+	if (i->encap_udp)
+		buffer_add_string(out, " in UDP");
+	if (!i->is_aggregate)
+		buffer_printf(out, " 0x%08" PRIx32, i->key.spi);
+}
+
+void live_add_time(struct buffer *out, struct instant at)
+{
+	struct civil c = calendar_from_instant(at);
+
+	buffer_printf(out, "%04d-%02d-%02d %02d:%02d:%02d.%03d", c.year, c.month, c.day, c.hour, c.minute, c.second,
+		      (int)(c.nanosecond / 1000000));
+}
+
+void live_add_result(const struct core_step *step, struct buffer *out)
+{
+	buffer_add_string(out, order_verb_name(step->verb));
+	if (!step->order) {
+		buffer_add_string(out, ": planned only");
+		return;
+	}
+	if (!step->has_result) {
+		buffer_add_string(out, ": ordered, no answer yet");
+		return;
+	}
+	buffer_printf(out, ": %s", order_outcome_name(step->result.outcome));
+	if (step->result.took_ns > 0) {
+		buffer_add_string(out, " after ");
+		calendar_print_duration(out, step->result.took_ns);
+	}
+	if (step->result.text[0]) {
+		buffer_add_string(out, " (");
+		record_add_printable(out, (struct text){ step->result.text, strnlen(step->result.text, sizeof(step->result.text)) });
+		buffer_add_char(out, ')');
+	}
+}
+
+/* --- The plan -------------------------------------------------------------------------------------------------- */
+
+/* A name that no shell reads as anything but a word. */
+static bool is_plain_word(const char *name)
+{
+	size_t i;
+
+	for (i = 0; name[i]; i++)
+		if (!char_is_alpha(name[i]) && !char_is_digit(name[i]) && (i == 0 || !memchr("._-", name[i], 3)))
+			return false;
+	return i > 0;
+}
+
+static void write_command(const struct core_incident *i, enum order_verb verb, char *to, size_t size)
+{
+	int n = 0;
+
+	switch (verb) {
+	case ORDER_REKEY_CHILD:
+		snprintf(to, size, "swanctl --rekey --child-id %" PRIu32, i->next.child_id);
+		break;
+	case ORDER_TERMINATE_CHILD:
+		snprintf(to, size, "swanctl --terminate --child-id %" PRIu32, i->next.child_id);
+		break;
+	case ORDER_TERMINATE_IKE:
+		snprintf(to, size, "swanctl --terminate --ike-id %" PRIu32, i->next.ike_id);
+		break;
+	case ORDER_INITIATE:
+		if (is_plain_word(i->ike_name) && is_plain_word(i->child_name))
+			n = snprintf(to, size, "swanctl --initiate --ike %s --child %s", i->ike_name, i->child_name);
+		if (n <= 0 || (size_t)n >= size)
+			to[0] = '\0';
+		break;
+	case ORDER_NONE:
+	case ORDER_VERBS:
+		to[0] = '\0';
+		break;
+	}
+}
+
+static void add_step(const struct core_incident *i, enum order_verb verb, struct plan *plan)
+{
+	struct plan_step *s = &plan->steps[plan->count];
+
+	if (verb == ORDER_NONE)
+		return;
+	plan->count++;
+	s->has_on = true;
+	s->on = i->key.dst;
+	s->role = PLAN_RECEIVER;
+	s->needs_approval = i->next.needs_person;
+	write_command(i, verb, s->command, sizeof(s->command));
+	if (i->next.blast_children > 1)
+		snprintf(s->blast_radius, sizeof(s->blast_radius), "all %" PRIu32 " children of that IKE SA", i->next.blast_children);
+	else
+		snprintf(s->blast_radius, sizeof(s->blast_radius), "that child only");
+	snprintf(s->why, sizeof(s->why), "%s%s%s", repair_rung_help(i->next.rung), i->next.refusal == REFUSE_NONE ? "" : " Not done: ",
+		 i->next.refusal == REFUSE_NONE ? "" : repair_refusal_help(i->next.refusal));
+}
+
+void live_plan(const struct core_incident *i, const struct incident *view, struct plan *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	if (live_is_over(i) || i->is_aggregate)
+		return;
+	if (i->next.rung != RUNG_NONE) {
+		add_step(i, i->next.first, ret);
+		add_step(i, i->next.then, ret);
+	} else if (i->next.needs_person && i->verdict != VERDICT_UNDECIDED) {
+		plan_build(view, ret); /* what a person can do where a program may not */
+	}
+}
+
+/* --- JSON ------------------------------------------------------------------------------------------------------ */
+
+struct rest {
+	const struct live_view *view;
+	const struct core_incident *is;
+	const struct buffer *note; /* borrows; NULL: none */
+};
+
+static void put_name(struct json *j, const char *key, const char *name, size_t size)
+{
+	record_put_text(j, key, (struct text){ name, strnlen(name, size) });
+}
+
+static void write_ledger(const struct core_incident *i, struct json *j)
+{
+	if (!i->has_ledger) {
+		json_null(j, "ledger");
+		return;
+	}
+	json_object(j, "ledger");
+	record_put_time(j, "born", i->born.ns != 0, i->born);
+	record_put_time(j, "died", i->died.ns != 0, i->died);
+	json_string(j, "death", ledger_death_name(i->death));
+	json_object_end(j);
+}
+
+static void write_next(const struct core_incident *i, struct json *j)
+{
+	json_object(j, "next");
+	json_string(j, "rung", i->next.rung == RUNG_NONE ? NULL : repair_rung_name(i->next.rung));
+	json_string(j, "refusal", i->next.refusal == REFUSE_NONE ? NULL : repair_refusal_name(i->next.refusal));
+	json_string(j, "why", i->next.refusal == REFUSE_NONE ? NULL : repair_refusal_help(i->next.refusal));
+	json_bool(j, "needs_person", i->next.needs_person);
+	json_unsigned(j, "blast_children", i->next.blast_children);
+	json_object_end(j);
+}
+
+static void write_rest(void *context, struct json *j)
+{
+	const struct rest *rest = context;
+	const struct core_incident *i = rest->is;
+	struct text left, line;
+
+	json_object(j, "live");
+	put_name(j, "connection", i->ike_name, sizeof(i->ike_name));
+	put_name(j, "child", i->child_name, sizeof(i->child_name));
+	json_unsigned(j, "daemon", i->daemon);
+	json_string(j, "seen_by", i->is_suspicion ? "sender" : "receiver");
+	record_put_time(j, "decided", i->decided.ns != 0, i->decided);
+	record_put_time(j, "healed", i->state == STATE_HEALED && i->healed.ns, i->healed);
+	json_unsigned(j, "outage_ms", (uint64_t)live_outage(i, rest->view->now.wall) / 1000000);
+	json_unsigned(j, "replays", i->replays);
+	json_unsigned(j, "sequence_first", i->sequence_first);
+	json_unsigned(j, "sequence_last", i->sequence_last);
+	if (i->sequence_known)
+		json_unsigned(j, "sequence_known", i->sequence_known);
+	else
+		json_null(j, "sequence_known");
+	write_ledger(i, j);
+	write_next(i, j);
+	json_object_end(j);
+	if (!rest->note)
+		return;
+	json_array(j, "note");
+	left = buffer_text(rest->note);
+	while (text_take_line(&left, &line))
+		json_text(j, NULL, line);
+	json_array_end(j);
+}
+
+static void put_incident(const struct live_view *view, const struct core_incident *is, const struct buffer *note,
+			 struct buffer *out)
+{
+	struct record_action actions[CORE_STEPS_MAX];
+	struct rest rest = { view, is, note };
+	struct record_live live = { .packets = is->packets, .actions = actions, .write_rest = write_rest, .context = &rest };
+	struct core_view_room room;
+	struct incident incident;
+	struct plan *plan cleanup(memory_free_pointer) = memory_new(1, sizeof(*plan));
+
+	if (!plan) {
+		out->failed = true;
+		return;
+	}
+	for (uint32_t k = 0; k < is->step_count && k < CORE_STEPS_MAX; k++) {
+		const struct core_step *s = &is->steps[k];
+
+		actions[live.action_count++] = (struct record_action){
+			.at = s->at,
+			.verb = order_verb_name(s->verb),
+			.rung = repair_rung_name(s->rung),
+			.order = s->order,
+			.outcome = s->has_result ? order_outcome_name(s->result.outcome) : NULL,
+			.took_ns = s->result.took_ns,
+			.text = { s->result.text, strnlen(s->result.text, sizeof(s->result.text)) },
+		};
+	}
+	core_view(is, view->config, &room, &incident);
+	live_plan(is, &incident, plan);
+	record_incident_json_live(&incident, plan, false, &live, out);
+}
+
+void live_explain_json(const struct live_view *view, const struct core_incident *is, struct buffer *out)
+{
+	struct buffer note = { 0 };
+
+	live_explain_text(view, is, &note);
+	put_incident(view, is, &note, out);
+	out->failed |= note.failed;
+	buffer_done(&note);
+}
+
+void live_watch_json(const struct live_view *view, const struct core_incident *is, struct buffer *out)
+{
+	put_incident(view, is, NULL, out);
+}
+
+struct counts {
+	uint64_t all, faults, by_verdict[VERDICT_OTHER_FAULT + 1], by_state[STATE_CLOSED + 1], packets;
+};
+
+static struct counts count(const struct live_view *view)
+{
+	const struct core_incident *is;
+	struct counts c = { 0 };
+
+	for (size_t i = 0; (is = core_incident_at(view->core, i)); i++) {
+		c.all++;
+		c.faults += live_is_fault(is, view->config, view->now.wall);
+		c.by_verdict[is->verdict]++;
+		c.by_state[is->state]++;
+		c.packets += is->packets;
+	}
+	return c;
+}
+
+static int compare_first_seen(const void *a, const void *b)
+{
+	const struct core_incident *x = *(const struct core_incident *const *)a, *y = *(const struct core_incident *const *)b;
+	int order;
+
+	if (x->first_seen.ns != y->first_seen.ns)
+		return x->first_seen.ns < y->first_seen.ns ? -1 : 1;
+	order = spimend_address_compare(&x->src, &y->src);
+	if (order == 0)
+		order = spimend_address_compare(&x->key.dst, &y->key.dst);
+	if (order == 0 && x->key.spi != y->key.spi)
+		order = x->key.spi < y->key.spi ? -1 : 1;
+	return order;
+}
+
+/* All of them by first sighting, then by flow (DESIGN.md 6). To be freed by memory_free(). */
+static const struct core_incident **sorted(const struct live_view *view, size_t *ret_count)
+{
+	const struct core_incident **all, *is;
+	size_t n = 0;
+
+	while (core_incident_at(view->core, n))
+		n++;
+	all = memory_new(n + 1, sizeof(*all));
+	if (!all)
+		return NULL;
+	for (size_t i = 0; i < n && (is = core_incident_at(view->core, i)); i++)
+		all[i] = is;
+	qsort(all, n, sizeof(*all), compare_first_seen);
+	*ret_count = n;
+	return all;
+}
+
+void live_incidents_json(const struct live_view *view, struct buffer *out)
+{
+	const struct core_incident **all cleanup(memory_free_pointer) = NULL;
+	struct counts c = count(view);
+	size_t n = 0;
+	struct json j;
+
+	all = sorted(view, &n);
+	if (!all) {
+		out->failed = true;
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		put_incident(view, all[i], NULL, out);
+	json_init(&j, out);
+	json_object(&j, NULL);
+	json_string(&j, "schema", "spimend.summary/1");
+	json_unsigned(&j, "lines", 0); /* no log was read */
+	json_unsigned(&j, "messages", c.packets);
+	json_unsigned(&j, "unparsed", 0);
+	json_unsigned(&j, "incidents", c.all);
+	json_unsigned(&j, "faults", c.faults);
+	json_object(&j, "verdicts");
+	for (int v = 0; v <= VERDICT_OTHER_FAULT; v++)
+		json_unsigned(&j, verdict_name((enum verdict)v), c.by_verdict[v]);
+	json_object_end(&j);
+	json_object(&j, "states");
+	for (int s = 0; s <= STATE_CLOSED; s++)
+		json_unsigned(&j, incident_state_name((enum incident_state)s), c.by_state[s]);
+	json_object_end(&j);
+	json_unsigned(&j, "dropped", core_figures(view->core, view->now).incidents_dropped);
+	json_object_end(&j);
+	buffer_add_char(out, '\n');
+}
+
+/* --- Text ------------------------------------------------------------------------------------------------------ */
+
+static void add_cell(struct buffer *out, const struct buffer *cell, size_t width)
+{
+	buffer_add(out, buffer_text(cell));
+	buffer_add_repeat(out, ' ', cell->len < width ? width - cell->len : 0);
+	buffer_add_char(out, ' ');
+}
+
+static void add_row(const struct live_view *view, const struct core_incident *is, struct buffer *out)
+{
+	struct buffer cell = { 0 };
+
+	buffer_printf(out, "%-6s %-10s %-11s ", is->id, incident_state_name(is->state), verdict_name(is->verdict));
+	buffer_add_string(&cell, cause_name(is->cause));
+	add_cell(out, &cell, 22);
+	buffer_clear(&cell);
+	calendar_print_short(&cell, is->first_seen);
+	add_cell(out, &cell, 19);
+	buffer_clear(&cell);
+	calendar_print_duration(&cell, live_outage(is, view->now.wall));
+	add_cell(out, &cell, 11);
+	buffer_clear(&cell);
+	live_add_connection(is, &cell);
+	add_cell(out, &cell, 16);
+	live_add_flow(is, out);
+	buffer_add_char(out, '\n');
+	buffer_done(&cell);
+}
+
+void live_incidents_text(const struct live_view *view, struct buffer *out)
+{
+	const struct core_incident **all cleanup(memory_free_pointer) = NULL;
+	struct counts c = count(view);
+	bool first = true;
+	size_t n = 0, from;
+
+	all = sorted(view, &n);
+	if (!all) {
+		out->failed = true;
+		return;
+	}
+	from = n > TABLE_ROWS_MAX ? n - TABLE_ROWS_MAX : 0;
+	if (n)
+		buffer_printf(out, "%-6s %-10s %-11s %-22s %-19s %-11s %-16s %s\n", "ID", "STATE", "VERDICT", "CAUSE", "FIRST SEEN (UTC)",
+			      "OUTAGE", "CONNECTION", "FLOW");
+	for (size_t i = from; i < n; i++)
+		add_row(view, all[i], out);
+	if (from)
+		buffer_printf(out, "... and %zu older ones: --json lists them all\n", from);
+	buffer_printf(out, "%" PRIu64 " incident%s", c.all, c.all == 1 ? "" : "s");
+	for (int s = 0; s <= STATE_CLOSED; s++) {
+		if (!c.by_state[s])
+			continue;
+		buffer_printf(out, "%s%" PRIu64 " %s", first ? ": " : ", ", c.by_state[s], incident_state_name((enum incident_state)s));
+		first = false;
+	}
+	if (c.faults)
+		buffer_printf(out, "; %" PRIu64 " fault%s that lose%s packets now", c.faults, c.faults == 1 ? "" : "s",
+			      c.faults == 1 ? "s" : "");
+	buffer_add_char(out, '\n');
+}
+
+/* What happened last, in a few words. */
+static void add_latest(const struct core_incident *is, const struct live_view *view, struct buffer *out)
+{
+	const struct core_step *step = is->step_count && is->step_count <= CORE_STEPS_MAX ? &is->steps[is->step_count - 1] : NULL;
+
+	if (is->state == STATE_HEALED) {
+		buffer_add_string(out, "healed after ");
+		calendar_print_duration(out, live_outage(is, view->now.wall));
+		if (!step)
+			buffer_add_string(out, ", by itself");
+	} else if (is->state == STATE_ACTING && step) {
+		live_add_result(step, out);
+	} else if (is->state == STATE_OPEN && is->next.rung != RUNG_NONE) {
+		buffer_printf(out, "planned is %s", repair_rung_name(is->next.rung));
+	} else if (is->state == STATE_OPEN && is->next.refusal != REFUSE_NONE) {
+		buffer_printf(out, "nothing is done (%s)", repair_refusal_name(is->next.refusal));
+	} else {
+		buffer_printf(out, "%" PRIu64 " packet%s", is->packets, is->packets == 1 ? "" : "s");
+	}
+}
+
+void live_watch_text(const struct live_view *view, const struct core_incident *is, struct buffer *out)
+{
+	live_add_time(out, view->now.wall);
+	buffer_printf(out, " %s %s %s: ", is->id, verdict_name(is->verdict), incident_state_name(is->state));
+	live_add_flow(is, out);
+	if (is->ike_name[0]) {
+		buffer_add_string(out, ", ");
+		live_add_connection(is, out);
+	}
+	if (is->cause != CAUSE_UNKNOWN)
+		buffer_printf(out, ", %s", cause_name(is->cause));
+	if (is->confidence != CONFIDENCE_NONE)
+		buffer_printf(out, " (%s)", confidence_name(is->confidence));
+	buffer_add_string(out, "; ");
+	add_latest(is, view, out);
+	buffer_add_char(out, '\n');
+}

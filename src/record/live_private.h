@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* What the live pages share. Private to record. */
+#ifndef RECORD_LIVE_PRIVATE_H
+#define RECORD_LIVE_PRIVATE_H
+
+#include "base/json.h"
+#include "plan/plan.h"
+#include "record/live.h"
+
+/* Nothing that a person or the daemon has still to do. */
+bool live_is_over(const struct core_incident *i);
+/* A desync or other fault that loses packets now, as far as is known. */
+bool live_is_fault(const struct core_incident *i, const struct config *config, struct instant now);
+/* From the first stray to healed, or to now while it is open, or to the last stray. */
+int64_t live_outage(const struct core_incident *i, struct instant now);
+/* What would be done next, as commands for a person; empty when nothing is left to do. */
+void live_plan(const struct core_incident *i, const struct incident *view, struct plan *ret);
+/* "gw/net", or "-" where no connection is known; printable. */
+void live_add_connection(const struct core_incident *i, struct buffer *out);
+/* "192.0.2.2 -> 192.0.2.1 ESP 0x1db73bbb", or what an aggregate stands for. */
+void live_add_flow(const struct core_incident *i, struct buffer *out);
+/* UTC with milliseconds, for people: 2026-11-22 09:30:00.123 */
+void live_add_time(struct buffer *out, struct instant at);
+/* One rung, in words, and what the refusal says. */
+void live_add_result(const struct core_step *step, struct buffer *out);
+
+#endif

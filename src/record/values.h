@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* Single values in JSON, and text from outside on a terminal: shared by the printers of this room. */
+#ifndef RECORD_VALUES_H
+#define RECORD_VALUES_H
+
+#include "base/calendar.h"
+#include "base/json.h"
+#include "spimend/address.h"
+
+/* null where it is not known. */
+void record_put_address(struct json *j, const char *key, const struct spimend_address *a);
+void record_put_text(struct json *j, const char *key, struct text t);
+void record_put_time(struct json *j, const char *key, bool present, struct instant at);
+
+/* Without anything that could steer a terminal. */
+void record_add_printable(struct buffer *out, struct text t);
+/* Text from column `at`, wrapped between its words at `width` and indented to `indent`; ends the line. */
+void record_add_wrapped(struct buffer *out, size_t width, struct text t, size_t indent, size_t at);
+
+#endif

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+#include "record/live.h"
+
+static struct config config;
+static struct core *core;
+static struct live_view view;
+static struct core_incident one;
+static char page[1 << 20];
+
+static const int64_t start_ns = INT64_C(1795345200) * SECOND_NS; /* 2026-11-22 11:00:00 UTC */
+
+static int set_up(void **state)
+{
+	struct hash_key key = { 1, 2 };
+	struct moment now = { .mono_ns = 1000 * SECOND_NS, .wall = { start_ns + 60 * SECOND_NS } };
+
+	(void)state;
+	config_default(&config);
+	text_copy(TEXT("hub"), config.hostname, sizeof(config.hostname));
+	config.mode = MODE_REPAIR;
+	assert_int_equal(core_new(&config, &key, 1, now, &core), 0);
+	view = (struct live_view){ .core = core, .config = &config, .now = now, .started = { start_ns }, .up_ns = 60 * SECOND_NS };
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	core_free(core);
+	return 0;
+}
+
+/* A child that the daemon lost, mended 0.34 s after the first stray. */
+static struct core_incident *healed(void)
+{
+	struct core_incident *i = &one;
+
+	memset(i, 0, sizeof(*i));
+	memcpy(i->id, "k3v9q2", 7);
+	i->src = (struct spimend_address){ 4, { 198, 51, 100, 7 } };
+	i->key = sa_key_of(&(struct spimend_address){ 4, { 192, 0, 2, 1 } }, 50, 0x0c37b2a1);
+	memcpy(i->interface, "eth0", 5);
+	memcpy(i->ike_name, "gw", 3);
+	memcpy(i->child_name, "net", 4);
+	i->has_connection = i->has_ledger = true;
+	i->tunnel_kind = TUNNEL_STATIC_CRYPTO_MAP;
+	i->verdict = VERDICT_DESYNC;
+	i->rule = RULE_LEDGER_DEAD;
+	i->cause = CAUSE_CHILD_MISSING;
+	i->confidence = CONFIDENCE_LIKELY;
+	i->state = STATE_HEALED;
+	i->first_seen.ns = start_ns + SECOND_NS / 10;
+	i->last_seen.ns = i->first_seen.ns + SECOND_NS * 3 / 10;
+	i->decided.ns = i->last_seen.ns;
+	i->healed.ns = i->first_seen.ns + SECOND_NS * 34 / 100;
+	i->packets = 4;
+	i->spis = i->sources = 1;
+	i->sequence_first = 42;
+	i->sequence_last = 45;
+	i->sequence_known = 41;
+	i->death = DEATH_DAEMON_LOST;
+	i->born.ns = start_ns - HOUR_NS;
+	i->died.ns = start_ns;
+	i->rung = RUNG_INITIATE_CHILD;
+	i->step_count = 1;
+	i->steps[0] = (struct core_step){ .order = 77, .verb = ORDER_INITIATE, .rung = RUNG_INITIATE_CHILD, .at = i->decided,
+					  .has_result = true,
+					  .result = { .id = 77, .outcome = OUTCOME_DONE, .took_ns = 38000000, .text = "established" } };
+	i->evidence_count = 2;
+	i->evidence[0] = (struct core_evidence){ .at = i->first_seen, .kind = FACT_STRAY, .text = "4 packets on it in 300 ms" };
+	i->evidence[1] = (struct core_evidence){ .at = i->healed, .kind = FACT_TUNNEL_UP,
+						 .text = "3 packets came in on the successor, SPI 0xc0ffee01" };
+	return i;
+}
+
+static struct core_incident *still_open(void)
+{
+	struct core_incident *i = healed();
+
+	memcpy(i->id, "aaaaaa", 7);
+	i->state = STATE_OPEN;
+	i->healed.ns = 0;
+	i->step_count = 0;
+	i->evidence_count = 1;
+	i->next.rung = RUNG_INITIATE_CHILD;
+	i->next.refusal = REFUSE_MODE;
+	i->next.first = ORDER_INITIATE;
+	i->next.blast_children = 1;
+	return i;
+}
+
+static void restore(const struct core_incident *i)
+{
+	core_restore_incident(core, i, view.now);
+}
+
+typedef void page_fn(const struct live_view *, struct buffer *);
+typedef void incident_page_fn(const struct live_view *, const struct core_incident *, struct buffer *);
+
+static const char *take(struct buffer *out)
+{
+	assert_int_equal(buffer_error(out), 0);
+	assert_true(out->len < sizeof(page));
+	text_copy(buffer_text(out), page, sizeof(page));
+	assert_int_equal(strlen(page), out->len); /* no NUL */
+	buffer_done(out);
+	return page;
+}
+
+static const char *show(page_fn *print)
+{
+	struct buffer out = { 0 };
+
+	print(&view, &out);
+	return take(&out);
+}
+
+static const char *show_one(incident_page_fn *print, const struct core_incident *i)
+{
+	struct buffer out = { 0 };
+
+	print(&view, i, &out);
+	return take(&out);
+}
+
+static void has(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("no '%s' in:\n%s", part, text);
+}
+
+static void has_not(const char *text, const char *part)
+{
+	if (strstr(text, part))
+		fail_msg("'%s' in:\n%s", part, text);
+}
+
+static void test_a_healed_incident_reads_like_a_note(void **state)
+{
+	const char *note;
+
+	(void)state;
+	note = show_one(live_explain_text, healed());
+	has(note, "k3v9q2  desync, healed after 340 ms\n");
+	has(note, "hub got ESP packets from 198.51.100.7 for 192.0.2.1 with SPI 0x0c37b2a1, for which it had no SA");
+	has(note, "the connection is gw/net");
+	has(note, "installed 2026-11-22 10:00:00.000, gone");
+	has(note, "2026-11-22 11:00:00.000 (daemon-lost)");
+	has(note, "2026-11-22 11:00:00.100 4 packets on it in 300 ms");
+	has(note, "Rule ledger-dead.");
+	has(note, "(42 to 45)");
+	has(note, "Likely child-missing:");
+	has(note, "2026-11-22 11:00:00.400 initiate-child, initiate: done after 38 ms (established).");
+	has(note, "Yes, since 2026-11-22 11:00:00.440: 3 packets came in on the successor");
+	has(note, "The IKE SA and all its other children");
+	has(note, "What to fix so that it does not come again");
+	has(note, "Modes observe and advise would have sent nothing");
+	has_not(note, "swanctl");
+}
+
+static void test_an_open_one_says_what_would_be_done_and_why_not(void **state)
+{
+	const char *note;
+
+	(void)state;
+	config.mode = MODE_ADVISE;
+	note = show_one(live_explain_text, still_open());
+	has(note, "aaaaaa  desync, open\n");
+	has(note, "What was done\n  Nothing.\n");
+	has(note, "Not yet: packets have been lost for 59.9 s.");
+	has(note, "initiate-child: The gateway is not in mode repair");
+	has(note, "1. at 192.0.2.1: swanctl --initiate --ike gw --child net (disturbs: that child only)");
+	has(note, "Mode is advise. In mode repair this would be done: initiate-child.");
+}
+
+static void test_every_verdict_rule_state_and_cause_can_be_explained(void **state)
+{
+	(void)state;
+	for (int rule = 0; rule < RULE_COUNT; rule++) {
+		for (int s = STATE_OPEN; s <= STATE_CLOSED; s++) {
+			struct core_incident *i = rule % 2 ? healed() : still_open();
+
+			i->rule = (enum rule)rule;
+			i->state = (enum incident_state)s;
+			i->verdict = (enum verdict)((rule + s) % (VERDICT_OTHER_FAULT + 1));
+			i->cause = (enum cause)((rule * 6 + s) % CAUSE_COUNT);
+			i->is_suspicion = rule % 5 == 0;
+			i->is_aggregate = rule % 7 == 0;
+			i->next.refusal = (enum repair_refusal)((rule + s) % REFUSALS);
+			i->next.rung = (enum repair_rung)((rule + 2 * s) % RUNGS);
+			i->next.needs_person = s % 2;
+			assert_true(strlen(show_one(live_explain_text, i)) > 200);
+			assert_non_null(strstr(show_one(live_explain_json, i), "\"note\":["));
+			assert_non_null(strchr(show_one(live_watch_text, i), '\n'));
+		}
+	}
+}
+
+static void test_names_that_a_shell_would_read_become_no_command(void **state)
+{
+	struct core_incident *i = still_open();
+
+	(void)state;
+	memcpy(i->child_name, "a;reboot", 9);
+	has_not(show_one(live_explain_json, i), "swanctl");
+	memcpy(i->child_name, "-x", 3);
+	has_not(show_one(live_explain_json, i), "swanctl");
+	memcpy(i->child_name, "a\x1b[31m", 7);
+	has_not(show_one(live_explain_text, i), "\x1b");
+	has_not(show_one(live_watch_text, i), "\x1b");
+	memset(i->ike_name, 'n', sizeof(i->ike_name) - 1);
+	memset(i->child_name, 'n', sizeof(i->child_name) - 1);
+	has_not(show_one(live_explain_text, i), "swanctl"); /* too long for its place: not cut */
+}
+
+static void test_the_object_keeps_the_contract(void **state)
+{
+	const char *json;
+
+	(void)state;
+	json = show_one(live_watch_json, healed());
+	has(json, "{\"schema\":\"spimend.incident/1\",\"id\":\"k3v9q2\",\"observer\":\"hub\",\"src\":\"198.51.100.7\",\"dst\":\"192.0.2.1\","
+		  "\"proto\":\"esp\",\"spi\":\"0xc37b2a1\",\"encap\":null,\"interface\":\"eth0\",\"tunnel_kind\":\"static-crypto-map\","
+		  "\"first_seen\":\"2026-11-22T11:00:00.100Z\"");
+	has(json, "\"packets\":4,\"verdict\":\"desync\",\"rule\":\"ledger-dead\",\"cause\":\"child-missing\",\"confidence\":\"likely\"");
+	has(json, "\"actions\":[{\"action\":1,\"at\":\"2026-11-22T11:00:00.400Z\",\"verb\":\"initiate\",\"rung\":\"initiate-child\","
+		  "\"order\":77,\"outcome\":\"done\",\"took_ms\":38,\"text\":\"established\"}],\"state\":\"healed\"");
+	has(json, "\"from\":\"spimendd\",\"kind\":\"live\",\"text\":\"4 packets on it in 300 ms\"");
+	has(json, "\"plan\":[]");
+	has(json, "\"healed\":\"2026-11-22T11:00:00.440Z\",\"outage_ms\":340");
+	has(json, "\"ledger\":{\"born\":\"2026-11-22T10:00:00.000Z\",\"died\":\"2026-11-22T11:00:00.000Z\",\"death\":\"daemon-lost\"}");
+	assert_ptr_equal(strchr(json, '\n'), json + strlen(json) - 1);
+	json = show_one(live_watch_json, still_open());
+	has(json, "\"plan\":[{\"step\":1,\"on\":\"192.0.2.1\",\"role\":\"receiver\",\"command\":\"swanctl --initiate --ike gw --child net\"");
+	has(json, "\"actions\":[]");
+	has(json, "\"next\":{\"rung\":\"initiate-child\",\"refusal\":\"mode\"");
+}
+
+static void test_incidents_come_by_time_and_end_with_their_count(void **state)
+{
+	const char *text, *first, *second;
+	struct core_incident *i;
+
+	(void)state;
+	assert_string_equal(show(live_incidents_text), "0 incidents\n");
+	assert_int_equal(live_exit_status(&view), 0);
+	restore(healed());
+	assert_int_equal(live_exit_status(&view), 0);
+	i = still_open();
+	i->first_seen.ns -= SECOND_NS;
+	i->key.spi++;
+	restore(i);
+	text = show(live_incidents_json);
+	first = strstr(text, "\"id\":\"aaaaaa\"");
+	second = strstr(text, "\"id\":\"k3v9q2\"");
+	assert_true(first && second && first < second);
+	has(text, "\n{\"schema\":\"spimend.summary/1\",\"lines\":0,\"messages\":8,\"unparsed\":0,\"incidents\":2,\"faults\":1,");
+	text = show(live_incidents_text);
+	has(text, "\naaaaaa open       desync      child-missing          2026-11-22 10:59:59 60.9 s");
+	has(text, "\nk3v9q2 healed     desync      child-missing          2026-11-22 11:00:00 340 ms      gw/net           "
+		  "198.51.100.7 -> 192.0.2.1 ESP 0x0c37b2a1\n");
+	has(text, "\n2 incidents: 1 open, 1 healed; 1 fault that loses packets now\n");
+	assert_int_equal(live_exit_status(&view), 1);
+	assert_int_equal(live_exit_status_of(&view, healed()), 0);
+	assert_int_equal(live_exit_status_of(&view, still_open()), 1);
+}
+
+static void test_what_was_given_up_counts_while_it_goes_on(void **state)
+{
+	struct core_incident *i = still_open();
+
+	(void)state;
+	i->state = STATE_GAVE_UP;
+	assert_int_equal(live_exit_status_of(&view, i), 1);
+	i->last_seen.ns -= config.close_ns + MINUTE_NS;
+	assert_int_equal(live_exit_status_of(&view, i), 0);
+	i->state = STATE_UNVERIFIED;
+	assert_int_equal(live_exit_status_of(&view, i), 0);
+	i->state = STATE_OPEN;
+	i->verdict = VERDICT_NOISE;
+	assert_int_equal(live_exit_status_of(&view, i), 0);
+}
+
+static void test_status_shows_daemons_tunnels_and_troubles(void **state)
+{
+	struct daemon_state daemon = { .up = true, .has_boot = true, .boot = { start_ns - HOUR_NS }, .version = "5.9.8" };
+	struct child_sa child = { .ike_id = 3, .id = 9, .ike = "gw", .child = "net", .state = CHILD_INSTALLED, .protocol = 50,
+				  .has_spi_in = true, .has_spi_out = true, .has_counters = true, .has_use_in = true, .spi_in = 0xc0ffee01,
+				  .spi_out = 0xdeadbeef, .packets_in = 12, .packets_out = 34, .use_in_s = 2 };
+	struct ike_sa ike = { .id = 3, .name = "gw", .version = 2, .state = IKE_ESTABLISHED };
+	struct store_figures store = { .trouble = -28, .trouble_text = "database or disk is full", .pending_ledger = 5 };
+	const char *text;
+
+	(void)state;
+	text = show(live_status_text);
+	has(text, "spimendd " SPIMEND_VERSION " on hub: mode repair, up 60 s\n");
+	has(text, "none is configured: nothing can be repaired");
+	has(text, "NONE: ledger and incidents do not survive a restart");
+	config.daemon_count = 1;
+	memcpy(config.daemons[0], "/run/charon.vici", 17);
+	child.local = (struct spimend_address){ 4, { 192, 0, 2, 1 } };
+	child.remote = ike.remote = (struct spimend_address){ 4, { 198, 51, 100, 7 } };
+	ike.local = child.local;
+	core_daemon(core, &daemon, view.now);
+	core_snapshot_begin(core, 0, 0, view.now);
+	core_snapshot_ike(core, &ike);
+	core_snapshot_child(core, &child);
+	core_snapshot_end(core, 0, true, view.now);
+	view.store = &store;
+	view.notes[0] = "The role act is down since 3 s.";
+	view.note_count = 1;
+	restore(still_open());
+	text = show(live_status_text);
+	has(text, "/run/charon.vici: up, version 5.9.8, since 2026-11-22 10:00:00; 1 IKE SA, 1 child, 0 configured");
+	has(text, "CANNOT BE WRITTEN: ");
+	has(text, "database or disk is full); 5 entries and 0 incidents wait in memory");
+	has(text, "TROUBLE    The role act is down since 3 s.");
+	has(text, "  aaaaaa desync, open: 198.51.100.7 -> 192.0.2.1 ESP 0x0c37b2a1, child-missing, for 59.9 s");
+	has(text, "gw/net               198.51.100.7    installed 0xc0ffee01 0xdeadbeef 12/34           2 s");
+	text = show(live_status_json);
+	has(text, "{\"schema\":\"spimend.status/1\"");
+	has(text, "\"exit_status\":1");
+	has(text, "\"connection\":\"gw\",\"child\":\"net\"");
+	has(text, "\"spi_in\":\"0xc0ffee01\"");
+	has(text, "\"troubles\":[\"The role act is down since 3 s.\"]");
+	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+}
+
+static void test_a_watcher_reads_one_line_a_change(void **state)
+{
+	(void)state;
+	assert_string_equal(show_one(live_watch_text, healed()),
+			    "2026-11-22 11:01:00.000 k3v9q2 desync healed: 198.51.100.7 -> 192.0.2.1 ESP 0x0c37b2a1, gw/net, child-missing "
+			    "(likely); healed after 340 ms\n");
+	one.state = STATE_ACTING;
+	one.steps[0].has_result = false;
+	has(show_one(live_watch_text, &one), "; initiate: ordered, no answer yet\n");
+	has(show_one(live_watch_text, still_open()), "; planned is initiate-child\n");
+}
+
+#define LIVE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		LIVE_TEST(test_a_healed_incident_reads_like_a_note),
+		LIVE_TEST(test_an_open_one_says_what_would_be_done_and_why_not),
+		LIVE_TEST(test_every_verdict_rule_state_and_cause_can_be_explained),
+		LIVE_TEST(test_names_that_a_shell_would_read_become_no_command),
+		LIVE_TEST(test_the_object_keeps_the_contract),
+		LIVE_TEST(test_incidents_come_by_time_and_end_with_their_count),
+		LIVE_TEST(test_what_was_given_up_counts_while_it_goes_on),
+		LIVE_TEST(test_status_shows_daemons_tunnels_and_troubles),
+		LIVE_TEST(test_a_watcher_reads_one_line_a_change),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
