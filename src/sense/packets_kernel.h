@@ -5,6 +5,10 @@
  * Called by the parent role (root: CAP_BPF or CAP_SYS_ADMIN, CAP_NET_RAW, CAP_NET_ADMIN). It reads no packet. Its
  * descriptors travel by SCM_RIGHTS to the sense role, which hands them to sense/packets.h. A sensor that was killed gets the
  * same ones again and loses no count.
+ *
+ * What a packet socket cannot hear: with esp4_offload or esp6_offload loaded, GRO hands packets of installed SAs to the
+ * kernel's ESP before any socket sees them. Live SPIs then count nothing here (the kernel's own replay_highest tells how far
+ * they are); dead and unknown ones come through as ever. XDP sits in front of that and hears all.
  */
 #ifndef SENSE_PACKETS_KERNEL_H
 #define SENSE_PACKETS_KERNEL_H

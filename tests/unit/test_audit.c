@@ -131,12 +131,43 @@ static void gathers_what_stands_together(void **state)
 	close(pair[1]);
 }
 
+/* Netlink between programs overruns like the kernel's audit group: the reader is told once, and goes on. */
+static void counts_an_overrun(void **state)
+{
+	const struct sockaddr_nl group = { .nl_family = AF_NETLINK, .nl_groups = 1 };
+	struct heard h = { 0 };
+	const struct audit_events events = { &h, hear };
+	struct sensor_state sensor = { 0 };
+	char bytes[512];
+	size_t size = message(AUDIT_MAC_IPSEC_EVENT, STRAY "7", bytes);
+	int from = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_USERSOCK);
+	int to = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_USERSOCK), little = 4096;
+	struct audit *a;
+
+	(void)state;
+	if (from < 0 || bind(to, (const struct sockaddr *)&group, sizeof(group)) < 0)
+		skip();
+	assert_int_equal(setsockopt(to, SOL_SOCKET, SO_RCVBUF, &little, sizeof(little)), 0);
+	assert_int_equal(audit_new(to, &events, &a), 0);
+	for (int i = 0; i < 100; i++)
+		sendto(from, bytes, size, 0, (const struct sockaddr *)&group, sizeof(group));
+	assert_int_equal(audit_read(a), 0);
+	audit_state(a, &sensor);
+	assert_int_equal(sensor.audit_lost, 1);
+	/* And what does not come from the kernel is no record. */
+	assert_int_equal(h.count, 0);
+	assert_int_equal(sensor.audit_records, 0);
+	audit_free(a);
+	close(from);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_a_record),
 		cmocka_unit_test(leaves_other_records_alone),
 		cmocka_unit_test(gathers_what_stands_together),
+		cmocka_unit_test(counts_an_overrun),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
