@@ -2,7 +2,11 @@
 #include "judge/spi_index.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "base/memory.h"
 #include "base/slots.h"
@@ -14,10 +18,11 @@
 struct bucket {
 	uint32_t spi[BUCKET_SLOTS];
 	uint32_t value[BUCKET_SLOTS];
-	uint32_t passed; /* SAs that belong here or before and stand behind: 0 ends a search */
 	uint16_t where[BUCKET_SLOTS]; /* number of the destination, doubled, odd for AH; 0: the slot is free */
+	uint32_t passed; /* SAs that belong here or before and stand behind: 0 ends a search */
 };
 _Static_assert(sizeof(struct bucket) == BUCKET_BYTES, "a bucket is a cache line");
+_Static_assert(offsetof(struct bucket, where) == 48, "find_slot() reads it with what follows");
 
 /* A struct sa_key as three words: equal keys are equal bytes. */
 struct words {
@@ -104,16 +109,30 @@ static inline uint32_t following(const struct spi_index *index, uint32_t bucket)
 	return bucket + 1 == index->bucket_count ? 0 : bucket + 1;
 }
 
-/* Slot of the SA in that bucket, BUCKET_SLOTS when it is not there. Without a branch for each: which slot it is cannot be
- * foretold. */
+/* Slot of the SA in that bucket, BUCKET_SLOTS when it is not there. Without a branch for each: which slot it is
+ * cannot be foretold. */
+#ifdef __SSE2__
+static inline unsigned find_slot(const struct bucket *bucket, uint16_t where, uint32_t spi)
+{
+	const __m128i *words = (const __m128i *)(const void *)bucket; /* spi, value, where and passed lie as declared */
+	__m128i spis = _mm_set1_epi32((int)spi);
+	__m128i same_spi = _mm_packs_epi32(_mm_cmpeq_epi32(_mm_load_si128(&words[0]), spis),
+					   _mm_cmpeq_epi32(_mm_load_si128(&words[1]), spis));
+	__m128i same_where = _mm_cmpeq_epi16(_mm_load_si128(&words[3]), _mm_set1_epi16((short)where));
+	unsigned same = (unsigned)_mm_movemask_epi8(_mm_and_si128(same_spi, same_where));
+
+	return (unsigned)__builtin_ctz((same & ((1u << 2 * BUCKET_SLOTS) - 1)) | 1u << 2 * BUCKET_SLOTS) / 2;
+}
+#else
 static inline unsigned find_slot(const struct bucket *bucket, uint16_t where, uint32_t spi)
 {
 	unsigned found = 1u << BUCKET_SLOTS;
 
 	for (unsigned i = 0; i < BUCKET_SLOTS; i++)
-		found |= (unsigned)(bucket->spi[i] == spi && bucket->where[i] == where) << i;
+		found |= (unsigned)((bucket->spi[i] == spi) & (bucket->where[i] == where)) << i;
 	return (unsigned)__builtin_ctz(found);
 }
+#endif
 
 static inline bool find_from(const struct spi_index *index, uint32_t at, uint16_t where, uint32_t spi, uint32_t *ret_value)
 {
