@@ -4,18 +4,25 @@
 #include <string.h>
 
 #include "cmd/analyze.h"
+#include "cmd/remote.h"
 
 static const char usage[] =
 	"Usage: spimend COMMAND ...\n"
 	"\n"
 	"  analyze FILE...   find unknown SPIs in logs, judge them, and say what to type where\n"
+	"  status            ask the running daemon how it is\n"
+	"  incidents         what the daemon has found\n"
+	"  explain ID        one of its incidents in full\n"
+	"  watch             its incidents as they change\n"
 	"  --version         print the version\n"
 	"  --help            this text; 'spimend analyze --help' for a command's own\n";
 
 /* Of the plan and not there yet: an honest answer instead of "unknown". */
 static const char *const later[] = {
-	"audit", "lint", "shell", "-c", "status", "incidents", "explain", "report", "stats", "watch", "approve", "deny",
+	"audit", "lint", "shell", "-c", "report", "stats", "approve", "deny",
 };
+
+static const char *const remote[] = { "status", "incidents", "explain", "watch" };
 
 int main(int argc, char **argv)
 {
@@ -31,9 +38,12 @@ int main(int argc, char **argv)
 		puts("spimend " SPIMEND_VERSION);
 		return EXIT_NOTHING_WRONG;
 	}
+	for (size_t i = 0; i < sizeof(remote) / sizeof(remote[0]); i++)
+		if (strcmp(command, remote[i]) == 0)
+			return remote_main(argc - 1, argv + 1);
 	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
 		if (strcmp(command, later[i]) == 0) {
-			fprintf(stderr, "spimend %s: not in this version; only analyze is\n", command);
+			fprintf(stderr, "spimend %s: not in this version\n", command);
 			return EXIT_TROUBLE;
 		}
 	}

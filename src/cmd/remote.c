@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/remote.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "cmd/analyze.h"
+#include "serve/control.h"
+#include "spimend/error.h"
+
+#define ANSWER_SECONDS 60 /* the daemon answers at once, or not at all */
+#define HEAD_MAX 2048
+
+static const char usage[] =
+	"Usage: spimend status [--json] [--socket PATH]\n"
+	"       spimend incidents [--json] [--socket PATH]\n"
+	"       spimend explain ID [--json] [--socket PATH]\n"
+	"       spimend watch [--json] [--socket PATH]\n"
+	"\n"
+	"Asks the running daemon, spimendd. Nothing is changed.\n"
+	"\n"
+	"  status           what it watches, with which SAs, counters, ledger and troubles\n"
+	"  incidents        what it has found, as a table\n"
+	"  explain ID       one incident in full: what was seen, why this verdict, what was done, what to fix\n"
+	"  watch            open incidents, then a line a change, until interrupted\n"
+	"\n"
+	"  --json           one JSON object a line\n"
+	"  --socket PATH    where the daemon listens (default " CONTROL_SOCKET ")\n"
+	"  --help           this text\n"
+	"\n"
+	"Exit status: 0 nothing wrong, 1 a desync or another fault is open, 2 wrong use or the daemon could not be asked.\n";
+
+struct question {
+	const char *command;
+	const char *socket;
+	struct control_request request;
+};
+
+static int refuse(const struct question *q, const char *what)
+{
+	fprintf(stderr, "spimend %s: %s\n", q->command, what);
+	return EXIT_TROUBLE;
+}
+
+static int read_id(struct question *q, const char *id)
+{
+	size_t len = strlen(id);
+
+	for (size_t i = 0; i < len; i++)
+		if (!char_is_digit(id[i]) && !char_is_alpha(id[i]))
+			len = INCIDENT_ID_MAX;
+	if (len == 0 || len >= INCIDENT_ID_MAX)
+		return refuse(q, "no such id; they are words such as k3v9q2, and 'spimend incidents' lists them");
+	memcpy(q->request.id, id, len + 1);
+	return 0;
+}
+
+/* 0, or the exit status to end with, plus one. */
+static int read_options(int argc, char **argv, struct question *q)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "socket", required_argument, NULL, 's' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	bool wants_id = q->request.command == CONTROL_EXPLAIN;
+	char name[64];
+	int option;
+
+	/* getopt_long() names the program by argv[0]. */
+	snprintf(name, sizeof(name), "spimend %s", q->command);
+	argv[0] = name;
+	optind = 0;
+	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+		switch (option) {
+		case 'j':
+			q->request.json = true;
+			break;
+		case 's':
+			q->socket = optarg;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return EXIT_NOTHING_WRONG + 1;
+		default:
+			return EXIT_TROUBLE + 1;
+		}
+	}
+	if (wants_id && argc - optind != 1)
+		return refuse(q, "the id of one incident is expected; 'spimend incidents' lists them") + 1;
+	if (!wants_id && optind < argc)
+		return refuse(q, "no argument is expected; --help tells the options") + 1;
+	return wants_id && read_id(q, argv[optind]) ? EXIT_TROUBLE + 1 : 0;
+}
+
+static int call_daemon(const struct question *q, int *ret_fd)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct timeval limit = { .tv_sec = ANSWER_SECONDS };
+	int fd;
+
+	if (strlen(q->socket) >= sizeof(address.sun_path))
+		return refuse(q, "--socket: the path is longer than a socket's may be");
+	text_copy(text_of(q->socket), address.sun_path, sizeof(address.sun_path));
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return refuse(q, spimend_strerror(-errno));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	if (q->request.command != CONTROL_WATCH)
+		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0) {
+		*ret_fd = fd;
+		return 0;
+	}
+	if (errno == ENOENT || errno == ECONNREFUSED || errno == ENOTDIR)
+		fprintf(stderr, "spimend %s: no daemon listens at %s: is spimendd running?\n", q->command, q->socket);
+	else if (errno == EACCES || errno == EPERM)
+		fprintf(stderr, "spimend %s: %s: permission denied; root may ask, the configured user, and the members of control-group\n",
+			q->command, q->socket);
+	else
+		fprintf(stderr, "spimend %s: %s: %s\n", q->command, q->socket, spimend_strerror(-errno));
+	close(fd);
+	return EXIT_TROUBLE;
+}
+
+static bool send_request(int fd, const struct question *q)
+{
+	struct buffer line = { 0 };
+	ssize_t n = -1;
+	bool sent;
+
+	control_request_print(&q->request, &line);
+	if (!line.failed)
+		n = send(fd, line.bytes, line.len, MSG_NOSIGNAL);
+	/* One that is turned away is answered before it has asked, and hung up on: its answer counts. */
+	sent = n == (ssize_t)line.len || (n < 0 && errno == EPIPE);
+	buffer_done(&line);
+	return sent;
+}
+
+/* A daemon's words on the way to a terminal. */
+static int say_error(const struct question *q, char *error)
+{
+	for (char *c = error; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = '.';
+	return refuse(q, error);
+}
+
+static int put(const struct question *q, const char *bytes, size_t len)
+{
+	if (fwrite(bytes, 1, len, stdout) == len && fflush(stdout) == 0)
+		return 0;
+	return refuse(q, "standard output cannot be written");
+}
+
+static int end_of_answer(const struct question *q, ssize_t n)
+{
+	if (n < 0)
+		return refuse(q, errno == EAGAIN ? "the daemon does not answer" : spimend_strerror(-errno));
+	return refuse(q, "the daemon ended the conversation");
+}
+
+/* The head, then what is to be printed, as it comes. */
+static int take_answer(int fd, const struct question *q)
+{
+	char bytes[65536], error[512];
+	size_t got = 0, end;
+	int status, result;
+	ssize_t n;
+
+	do { /* the head */
+		n = recv(fd, bytes + got, sizeof(bytes) - got, 0);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return end_of_answer(q, n);
+		got += (size_t)n;
+		end = text_find_char((struct text){ bytes, got }, '\n');
+	} while (end == TEXT_NOT_FOUND && got < HEAD_MAX);
+	if (end == TEXT_NOT_FOUND || control_head_read((struct text){ bytes, end }, &status, error, sizeof(error)) < 0)
+		return refuse(q, "that is no spimendd: the answer is not one of its own");
+	if (error[0])
+		return say_error(q, error);
+	result = put(q, bytes + end + 1, got - end - 1);
+	while (result == 0 && (n = recv(fd, bytes, sizeof(bytes), 0)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return end_of_answer(q, n);
+		result = put(q, bytes, (size_t)n);
+	}
+	if (result == 0 && q->request.command == CONTROL_WATCH)
+		return end_of_answer(q, 0);
+	return result ? result : status;
+}
+
+int remote_main(int argc, char **argv)
+{
+	struct question q = { .command = argv[0], .socket = CONTROL_SOCKET };
+	int fd, result;
+
+	for (int command = 0; command < CONTROL_COMMANDS; command++)
+		if (strcmp(argv[0], control_command_name((enum control_command)command)) == 0)
+			q.request.command = (enum control_command)command;
+	result = read_options(argc, argv, &q);
+	if (result)
+		return result - 1;
+	result = call_daemon(&q, &fd);
+	if (result)
+		return result;
+	result = send_request(fd, &q) ? take_answer(fd, &q) : refuse(&q, "the daemon does not take the request");
+	close(fd);
+	return result;
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+/* spimend status, incidents, explain, watch: what the daemon says, over its control socket. */
+#ifndef CMD_REMOTE_H
+#define CMD_REMOTE_H
+
+/* `argv[0]` is the command's name. Returns the exit status. */
+int remote_main(int argc, char **argv);
+
+#endif
