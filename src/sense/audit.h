@@ -17,7 +17,8 @@
 
 struct audit;
 
-/* Opens a socket on the audit multicast group, which speaks in the first network namespace only. 0 or a negative errno (-EPERM, or -EPROTONOSUPPORT: no audit here). */
+/* Opens a socket on the audit multicast group, which speaks in the first network namespace only.
+ * 0 or a negative errno (-EPERM, or -EPROTONOSUPPORT: no audit here). */
 int audit_open(int *ret_fd);
 
 struct audit_events {

@@ -7,7 +7,9 @@
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -192,6 +194,24 @@ int packets_kernel_read_addresses(struct packets_kernel *k)
 	return r;
 }
 
+/* True where frames start with an Ethernet header, which is what the XDP program reads. */
+static bool is_ethernet(const char *interface)
+{
+	struct ifreq request = { 0 };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), r;
+
+	if (fd < 0)
+		return false;
+	if (strlen(interface) >= sizeof(request.ifr_name)) {
+		close(fd);
+		return false;
+	}
+	memcpy(request.ifr_name, interface, strlen(interface));
+	r = ioctl(fd, SIOCGIFHWADDR, &request);
+	close(fd);
+	return r == 0 && request.ifr_hwaddr.sa_family == ARPHRD_ETHER;
+}
+
 /* --- Packet sockets and XDP ------------------------------------------------------------------------------------------ */
 
 static int set_up_socket(int fd, int filter, int ifindex)
@@ -253,6 +273,8 @@ int packets_attach_xdp(const struct packets_kernel *k, const char *interface, bo
 		return -errno;
 	if (program < 0)
 		return -EINVAL; /* loaded without settings.xdp */
+	if (!is_ethernet(interface))
+		return -EOPNOTSUPP;
 	fd = bpf_link_create(program, (int)ifindex, BPF_XDP, &opts);
 	if (fd < 0)
 		return fd;

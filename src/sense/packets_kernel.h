@@ -54,11 +54,14 @@ void packets_kernel_adjust(struct packets_kernel *k, const struct packets_settin
  */
 int packets_kernel_read_addresses(struct packets_kernel *k);
 
-/* A packet socket, bound to the interface, filter and ring in place. Owned by the caller. -ENODEV, -ENETDOWN, ... */
+/* A packet socket, bound to the interface, filter and ring in place, whatever its link layer. Owned by the caller. -ENODEV,
+ * -ENETDOWN, ... A packet counts once for each interface that is heard: not a VLAN's and its parent's, a bridge's and its
+ * port's, nor a socket and XDP on the same one. */
 int packets_open_socket(const struct packets_kernel *k, const char *interface, int *ret_fd);
 
 /* Generic (skb) or native XDP. The link lasts until *ret_link_fd is closed. Attaching may make a native interface's link go
- * down and up again. -EOPNOTSUPP where the driver has no native XDP, -EBUSY where another program is attached. */
+ * down and up again. -EOPNOTSUPP where the driver has no native XDP and where frames have no Ethernet header, -EBUSY where
+ * another program is attached. */
 int packets_attach_xdp(const struct packets_kernel *k, const char *interface, bool native, int *ret_link_fd,
 	unsigned *ret_ifindex);
 

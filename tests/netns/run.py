@@ -128,15 +128,15 @@ def udp(body, port=4500, source=4500):
 
 
 class Sensor:
-    def __init__(self, way, how=""):
+    def __init__(self, way, how="", interface="in"):
         self.lines, self.buffer = [], b""
-        self.child = subprocess.Popen(["ip", "netns", "exec", IN, PROGRAM, way, "in"], stdin=subprocess.PIPE,
+        self.child = subprocess.Popen(["ip", "netns", "exec", IN, PROGRAM, way, interface], stdin=subprocess.PIPE,
                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT)
         self.refused = self.line()
         ready = self.line()
         if ready != "ready ok":
             raise RuntimeError(ready)
-        self.ask("open " + how)
+        self.refusal = self.ask("open " + how, fails=True)
 
     def line(self, seconds=20):
         end = time.monotonic() + seconds
@@ -381,7 +381,8 @@ def check_way(suite, wire, way, how, checks):
     except RuntimeError as error:
         suite.fail(f"{name}: starts", str(error))
         return
-    suite.judge(f"{name}: hears without any privilege", [] if sensor.refused == "unprivileged refused=1" else [sensor.refused])
+    suite.judge(f"{name}: hears without any privilege",
+                [] if sensor.refused == "unprivileged refused=1" and not sensor.refusal else [sensor.refused, str(sensor.refusal)])
     try:
         for test, check in checks.items():
             # Other packets than ours (neighbour discovery) never carry ESP; wait for what the last check left.
@@ -390,6 +391,22 @@ def check_way(suite, wire, way, how, checks):
     except (RuntimeError, OSError) as error:
         suite.fail(f"{name}: {test}", str(error))
     suite.judge(f"{name}: ends cleanly", sensor.close().splitlines()[:40])
+
+
+def check_refusals():
+    """XDP reads Ethernet: elsewhere it is refused, and a packet socket hears what there is."""
+    problems = []
+    for way, want in (("xdp", "error Operation not supported"), ("packet", [])):
+        sensor = Sensor(way, interface="lo")
+        if sensor.refusal != want:
+            problems.append(f"{way} on the loopback: {sensor.refusal}")
+        problems += sensor.close().splitlines()[:40]
+    again = Sensor("xdp"), Sensor("xdp")
+    if again[1].refusal != "error Device or resource busy":
+        problems.append(f"a second program on one interface: {again[1].refusal}")
+    for sensor in again:
+        problems += sensor.close().splitlines()[:40]
+    return problems
 
 
 def main():
@@ -406,6 +423,7 @@ def main():
         check_way(suite, wire, "packet", "", {**CHECKS, **SOCKET_CHECKS})
         check_way(suite, wire, "xdp", "", CHECKS)
         check_way(suite, wire, "xdp", "native", {key: CHECKS[key] for key in list(CHECKS)[:2]})
+        suite.judge("XDP is refused where it cannot be", check_refusals())
     return suite.close()
 
 

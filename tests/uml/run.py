@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Real kernel ESP, in a user-mode Linux (a kernel as a process, no root needed): B loses an SA; audit records, XFRM counters and
-the packet sensor must agree on every packet. Also the sensor's BPF programs on an older kernel, with the interpreter."""
+"""Real kernel ESP, in a user-mode Linux (a kernel as a process, no root needed): B loses an SA; audit records, XFRM counters
+and the packet sensor must agree on every packet. Also the sensor's BPF programs on an older kernel, with the interpreter."""
 import os
 import re
 import shutil

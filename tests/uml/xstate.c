@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * LD_PRELOAD for linux.uml. Debian 12's user-mode kernel saves and restores 2,696 bytes of a task's extended processor state; on
- * a processor with AMX the state is longer, the host refuses a shorter one (EFAULT), and the guest panics at its start. Here
- * what the guest gives is laid over the task's present state, so that the length is right. tests/uml/run.py builds and uses it.
+ * LD_PRELOAD for linux.uml. Debian 12's user-mode kernel saves and restores 2,696 bytes of a task's extended processor
+ * state; on a processor with AMX the state is longer, the host refuses a shorter one (EFAULT), and the guest panics at its
+ * start. Here what the guest gives is laid over the task's present state, so that the length is right. tests/uml/run.py
+ * builds and uses it.
  */
 #define _GNU_SOURCE
 #include <elf.h>
