@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/* The system-call filters, each in a child of its own; they stand under sanitizers as well here, until the child ends. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "role/confine.h"
+
+#define FINE 7
+
+typedef void deed_fn(int fd);
+
+/* The exit status of a child that does it under that role's filter; *ret_said is what it told its parent, if anything. */
+static int status_of(enum role role, deed_fn *deed, struct role_violation *ret_said)
+{
+	struct message_header header;
+	union message_item item;
+	char said[256];
+	int ends[2], status;
+	ssize_t len;
+	pid_t pid;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+	pid = fork();
+	if (pid == 0) {
+		int fd = memfd_create("deed", 0);
+
+		if (dup2(ends[1], CONFINE_CHANNEL_FD) < 0 || (fd = dup2(fd, 9)) < 0)
+			_exit(1);
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+		if (confine_calls(role) <= 0)
+			_exit(2);
+		deed(fd);
+		syscall(SYS_exit_group, FINE); /* see on_violation() */
+	}
+	assert_true(pid > 0);
+	close(ends[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	memset(ret_said, 0, sizeof(*ret_said));
+	len = recv(ends[0], said, sizeof(said), MSG_DONTWAIT);
+	if (len > 0) {
+		assert_null(message_check(said, (size_t)len, 0, role, ROLE_PARENT, message_build(), &header));
+		assert_int_equal(header.type, MESSAGE_VIOLATION);
+		assert_true(message_take(&header, said, 0, &item));
+		*ret_said = item.violation;
+	}
+	close(ends[0]);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void must_end(enum role role, deed_fn *deed, const char *call)
+{
+	struct role_violation said;
+	char *name;
+
+	assert_int_equal(status_of(role, deed, &said), CONFINE_VIOLATION_EXIT);
+	name = confine_call_name(said.arch, said.call);
+	assert_non_null(name);
+	assert_string_equal(name, call);
+	free(name);
+}
+
+static void must_do(enum role role, deed_fn *deed)
+{
+	struct role_violation said;
+
+	assert_int_equal(status_of(role, deed, &said), FINE);
+}
+
+static void open_file(int fd)
+{
+	(void)fd;
+	(void)!syscall(SYS_openat, AT_FDCWD, "/etc/passwd", O_RDONLY, 0);
+}
+
+static void open_socket(int fd)
+{
+	(void)fd;
+	(void)!socket(AF_INET, SOCK_DGRAM, 0);
+}
+
+static void connect_somewhere(int fd)
+{
+	static const struct sockaddr nowhere;
+
+	(void)!connect(fd, &nowhere, sizeof(nowhere));
+}
+
+static void make_process(int fd)
+{
+	(void)fd;
+	(void)!syscall(SYS_clone, 0, NULL, NULL, NULL, 0);
+}
+
+static void execute(int fd)
+{
+	(void)fd;
+	(void)!syscall(SYS_execve, "/bin/true", NULL, NULL);
+}
+
+static void trace(int fd)
+{
+	(void)fd;
+	(void)!syscall(SYS_ptrace, 0, 0, 0, 0);
+}
+
+static void make_code(int fd)
+{
+	(void)fd;
+	(void)!syscall(SYS_mmap, NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+static void stat_path(int fd)
+{
+	char room[256];
+
+	(void)fd;
+	(void)!syscall(SYS_newfstatat, AT_FDCWD, "/etc/passwd", room, 0);
+}
+
+static void handle_violations_itself(int fd)
+{
+	(void)fd;
+	(void)!syscall(SYS_rt_sigaction, SIGSYS, NULL, NULL, 8);
+}
+
+static void load_program(int fd)
+{
+	union bpf_attr attr;
+
+	(void)fd;
+	memset(&attr, 0, sizeof(attr));
+	(void)!syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+}
+
+static void use_map(int fd)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.map_fd = (unsigned)fd;
+	(void)!syscall(SYS_bpf, BPF_MAP_LOOKUP_ELEM, &attr, sizeof(attr)); /* fails: no map. It may be asked */
+}
+
+static void plain_work(int fd)
+{
+	char byte = 'x';
+
+	if (write(fd, &byte, 1) != 1 || lseek(fd, 0, SEEK_SET) != 0 || read(fd, &byte, 1) != 1)
+		syscall(SYS_exit_group, 3);
+}
+
+static void write_at(int fd)
+{
+	if (pwrite(fd, "x", 1, 0) != 1 || fdatasync(fd) != 0)
+		syscall(SYS_exit_group, 3);
+}
+
+static void no_role_makes_processes_code_or_sockets(void **state)
+{
+	(void)state;
+	for (enum role role = ROLE_SENSE; role < ROLES; role++) {
+		must_end(role, open_socket, "socket");
+		must_end(role, connect_somewhere, "connect");
+		must_end(role, make_process, "clone");
+		must_end(role, execute, "execve");
+		must_end(role, trace, "ptrace");
+		must_end(role, make_code, "mmap");
+		must_end(role, handle_violations_itself, "rt_sigaction");
+		must_end(role, load_program, "bpf");
+		must_do(role, plain_work);
+	}
+}
+
+static void files_are_for_core_alone(void **state)
+{
+	(void)state;
+	must_end(ROLE_SENSE, open_file, "openat");
+	must_end(ROLE_ACT, open_file, "openat");
+	must_end(ROLE_SENSE, stat_path, "newfstatat");
+	must_end(ROLE_ACT, stat_path, "newfstatat");
+	must_do(ROLE_CORE, open_file); /* where, landlock says */
+}
+
+static void maps_are_for_sense_alone(void **state)
+{
+	(void)state;
+	must_do(ROLE_SENSE, use_map);
+	must_end(ROLE_CORE, use_map, "bpf");
+	must_end(ROLE_ACT, use_map, "bpf");
+}
+
+static void sense_writes_no_file(void **state)
+{
+	(void)state;
+	must_end(ROLE_SENSE, write_at, "pwrite64");
+	must_do(ROLE_ACT, write_at); /* its journal */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_role_makes_processes_code_or_sockets),
+		cmocka_unit_test(files_are_for_core_alone),
+		cmocka_unit_test(maps_are_for_sense_alone),
+		cmocka_unit_test(sense_writes_no_file),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
