@@ -178,7 +178,7 @@ static bool set_rate(const struct config_row *row, const struct text *words, str
 	return true;
 }
 
-/* --- Lists ------------------------------------------------------------------------------------------------------------ */
+/* --- Lists ----------------------------------------------------------------------------------------------------- */
 
 static bool full(struct buffer *why, const char *what, unsigned limit)
 {
@@ -371,7 +371,7 @@ static bool unset_peer(const struct spimend_address *address, struct config *c)
 	return true;
 }
 
-/* --- One row ---------------------------------------------------------------------------------------------------------- */
+/* --- One row --------------------------------------------------------------------------------------------------- */
 
 static void words_wanted(const struct config_row *row, size_t *ret_least, size_t *ret_most)
 {

@@ -221,7 +221,7 @@ def check_bpf(suite):
 def check_manual(suite):
     page = "doc/spimend.1"
     if shutil.which("mandoc"):
-        lint = run(["mandoc", "-T", "lint", "-W", "warning", page])
+        lint = run(["mandoc", "-T", "lint", "-W", "warning", *sources("doc/*.[0-9]")])
         suite.judge("the manual page is clean", lint.tail().splitlines() if lint.status else [])
     else:
         suite.skip("the manual page is clean", "mandoc is not installed")
@@ -241,6 +241,7 @@ def check_manual(suite):
             problems.append(f"no {what} names found in src/model")
         problems += [f"{page}: {what} {name} is not explained" for name in known if name not in words]
     suite.judge("the manual page explains every rule, cause, kind and flag", problems)
+    check_gateway_manual(suite, manual)
 
     problems = []
     if os.path.exists(os.path.join(ROOT, "src/judge/settings.c")):
@@ -257,8 +258,10 @@ def check_manual(suite):
     if not os.path.exists(program):
         suite.fail("every option is in the manual page and in README.md", f"not built: {program}")
         return
-    shown = run([program, "analyze", "--help"])
-    printed = (shown.out + shown.err).decode("utf-8", "replace")
+    printed = ""
+    for command in ("analyze", "status"):
+        shown = run([program, command, "--help"])
+        printed += (shown.out + shown.err).decode("utf-8", "replace")
     options = sorted(set(re.findall(r"(?<![\w-])--([a-z][a-z-]*)", printed)) - {"help"})
     readme = text_of("README.md")
     in_manual = set(re.findall(r"Fl Fl ([a-z-]+)", manual))
@@ -284,6 +287,36 @@ def check_manual(suite):
                 [f"{page}: {number} is not explained" for number in sorted(said - known)])
 
     check_picture(suite, program)
+
+
+def check_gateway_manual(suite, manual):
+    """What the daemon's configuration and output name."""
+    rows = re.findall(r'^\t\{ "([a-z -]+)", "([^"]*)", (?:true|false), VALUE_', text_of("src/parse/config_table.c"), re.M)
+    conf = text_of("doc/spimend.conf.5").splitlines()
+    known = [line for line in conf if line.startswith(".It Cm ")]
+    problems = [] if rows else ["no commands found in src/parse/config_table.c"]
+    for keywords, arguments in rows:
+        item = f".It Cm {keywords}" + (f" Ar {arguments}" if arguments else "")
+        if not any(line == item or line.startswith(item + " Pq ") for line in known):
+            problems.append(f"doc/spimend.conf.5: no line '{item}'")
+    for line in known:
+        keywords = re.match(r"\.It Cm ([a-z -]+?)(?: Ar | Pq |$)", line)
+        if not keywords or keywords[1] not in {row[0] for row in rows}:
+            problems.append(f"doc/spimend.conf.5: there is no command '{line}'")
+    suite.judge("the manual page of the configuration has every command", problems)
+
+    daemon = text_of("doc/spimendd.8")
+    repair, ledger = text_of("src/plan/repair.c"), text_of("src/judge/ledger.c")
+    problems = []
+    for what, page, text, names in (
+            ("rung", "doc/spimendd.8", daemon, re.findall(r'\[RUNG_\w+\] = \{ "([^"]+)"', repair)),
+            ("refusal", "doc/spimend.1", manual, re.findall(r'\[REFUSE_\w+\] = \{ "([^"]+)"', repair)),
+            ("death", "doc/spimend.1", manual, re.findall(r'\[DEATH_\w+\] = "([^"]+)"', ledger))):
+        if not names:
+            problems.append(f"no {what} names found")
+        problems += [f"{page}: {what} {name} is not explained"
+                     for name in names if name != "none" and f".It Cm {name}\n" not in text]
+    suite.judge("the manual pages explain every rung, refusal and death", problems)
 
 
 PICTURE = re.compile(r"^```\n\$ spimend ([^\n]*)\n(.*?)^```$", re.M | re.S)

@@ -195,6 +195,33 @@ static void test_each_default_is_what_its_line_would_set(void **state)
 	}
 }
 
+/* tests/house has the other direction. */
+static void test_the_manual_has_every_default_and_range(void **state)
+{
+	FILE *file = fopen("doc/spimend.conf.5", "r");
+	static char page[65536];
+	struct config_command c;
+	size_t len;
+
+	(void)state;
+	if (!file)
+		skip(); /* not run from the project's folder */
+	len = fread(page, 1, sizeof(page) - 1, file);
+	fclose(file);
+	page[len] = '\0';
+	for (size_t i = 0; config_command_at(i, &c); i++) {
+		char item[256], range[128];
+		const char *at;
+
+		snprintf(item, sizeof(item), "\n.It Cm %s%s%s%s%s\n", c.keywords, c.arguments[0] ? " Ar " : "", c.arguments,
+			 c.standard[0] ? " Pq " : "", c.standard);
+		snprintf(range, sizeof(range), "\nFrom %s.\n", c.range);
+		at = strstr(page, item);
+		if (!at || (c.range[0] && !strstr(at, range)))
+			fail_msg("not in doc/spimend.conf.5: %s%s", item, c.range[0] ? range : "");
+	}
+}
+
 static void test_keywords_may_be_abbreviated_and_are_of_any_case(void **state)
 {
 	(void)state;
@@ -385,6 +412,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_printed_parses_back),
 		cmocka_unit_test(test_every_command_takes_its_range_and_no_more),
 		cmocka_unit_test(test_each_default_is_what_its_line_would_set),
+		cmocka_unit_test(test_the_manual_has_every_default_and_range),
 		cmocka_unit_test(test_keywords_may_be_abbreviated_and_are_of_any_case),
 		cmocka_unit_test(test_ambiguous_words_are_refused_with_their_meanings),
 		cmocka_unit_test(test_unknown_lines_name_the_nearest_command),
