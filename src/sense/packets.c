@@ -279,6 +279,8 @@ static int set_up(struct packets *p)
 		return -errno;
 	r = packets_watch_new(p->maps, &p->watch);
 	if (r == 0)
+		r = packets_begin_anew(p, PACKETS_GRACE_NS);
+	if (r == 0)
 		r = packets_flows_new(&key, &p->flows);
 	if (r < 0)
 		return r;
@@ -406,6 +408,11 @@ int packets_forget_all(struct packets *p)
 	return packets_watch_forget_all(p->watch);
 }
 
+int packets_begin_anew(struct packets *p, int64_t grace_ns)
+{
+	return packets_watch_expect(p->watch, clock_ns(CLOCK_MONOTONIC) + grace_ns);
+}
+
 int packets_count_of(struct packets *p, const struct sa_key *key, struct spi_count *ret)
 {
 	return packets_watch_count(p->watch, key, ret);
@@ -414,7 +421,7 @@ int packets_count_of(struct packets *p, const struct sa_key *key, struct spi_cou
 unsigned packets_walk_counts(struct packets *p, unsigned max,
 	void (*count)(void *context, const struct spi_count *count), void *context)
 {
-	return packets_watch_walk(p->watch, max, count, context);
+	return packets_watch_walk(p->watch, max, clock_ns(CLOCK_MONOTONIC), count, context);
 }
 
 void packets_state(struct packets *p, struct sensor_state *state)

@@ -16,6 +16,7 @@
 
 #define PACKETS_FLOWS_MAX 4096      /* flows gathered at once; more are counted as flows_dropped */
 #define PACKETS_WINDOW_NS 20000000  /* a sighting is told this long after its first packet */
+#define PACKETS_GRACE_NS (10 * SECOND_NS)
 #define PACKETS_FRAMES_MAX 8192     /* frames handled in one packets_read(): the loop has other things to do as well */
 
 struct packets;
@@ -50,8 +51,14 @@ int packets_read(struct packets *p);
  * go on over a change of state and start anew after WATCH_FORGET. */
 int packets_watch_spi(struct packets *p, const struct watch_spi *watch);
 int packets_watch_peer(struct packets *p, const struct watch_peer *watch);
-/* Forgets every SPI and peer, for a mirror that starts anew. */
+/* Forgets every SPI and peer, with their counts. */
 int packets_forget_all(struct packets *p);
+/*
+ * For a caller that starts anew and tells all again: what it does not tell within `grace_ns` is forgotten by the walks, so
+ * that an SPI which died while nobody listened does not pass for live for ever; until then live ones stay quiet. Counts go on
+ * and are all told again. Peers are forgotten at once. packets_new() does this with PACKETS_GRACE_NS.
+ */
+int packets_begin_anew(struct packets *p, int64_t grace_ns);
 
 /* The counts of one key. -ENOENT when it is not watched. */
 int packets_count_of(struct packets *p, const struct sa_key *key, struct spi_count *ret);

@@ -15,6 +15,7 @@
 struct slot {
 	struct sa_key key;
 	enum watch_state state;    /* WATCH_FORGET: free */
+	bool expected;             /* not set again yet since packets_watch_expect() */
 	uint32_t sequence_highest; /* told with the SPI, from the ledger */
 	uint64_t told;             /* packets, when a walk told them last */
 	uint64_t booked;           /* packets that are in the sums below */
@@ -28,6 +29,7 @@ struct packets_watch {
 	uint32_t free_first, free_count;
 	uint32_t fresh;           /* slots from here on were never used */
 	uint32_t cursor;          /* of the walk */
+	int64_t until_ns;         /* until then what is expected may come */
 	struct spi_tally *tallies; /* owns: shared mapping, `size` times `cpus` */
 	const struct spi_counters *counters; /* owns: shared mapping, `cpus` */
 	uint64_t live_packets, dead_packets; /* sums, forgotten SPIs included */
@@ -172,7 +174,26 @@ static void book(struct packets_watch *w, uint32_t slot, const struct spi_count 
 	s->booked = c->packets;
 }
 
-unsigned packets_watch_walk(struct packets_watch *w, unsigned max,
+static void release(struct packets_watch *w, uint32_t slot)
+{
+	struct spi_count c = count_of(w, slot);
+
+	book(w, slot, &c);
+	w->slots[slot] = (struct slot){ 0 };
+	w->free_slots[(w->free_first + w->free_count++) % w->size] = slot;
+}
+
+static int forget(struct packets_watch *w, uint32_t slot)
+{
+	struct spi_key key = key_of(&w->slots[slot].key);
+	int r = bpf_map_delete_elem(w->watch_map, &key);
+
+	if (r == 0 || r == -ENOENT)
+		release(w, slot);
+	return r;
+}
+
+unsigned packets_watch_walk(struct packets_watch *w, unsigned max, int64_t now_ns,
 	void (*count)(void *context, const struct spi_count *count), void *context)
 {
 	unsigned told = 0;
@@ -184,6 +205,8 @@ unsigned packets_watch_walk(struct packets_watch *w, unsigned max,
 
 		if (w->cursor >= w->fresh)
 			w->cursor = 0;
+		if (w->slots[w->cursor].expected && now_ns >= w->until_ns)
+			forget(w, w->cursor);
 		if (w->slots[w->cursor].state == WATCH_FORGET)
 			continue;
 		c = count_of(w, w->cursor);
@@ -242,15 +265,6 @@ void packets_watch_sum(const struct packets_watch *w, struct sensor_state *state
 
 /* --- States ---------------------------------------------------------------------------------------------------------- */
 
-static void release(struct packets_watch *w, uint32_t slot)
-{
-	struct spi_count c = count_of(w, slot);
-
-	book(w, slot, &c);
-	w->slots[slot] = (struct slot){ 0 };
-	w->free_slots[(w->free_first + w->free_count++) % w->size] = slot;
-}
-
 /* -ENOSPC when there is none. */
 static int take_slot(struct packets_watch *w, uint32_t *ret)
 {
@@ -297,12 +311,9 @@ int packets_watch_set(struct packets_watch *w, const struct watch_spi *spi)
 	if (!find(w, &spi->key, &entry))
 		return spi->state == WATCH_FORGET ? 0 : add(w, spi, &key);
 	slot = &w->slots[entry.slot];
-	if (spi->state == WATCH_FORGET) {
-		r = bpf_map_delete_elem(w->watch_map, &key);
-		if (r == 0)
-			release(w, entry.slot);
-		return r;
-	}
+	if (spi->state == WATCH_FORGET)
+		return forget(w, entry.slot);
+	slot->expected = false;
 	if (spi->sequence_highest > slot->sequence_highest)
 		slot->sequence_highest = spi->sequence_highest;
 	if (slot->state == spi->state)
@@ -332,18 +343,32 @@ int packets_watch_set_peer(struct packets_watch *w, const struct watch_peer *pee
 	return r == -ENOENT ? 0 : r;
 }
 
-int packets_watch_forget_all(struct packets_watch *w)
+static int forget_peers(struct packets_watch *w)
 {
 	struct spi_host host;
 	int r = 0;
 
-	for (uint32_t i = 0; i < w->fresh && r == 0; i++) {
-		struct watch_spi spi = { .key = w->slots[i].key, .state = WATCH_FORGET };
-
-		if (w->slots[i].state != WATCH_FORGET)
-			r = packets_watch_set(w, &spi);
-	}
 	while (r == 0 && bpf_map_get_next_key(w->peers_map, NULL, &host) == 0)
 		r = bpf_map_delete_elem(w->peers_map, &host);
 	return r;
+}
+
+int packets_watch_expect(struct packets_watch *w, int64_t until_ns)
+{
+	for (uint32_t i = 0; i < w->fresh; i++) {
+		w->slots[i].expected = w->slots[i].state != WATCH_FORGET;
+		w->slots[i].told = 0;
+	}
+	w->until_ns = until_ns;
+	return forget_peers(w);
+}
+
+int packets_watch_forget_all(struct packets_watch *w)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < w->fresh && r == 0; i++)
+		if (w->slots[i].state != WATCH_FORGET)
+			r = forget(w, i);
+	return r == 0 ? forget_peers(w) : r;
 }

@@ -16,7 +16,7 @@
 
 struct packets_watch;
 
-/* Borrows the descriptors. Finds the SPIs again that are in the map already. */
+/* Borrows the descriptors. Finds the SPIs again that are in the map already; packets_watch_expect() should follow. */
 int packets_watch_new(const int maps[PACKETS_MAPS], struct packets_watch **ret);
 void packets_watch_free(struct packets_watch *w);
 
@@ -27,7 +27,10 @@ int packets_watch_forget_all(struct packets_watch *w);
 /* WATCH_FORGET when the key is not in the map. */
 enum watch_state packets_watch_state(const struct packets_watch *w, const struct sa_key *key);
 int packets_watch_count(const struct packets_watch *w, const struct sa_key *key, struct spi_count *ret);
-unsigned packets_watch_walk(struct packets_watch *w, unsigned max,
+/* From now on every SPI waits to be set again, and its count to be told again; walks forget those that still wait at
+ * `until_ns`. Forgets the peers at once. */
+int packets_watch_expect(struct packets_watch *w, int64_t until_ns);
+unsigned packets_watch_walk(struct packets_watch *w, unsigned max, int64_t now_ns,
 	void (*count)(void *context, const struct spi_count *count), void *context);
 /* Sets what the programs counted, and adds nothing else. */
 void packets_watch_sum(const struct packets_watch *w, struct sensor_state *state);

@@ -233,6 +233,26 @@ def check_state_change(wire, sensor):
     return problems + one(sensor.sightings(), ledger=0, packets=1)
 
 
+def check_anew(wire, sensor):
+    """Of what was live, only what is told again stays so; counts go on, and are told again."""
+    for spi in (0xe1000001, 0xe1000002):
+        sensor.ask(f"live {US} 50 {spi:#x}")
+        wire.send(ipv4(esp(spi, 1)))
+    problems = [f"told while live: {s}" for s in sensor.sightings()]
+    sensor.ask("walk")
+    sensor.ask("anew 10000")
+    told = [values["spi"] for word, values in sensor.ask("walk") if word == "count"]
+    problems += [f"{spi} not told again" for spi in ("0xe1000001", "0xe1000002") if spi not in told]
+    wire.send(ipv4(esp(0xe1000002, 2)))
+    problems += [f"told within the grace: {s}" for s in sensor.sightings()]
+    sensor.ask("anew 0")
+    sensor.ask(f"live {US} 50 0xe1000001")
+    sensor.ask("walk")
+    wire.send(ipv4(esp(0xe1000001, 3)), ipv4(esp(0xe1000002, 4)))
+    problems += one(sensor.sightings(), spi="0xe1000002", ledger=0, packets=1)
+    return problems + differences(sensor.count(US, 50, 0xe1000001), packets=2, highest=3)
+
+
 def unknown(name, wire, sensor, frame, **want):
     wire.send(frame)
     return [f"{name}: {p}" for p in one(sensor.sightings(100), ledger=0, packets=1, **want)]
@@ -365,6 +385,7 @@ CHECKS = {
     "known SPIs are counted and not told": check_known,
     "a dead SPI is told": check_dead,
     "counts survive a change of state and a restart of the sensor": check_state_change,
+    "what is not told again after a new start is forgotten": check_anew,
     "an unknown SPI is told in each shape": check_shapes,
     "what is no ESP for us is not told": check_silence,
     "a stranger's flood is sampled, others come through": check_limits,

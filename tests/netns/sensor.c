@@ -7,7 +7,7 @@
  *     netns_sensor flood INTERFACE DST_MAC SRC DST COUNT     sends COUNT ESP packets with different SPIs, from ns of SRC
  *
  * Commands, answered by "done" or "error TEXT": live|dead|forget DST PROTOCOL SPI [SEQUENCE], peer ADDRESS, open, wait MS,
- * count DST PROTOCOL SPI, walk, state, restart, forget-all.
+ * count DST PROTOCOL SPI, walk, state, restart, anew MS, forget-all.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -268,6 +268,8 @@ static int obey(struct half *h, char *line)
 		return show_state(h);
 	if (!strcmp(words[0], "restart"))
 		return restart(h);
+	if (!strcmp(words[0], "anew"))
+		return packets_begin_anew(h->packets, INT64_C(1000000) * (words[1] ? atoi(words[1]) : 0));
 	if (!strcmp(words[0], "forget-all"))
 		return packets_forget_all(h->packets);
 	return -EINVAL;
