@@ -55,8 +55,8 @@ int packets_watch_peer(struct packets *p, const struct watch_peer *watch);
 int packets_forget_all(struct packets *p);
 /*
  * For a caller that starts anew and tells all again: what it does not tell within `grace_ns` is forgotten by the walks, so
- * that an SPI which died while nobody listened does not pass for live for ever; until then live ones stay quiet. Counts go on
- * and are all told again. Peers are forgotten at once. packets_new() does this with PACKETS_GRACE_NS.
+ * that an SPI which died while nobody listened does not pass for live for ever; until then live ones stay quiet. Counts go
+ * on and are all told again. Peers are forgotten at once. packets_new() does this with PACKETS_GRACE_NS.
  */
 int packets_begin_anew(struct packets *p, int64_t grace_ns);
 
