@@ -134,20 +134,34 @@ static inline unsigned find_slot(const struct bucket *bucket, uint16_t where, ui
 }
 #endif
 
-static inline bool find_from(const struct spi_index *index, uint32_t at, uint16_t where, uint32_t spi, uint32_t *ret_value)
+/* Where that bucket has it not and SAs have passed it. */
+static __attribute__((noinline)) bool find_behind(const struct spi_index *index, uint32_t at, uint16_t where, uint32_t spi,
+						  uint32_t *ret_value)
 {
-	for (uint32_t left = index->bucket_count; left > 0; left--, at = following(index, at)) {
-		const struct bucket *bucket = &index->buckets[at];
-		unsigned slot = find_slot(bucket, where, spi);
+	for (uint32_t left = index->bucket_count; left > 1 && index->buckets[at].passed; left--) {
+		unsigned slot;
 
+		at = following(index, at);
+		slot = find_slot(&index->buckets[at], where, spi);
 		if (slot < BUCKET_SLOTS) {
-			*ret_value = bucket->value[slot];
+			*ret_value = index->buckets[at].value[slot];
 			return true;
 		}
-		if (bucket->passed == 0)
-			break;
 	}
 	return false;
+}
+
+/* *value is 0 where nothing is found: whether it is there cannot be foretold either, so there is no branch for it. */
+static inline bool find_from(const struct spi_index *index, uint32_t at, uint16_t where, uint32_t spi, uint32_t *value)
+{
+	const struct bucket *bucket = &index->buckets[at];
+	unsigned slot = find_slot(bucket, where, spi);
+	bool found = slot < BUCKET_SLOTS;
+
+	*value = bucket->value[slot - !found] & (uint32_t)(slot / BUCKET_SLOTS - 1);
+	if (__builtin_expect(!found & (bucket->passed != 0), 0))
+		return find_behind(index, at, where, spi, value);
+	return found;
 }
 
 bool spi_index_find(const struct spi_index *index, const struct sa_key *key, uint32_t *ret_value)
@@ -155,8 +169,12 @@ bool spi_index_find(const struct spi_index *index, const struct sa_key *key, uin
 	struct words w = words_of(key);
 	uint32_t destination = find_destination(index, &w);
 	uint16_t where = where_of(destination, w.protocol);
+	uint32_t value;
 
-	return destination && find_from(index, home_of(index, where, w.spi), where, w.spi, ret_value);
+	if (!destination || !find_from(index, home_of(index, where, w.spi), where, w.spi, &value))
+		return false;
+	*ret_value = value;
+	return true;
 }
 
 size_t spi_index_find_many(const struct spi_index *index, const struct sa_key *keys, size_t count, uint32_t *ret_values,
@@ -180,6 +198,7 @@ size_t spi_index_find_many(const struct spi_index *index, const struct sa_key *k
 		for (size_t i = 0; i < many; i++) {
 			size_t at = from + i;
 
+			ret_values[at] = 0;
 			ret_found[at] = wheres[i] && find_from(index, homes[i], wheres[i], keys[at].spi, &ret_values[at]);
 			found += ret_found[at];
 		}
@@ -208,10 +227,10 @@ static void insert(struct spi_index *index, uint16_t where, uint32_t spi, uint32
 	}
 }
 
-/* Three quarters full: then every sixth bucket or so overflows. */
+/* Six tenths full: then every tenth bucket or so overflows. */
 static uint32_t buckets_for(uint64_t count)
 {
-	return (uint32_t)(count * 4 / (3 * BUCKET_SLOTS) + 2);
+	return (uint32_t)(count * 10 / (6 * BUCKET_SLOTS) + 2);
 }
 
 static int resize(struct spi_index *index, uint32_t bucket_count)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which SA is it? A compact table from (destination, protocol, SPI) to a number of the caller's: one cache line a lookup,
- * 64 bytes for six SAs, at most 18 bytes an SA and 32 while it grows.
+ * 64 bytes for six SAs, at most 24 bytes an SA, and 40 for the moment in which it grows.
  *
  * Called by the ledger, and by whoever mirrors a SAD. It never fails to find for want of memory, has no tombstones, and
  * what is asked of it changes nothing. Destinations are our own addresses: each is kept once, and given up with its last SA.
@@ -29,8 +29,8 @@ void spi_index_free(struct spi_index *index);
 int spi_index_reserve(struct spi_index *index, uint32_t count);
 
 bool spi_index_find(const struct spi_index *index, const struct sa_key *key, uint32_t *ret_value);
-/* The same for many: ret_found[i], and where that is true ret_values[i]. Returns how many were found. Faster, since the memory
- * is asked for all before the first is compared. */
+/* The same for many: ret_found[i], and where that is true ret_values[i], else 0 there. Returns how many were found. Faster,
+ * since the memory is asked for all before the first is compared. */
 size_t spi_index_find_many(const struct spi_index *index, const struct sa_key *keys, size_t count, uint32_t *ret_values,
 			   bool *ret_found);
 
