@@ -40,7 +40,8 @@ struct daemon_state {
 	char version[32];
 };
 
-/* One configured child of one configured connection. `id` is a hash of daemon index and both names: the same after every restart. */
+/* One configured child of one configured connection. `id` is a hash of daemon index and both names: the same after every
+ * restart. */
 struct connection {
 	uint16_t daemon;
 	uint64_t id;
@@ -71,7 +72,8 @@ struct ike_sa {
 	uint32_t established_s; /* seconds ago */
 };
 
-enum child_state { CHILD_OTHER, CHILD_CREATED, CHILD_INSTALLED, CHILD_REKEYING, CHILD_REKEYED, CHILD_DELETING, CHILD_STATES };
+enum child_state { CHILD_OTHER, CHILD_CREATED, CHILD_INSTALLED, CHILD_REKEYING, CHILD_REKEYED, CHILD_DELETING,
+		   CHILD_STATES };
 
 struct child_sa {
 	uint16_t daemon;
@@ -111,7 +113,7 @@ struct ike_event {
 enum daemon_hint_kind {
 	HINT_NONE,
 	HINT_KERNEL_LOST,      /* the daemon lists an SA that its kernel has not */
-	HINT_DELETE_RECEIVED,  /* the peer closed spi (its own outbound; our inbound is the sibling) */
+	HINT_DELETE_RECEIVED,  /* the peer closed spi: its inbound, our outbound one; our inbound is the sibling */
 	HINT_DELETE_SENT,      /* we closed spi */
 	HINT_DELETE_UNKNOWN,   /* the peer deleted an SPI that we do not own */
 	HINT_EXPIRED,          /* a hard lifetime ran out, by time */

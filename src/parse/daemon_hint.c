@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "parse/daemon_hint.h"
 
-/* strongswan.md 3; the texts of 5.9.8 as they came. A line starts with `start` and has `has`; the SPI is the first word that is
- * eight hex digits after `spi_after`. */
+/* strongswan.md 3; the texts of 5.9.8 as they came. A line starts with `start` and has `has`; the SPI is the
+ * eight hex digits behind `spi_after`. */
 static const struct line {
 	enum daemon_hint_kind kind;
 	const char *start, *has, *spi_after;

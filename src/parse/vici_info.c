@@ -33,7 +33,7 @@ static int read_flat(struct text message, const struct vici_field *fields, size_
 	return end_of(&r, ret_reading);
 }
 
-/* --- Connections ------------------------------------------------------------------------------------------------------- */
+/* --- Connections ------------------------------------------------------------------------------------------------ */
 
 static void read_remotes(struct vici_reader *r, struct connection *c, struct vici_reading *reading)
 {
@@ -128,7 +128,7 @@ int vici_each_connection(uint16_t daemon, struct text message, vici_connection_c
 	return 0;
 }
 
-/* --- Version and statistics ---------------------------------------------------------------------------------------------- */
+/* --- Version and statistics ------------------------------------------------------------------------------------- */
 
 int vici_read_version(struct text message, struct vici_version *ret, struct vici_reading *ret_reading)
 {
@@ -256,7 +256,7 @@ bool vici_stats_boot(const struct vici_stats *stats, struct instant local, struc
 	return true;
 }
 
-/* --- Results, log lines, alerts ------------------------------------------------------------------------------------------- */
+/* --- Results, log lines, alerts --------------------------------------------------------------------------------- */
 
 int vici_read_result(struct text message, struct vici_result *ret, struct vici_reading *ret_reading)
 {

@@ -89,8 +89,8 @@ static int lacks_id(struct vici_reading *ret_reading, size_t at)
 	return SPIMEND_E_SYNTAX;
 }
 
-/* Goes to the next section of that name (any, when it is empty) at `depth`, skipping the others. False at the end, at the end
- * of the section around it, or at an error. */
+/* Goes to the next section of that name (any, when it is empty) at `depth`, skipping the others. False at the end, at the
+ * end of the section around it, or at an error. */
 static bool find_section(struct vici_reader *r, unsigned depth, struct text name, struct vici_element *ret)
 {
 	while (vici_read(r, ret)) {
@@ -106,7 +106,7 @@ static bool find_section(struct vici_reader *r, unsigned depth, struct text name
 	return false;
 }
 
-/* --- An IKE SA ------------------------------------------------------------------------------------------------------- */
+/* --- An IKE SA -------------------------------------------------------------------------------------------------- */
 
 static void read_tasks(struct vici_reader *r, const struct vici_element *list, struct ike_sa *sa)
 {
@@ -173,7 +173,7 @@ int vici_read_ike(uint16_t daemon, struct text message, struct ike_sa *ret, stru
 	return 0;
 }
 
-/* --- A child ----------------------------------------------------------------------------------------------------------- */
+/* --- A child ---------------------------------------------------------------------------------------------------- */
 
 static int read_child_section(struct vici_reader *r, const struct ike_sa *ike, struct text ike_name, struct child_sa *ret,
 			      struct vici_reading *ret_reading)
@@ -240,7 +240,7 @@ int vici_each_child(uint16_t daemon, struct text message, const struct ike_sa *i
 	return r.status ? refuse(&r, ret_reading) : 0;
 }
 
-/* --- Events ------------------------------------------------------------------------------------------------------------ */
+/* --- Events ----------------------------------------------------------------------------------------------------- */
 
 /* `up` stands before the SA, and only when it is so. */
 static bool is_up(struct text message)

@@ -2,8 +2,8 @@
 /*
  * The kernel's XFRM netlink messages about SAs, into struct kernel_event. Called by repair/xfrm.
  *
- * Reads one datagram of messages: lists (multi-part), additions, updates, deletions, expiries, flushes. Headers are copied out
- * after their length was checked, so bytes need no alignment. Key material (XFRMA_ALG_*) is seen by type only and never
+ * Reads one datagram of messages: lists (multi-part), additions, updates, deletions, expiries, flushes. Headers are copied
+ * out after their length was checked, so bytes need no alignment. Key material (XFRMA_ALG_*) is seen by type only and never
  * copied; who received the bytes wipes them. SAs that are neither ESP nor AH, or of no address family that we know, are
  * passed over and counted.
  */

@@ -185,7 +185,7 @@ int ike_daemon_refresh(struct ike_daemon *d, uint32_t serial, int64_t now)
 		return -ENOTCONN;
 	d->want_sas = true;
 	d->want_serial = serial;
-	if (now - d->connections_at >= CONNECTIONS_AGE_NS)
+	if (now - d->connections_at >= (d->known.count ? CONNECTIONS_AGE_NS : CONNECTIONS_NONE_NS))
 		d->want_connections = true;
 	news_pump(d);
 	return 0;

@@ -58,7 +58,8 @@ struct ike_daemon_limits { /* 0: the default */
 
 enum ike_daemon_fd { IKE_DAEMON_EVENTS, IKE_DAEMON_ORDERS, IKE_DAEMON_FDS };
 
-/* Down, until fds are handed in. `daemon` is its index. Takes a copy of calls and limits (NULL: defaults). NULL: no memory. */
+/* Down, until fds are handed in. `daemon` is its index. Takes a copy of calls and limits (NULL: defaults). NULL: no
+ * memory. */
 struct ike_daemon *ike_daemon_new(uint16_t daemon, const struct ike_daemon_calls *calls,
 				  const struct ike_daemon_limits *limits, int64_t now);
 void ike_daemon_free(struct ike_daemon *d); /* closes; no call is made. NULL is fine */

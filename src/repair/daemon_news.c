@@ -27,7 +27,7 @@ static const struct step {
 	{ "stats", COMMAND },
 };
 
-/* --- Connections, by their full names ----------------------------------------------------------------------------------- */
+/* --- Connections, by their full names --------------------------------------------------------------------------- */
 
 void known_done(struct known_connections *known)
 {
@@ -93,7 +93,7 @@ static void keep_connection(void *context, const struct connection *connection, 
 	d->calls.connection(d->calls.context, connection);
 }
 
-/* --- Lists --------------------------------------------------------------------------------------------------------------- */
+/* --- Lists ------------------------------------------------------------------------------------------------------ */
 
 static void give_child(void *context, const struct child_sa *child)
 {
@@ -172,7 +172,7 @@ void news_down(struct ike_daemon *d)
 		end_list(d, false);
 }
 
-/* --- After connecting ------------------------------------------------------------------------------------------------------ */
+/* --- After connecting ------------------------------------------------------------------------------------------- */
 
 static void take_version(struct ike_daemon *d, struct text message)
 {
@@ -265,7 +265,7 @@ void news_answer(void *context, enum vici_answer answer, struct text message)
 		end_list(d, d->list_sound && (result.errmsg.len == 0));
 }
 
-/* --- Events ------------------------------------------------------------------------------------------------------------------ */
+/* --- Events ----------------------------------------------------------------------------------------------------- */
 
 static void give_hint(struct ike_daemon *d, const struct daemon_hint *hint)
 {

@@ -53,7 +53,7 @@ static void refuse(struct ike_daemon *d, const char *why)
 	finish(d, OUTCOME_REFUSED, text_of(why));
 }
 
-/* --- Requests --------------------------------------------------------------------------------------------------------------- */
+/* --- Requests --------------------------------------------------------------------------------------------------- */
 
 static int send_request(struct ike_daemon *d, const char *command, struct buffer *message, int64_t within)
 {
@@ -189,7 +189,7 @@ void orders_pump(struct ike_daemon *d)
 	}
 }
 
-/* --- The checks ------------------------------------------------------------------------------------------------------------- */
+/* --- The checks ------------------------------------------------------------------------------------------------- */
 
 static void object(struct ike_daemon *d, const char *why)
 {
@@ -280,7 +280,7 @@ static void end_check_sa(struct ike_daemon *d)
 		run_verb(d);
 }
 
-/* --- The end of a verb --------------------------------------------------------------------------------------------------------- */
+/* --- The end of a verb ------------------------------------------------------------------------------------------ */
 
 static void end_rekey(struct ike_daemon *d, const struct wait *w)
 {

@@ -14,7 +14,8 @@
 #define WAITS_MAX 16            /* rekeys that are queued in the daemon and not done yet */
 #define SETUP_NS (5 * SECOND_NS) /* for a question that needs no peer */
 #define MARGIN_NS (3 * SECOND_NS) /* what the daemon may take longer than it was told to */
-#define CONNECTIONS_AGE_NS (60 * SECOND_NS) /* a refresh lists the connections again when they are older */
+#define CONNECTIONS_AGE_NS (30 * SECOND_NS) /* a refresh lists the connections again when they are older */
+#define CONNECTIONS_NONE_NS (SECOND_NS / 5) /* the same while there are none: a daemon starts first and reads them then */
 
 struct known_connection {
 	uint64_t id;

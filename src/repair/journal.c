@@ -143,7 +143,7 @@ static bool decode(const unsigned char slot[SLOT_BYTES], size_t place, struct re
 	return true;
 }
 
-/* --- Reading it at start ------------------------------------------------------------------------------------------------ */
+/* --- Reading it at start ---------------------------------------------------------------------------------------- */
 
 /* Bytes read; short at the end of the file only. */
 static ssize_t read_all(int fd, unsigned char *to, size_t size, off_t at)
@@ -230,7 +230,7 @@ void journal_free(struct journal *j)
 	memory_free(j);
 }
 
-/* --- Use ------------------------------------------------------------------------------------------------------------------ */
+/* --- Use -------------------------------------------------------------------------------------------------------- */
 
 enum journal_known journal_find(const struct journal *j, uint64_t order, struct order_result *ret)
 {
@@ -302,8 +302,8 @@ int journal_result(struct journal *j, const struct order_result *result, struct 
 	return gateway_valid_result(result) ? append(j, &r, false) : -EINVAL;
 }
 
-void journal_each_intent(const struct journal *j, void (*each)(void *context, const struct order *order, struct instant wall),
-			 void *context)
+void journal_each_intent(const struct journal *j,
+			 void (*each)(void *context, const struct order *order, struct instant wall), void *context)
 {
 	for (uint64_t i = 0; i < JOURNAL_RECORDS_MAX; i++) {
 		const struct record *r = &j->records[(j->next + i) % JOURNAL_RECORDS_MAX];

@@ -42,8 +42,8 @@ int journal_intent(struct journal *j, const struct order *order, struct instant 
 int journal_result(struct journal *j, const struct order_result *result, struct instant wall);
 
 /* The intents that are kept, oldest first: for act_budget_replay(). */
-void journal_each_intent(const struct journal *j, void (*each)(void *context, const struct order *order, struct instant wall),
-			 void *context);
+void journal_each_intent(const struct journal *j,
+			 void (*each)(void *context, const struct order *order, struct instant wall), void *context);
 
 struct journal_counts {
 	uint64_t kept, damaged, overwritten, write_failures;

@@ -121,7 +121,7 @@ static void on_result(void *context, const struct order_result *result)
 	g->result[g->results++] = *result;
 }
 
-/* --- The other end ------------------------------------------------------------------------------------------------------- */
+/* --- The other end ---------------------------------------------------------------------------------------------- */
 
 static void answer(struct game *g, int which, enum vici_packet_type type, const char *name, struct buffer *message)
 {
@@ -374,7 +374,7 @@ static void expect_result(struct game *g, uint64_t id, enum order_outcome outcom
 		fail_msg("%s, expected %s", r->text, text);
 }
 
-/* --- Tests ----------------------------------------------------------------------------------------------------------------- */
+/* --- Tests ------------------------------------------------------------------------------------------------------ */
 
 static void it_says_what_the_daemon_is_and_has(void **state)
 {
