@@ -7,8 +7,8 @@
  * memory, one slot a thread of charon (an IKE SA is handled by one thread at a time).
  *
  * HINT_DELETE_RECEIVED carries the SPI that the peer named: its own inbound, our OUTBOUND one. HINT_DELETE_SENT and
- * HINT_EXPIRED carry our inbound SPI. HINT_KERNEL_LOST carries either; HINT_DELETE_UNKNOWN one that is none of ours. Without an SPI, the
- * two deletes concern the whole IKE SA.
+ * HINT_EXPIRED carry our inbound SPI. HINT_KERNEL_LOST carries either; HINT_DELETE_UNKNOWN one that is none of ours.
+ * Without an SPI, the two deletes concern the whole IKE SA.
  */
 #ifndef PARSE_DAEMON_HINT_H
 #define PARSE_DAEMON_HINT_H
