@@ -53,7 +53,7 @@ const struct config_row config_rows[] = {
 	{ "limit ledger", "COUNT", true, VALUE_COUNT, AT(ledger_max), 0, 16, 4194304,
 	  "SPIs that are remembered; the longest dead makes room" },
 	{ "limit flows", "COUNT", true, VALUE_COUNT, AT(flows_max), 0, 16, 1048576, "flows of strays followed at once" },
-	{ "limit incidents", "COUNT", true, VALUE_COUNT, AT(incidents_max), 0, 16, 65536, "incidents in memory" },
+	{ "limit incidents", "COUNT", true, VALUE_COUNT, AT(incidents_max), 0, 16, 8192, "incidents in memory" },
 
 	{ "repair limit per-peer", "COUNT per SECONDS", true, VALUE_RATE, AT(per_peer_count), AT(per_peer_ns), 1, DAY,
 	  "repairs of one peer" },

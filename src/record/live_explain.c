@@ -286,7 +286,7 @@ static void add_proof(const struct live_view *view, const struct core_incident *
 
 /* --- What was left, and what is left --------------------------------------------------------------------------- */
 
-static void add_left_alone(const struct core_incident *i, struct buffer *out)
+static void add_left_alone(const struct config *config, const struct core_incident *i, struct buffer *out)
 {
 	bool acted = i->step_count > 0;
 	struct buffer t = { 0 };
@@ -296,6 +296,13 @@ static void add_left_alone(const struct core_incident *i, struct buffer *out)
 		if (i->next.rung != RUNG_NONE)
 			buffer_printf(&t, "%s: ", repair_rung_name(i->next.rung));
 		buffer_add_string(&t, repair_refusal_help(i->next.refusal));
+		if (i->next.refusal == REFUSE_BUDGET) {
+			buffer_printf(&t, " The limits are %" PRIu32 " for one peer in ", config->per_peer_count);
+			calendar_print_duration(&t, config->per_peer_ns);
+			buffer_printf(&t, " and %" PRIu32 " for all in ", config->global_count);
+			calendar_print_duration(&t, config->global_ns);
+			buffer_add_char(&t, '.');
+		}
 		paragraph(out, &t);
 	}
 	if (i->verdict == VERDICT_NOISE)
@@ -416,7 +423,7 @@ void live_explain_text(const struct live_view *view, const struct core_incident 
 	add_why(view, incident, &shown, out);
 	add_done(incident, out);
 	add_proof(view, incident, out);
-	add_left_alone(incident, out);
+	add_left_alone(view->config, incident, out);
 	add_fix(incident, &shown, out);
 	add_other_modes(view, incident, out);
 }

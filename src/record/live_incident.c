@@ -20,11 +20,16 @@ bool live_is_over(const struct core_incident *i)
 
 bool live_is_fault(const struct core_incident *i, const struct config *config, struct instant now)
 {
-	if (i->verdict != VERDICT_DESYNC && i->verdict != VERDICT_OTHER_FAULT)
+	if (!live_loses_packets(i))
 		return false;
 	if (i->state == STATE_OPEN || i->state == STATE_ACTING)
 		return true;
 	return i->state == STATE_GAVE_UP && now.ns - i->last_seen.ns < config->close_ns;
+}
+
+bool live_loses_packets(const struct core_incident *i)
+{
+	return i->verdict == VERDICT_DESYNC || i->verdict == VERDICT_OTHER_FAULT;
 }
 
 int64_t live_outage(const struct core_incident *i, struct instant now)
@@ -95,7 +100,7 @@ void live_add_result(const struct core_step *step, struct buffer *out)
 		buffer_add_string(out, " after ");
 		calendar_print_duration(out, step->result.took_ns);
 	}
-	if (step->result.text[0]) {
+	if (step->result.text[0] && strcmp(step->result.text, order_outcome_name(step->result.outcome)) != 0) {
 		buffer_add_string(out, " (");
 		record_add_printable(out, (struct text){ step->result.text, strnlen(step->result.text, sizeof(step->result.text)) });
 		buffer_add_char(out, ')');
@@ -154,7 +159,9 @@ static void add_step(const struct core_incident *i, enum order_verb verb, struct
 	s->role = PLAN_RECEIVER;
 	s->needs_approval = i->next.needs_person;
 	write_command(i, verb, s->command, sizeof(s->command));
-	if (i->next.blast_children > 1)
+	if (i->next.rung == RUNG_INITIATE_IKE)
+		snprintf(s->blast_radius, sizeof(s->blast_radius), "the peer drops whatever older SAs it has with us");
+	else if (i->next.blast_children > 1)
 		snprintf(s->blast_radius, sizeof(s->blast_radius), "all %" PRIu32 " children of that IKE SA", i->next.blast_children);
 	else
 		snprintf(s->blast_radius, sizeof(s->blast_radius), "that child only");
@@ -203,6 +210,10 @@ static void write_ledger(const struct core_incident *i, struct json *j)
 
 static void write_next(const struct core_incident *i, struct json *j)
 {
+	if (live_is_over(i)) {
+		json_null(j, "next");
+		return;
+	}
 	json_object(j, "next");
 	json_string(j, "rung", i->next.rung == RUNG_NONE ? NULL : repair_rung_name(i->next.rung));
 	json_string(j, "refusal", i->next.refusal == REFUSE_NONE ? NULL : repair_refusal_name(i->next.refusal));
@@ -225,7 +236,10 @@ static void write_rest(void *context, struct json *j)
 	json_string(j, "seen_by", i->is_suspicion ? "sender" : "receiver");
 	record_put_time(j, "decided", i->decided.ns != 0, i->decided);
 	record_put_time(j, "healed", i->state == STATE_HEALED && i->healed.ns, i->healed);
-	json_unsigned(j, "outage_ms", (uint64_t)live_outage(i, rest->view->now.wall) / 1000000);
+	if (live_loses_packets(i))
+		json_unsigned(j, "outage_ms", (uint64_t)live_outage(i, rest->view->now.wall) / 1000000);
+	else
+		json_null(j, "outage_ms");
 	json_unsigned(j, "replays", i->replays);
 	json_unsigned(j, "sequence_first", i->sequence_first);
 	json_unsigned(j, "sequence_last", i->sequence_last);
@@ -293,7 +307,7 @@ void live_watch_json(const struct live_view *view, const struct core_incident *i
 }
 
 struct counts {
-	uint64_t all, faults, by_verdict[VERDICT_OTHER_FAULT + 1], by_state[STATE_CLOSED + 1], packets;
+	uint64_t all, evidence, faults, by_verdict[VERDICT_OTHER_FAULT + 1], by_state[STATE_CLOSED + 1], packets;
 };
 
 static struct counts count(const struct live_view *view)
@@ -307,6 +321,7 @@ static struct counts count(const struct live_view *view)
 		c.by_verdict[is->verdict]++;
 		c.by_state[is->state]++;
 		c.packets += is->packets;
+		c.evidence += is->evidence_count;
 	}
 	return c;
 }
@@ -347,6 +362,7 @@ static const struct core_incident **sorted(const struct live_view *view, size_t 
 void live_incidents_json(const struct live_view *view, struct buffer *out)
 {
 	const struct core_incident **all cleanup(memory_free_pointer) = NULL;
+	struct core_figures figures = core_figures(view->core, view->now);
 	struct counts c = count(view);
 	size_t n = 0;
 	struct json j;
@@ -361,8 +377,13 @@ void live_incidents_json(const struct live_view *view, struct buffer *out)
 	json_init(&j, out);
 	json_object(&j, NULL);
 	json_string(&j, "schema", "spimend.summary/1");
-	json_unsigned(&j, "lines", 0); /* no log was read */
+	json_unsigned(&j, "files", 0); /* no log was read */
+	json_unsigned(&j, "files_failed", 0);
+	json_unsigned(&j, "lines", 0);
+	json_unsigned(&j, "bytes", 0);
 	json_unsigned(&j, "messages", c.packets);
+	json_unsigned(&j, "copies", 0);
+	json_unsigned(&j, "evidence", c.evidence);
 	json_unsigned(&j, "unparsed", 0);
 	json_unsigned(&j, "incidents", c.all);
 	json_unsigned(&j, "faults", c.faults);
@@ -374,7 +395,14 @@ void live_incidents_json(const struct live_view *view, struct buffer *out)
 	for (int s = 0; s <= STATE_CLOSED; s++)
 		json_unsigned(&j, incident_state_name((enum incident_state)s), c.by_state[s]);
 	json_object_end(&j);
-	json_unsigned(&j, "dropped", core_figures(view->core, view->now).incidents_dropped);
+	json_object(&j, "troubles");
+	json_object_end(&j);
+	json_object(&j, "limits");
+	json_unsigned(&j, "incidents_dropped", figures.incidents_dropped);
+	json_unsigned(&j, "flows_refused", figures.flows_refused);
+	json_object_end(&j);
+	json_array(&j, "unparsed_lines");
+	json_array_end(&j);
 	json_object_end(&j);
 	buffer_add_char(out, '\n');
 }
@@ -399,7 +427,10 @@ static void add_row(const struct live_view *view, const struct core_incident *is
 	calendar_print_short(&cell, is->first_seen);
 	add_cell(out, &cell, 19);
 	buffer_clear(&cell);
-	calendar_print_duration(&cell, live_outage(is, view->now.wall));
+	if (live_loses_packets(is))
+		calendar_print_duration(&cell, live_outage(is, view->now.wall));
+	else
+		buffer_add_char(&cell, '-');
 	add_cell(out, &cell, 11);
 	buffer_clear(&cell);
 	live_add_connection(is, &cell);
@@ -456,6 +487,9 @@ static void add_latest(const struct core_incident *is, const struct live_view *v
 		live_add_result(step, out);
 	} else if (is->state == STATE_OPEN && is->next.rung != RUNG_NONE) {
 		buffer_printf(out, "planned is %s", repair_rung_name(is->next.rung));
+		if (is->next.refusal != REFUSE_NONE)
+			buffer_printf(out, " (%s)", repair_refusal_name(is->next.refusal));
+		buffer_printf(out, ", %" PRIu64 " packets lost", is->packets);
 	} else if (is->state == STATE_OPEN && is->next.refusal != REFUSE_NONE) {
 		buffer_printf(out, "nothing is done (%s)", repair_refusal_name(is->next.refusal));
 	} else {

@@ -11,6 +11,8 @@
 bool live_is_over(const struct core_incident *i);
 /* A desync or other fault that loses packets now, as far as is known. */
 bool live_is_fault(const struct core_incident *i, const struct config *config, struct instant now);
+/* Its verdict says that packets are lost, or were: only then an outage means anything. */
+bool live_loses_packets(const struct core_incident *i);
 /* From the first stray to healed, or to now while it is open, or to the last stray. */
 int64_t live_outage(const struct core_incident *i, struct instant now);
 /* What would be done next, as commands for a person; empty when nothing is left to do. */

@@ -261,7 +261,8 @@ static void test_incidents_come_by_time_and_end_with_their_count(void **state)
 	first = strstr(text, "\"id\":\"aaaaaa\"");
 	second = strstr(text, "\"id\":\"k3v9q2\"");
 	assert_true(first && second && first < second);
-	has(text, "\n{\"schema\":\"spimend.summary/1\",\"lines\":0,\"messages\":8,\"unparsed\":0,\"incidents\":2,\"faults\":1,");
+	has(text, "\n{\"schema\":\"spimend.summary/1\",\"files\":0,\"files_failed\":0,\"lines\":0,\"bytes\":0,\"messages\":8,\"copies\":0,"
+		  "\"evidence\":3,\"unparsed\":0,\"incidents\":2,\"faults\":1,");
 	text = show(live_incidents_text);
 	has(text, "\naaaaaa open       desync      child-missing          2026-11-22 10:59:59 60.9 s");
 	has(text, "\nk3v9q2 healed     desync      child-missing          2026-11-22 11:00:00 340 ms      gw/net           "
@@ -342,7 +343,7 @@ static void test_a_watcher_reads_one_line_a_change(void **state)
 	one.state = STATE_ACTING;
 	one.steps[0].has_result = false;
 	has(show_one(live_watch_text, &one), "; initiate: ordered, no answer yet\n");
-	has(show_one(live_watch_text, still_open()), "; planned is initiate-child\n");
+	has(show_one(live_watch_text, still_open()), "; planned is initiate-child (mode), 4 packets lost\n");
 }
 
 #define LIVE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
