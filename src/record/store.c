@@ -279,15 +279,16 @@ static int retain(struct store *s, struct instant wall)
 
 int store_flush(struct store *s, struct instant wall)
 {
+	uint32_t ops = s->queue.op_count < STORE_FLUSH_LEDGER_MAX ? s->queue.op_count : STORE_FLUSH_LEDGER_MAX;
 	int code;
 
 	if (!store_has_pending(s))
 		return s->figures.trouble;
 	code = run(s, STATEMENT_BEGIN);
-	for (uint32_t i = 0; i < s->queue.op_count && code == SQLITE_OK; i++)
-		code = write_ledger(s, &s->queue.ops[i]);
 	for (uint32_t i = 0; i < s->queue.incident_count && code == SQLITE_OK; i++)
 		code = write_incident(s, s->queue.incidents[i]);
+	for (uint32_t i = 0; i < ops && code == SQLITE_OK; i++)
+		code = write_ledger(s, &s->queue.ops[i]);
 	if (code == SQLITE_OK && s->until_retain == 0)
 		code = retain(s, wall);
 	if (code == SQLITE_OK)
@@ -300,7 +301,7 @@ int store_flush(struct store *s, struct instant wall)
 			run(s, STATEMENT_ROLLBACK);
 		return error;
 	}
-	queue_clear(&s->queue);
+	queue_written(&s->queue, ops);
 	s->until_retain = s->until_retain ? s->until_retain - 1 : RETAIN_EVERY - 1;
 	s->figures.flushes++;
 	s->figures.trouble = 0;

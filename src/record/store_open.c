@@ -370,9 +370,10 @@ void store_close(struct store *s)
 {
 	if (!s)
 		return;
-	if (store_has_pending(s)) {
+	while (store_has_pending(s)) {
 		s->until_retain = 1; /* no time is known here */
-		store_flush(s, (struct instant){ 0 });
+		if (store_flush(s, (struct instant){ 0 }) < 0)
+			break;
 	}
 	end(s);
 	queue_done(&s->queue);

@@ -7,6 +7,7 @@
 #include "spimend/error.h"
 
 #define ROOM_FIRST 256
+#define INCIDENTS_KEPT 16
 #define ROOM_KEPT 4096 /* what a burst needed more than this is given back */
 
 static uint32_t slot_of(const struct store_queue *q, const struct sa_key *key, bool *ret_there)
@@ -107,20 +108,30 @@ const struct core_incident *queue_find_incident(const struct store_queue *q, con
 	return i < q->incident_count ? q->incidents[i] : NULL;
 }
 
-void queue_clear(struct store_queue *q)
+static void index_ops(struct store_queue *q)
 {
-	while (q->incident_room > 16) /* one is some KiB */
+	bool there;
+
+	memset(q->slots, 0, (size_t)q->op_room * 2 * sizeof(q->slots[0]));
+	for (uint32_t i = 0; i < q->op_count; i++)
+		q->slots[slot_of(q, &q->ops[i].entry.key, &there)] = i + 1;
+}
+
+void queue_written(struct store_queue *q, uint32_t ops)
+{
+	while (q->incident_room > INCIDENTS_KEPT) /* one is some KiB */
 		memory_free(q->incidents[--q->incident_room]);
 	q->incident_count = 0;
-	q->op_count = 0;
-	if (q->op_room > ROOM_KEPT) {
+	q->op_count -= ops;
+	if (q->op_count == 0 && q->op_room > ROOM_KEPT) {
 		memory_free(q->ops);
 		memory_free(q->slots);
 		q->ops = NULL;
 		q->slots = NULL;
 		q->op_room = 0;
 	} else if (q->op_room) {
-		memset(q->slots, 0, (size_t)q->op_room * 2 * sizeof(q->slots[0]));
+		memmove(q->ops, q->ops + ops, q->op_count * sizeof(q->ops[0]));
+		index_ops(q);
 	}
 }
 

@@ -25,7 +25,8 @@ void queue_done(struct store_queue *q);
 int queue_ledger(struct store_queue *q, const struct sa_key *key, const struct ledger_entry *entry);
 int queue_incident(struct store_queue *q, const struct core_incident *incident);
 const struct core_incident *queue_find_incident(const struct store_queue *q, const char *id);
-void queue_clear(struct store_queue *q);
+/* All incidents and the first `ops` changes of the ledger are on disk. */
+void queue_written(struct store_queue *q, uint32_t ops);
 
 enum store_statement {
 	STATEMENT_BEGIN,

@@ -479,6 +479,14 @@ static void test_what_waits_is_bounded(void **state)
 	}
 	assert_int_equal(store_figures(store).pending_ledger, STORE_PENDING_LEDGER_MAX);
 	assert_int_equal(store_figures(store).lost, 3);
+	for (uint32_t left = STORE_PENDING_LEDGER_MAX; left > 3 * STORE_PENDING_LEDGER_MAX / 4; left -= STORE_FLUSH_LEDGER_MAX) {
+		struct ledger_entry e = entry_of(STORE_PENDING_LEDGER_MAX - 1);
+
+		assert_int_equal(store_figures(store).pending_ledger, left);
+		assert_int_equal(store_flush(store, today), 0);
+		e.sequence_highest = 7;
+		assert_int_equal(store_put_ledger(store, &e), 0); /* still found where it waits */
+	}
 }
 
 static void test_no_column_could_hold_a_key(void **state)
