@@ -282,12 +282,12 @@ static void end_check_sa(struct ike_daemon *d)
 
 /* --- The end of a verb ------------------------------------------------------------------------------------------ */
 
-static void end_rekey(struct ike_daemon *d, const struct wait *w)
+static void end_rekey(struct ike_daemon *d, struct wait *w)
 {
-	if (w->how == CHILD_REKEY)
-		give_result(d, w->order, OUTCOME_DONE, w->began, TEXT("done"));
-	else
-		give_result(d, w->order, OUTCOME_FAILED, w->began, TEXT("the child was closed instead"));
+	struct wait over = *w;
+
+	w->used = false;
+	give_result(d, over.order, OUTCOME_DONE, over.began, text_of(over.how));
 }
 
 /* The daemon has queued it: the connection is free for others, the result comes with an event, or too late. */
@@ -299,12 +299,8 @@ static void await_rekey(struct ike_daemon *d)
 	if (!w)
 		return;
 	w->queued = true;
-	if (w->is_over) {
-		struct wait over = *w;
-
-		w->used = false;
-		end_rekey(d, &over);
-	}
+	if (w->is_over)
+		end_rekey(d, w);
 }
 
 static void end_verb(struct ike_daemon *d, struct text message)
@@ -364,20 +360,38 @@ void orders_answer(void *context, enum vici_answer answer, struct text message)
 	}
 }
 
+/* What an event means for a rekey: how it ended, or NULL when it did not. */
+static const char *rekey_end(struct wait *w, const struct child_event *event, int64_t now)
+{
+	if (event->change == CHILD_UP)
+		return w->closed && event->child.connection == w->connection ? "the peer had lost the child: made anew" : NULL;
+	if (event->child.id != w->child_id)
+		return NULL;
+	if (event->change == CHILD_REKEY)
+		return "done";
+	w->closed = true;
+	w->connection = event->child.connection;
+	if (w->deadline > now + ANEW_NS)
+		w->deadline = now + ANEW_NS;
+	return NULL;
+}
+
 void orders_child_event(struct ike_daemon *d, const struct child_event *event)
 {
 	for (size_t i = 0; i < WAITS_MAX; i++) {
-		struct wait *w = &d->waits[i], over;
+		struct wait *w = &d->waits[i];
+		const char *how;
 
-		if (!w->used || w->is_over || w->child_id != event->child.id || event->change == CHILD_UP)
+		if (!w->used || w->is_over)
+			continue;
+		how = rekey_end(w, event, d->now);
+		if (!how)
 			continue;
 		w->is_over = true;
-		w->how = event->change;
-		if (!w->queued)
-			continue; /* await_rekey() tells it */
-		over = *w;
-		w->used = false;
-		end_rekey(d, &over);
+		w->how = how;
+		if (w->queued)
+			end_rekey(d, w);
+		/* else await_rekey() tells it */
 	}
 }
 
@@ -389,7 +403,11 @@ void orders_tick(struct ike_daemon *d)
 		if (!w->used || !w->queued || d->now < w->deadline)
 			continue;
 		w->used = false;
-		give_result(d, late.order, OUTCOME_TIMEOUT, late.began, TEXT("queued, but the peer did not answer yet"));
+		if (late.closed)
+			give_result(d, late.order, OUTCOME_FAILED, late.began, TEXT("the child was closed instead"));
+		else
+			give_result(d, late.order, OUTCOME_TIMEOUT, late.began,
+				    TEXT("queued, but the peer did not answer yet"));
 	}
 }
 

@@ -14,6 +14,7 @@
 #define WAITS_MAX 16            /* rekeys that are queued in the daemon and not done yet */
 #define SETUP_NS (5 * SECOND_NS) /* for a question that needs no peer */
 #define MARGIN_NS (3 * SECOND_NS) /* what the daemon may take longer than it was told to */
+#define ANEW_NS SECOND_NS /* for a child that was closed instead of rekeyed to be made anew */
 #define CONNECTIONS_AGE_NS (30 * SECOND_NS) /* a refresh lists the connections again when they are older */
 #define CONNECTIONS_NONE_NS (SECOND_NS / 5) /* the same while there are none: a daemon starts first and reads them then */
 
@@ -44,8 +45,9 @@ struct wait { /* a rekey: from before it is asked for, since its event may overt
 	bool used;
 	bool queued;   /* the daemon said that it took it */
 	bool is_over;  /* its event came before that */
-	enum child_change how;
-	uint64_t order;
+	bool closed;   /* the child went down: a peer that had lost it lets charon make a new one at once */
+	const char *how; /* static: what to say of it when it is over */
+	uint64_t order, connection;
 	uint32_t child_id;
 	int64_t began, deadline;
 };

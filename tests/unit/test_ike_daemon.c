@@ -515,6 +515,38 @@ static void a_queued_rekey_does_not_hold_up_the_next_order_and_ends_in_time(void
 	stop(g);
 }
 
+static void a_child_that_the_peer_had_lost_is_made_anew(void **state)
+{
+	struct game *g = start();
+
+	(void)state;
+	for (uint64_t anew = 0; anew < 2; anew++) {
+		struct buffer b, up = { 0 };
+
+		give(g, 30 + anew, ORDER_REKEY_CHILD, false);
+		answer_check(g, "7", &(struct sa){ .ike_id = "1", .child_id = "7" });
+		expect(g, ORDERS, VICI_CMD_REQUEST, "rekey", NULL);
+		b = result_message("yes", NULL);
+		answer(g, ORDERS, VICI_CMD_RESPONSE, "", &b);
+		b = sa_message(&(struct sa){ .ike_id = "1", .child_id = "7", .child_state = "DELETED" });
+		answer(g, EVENTS, VICI_EVENT, "child-updown", &b);
+		key(&up, "up", "yes");
+		b = sa_message(&(struct sa){ .ike_id = "1", .child_id = "8", .child = anew ? "lan" : "other" });
+		buffer_add(&up, buffer_text(&b));
+		buffer_done(&b);
+		answer(g, EVENTS, VICI_EVENT, "child-updown", &up);
+		if (anew) {
+			expect_result(g, 31, OUTCOME_DONE, "made anew");
+			continue;
+		}
+		assert_int_equal(g->results, 0);
+		g->now += SECOND_NS;
+		ike_daemon_tick(g->daemon, g->now);
+		expect_result(g, 30, OUTCOME_FAILED, "closed instead");
+	}
+	stop(g);
+}
+
 static void targets_that_are_gone_or_busy_are_refused(void **state)
 {
 	static const struct {
@@ -715,6 +747,7 @@ int main(void)
 		cmocka_unit_test(events_are_heard_while_a_list_runs),
 		cmocka_unit_test(a_rekey_is_done_when_its_event_came),
 		cmocka_unit_test(a_queued_rekey_does_not_hold_up_the_next_order_and_ends_in_time),
+		cmocka_unit_test(a_child_that_the_peer_had_lost_is_made_anew),
 		cmocka_unit_test(targets_that_are_gone_or_busy_are_refused),
 		cmocka_unit_test(terminating_a_child_and_an_ike_sa),
 		cmocka_unit_test(initiating_needs_a_connection_and_leave_to_open_an_ike_sa),
