@@ -11,9 +11,7 @@ deps:
 	@scripts/deps check
 
 run:
-	@scripts/deps build
-	@SPIMEND_BUILD_TARGETS=spimend scripts/as-user scripts/build build $(RELEASE)
-	@scripts/as-user scripts/run-examples
+	@scripts/run $(RELEASE)
 
 check: deps
 	@scripts/check

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """lab demo, which is what `sudo make run` shows: a tunnel, a black hole, the same black hole with spimend, and what spimend
-has to say about it. For a person who sees all this for the first time: few lines, and each says what it is about."""
+has to say about it. For a person who sees all this for the first time."""
 import os
 import subprocess
 import sys
@@ -12,12 +12,19 @@ import faults
 from laboratory import Lab
 
 STEP_S = 0.1    # one character of a strip
+BEFORE_S = 1    # a strip begins so long before the fault
 ALONE_S = 6     # how long the black hole is left alone
-WIDTH = 78
+WIDTH = 100
+FAULTS = (  # fault, title, what the table calls it
+    ("restart", "B's IKE daemon is killed, and starts again", "IKE daemon killed and restarted"),
+    ("child-forgotten", "B's data plane loses one SA, and IKE goes on answering: no liveness check can see that",
+     "SA lost below the IKE daemon"),
+)
 
 
-def say(text=""):
-    print(textwrap.fill(text, WIDTH) if text else "", flush=True)
+def say(text, hang=3):
+    """A paragraph, indented, in lines that fit."""
+    print(textwrap.fill(text, WIDTH, initial_indent="   ", subsequent_indent=" " * hang, break_on_hyphens=False), flush=True)
 
 
 def title(text):
@@ -28,38 +35,29 @@ def bold(text):
     return f"\033[1m{text}\033[0m" if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else text
 
 
-class Strip:
-    """The pings as one line that grows: a dot for each tenth of a second with an answer, an x for one without."""
-
-    def __init__(self, lab, since):
-        self.lab, self.at, self.text = lab, since, ""
-
-    def grow(self, until):
-        answered = self.lab.traffic.answered("A", self.at - STEP_S)
-        while self.at + STEP_S <= until:
-            self.text += "." if any(self.at <= at < self.at + STEP_S for at in answered) else "x"
-            self.at += STEP_S
-
-    def show(self):
-        print("   pings  " + "\n          ".join(textwrap.wrap(self.text, WIDTH - 10)), flush=True)
+def strip(lab, since, until):
+    """The pings as a line: a dot for each tenth of a second with an answer, an x for one without."""
+    answered, text, at = lab.traffic.answered("A", since - BEFORE_S), "", since - BEFORE_S
+    while at + STEP_S <= until:
+        text += "." if any(at <= each < at + STEP_S for each in answered) else "x"
+        at += STEP_S
+    say(f"pings    {text}", hang=12)
 
 
 class Watch:
     """`spimend watch`, line by line as it comes, each with the time since the fault."""
 
     def __init__(self, lab):
-        self.since = None
+        self.since = time.time()
         self.child = subprocess.Popen(lab.spimendd.command("watch"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                       stderr=subprocess.STDOUT, text=True)
-        self.lines = []
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
 
     def _read(self):
         for line in self.child.stdout:
-            if line.strip() and self.since is not None:
-                self.lines.append(line)
-                print(f"   {time.time() - self.since:+6.2f} s  {line.rstrip()}", flush=True)
+            if line.strip():  # its own date and time make room for ours
+                say(f"{time.time() - self.since:+.2f} s  {' '.join(line.split()[2:])}", hang=12)
 
     def close(self):
         self.child.terminate()
@@ -70,27 +68,26 @@ class Watch:
 def alone(lab, fault):
     """The fault without spimend; returns the silence so far."""
     lab.traffic.start()
-    time.sleep(1)
-    strip = Strip(lab, time.time() - 1)
+    time.sleep(BEFORE_S)
     entry = faults.make(lab, fault)
-    say(f"   {entry['done']}.")
     time.sleep(ALONE_S)
-    strip.grow(time.time())
-    strip.show()
-    return entry, lab.traffic.outage(entry["since"])[0]
+    strip(lab, entry["since"], time.time())
+    child, there = lab.a.child(), {each["spi-in"] for each in lab.b.children()}
+    what = "lists that SA, and drops each all the same" if child["spi-out"] in there else "has no such SA and drops each"
+    say(f"A lists the tunnel as {child['state']} and has sent {child['packets-out']} packets with SPI 0x{child['spi-out']}."
+        f" B {what}. Nobody is told; left alone, this lasts until the next rekey, up to an hour.")
+    return lab.traffic.outage(entry["since"])[0]
 
 
 def helped(lab, fault):
-    """The same with spimendd; returns (outage or None, the incident's id)."""
+    """The same with spimendd; returns (outage or None, the incident's id or None)."""
     lab.traffic.start()
-    time.sleep(1)
+    time.sleep(BEFORE_S)
     watch = Watch(lab)
-    strip = Strip(lab, time.time() - 1)
-    watch.since = time.time()
     try:
         entry = faults.make(lab, fault)
         watch.since = entry["since"]
-        say(f"   {entry['done']}.")
+        lab.traffic.outage(entry["since"])
         late = time.monotonic() + 15
         while time.monotonic() < late:
             seconds, _, ended = lab.traffic.outage(entry["since"])
@@ -98,78 +95,75 @@ def helped(lab, fault):
             if ended and seconds > 0.1 and time.time() - ended > 1 and over:
                 break
             time.sleep(0.1)
-        time.sleep(0.5)
     finally:
         watch.close()
-    strip.grow(time.time())
-    strip.show()
+    strip(lab, entry["since"], time.time())
     found = lab.spimendd.incidents()
     return (seconds if ended else None), (found[-1]["id"] if found else None)
 
 
+def log_line(lab):
+    """The line that the gateway wrote as a router would."""
+    with open(lab.spimendd.log, encoding="utf-8", errors="replace") as file:
+        return next((line.strip() for line in file if line.startswith("%CRYPTO-4-RECVD_PKT_INV_SPI")), None)
+
+
+def noise(lab):
+    for name in ("scan", "forged"):
+        before = {found["id"] for found in lab.spimendd.incidents()}
+        made = faults.make(lab, name)
+        time.sleep(1)
+        new = [found for found in lab.spimendd.incidents() if found["id"] not in before]
+        verdicts = ", ".join(sorted({found["verdict"] for found in new})) or "nothing"
+        say(f"{made['done']}: judged {verdicts}; {sum(len(found['actions']) for found in new)} actions, longest silence of"
+            f" the pings {lab.traffic.outage(made['since'])[0]:.2f} s.")
+
+
+def introduce(lab):
+    title("Two gateways and a tunnel")
+    say(f"A {lab.a.address} (LAN 10.1.1.0/24)  ===== IKEv2, ESP =====  B {lab.b.address} (LAN 10.2.1.0/24)")
+    say(f"Both are real strongSwan {lab.a.version()}, each in a network namespace of its own. A's LAN pings B's, 50 times a"
+        " second; below, each character is a tenth of a second: a dot for answers, an x for silence.")
+
+
 def demo(given):
-    began = time.monotonic()
-    with_plugin = True
-    results = []
+    began, results = time.monotonic(), []
     lab = Lab("demo")
     try:
-        why = lab.up(plugin=True)
-        with_plugin = lab.options["plugin"]
-        version = lab.a.version()
-        title("1. Two gateways and a tunnel")
-        say(f"   A {lab.a.address}, LAN 10.1.1.0/24  ===  IKEv2, ESP  ===  B {lab.b.address}, LAN 10.2.1.0/24")
-        say(f"   Both are real strongSwan {version}, each in a network namespace of its own; their LANs ping each other.")
-
-        title("2. The black hole, without spimend")
-        entry, silence = alone(lab, "restart")
-        child = lab.a.child()
-        say(f"   A knows nothing of it. It lists the tunnel as {child['state']} and has sent {child['packets-out']} packets"
-            f" with SPI 0x{child['spi-out']}; B has no such SPI, drops each, and tells nobody. Left alone, this lasts until"
-            " the next rekey, most of an hour away.")
-        results.append(("B's IKE daemon killed and restarted", f"> {silence:.0f} s", "restart"))
-
-        title("3. The same fault, with spimend on B (mode repair)")
-        lab.up(plugin=True)
-        lab.spimendd.start("repair")
-        outage, incident = helped(lab, "restart")
-        results[-1] += (outage,)
-        if incident:
-            title("4. What spimend says about it")
-            show(lab, "explain", incident)
-
-        if with_plugin:
-            title("5. A fault that no liveness check can see: B's data plane loses one SA, and IKE goes on answering")
+        for number, (fault, what, short) in enumerate(FAULTS):
+            why = lab.up(plugin=True)
+            if number == 0:
+                introduce(lab)
+            title(f"{number + 1}. {what}")
+            if faults.FAULTS[fault].plugin and not lab.options["plugin"]:
+                say(f"Skipped: it needs the lab's plugin for charon ({why}).")
+                continue
+            say("Without spimend:")
+            silence = alone(lab, fault)
             lab.up(plugin=True)
             lab.spimendd.start("repair")
-            outage, _ = helped(lab, "child-forgotten")
-            results.append(("an SA lost below the IKE daemon", "never seen", "child-forgotten", outage))
-        else:
-            title("5. Skipped: faults below the IKE daemon")
-            say(f"   They need the lab's plugin for charon ({why}).")
-
-        title("6. A stranger scans B, and somebody forges A's address: spimend does nothing")
-        for noise in ("scan", "forged"):
-            watched = len(lab.spimendd.incidents())
-            made = faults.make(lab, noise)
-            time.sleep(1)
-            acted = sum(bool(found["actions"]) for found in lab.spimendd.incidents()[watched:])
-            outage = lab.traffic.outage(made["since"])[0]
-            say(f"   {made['done']}: {acted} actions, longest silence {outage:.2f} s.")
-
-        title("The difference")
-        print(f"   {'fault':<40} {'without':>12} {'with spimend':>14}")
-        for what, without, _, seconds in results:
-            print(f"   {what:<40} {without:>12} {f'{seconds:.2f} s' if seconds else 'not healed':>14}")
+            say("With spimendd beside B, in mode repair; what `spimend watch` prints, and when:")
+            outage, incident = helped(lab, fault)
+            results.append((short, silence, outage))
+            if number == 0:
+                line = log_line(lab)
+                if line:
+                    say("In its log, as a router would say it:")
+                    say(line)
+                if incident:
+                    say(f"$ spimend explain {incident}")
+                    for line in lab.spimendd.ask("explain", incident)[1].rstrip().splitlines():
+                        print(f"     {line}".rstrip(), flush=True)
+        if lab.spimendd.pid():
+            title(f"{len(FAULTS) + 1}. A stranger scans B, and somebody forges A's address: nothing may be done")
+            noise(lab)
+        title("How long the pings were silent")
+        print(f"   {'':<36} {'without':>12} {'with spimend':>14}")
+        for short, silence, outage in results:
+            ended = f"{outage:.2f} s" if outage else "not healed"
+            print(f"   {short:<36} {f'> {silence:.0f} s, open':>12} {ended:>14}")
     finally:
         lab.down()
-    print(f"\n   {time.monotonic() - began:.0f} s; the lab is removed. To try it yourself: lab/README.md.\n"
-          "   Measured properly: sudo lab/lab measure", flush=True)
-    return 0 if all(seconds for *_, seconds in results) else 1
-
-
-def show(lab, *arguments):
-    _, text = lab.spimendd.ask(*arguments)
-    for line in text.rstrip().splitlines():
-        print(f"   {line}", flush=True)
-
-
+    print(f"\n   {time.monotonic() - began:.0f} s; the lab is removed. To try it yourself: lab/README.md. To measure it:"
+          " sudo lab/lab measure", flush=True)
+    return 0 if results and all(outage for *_, outage in results) else 1

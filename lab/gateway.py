@@ -137,6 +137,12 @@ class Gateway:
                 pass
         return None
 
+    def outlive_second(self):
+        """charon tells its start in whole seconds: of two within one second nobody can tell that they are two."""
+        pid = self.pid()
+        if pid is not None:
+            time.sleep(max(0.0, int(os.stat(f"/proc/{pid}").st_ctime) + 1.05 - time.time()))
+
     def kill(self):
         """kill -9: nothing is said to anybody."""
         pid = self.pid()
