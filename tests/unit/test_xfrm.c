@@ -174,6 +174,44 @@ static void short_and_lying_messages_are_counted(void **state)
 	}
 }
 
+/* As a 6.1 kernel sent them. */
+static void a_real_kernels_messages_are_read(void **state)
+{
+	static const struct {
+		const char *name;
+		enum kernel_change change;
+		uint32_t spi;
+		bool encap_udp;
+	} rows[] = {
+		{ "linux-6.1-added-udp", KERNEL_ADDED, 0xc1000002, true },
+		{ "linux-6.1-updated", KERNEL_UPDATED, 0xc0a80102, false },
+		{ "linux-6.1-deleted", KERNEL_DELETED, 0xc0a80102, false },
+		{ "linux-6.1-expired", KERNEL_EXPIRED_HARD, 0xc0a80104, false },
+		{ "linux-6.1-flushed", KERNEL_FLUSHED, 0, false },
+	};
+	struct xfrm_batch b;
+	struct told t;
+	int larval = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		b = read_file(rows[i].name, 0, &t);
+		if (t.count != 1 || b.malformed || b.others)
+			fail_msg("%s: %zu events, %u malformed", rows[i].name, t.count, b.malformed);
+		assert_int_equal(t.all[0].change, rows[i].change);
+		assert_int_equal(t.all[0].sa.key.spi, rows[i].spi);
+		assert_int_equal(t.all[0].sa.encap_udp, rows[i].encap_udp);
+		assert_false(t.all[0].by_volume || t.all[0].sa.larval);
+	}
+	b = read_file("linux-6.1-dump", 1, &t);
+	assert_true(t.count == 3 && b.malformed == 0 && b.others == 0 && !b.done);
+	for (size_t i = 0; i < t.count; i++) {
+		assert_int_equal(t.all[i].change, KERNEL_LISTED);
+		larval += t.all[i].sa.larval;
+	}
+	assert_int_equal(larval, 1); /* the SPI that was only allocated */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +219,7 @@ int main(void)
 		cmocka_unit_test(larval_outbound_and_ipv6_are_told_and_an_inconsistent_list_too),
 		cmocka_unit_test(answers_to_another_request_are_passed_over),
 		cmocka_unit_test(every_change_is_told),
+		cmocka_unit_test(a_real_kernels_messages_are_read),
 		cmocka_unit_test(errors_ends_and_what_is_not_ours_are_told_apart),
 		cmocka_unit_test(short_and_lying_messages_are_counted),
 	};
