@@ -25,6 +25,7 @@
 #define CORE_PEERS_MAX 65536
 #define CORE_OUTPUTS_MAX 1048576
 #define CORE_RECENT_MAX 64          /* hints and ends that are remembered to explain what follows them */
+#define CORE_HELD_MAX 64
 #define CORE_FLOWS_PER_PEER_MAX 16  /* of SPIs that the ledger does not know */
 
 #define NONE UINT32_MAX
@@ -96,6 +97,7 @@ struct peer { /* an address that we know: from a configured connection, or by a 
 struct mirror_daemon {
 	struct daemon_state state;
 	bool known;
+	struct moment down;          /* when it was lost last; mono_ns 0: never */
 	bool had_snapshot;           /* a complete one since it came up */
 	bool in_snapshot;
 	uint64_t generation;
@@ -220,6 +222,9 @@ struct core {
 	struct core_output *outputs; /* owns; a ring */
 	size_t output_first, output_count, output_room;
 
+	struct sighting held[CORE_HELD_MAX]; /* of strangers, as it seems: until a list is younger than they are */
+	uint32_t held_count;
+	uint64_t early;             /* sightings before the first list: nothing can be said about them */
 	uint64_t sightings, strays, strangers, flows_refused, incidents_dropped, outputs_dropped;
 	uint64_t orders, orders_failed, over_budget;
 };
@@ -285,6 +290,8 @@ int64_t strays_tick(struct core *c);
 void strays_forget(struct core *c, uint32_t flow);
 /* The SA of that key is there: whatever was thought of its strays is over. */
 void strays_known(struct core *c, const struct sa_key *key);
+/* A complete list came: what waited for one is looked at again. */
+void strays_listed(struct core *c);
 
 /* --- suspect.c ----------------------------------------------------------------------------------------------------- */
 /* A list begun at `begun_ns` has that child: do packets that arrive also come in? */

@@ -214,6 +214,11 @@ static void refuse(struct core *c, struct trouble *t, const struct repair_decisi
 				   repair_refusal_help(decision->refusal));
 		t->is.state = STATE_OPEN;
 		wait_until(t, c->now.mono_ns + LOOK_NS);
+		if (decision->refusal == REFUSE_STRANGER || decision->refusal == REFUSE_NOT_CONFIGURED) {
+			/* A daemon that has just started reads its connections a moment later. */
+			mirror_hurry(c, t->is.daemon);
+			wait_until(t, c->now.mono_ns + BUSY_NS);
+		}
 		return;
 	}
 }

@@ -124,11 +124,16 @@ void mirror_watch(struct core *c, const struct ledger_entry *entry, enum watch_s
 	}
 }
 
-void mirror_dies(struct core *c, struct ledger_entry *entry, enum ledger_death death, bool seen)
+static void dies_at(struct core *c, struct ledger_entry *entry, enum ledger_death death, bool seen, struct moment when)
 {
-	if (ledger_die(c->ledger, entry, death, seen, c->now.wall, c->now.mono_ns))
+	if (ledger_die(c->ledger, entry, death, seen, when.wall, when.mono_ns))
 		mirror_keep(c, entry);
 	mirror_watch(c, entry, sad_has(c, &entry->key) ? WATCH_LIVE : WATCH_DEAD);
+}
+
+void mirror_dies(struct core *c, struct ledger_entry *entry, enum ledger_death death, bool seen)
+{
+	dies_at(c, entry, death, seen, c->now);
 }
 
 /* The SA of that child is there: born, or there again. */
@@ -254,8 +259,10 @@ static void child_gone(struct core *c, struct mirror_child *child, enum ledger_d
 	c->daemons[daemon].child_count--;
 	index_remove(&c->child_by_id, core_hash_id(c, daemon, child->sa.id));
 	TABLE_GIVE(c, child, children, at);
+	/* SAs in user space end with their daemon, not when it is back. */
 	if (has_key && (entry = ledger_find(c->ledger, &key)))
-		mirror_dies(c, entry, death, seen);
+		dies_at(c, entry, death, seen, death == DEATH_RESTART && c->daemons[daemon].state.user_space_esp
+						       && c->daemons[daemon].down.mono_ns ? c->daemons[daemon].down : c->now);
 }
 
 static void child_rekeyed(struct core *c, struct mirror_child *child)
@@ -526,6 +533,8 @@ void core_daemon(struct core *c, const struct daemon_state *state, struct moment
 	if (!state->up) { /* what was known of it stays known: whether it lost anything is seen when it is back */
 		struct daemon_state before = d->state;
 
+		if (!d->known || d->state.up)
+			d->down = now;
 		d->state = *state;
 		d->state.has_boot = before.has_boot;
 		d->state.boot = before.boot;
@@ -646,6 +655,7 @@ void core_snapshot_end(struct core *c, uint16_t daemon, bool complete, struct mo
 	} else if (!d->want_ns) {
 		d->want_ns = now.mono_ns;
 	}
+	strays_listed(c);
 	strays_tick(c);
 	mend_tick(c);
 	mirror_tick(c);

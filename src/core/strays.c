@@ -421,6 +421,7 @@ static void stranger(struct core *c, const struct sighting *s)
 {
 	struct trouble *t = trouble_strangers(c, s);
 
+	c->strays += s->packets;
 	c->strangers += s->packets;
 	if (t) {
 		t->is.packets += s->packets;
@@ -430,6 +431,35 @@ static void stranger(struct core *c, const struct sighting *s)
 		trouble_touched(c, t);
 	}
 	say_stranger(c, s);
+}
+
+/* An SA may be younger than our lists, and so may a peer: nobody is called a stranger by an old list. */
+static void strange(struct core *c, const struct sighting *s)
+{
+	bool listed = false;
+
+	for (uint32_t d = 0; d < GATEWAY_DAEMONS_MAX; d++)
+		listed |= c->daemons[d].known && c->daemons[d].had_snapshot;
+	if (!listed)
+		c->early++;
+	else if (c->held_count < CORE_HELD_MAX && !mirror_is_younger(c, NULL, s->first_ns))
+		c->held[c->held_count++] = *s;
+	else
+		stranger(c, s);
+}
+
+void strays_listed(struct core *c)
+{
+	uint32_t count = c->held_count;
+
+	c->held_count = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		struct sighting s = c->held[i];
+
+		/* What is still too young is held again, in a place that was read already. */
+		c->sightings--;
+		core_sighting(c, &s, c->now);
+	}
 }
 
 void core_sighting(struct core *c, const struct sighting *s, struct moment now)
@@ -448,17 +478,17 @@ void core_sighting(struct core *c, const struct sighting *s, struct moment now)
 			mirror_watch(c, entry, WATCH_LIVE);
 		return;
 	}
-	c->strays += s->packets;
 	/* Only the peer that the SPI was chosen for can prove anything with it. */
 	ours = entry && spimend_address_equal(&entry->peer, &s->src);
 	if (!ours && !peer) {
-		stranger(c, s);
+		strange(c, s);
 		return;
 	}
 	if (!ours && is_one_too_many(c, peer, &key, s)) {
 		stranger(c, s);
 		return;
 	}
+	c->strays += s->packets;
 	flow = flow_get(c, s, &key, ours);
 	if (!flow) {
 		if (!ours && peer->unknown_flows)

@@ -12,7 +12,7 @@
 #include "spimend/error.h"
 
 #define COUNTS_EVERY (100 * INT64_C(1000000)) /* a part of the SPIs is told, those that changed */
-#define COUNTS_AT_ONCE 16384
+#define COUNTS_AT_ONCE 1024
 #define STATE_EVERY SECOND_NS
 
 struct sense {
@@ -45,6 +45,17 @@ static void tell_count(void *context, const struct spi_count *count)
 	struct sense *sense = context;
 
 	channel_send(sense->core, MESSAGE_SPI_COUNT, count);
+}
+
+/* What the SA had reached, to the packet: whoever recorded the last ones shall prove nothing with them. */
+static void tell_at_death(struct sense *sense, const struct sa_key *key)
+{
+	struct spi_count count;
+
+	if (packets_count_of(sense->packets, key, &count) < 0)
+		return;
+	count.at_death = true;
+	tell_count(sense, &count);
 }
 
 static void on_counts(void *context, int64_t now)
@@ -146,6 +157,8 @@ static void from_core(void *context, struct channel *channel, enum message_type 
 	member_close_fds(fds, fd_count);
 	if (!sense->packets)
 		return;
+	if (type == MESSAGE_WATCH_SPI && item->watch_spi.state == WATCH_DEAD)
+		tell_at_death(sense, &item->watch_spi.key);
 	if (type == MESSAGE_WATCH_SPI)
 		r = packets_watch_spi(sense->packets, &item->watch_spi);
 	else if (type == MESSAGE_WATCH_PEER)
@@ -172,6 +185,9 @@ static int take_channel(struct sense *sense, int fd)
 
 	channel_free(sense->core);
 	sense->core = NULL;
+	/* A core that is new tells what it knows. What it does not tell died while nobody could say so. */
+	if (sense->packets)
+		packets_begin_anew(sense->packets, PACKETS_GRACE_NS);
 	return channel_new(sense->member->loop, fd, ROLE_SENSE, ROLE_CORE, &calls, &sense->core);
 }
 
