@@ -168,8 +168,8 @@ static uint32_t merge(struct ledger *ledger, uint32_t a, uint32_t b)
 	return first;
 }
 
-/* Entries are restored in the order of their births: before the first death in this life, or the first eviction, the dead are
- * brought into theirs. A merge sort on the list needs no memory that might not be there. */
+/* Entries are restored in the order of their births: before the first death in this life, or the first eviction, the
+ * dead are brought into theirs. A merge sort on the list needs no memory that might not be there. */
 static void sort_dead(struct ledger *ledger)
 {
 	uint32_t runs[32] = { NOBODY }, rest = ledger->by_death.oldest, number = NOBODY, before = NOBODY;

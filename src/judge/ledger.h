@@ -65,9 +65,9 @@ void ledger_free(struct ledger *ledger);
  * told by: ledger_put(), ledger_die() and ledger_revive() do that. LEDGER_REQUESTED may become LEDGER_INSTALLED in place. */
 struct ledger_entry *ledger_find(struct ledger *ledger, const struct sa_key *key);
 
-/* Adds or replaces; what is replaced keeps its place in the order. Never fails for lack of room: the longest dead makes room;
- * with none dead, the oldest born. *ret_evicted, where not NULL, receives what made room; returns true when something did.
- * Refused, and counted, is only the first SA of an own address beyond 4096 of them. */
+/* Adds or replaces; what is replaced keeps its place in the order. Never fails for lack of room: the longest dead
+ * makes room; with none dead, the oldest born. *ret_evicted, where not NULL, receives what made room; returns true
+ * when something did. Refused, and counted, is only the first SA of an own address beyond 4096 of them. */
 bool ledger_put(struct ledger *ledger, const struct ledger_entry *entry, struct ledger_entry *ret_evicted);
 
 /* The entry dies. Nothing happens to one that is dead already, except that DEATH_UNKNOWN, DEATH_DAEMON_LOST and

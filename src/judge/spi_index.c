@@ -309,7 +309,8 @@ static void leave_destination(struct spi_index *index, uint32_t number)
 }
 
 /* The bucket that has the SA, its number and slot; NULL when none has. */
-static struct bucket *find_bucket(struct spi_index *index, uint16_t where, uint32_t spi, uint32_t *ret_at, unsigned *ret_slot)
+static struct bucket *find_bucket(struct spi_index *index, uint16_t where, uint32_t spi, uint32_t *ret_at,
+				  unsigned *ret_slot)
 {
 	uint32_t at = home_of(index, where, spi);
 

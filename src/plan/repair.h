@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The repair ladder of a strongSwan gateway (faults.md g): from what is known about one incident to the one next thing to
- * do, or to the reason why nothing may be done. Pure; decides for one moment and remembers nothing: the caller tells what was
- * tried already.
+ * do, or to the reason why nothing may be done. Pure; decides for one moment and remembers nothing: the caller tells what
+ * was tried already.
  */
 #ifndef PLAN_REPAIR_H
 #define PLAN_REPAIR_H
@@ -59,8 +59,8 @@ struct repair_situation {
 	uint64_t connection;
 	bool ike_alive;             /* an established IKE SA with the peer, that carries or would carry the connection */
 	uint32_t ike_id;
-	bool ike_sole;              /* no other IKE SA of that configured connection: VICI's initiate takes no IKE SA's id, and takes
-				     * the first that fits. Asked of dynamic peers alone: a fixed address leads to one peer */
+	bool ike_sole;              /* no other IKE SA of that configured connection: VICI's initiate takes no IKE SA's id, and
+				     * uses the first that fits. Asked of dynamic peers alone: a fixed address is one peer */
 	uint32_t ike_children;      /* children on it: the blast radius of RUNG_RESTART_IKE */
 	bool ike_busy;
 	bool child_listed;          /* the daemon lists the child of the stray SPI still */

@@ -311,7 +311,8 @@ static const char *broken_rule(const struct repair_situation *s, const struct re
 		return "a rung has a verb";
 	if (!d->rung && !d->refusal)
 		return "nothing is done without a reason";
-	if (d->rung && d->refusal && d->refusal != REFUSE_MODE && d->refusal != REFUSE_PEER_MODE && d->refusal != REFUSE_NO_RECOVERY)
+	if (d->rung && d->refusal && d->refusal != REFUSE_MODE && d->refusal != REFUSE_PEER_MODE &&
+	    d->refusal != REFUSE_NO_RECOVERY)
 		return "this refusal plans nothing";
 	if (d->rung && !s->known_peer)
 		return "never a stranger";
