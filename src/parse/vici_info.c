@@ -235,18 +235,15 @@ bool vici_stats_boot(const struct vici_stats *stats, struct instant local, struc
 	struct instant utc, best;
 	int64_t expected, slack;
 
+	if (!stats->has_since || calendar_to_instant(&stats->since, &utc))
+		return false;
 	if (!stats->has_running) {
-		if (stats->has_since)
-			*ret = local;
-		return stats->has_since;
+		*ret = local;
+		return true;
 	}
 	/* The middle of what "running" leaves open. */
 	expected = now_wall.ns - stats->running_ns - stats->unit_ns / 2;
 	slack = stats->unit_ns / 2 + 30 * SECOND_NS; /* and the way here, and a clock that was set a little since */
-	if (!stats->has_since || calendar_to_instant(&stats->since, &utc)) {
-		*ret = (struct instant){ expected };
-		return true;
-	}
 	best = local;
 	if (distance(local.ns, expected) > slack)
 		for (int64_t q = -ZONE_QUARTERS_MAX; q <= ZONE_QUARTERS_MAX; q++)

@@ -30,7 +30,8 @@ struct vici_stats {
 };
 int vici_read_stats(struct text message, struct vici_stats *ret, struct vici_reading *ret_reading);
 /* When the daemon started. `local` is `since` read in our own time zone; where that does not fit to how long it says to run,
- * its zone is another one, and the offset (in quarters of an hour) that fits best is taken. False: not told. */
+ * its zone is another one, and the offset (in quarters of an hour) that fits best is taken. False: not told. How long it
+ * runs alone is no answer: it is rounded, and who compares two of them would see a restart that was none. */
 bool vici_stats_boot(const struct vici_stats *stats, struct instant local, struct instant now_wall, struct instant *ret);
 
 struct vici_result {

@@ -12,7 +12,8 @@
  * itself listed last. Before its verb runs the target is read afresh: gone or busy means refused. No text from outside
  * ever becomes part of a command.
  *
- * Never here: a loop, a clock (time is CLOCK_MONOTONIC, an argument), budgets, the journal, a decision.
+ * Never here: a loop, a clock (time is CLOCK_MONOTONIC, an argument; the wall clock is read only to date the daemon's
+ * start), budgets, the journal, a decision.
  */
 #ifndef REPAIR_DAEMON_H
 #define REPAIR_DAEMON_H

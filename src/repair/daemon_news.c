@@ -192,6 +192,12 @@ static struct instant local_instant(const struct civil *c)
 	return (struct instant){ (int64_t)mktime(&tm) * SECOND_NS };
 }
 
+static bool same_civil(const struct civil *a, const struct civil *b)
+{
+	return a->year == b->year && a->month == b->month && a->day == b->day && a->hour == b->hour &&
+	       a->minute == b->minute && a->second == b->second;
+}
+
 static void take_stats(struct ike_daemon *d, struct text message)
 {
 	struct vici_stats stats = { .has_since = false };
@@ -201,11 +207,17 @@ static void take_stats(struct ike_daemon *d, struct text message)
 
 	ike_daemon_told(d, &reading, vici_read_stats(message, &stats, &reading));
 	d->state.user_space_esp = stats.user_space_esp;
-	if (stats.has_since)
+	if (!stats.has_since)
+		return;
+	if (!d->since.known || !same_civil(&d->since.printed, &stats.since)) {
 		local = local_instant(&stats.since);
-	clock_gettime(CLOCK_REALTIME, &wall);
-	d->state.has_boot = vici_stats_boot(&stats, local, (struct instant){ wall.tv_sec * SECOND_NS + wall.tv_nsec },
-					    &d->state.boot);
+		clock_gettime(CLOCK_REALTIME, &wall);
+		d->since.known = vici_stats_boot(&stats, local, (struct instant){ wall.tv_sec * SECOND_NS + wall.tv_nsec },
+						 &d->since.boot);
+		d->since.printed = stats.since;
+	}
+	d->state.has_boot = d->since.known;
+	d->state.boot = d->since.boot;
 }
 
 static void take_step(struct ike_daemon *d, enum vici_answer answer, struct text message)

@@ -65,6 +65,11 @@ struct ike_daemon {
 	bool events_ready, orders_ready;
 	unsigned orders_step;
 	struct daemon_state state;
+	struct daemon_since {
+		bool known;
+		struct civil printed; /* what it prints of its start */
+		struct instant boot;  /* what that was found to mean: the same after each connection */
+	} since;
 
 	enum listing listing;
 	bool list_sound;

@@ -280,6 +280,7 @@ static void answer_setup(struct game *g)
 	expect(g, EVENTS, VICI_CMD_REQUEST, "stats", NULL);
 	vici_write_section(&stats, TEXT("uptime"));
 	key(&stats, "running", "5 minutes");
+	key(&stats, "since", "Nov 22 09:40:50 2026");
 	vici_write_section_end(&stats);
 	vici_write_list(&stats, TEXT("plugins"));
 	vici_write_item(&stats, TEXT("kernel-libipsec"));
