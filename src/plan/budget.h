@@ -2,7 +2,8 @@
 /*
  * How often anything may be done: per peer, in all, at once, and a breaker for the case that many peers fall together.
  * Pure; the clock is an argument. A budget that cannot remember a peer (its table is full of younger ones) refuses. An
- * instant in the future counts as now: a clock set back never opens a budget, and never closes one for longer than its window.
+ * instant in the future counts as now: a clock set back never opens a budget, and never closes one for longer than its
+ * window.
  */
 #ifndef PLAN_BUDGET_H
 #define PLAN_BUDGET_H
