@@ -299,6 +299,8 @@ void suspect_listed(struct core *c, struct mirror_child *child, int64_t begun_ns
 
 /* --- incidents.c --------------------------------------------------------------------------------------------------- */
 struct trouble *trouble_of_flow(struct core *c, struct flow *flow); /* makes one; NULL when there is no room */
+/* The flow begins a new incident; the old one stays as it is. */
+void trouble_detach(struct core *c, struct flow *flow);
 struct trouble *trouble_of_child(struct core *c, const struct mirror_child *child, bool make);
 struct trouble *trouble_strangers(struct core *c, const struct sighting *s);
 struct trouble *trouble_find(struct core *c, const char *id);
@@ -329,10 +331,10 @@ static inline int64_t later(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* RFC 4303 3.3.3: sequence numbers of one SA in serial order; a replay is not above. */
+/* RFC 4303 3.3.3: an SA counts up and never around, unless its numbers are extended (2.2.1) and it is past the middle. */
 static inline bool sequence_above(uint32_t sequence, uint32_t than)
 {
-	return (int32_t)(sequence - than) > 0;
+	return than > UINT32_MAX / 2 ? (int32_t)(sequence - than) > 0 : sequence > than;
 }
 
 #endif

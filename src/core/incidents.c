@@ -242,6 +242,22 @@ struct trouble *trouble_of_flow(struct core *c, struct flow *flow)
 	return t;
 }
 
+void trouble_detach(struct core *c, struct flow *flow)
+{
+	uint32_t at;
+
+	if (flow->incident != NONE)
+		c->troubles[flow->incident].flow = NONE;
+	flow->incident = NONE;
+	if (index_find(&c->trouble_by_flow, flow->hash, &at))
+		index_remove(&c->trouble_by_flow, flow->hash);
+	flow->first_wall = flow->last_wall;
+	flow->first_ns = flow->proof_first_ns;
+	flow->sequence_first = flow->proof_sequence_first;
+	flow->packets = flow->proof_packets;
+	flow->replays = 0;
+}
+
 struct trouble *trouble_of_child(struct core *c, const struct mirror_child *child, bool make)
 {
 	struct core_incident is = { .key = sa_key_of(&child->sa.local, child->sa.protocol, child->sa.spi_in),

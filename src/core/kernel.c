@@ -136,6 +136,18 @@ void core_kernel_begin(struct core *c, struct moment now)
 	c->kernel_begun_ns = c->kernel_asked_ns ? c->kernel_asked_ns : now.mono_ns;
 }
 
+/* The kernel's own number is authenticated, unlike the sensor's: it is what the SA had accepted. */
+static void note_replay(struct core *c, const struct kernel_sa *sa)
+{
+	struct ledger_entry *entry = sa->replay_highest ? ledger_find(c->ledger, &sa->key) : NULL;
+
+	if (!entry || (entry->state == LEDGER_DEAD && entry->death != DEATH_REKEYED))
+		return;
+	entry->has_sequence = true;
+	entry->sequence_forged = false;
+	entry->sequence_highest = sa->replay_highest;
+}
+
 void core_kernel(struct core *c, const struct kernel_event *event, struct moment now)
 {
 	enum ledger_death death = DEATH_KERNEL_LOST;
@@ -154,6 +166,7 @@ void core_kernel(struct core *c, const struct kernel_event *event, struct moment
 	case KERNEL_DELETED:
 		if (index_find(&c->kernel_by_key, full_hash(c, &event->sa), &at))
 			kernel_remove(c, at);
+		note_replay(c, &event->sa);
 		kernel_lost(c, &event->sa.key, death);
 		break;
 	case KERNEL_FLUSHED:

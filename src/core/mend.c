@@ -175,9 +175,19 @@ static void act(struct core *c, struct trouble *t, const struct repair_decision 
 
 static void heal(struct core *c, struct trouble *t, const struct mirror_child *successor)
 {
+	struct ledger_entry *entry = ledger_find(c->ledger, &t->is.key);
+	struct flow *flow = flow_of(c, t);
+
 	if (successor)
 		trouble_evidence(c, t, FACT_TUNNEL_UP, "%" PRIu64 " packets came in on the successor, SPI 0x%08x", successor->in,
 				 successor->sa.spi_in);
+	/* What came until now proves nothing more: a new black hole on the same SPI shows by higher numbers. */
+	if (flow) {
+		if (entry && entry->has_sequence && sequence_above(flow->proof_sequence_highest, entry->sequence_highest))
+			entry->sequence_highest = flow->proof_sequence_highest;
+		flow->proof_packets = 0;
+		flow->proof_first_ns = flow->proof_last_ns = 0;
+	}
 	say_notice(c, 5, "%s: healed%s", t->is.id, t->is.step_count ? "" : " by itself");
 	trouble_close(c, t, STATE_HEALED);
 }
@@ -223,6 +233,26 @@ static void refuse(struct core *c, struct trouble *t, const struct repair_decisi
 	}
 }
 
+/* While it waited packets came in again, or its child went. */
+static bool suspicion_is_over(struct core *c, struct trouble *t)
+{
+	const struct mirror_child *child = mirror_child_of_spi(c, &t->is.key);
+
+	if (t->is.verdict == VERDICT_OTHER_FAULT || (child && child->in_moved_ns <= t->is.last_ns))
+		return false;
+	trouble_evidence(c, t, FACT_TUNNEL_UP, child ? "packets come in again" : "the child is gone");
+	trouble_close(c, t, STATE_CLOSED);
+	return true;
+}
+
+static bool is_same(const struct repair_decision *a, const struct repair_decision *b)
+{
+	return a->rung == b->rung && a->refusal == b->refusal && a->first == b->first && a->then == b->then
+	       && a->ike_id == b->ike_id && a->child_id == b->child_id && a->connection == b->connection
+	       && a->opens_ike == b->opens_ike && a->needs_person == b->needs_person
+	       && a->blast_children == b->blast_children;
+}
+
 void mend_consider(struct core *c, struct trouble *t)
 {
 	struct mirror_daemon *daemon = &c->daemons[t->is.daemon];
@@ -234,12 +264,14 @@ void mend_consider(struct core *c, struct trouble *t)
 		return;
 	if (t->is.verdict != VERDICT_DESYNC && t->is.verdict != VERDICT_OTHER_FAULT && !t->is.is_suspicion)
 		return;
+	if (t->is.is_suspicion && suspicion_is_over(c, t))
+		return;
 	/* The fault still exists, and what is known is fresh: the SAD is read again before every rung. */
 	if (!t->is.is_suspicion && t->is.verdict == VERDICT_DESYNC && c->now.mono_ns - last_stray(c, t) > FRESH_NS)
 		return;
 	situation = situation_of(c, t);
 	decision = repair_decide(&situation);
-	if (memcmp(&decision, &t->is.next, sizeof(decision)) != 0) {
+	if (!is_same(&decision, &t->is.next)) {
 		t->is.next = decision;
 		trouble_changed(c, t);
 	}

@@ -6,6 +6,7 @@
 
 #define UNKNOWN_WINDOW_NS MINUTE_NS
 #define UNKNOWN_SPIS_NOISE 8        /* so many SPIs of one peer that the ledger does not know, within a minute: noise */
+#define ANEW_NS (2 * SECOND_NS)     /* a mended tunnel that carries nothing for so long, while strays come, is broken again */
 #define SETTLE_MARGIN_NS (SECOND_NS / 10)
 
 /* --- the table of flows -------------------------------------------------------------------------------------------- */
@@ -359,6 +360,23 @@ static void judge_dead(struct core *c, struct trouble *t, struct flow *flow, str
 	}
 }
 
+/* It was mended, and the sender is back on the dead SPI: enough strays above all that came before, while nothing comes in on
+ * a successor. A recording cannot do that; a successor that works refutes it. */
+static bool is_anew(struct core *c, const struct trouble *t, const struct flow *flow, const struct ledger_entry *entry)
+{
+	const struct mirror_child *successor;
+
+	if (!entry || entry->state != LEDGER_DEAD || t->is.state == STATE_GAVE_UP || !flow_is_enough(c, flow, entry))
+		return false;
+	successor = mirror_successor(c, entry->daemon, entry->connection, &flow->src, 0);
+	if (!successor || !successor->has_in)
+		return !successor;
+	/* Lists tell of the successor's packets at their own pace. */
+	mirror_hurry(c, entry->daemon);
+	return successor->in_moved_ns < flow->proof_first_ns && successor->listed_ns > flow->proof_first_ns
+	       && flow->proof_last_ns - successor->in_moved_ns > ANEW_NS;
+}
+
 void strays_judge(struct core *c, struct flow *flow)
 {
 	struct ledger_entry *entry = flow->in_ledger ? ledger_find(c->ledger, &flow->key) : NULL;
@@ -387,6 +405,13 @@ void strays_judge(struct core *c, struct flow *flow)
 	if (!t)
 		return;
 	incident_follow(t, flow, entry);
+	if (!trouble_is_open(t) && is_anew(c, t, flow, entry)) {
+		trouble_detach(c, flow);
+		t = trouble_of_flow(c, flow);
+		if (!t)
+			return;
+		incident_follow(t, flow, entry);
+	}
 	if (!trouble_is_open(t)) {
 		/* What goes on after it is mended are replays, or leftovers: counted, never a reason to act (DESIGN.md 4). */
 	} else if (entry)

@@ -4,6 +4,8 @@
 
 #define KEEP_NS (10 * SECOND_NS)       /* sequence numbers go to the store so often */
 #define COLLISION_NEAR_NS (30 * SECOND_NS)
+#define PLAUSIBLE_LOSS 4               /* of so many packets at least one arrives */
+#define PLAUSIBLE_JUMP 65536           /* and so many in a row may be lost, or have come before the first report */
 #define KERNEL_LAG_NS (SECOND_NS / 3)
 
 static struct ledger_entry *entry_of(struct core *c, const struct mirror_child *child)
@@ -179,16 +181,41 @@ void suspect_listed(struct core *c, struct mirror_child *child, int64_t begun_ns
 		suspect_one_way(c, child);
 }
 
+/* The sensor's numbers are not authenticated: who knows a live SPI can send any. One that jumps as no sender's does spoils
+ * what is known, so that only steps that are harmless when wrong are left; it never becomes the bar for genuine strays. */
+static void raise_sequence(struct ledger_entry *entry, const struct spi_count *count, const struct mirror_child *child)
+{
+	uint64_t more = count->packets - entry->packets_counted, room;
+
+	if (entry->sequence_forged || !count->packets)
+		return;
+	if (entry->has_sequence && !sequence_above(count->sequence_highest, entry->sequence_highest))
+		return;
+	/* Before the first report the SA may have lived for long: what the daemon accepted tells how long. */
+	room = PLAUSIBLE_LOSS * more + PLAUSIBLE_JUMP;
+	if (!entry->has_sequence && child && child->has_in)
+		room += PLAUSIBLE_LOSS * child->in;
+	else if (!entry->has_sequence)
+		room = UINT32_MAX;
+	if (count->sequence_highest - (entry->has_sequence ? entry->sequence_highest : 0) > room) {
+		entry->sequence_forged = true;
+		entry->has_sequence = false;
+		return;
+	}
+	entry->has_sequence = true;
+	entry->sequence_highest = count->sequence_highest;
+	entry->packets_counted = count->packets;
+}
+
 static void count_dead(struct core *c, struct ledger_entry *entry, const struct spi_count *count)
 {
 	if (!count->at_death)
 		return;
 	entry->packets_at_death = count->packets;
-	/* Packets that came after the latest report and before the death: what is replayed of them shall prove nothing. */
-	if (entry->death != DEATH_KERNEL_LOST
-	    && (!entry->has_sequence || sequence_above(count->sequence_highest, entry->sequence_highest))) {
-		entry->has_sequence = count->packets > 0 || entry->has_sequence;
-		entry->sequence_highest = count->packets > 0 ? count->sequence_highest : entry->sequence_highest;
+	/* Packets that came after the latest report and before the death: what is replayed of them shall prove nothing. What
+	 * the data plane had lost were strays already. */
+	if (entry->death != DEATH_KERNEL_LOST) {
+		raise_sequence(entry, count, NULL);
 		mirror_keep(c, entry);
 	}
 }
@@ -210,10 +237,7 @@ void core_spi_count(struct core *c, const struct spi_count *count, struct moment
 	child = mirror_child_of_spi(c, &count->key);
 	if (count->at_death || !count->packets || !daemon->state.up || (child && child->kernel_lost_ns))
 		return;
-	if (!entry->has_sequence || sequence_above(count->sequence_highest, entry->sequence_highest)) {
-		entry->has_sequence = true;
-		entry->sequence_highest = count->sequence_highest;
-	}
+	raise_sequence(entry, count, child);
 	if (!child || count->packets == child->arrived_packets)
 		return;
 	child->arrived_packets = count->packets;

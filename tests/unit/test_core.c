@@ -41,10 +41,24 @@ static void test_restart_heals(void **state)
 	g.children[0].packets_in = 1;
 	gateway_pass(&g, 300 * MS);
 	assert_int_equal(gateway_incident(&g)->state, STATE_HEALED);
-	/* Recorded packets of before, played on and on, with higher numbers even: counted, nothing is done. */
-	gateway_strays(&g, X, 300, 20);
+	/* Recorded packets of before, played on and on: counted, nothing is done. */
+	for (int i = 0; i < 10; i++)
+		gateway_strays(&g, X, 101, 6);
 	assert_int_equal(g.orders, 1);
 	assert_int_equal(gateway_incident(&g)->state, STATE_HEALED);
+	/* Nor are higher numbers a reason while the successor works. */
+	for (uint32_t i = 0; i < 100; i++) {
+		g.children[0].packets_in++;
+		gateway_strays(&g, X, 200 + i, 1);
+	}
+	assert_int_equal(g.orders, 1);
+	assert_null(core_incident_at(g.core, 1));
+	/* But when nothing comes in any more, the sender is back on the dead SPI (IKEv1 keeps old pairs). */
+	gateway_strays(&g, X, 400, 40);
+	assert_non_null(core_incident_at(g.core, 1));
+	assert_judged(&g, VERDICT_DESYNC, RULE_LEDGER_DEAD, CAUSE_RECEIVER_LOST_STATE);
+	assert_int_equal(g.orders, 2);
+	assert_int_equal(g.order.verb, ORDER_REKEY_CHILD);
 	gateway_done(&g);
 }
 
