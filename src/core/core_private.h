@@ -285,6 +285,8 @@ int64_t kernel_tick(struct core *c);
 
 /* --- strays.c ------------------------------------------------------------------------------------------------------ */
 void strays_judge(struct core *c, struct flow *flow);
+/* What came until now proves nothing more: a new black hole on the same SPI shows by higher numbers. */
+void strays_disprove(struct core *c, struct flow *flow);
 /* Everything that waits for a list or for time. */
 int64_t strays_tick(struct core *c);
 void strays_forget(struct core *c, uint32_t flow);

@@ -175,19 +175,13 @@ static void act(struct core *c, struct trouble *t, const struct repair_decision 
 
 static void heal(struct core *c, struct trouble *t, const struct mirror_child *successor)
 {
-	struct ledger_entry *entry = ledger_find(c->ledger, &t->is.key);
 	struct flow *flow = flow_of(c, t);
 
 	if (successor)
 		trouble_evidence(c, t, FACT_TUNNEL_UP, "%" PRIu64 " packets came in on the successor, SPI 0x%08x", successor->in,
 				 successor->sa.spi_in);
-	/* What came until now proves nothing more: a new black hole on the same SPI shows by higher numbers. */
-	if (flow) {
-		if (entry && entry->has_sequence && sequence_above(flow->proof_sequence_highest, entry->sequence_highest))
-			entry->sequence_highest = flow->proof_sequence_highest;
-		flow->proof_packets = 0;
-		flow->proof_first_ns = flow->proof_last_ns = 0;
-	}
+	if (flow)
+		strays_disprove(c, flow);
 	say_notice(c, 5, "%s: healed%s", t->is.id, t->is.step_count ? "" : " by itself");
 	trouble_close(c, t, STATE_HEALED);
 }

@@ -9,6 +9,7 @@
 #define LIST_PERIOD_NS (5 * SECOND_NS)
 #define LIST_QUICK_NS (SECOND_NS / 4)     /* while something may be wrong ... */
 #define LIST_QUICK_SHARE 50               /* ... and so that lists take no more than this part of the daemon's time */
+#define BOOT_SLACK_NS (SECOND_NS / 2)     /* charon tells whole seconds; no daemon starts twice in less */
 #define HINT_NEAR_NS (3 * SECOND_NS)      /* a log line explains an end that follows within this */
 
 /* --- tables -------------------------------------------------------------------------------------------------------- */
@@ -525,7 +526,8 @@ void core_daemon(struct core *c, const struct daemon_state *state, struct moment
 	if (state->daemon >= GATEWAY_DAEMONS_MAX)
 		return;
 	d = &c->daemons[state->daemon];
-	restarted = d->known && state->up && state->has_boot && d->state.has_boot && state->boot.ns != d->state.boot.ns;
+	restarted = d->known && state->up && state->has_boot && d->state.has_boot
+		    && (state->boot.ns > d->state.boot.ns + BOOT_SLACK_NS || state->boot.ns < d->state.boot.ns - BOOT_SLACK_NS);
 	if (!d->known || d->state.up != state->up)
 		say_notice(c, state->up ? 6 : 4, "IKE daemon %u (%s) %s", state->daemon,
 			   state->up && state->version[0] ? state->version : c->config.daemons[state->daemon],

@@ -360,9 +360,20 @@ static void judge_dead(struct core *c, struct trouble *t, struct flow *flow, str
 	}
 }
 
+void strays_disprove(struct core *c, struct flow *flow)
+{
+	struct ledger_entry *entry = flow->in_ledger ? ledger_find(c->ledger, &flow->key) : NULL;
+
+	if (entry && entry->has_sequence && flow->proof_packets
+	    && sequence_above(flow->proof_sequence_highest, entry->sequence_highest))
+		entry->sequence_highest = flow->proof_sequence_highest;
+	flow->proof_packets = 0;
+	flow->proof_first_ns = flow->proof_last_ns = 0;
+}
+
 /* It was mended, and the sender is back on the dead SPI: enough strays above all that came before, while nothing comes in on
  * a successor. A recording cannot do that; a successor that works refutes it. */
-static bool is_anew(struct core *c, const struct trouble *t, const struct flow *flow, const struct ledger_entry *entry)
+static bool is_anew(struct core *c, const struct trouble *t, struct flow *flow, const struct ledger_entry *entry)
 {
 	const struct mirror_child *successor;
 
@@ -373,8 +384,11 @@ static bool is_anew(struct core *c, const struct trouble *t, const struct flow *
 		return !successor;
 	/* Lists tell of the successor's packets at their own pace. */
 	mirror_hurry(c, entry->daemon);
-	return successor->in_moved_ns < flow->proof_first_ns && successor->listed_ns > flow->proof_first_ns
-	       && flow->proof_last_ns - successor->in_moved_ns > ANEW_NS;
+	if (successor->in_moved_ns >= flow->proof_first_ns) {
+		strays_disprove(c, flow);
+		return false;
+	}
+	return successor->listed_ns > flow->proof_first_ns && flow->proof_last_ns - successor->in_moved_ns > ANEW_NS;
 }
 
 void strays_judge(struct core *c, struct flow *flow)
