@@ -372,8 +372,11 @@ static void read_line(struct log *log, struct text text, uint64_t line)
 			return;
 		}
 		if (!has_head) {
-			head = take_repeat_wrapper(text_first(text, name.at), &m.count);
-			log_heading(log, head, true, &m.heading);
+			head = text_first(text, name.at);
+			if (!log_quick_heading(log, head, true, &m.heading)) {
+				head = take_repeat_wrapper(head, &m.count);
+				log_heading(log, head, true, &m.heading);
+			}
 			hear_writer(log, &m.heading, text);
 		}
 		has_next = mnemonic_find(text, name.end, &next);
