@@ -73,17 +73,23 @@ void buffer_add_repeat(struct buffer *b, char c, size_t n)
 
 void buffer_printf(struct buffer *b, const char *format, ...)
 {
+	size_t room = b->failed ? 0 : b->room - b->len;
 	va_list args;
 	int needed;
 
+	/* Mostly there is room: then once is enough. */
 	va_start(args, format);
-	needed = vsnprintf(NULL, 0, format, args);
+	needed = vsnprintf(room ? b->bytes + b->len : NULL, room, format, args);
 	va_end(args);
-	if (needed < 0 || !buffer_reserve(b, (size_t)needed + 1))
+	if (needed < 0 || b->failed)
 		return;
-	va_start(args, format);
-	vsnprintf(b->bytes + b->len, (size_t)needed + 1, format, args);
-	va_end(args);
+	if ((size_t)needed >= room) {
+		if (!buffer_reserve(b, (size_t)needed + 1))
+			return;
+		va_start(args, format);
+		vsnprintf(b->bytes + b->len, (size_t)needed + 1, format, args);
+		va_end(args);
+	}
 	b->len += (size_t)needed;
 }
 

@@ -45,6 +45,9 @@ bool text_ends(struct text t, struct text suffix)
 	return t.len >= suffix.len && text_equal(text_skip(t, t.len - suffix.len), suffix);
 }
 
+/* memmem() prepares itself for long texts, which costs more than it saves on a line. */
+#define SHORT_TEXT 512
+
 size_t text_find(struct text t, struct text needle)
 {
 	const char *hit;
@@ -53,8 +56,18 @@ size_t text_find(struct text t, struct text needle)
 		return 0;
 	if (t.len < needle.len)
 		return TEXT_NOT_FOUND;
-	hit = memmem(t.at, t.len, needle.at, needle.len);
-	return hit ? (size_t)(hit - t.at) : TEXT_NOT_FOUND;
+	if (t.len > SHORT_TEXT) {
+		hit = memmem(t.at, t.len, needle.at, needle.len);
+		return hit ? (size_t)(hit - t.at) : TEXT_NOT_FOUND;
+	}
+	for (size_t from = 0; from + needle.len <= t.len; from = (size_t)(hit - t.at) + 1) {
+		hit = memchr(t.at + from, needle.at[0], t.len - needle.len + 1 - from);
+		if (!hit)
+			return TEXT_NOT_FOUND;
+		if (memcmp(hit, needle.at, needle.len) == 0)
+			return (size_t)(hit - t.at);
+	}
+	return TEXT_NOT_FOUND;
 }
 
 size_t text_find_nocase(struct text t, struct text needle)
@@ -118,21 +131,6 @@ bool text_take_blanks(struct text *t)
 		n++;
 	*t = text_skip(*t, n);
 	return n > 0;
-}
-
-struct text text_take_until(struct text *t, const char *stops)
-{
-	uint64_t set[4] = { 0 }; /* a bit for each stop */
-	struct text run;
-	size_t n = 0;
-
-	for (const unsigned char *stop = (const unsigned char *)stops; *stop; stop++)
-		set[*stop / 64] |= UINT64_C(1) << *stop % 64;
-	while (n < t->len && !(set[(unsigned char)t->at[n] / 64] >> (unsigned char)t->at[n] % 64 & 1))
-		n++;
-	run = text_first(*t, n);
-	*t = text_skip(*t, n);
-	return run;
 }
 
 struct text text_take_word(struct text *t)

@@ -90,8 +90,22 @@ bool text_take_nocase(struct text *t, struct text prefix);
 bool text_take_char(struct text *t, char c);
 /* Skips blanks; says whether there was one. */
 bool text_take_blanks(struct text *t);
-/* Takes the longest run of characters not in `stops`; the run may be empty. */
-struct text text_take_until(struct text *t, const char *stops);
+/* Takes the longest run of characters not in `stops`; the run may be empty. Here, so that the set of constant stops is
+ * worked out once and for all. */
+static inline struct text text_take_until(struct text *t, const char *stops)
+{
+	uint64_t set[4] = { 0 }; /* a bit for each stop */
+	struct text run;
+	size_t n = 0;
+
+	for (const unsigned char *stop = (const unsigned char *)stops; *stop; stop++)
+		set[*stop / 64] |= UINT64_C(1) << *stop % 64;
+	while (n < t->len && !(set[(unsigned char)t->at[n] / 64] >> (unsigned char)t->at[n] % 64 & 1))
+		n++;
+	run = text_first(*t, n);
+	*t = text_skip(*t, n);
+	return run;
+}
 /* Takes one blank-separated word, after skipping blanks; empty when nothing is left. */
 struct text text_take_word(struct text *t);
 /* Takes one line, without its LF or CRLF. False when nothing is left. */

@@ -341,7 +341,7 @@ struct flows_place flows_get(struct flows *flows, const struct flow_key *key, co
 {
 	uint64_t hash = hash_bytes(&flows->key, key, sizeof(*key));
 	size_t slot = slot_of(flows, key, hash);
-	struct flows_place place = { .index = FLOW_NONE };
+	struct flows_place place = { .index = FLOW_NONE, .hash = hash };
 
 	if (flows->slots[slot]) {
 		place.index = flows->slots[slot] - 1;
@@ -363,9 +363,9 @@ struct flows_place flows_get(struct flows *flows, const struct flow_key *key, co
 	return place;
 }
 
-bool flows_is_copy(struct flows *flows, const struct flow *flow, struct instant at, uint64_t sequence)
+bool flows_is_copy(struct flows *flows, uint64_t flow_hash, struct instant at, uint64_t sequence)
 {
-	uint64_t parts[3] = { flow->hash, (uint64_t)at.ns, sequence };
+	uint64_t parts[3] = { flow_hash, (uint64_t)at.ns, sequence };
 	uint64_t hash = hash_bytes(&flows->key, parts, sizeof(parts));
 	uint32_t *bucket = &flows->seen[hash & (flows->seen_room - 1) & ~(size_t)3];
 	uint32_t print = (uint32_t)(hash >> 32) | 1;

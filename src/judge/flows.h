@@ -95,6 +95,7 @@ struct flows_now { /* when a claim comes, on both clocks */
 struct flows_place { /* what flows_get() found */
 	uint32_t index; /* FLOW_NONE: there is no room */
 	bool is_new;
+	uint64_t hash; /* the flow's, known before it was found */
 	bool has_before;       /* it was here, and made room */
 	struct instant before; /* its last message then */
 	uint64_t messages;     /* how many it is counted with: what it had is not remembered */
@@ -136,7 +137,7 @@ uint32_t flows_find(const struct flows *flows, const struct flow_key *key);
 /* The flow is worth keeping: never evicted. */
 void flows_keep(struct flows *flows, uint32_t index);
 /* True when the same message with this time was here before; remembers it. */
-bool flows_is_copy(struct flows *flows, const struct flow *flow, struct instant at, uint64_t sequence);
+bool flows_is_copy(struct flows *flows, uint64_t flow_hash, struct instant at, uint64_t sequence);
 /* The hash of a source as it stands in the set of one kind, and that set: EVICTED_SOURCES_MAX * 2 places. */
 uint64_t flows_source_hash(const struct flows *flows, const struct spimend_address *src);
 const struct evicted_source *flows_evicted_sources(const struct flows *flows, enum evicted_kind kind);

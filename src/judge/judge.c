@@ -139,6 +139,19 @@ static uint32_t writer_of(struct judge *j, const struct judge_claim *claim)
 	return id || claim->is_alone ? id : claim->source;
 }
 
+/* By far most often the writer of a flow's earlier messages: what there is to learn of it was learned then. */
+static uint32_t writer_of_flow(struct judge *j, const struct judge_claim *claim, const struct flow *f)
+{
+	uint32_t id;
+
+	if (f && claim->host.len && f->has_host && text_equal(intern_text(&j->names, f->observer), claim->host))
+		return f->observer;
+	id = writer_of(j, claim);
+	if (claim->host.len)
+		judge_learn_owner(j, id, &claim->fact->dst);
+	return id;
+}
+
 static bool reused_spi(const struct flow *f)
 {
 	return f->controller_keyed || (f->flags & FLAG_SPI_SMALL);
@@ -292,7 +305,7 @@ static void claim_copy(struct judge *j, struct flow *f, const struct judge_claim
 static void claim_flow(struct judge *j, const struct judge_claim *claim, bool sa_found)
 {
 	const struct fact *fact = claim->fact;
-	uint32_t writer = writer_of(j, claim);
+	uint32_t writer;
 	struct flow_key key;
 	struct flows_now now = { claim->has_at, claim->has_heard_at, claim->at, claim->heard_at };
 	struct flows_place place;
@@ -307,17 +320,16 @@ static void claim_flow(struct judge *j, const struct judge_claim *claim, bool sa
 	key.has_spi = (fact->has & FACT_HAS_SPI) != 0;
 	key.spi = key.has_spi ? fact->spi.value : 0;
 	key.sa_found = sa_found;
-	if (claim->host.len)
-		judge_learn_owner(j, writer, &fact->dst);
 	tier = j->peer_count && spimend_address_known(&key.src) && !judge_peer_of(j, &key.src) ? TIER_STRANGER : TIER_UNPROVEN;
 	place = flows_get(&j->flows, &key, &now, tier, release_sightings, j);
-	if (place.index == FLOW_NONE)
+	f = place.index == FLOW_NONE ? NULL : &j->flows.pool[place.index];
+	writer = writer_of_flow(j, claim, f);
+	if (!f)
 		return;
-	f = &j->flows.pool[place.index];
 	if (place.is_new)
 		flow_begin(f, claim, writer, &place);
 	if (claim->has_at && (place.is_new || !claim->is_repeat) &&
-	    flows_is_copy(&j->flows, f, claim->at, fact->has & FACT_HAS_SEQUENCE ? fact->sequence : 0) &&
+	    flows_is_copy(&j->flows, place.hash, claim->at, fact->has & FACT_HAS_SEQUENCE ? fact->sequence : 0) &&
 	    (!place.is_new || place.has_before)) {
 		claim_copy(j, f, claim, writer);
 		return;

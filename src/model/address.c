@@ -6,6 +6,27 @@
 
 #include "spimend/error.h"
 
+/* What inet_pton(AF_INET) takes, without the copy that it wants: four numbers up to 255 without a zero in front. */
+static bool parse_ipv4(const char *text, size_t len, uint8_t bytes[4])
+{
+	size_t i = 0;
+
+	for (int part = 0; part < 4; part++) {
+		unsigned value = 0;
+		size_t start;
+
+		if (part > 0 && (i == len || text[i] != '.'))
+			return false;
+		i += part > 0;
+		for (start = i; i < len && i - start < 3 && text[i] >= '0' && text[i] <= '9'; i++)
+			value = value * 10 + (unsigned)(text[i] - '0');
+		if (i == start || value > 255 || (text[start] == '0' && i - start > 1))
+			return false;
+		bytes[part] = (uint8_t)value;
+	}
+	return i == len;
+}
+
 int spimend_address_parse(const char *text, size_t len, struct spimend_address *ret)
 {
 	char copy[SPIMEND_ADDRESS_TEXT_MAX];
@@ -13,25 +34,42 @@ int spimend_address_parse(const char *text, size_t len, struct spimend_address *
 
 	if (len == 0 || len >= sizeof(copy))
 		return SPIMEND_E_SYNTAX;
+	if (parse_ipv4(text, len, address.bytes)) {
+		address.family = 4;
+		*ret = address;
+		return 0;
+	}
 	if (memchr(text, '\0', len))
 		return SPIMEND_E_SYNTAX;
 	memcpy(copy, text, len);
 	copy[len] = '\0';
-	if (inet_pton(AF_INET, copy, address.bytes) == 1)
-		address.family = 4;
-	else if (inet_pton(AF_INET6, copy, address.bytes) == 1)
-		address.family = 6;
-	else
+	if (inet_pton(AF_INET6, copy, address.bytes) != 1)
 		return SPIMEND_E_SYNTAX;
+	address.family = 6;
 	*ret = address;
 	return 0;
+}
+
+/* inet_ntop() goes through printf(). */
+static void print_ipv4(const uint8_t bytes[4], char *to)
+{
+	for (int part = 0; part < 4; part++) {
+		uint8_t value = bytes[part];
+
+		if (value >= 100)
+			*to++ = (char)('0' + value / 100);
+		if (value >= 10)
+			*to++ = (char)('0' + value / 10 % 10);
+		*to++ = (char)('0' + value % 10);
+		*to++ = part < 3 ? '.' : '\0';
+	}
 }
 
 char *spimend_address_print(const struct spimend_address *address, char *to)
 {
 	strcpy(to, "?");
 	if (address->family == 4)
-		inet_ntop(AF_INET, address->bytes, to, SPIMEND_ADDRESS_TEXT_MAX);
+		print_ipv4(address->bytes, to);
 	else if (address->family == 6)
 		inet_ntop(AF_INET6, address->bytes, to, SPIMEND_ADDRESS_TEXT_MAX);
 	return to;

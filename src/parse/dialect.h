@@ -9,6 +9,7 @@
 #define PARSE_DIALECT_H
 
 #include "model/fact.h"
+#include "parse/mnemonic.h"
 
 enum dialect_result {
 	DIALECT_NOT_MINE, /* nothing of this dialect, or a line of it that proves nothing */
@@ -37,6 +38,8 @@ struct reading {
 typedef enum dialect_result dialect_read(struct text body, struct reading *ret);
 
 dialect_read dialect_cisco_read;      /* starts at '%': IOS, IOS XE, PIX (dialect_cisco.c) */
+/* The same where the mnemonic at the start of the body was read already. */
+enum dialect_result dialect_cisco_read_named(struct text body, struct mnemonic name, struct reading *ret);
 dialect_read dialect_cisco_debug_read; /* ISAKMP: and ISAKMP-ERROR: debug lines, no mnemonic */
 dialect_read dialect_asa_read;        /* starts at '%ASA-', '%FTD-' */
 dialect_read dialect_fortigate_read;

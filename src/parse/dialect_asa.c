@@ -130,11 +130,12 @@ enum dialect_result dialect_asa_read(struct text body, struct reading *ret)
 		return DIALECT_NOT_MINE;
 	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
 		const struct message *m = &messages[i];
-		struct fact fact = fact_of(m->kind, DIALECT_ASA);
 		enum form_result result;
+		struct fact fact;
 
 		if (m->id != id && (m->id != ANY_ID || id / 1000 != 711))
 			continue;
+		fact = fact_of(m->kind, DIALECT_ASA);
 		fact.reason = m->reason;
 		fact.flags = m->flags;
 		result = dialect_form_read(m->form, body, t, &fact, &ret->used, &failure);

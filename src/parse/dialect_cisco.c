@@ -2,7 +2,7 @@
 /*
  * IOS, IOS XE and PIX: RECVD_PKT_INV_SPI in every form seen (syslog.md 1), and its neighbours (syslog.md 4).
  */
-#include "parse/dialect.h"
+#include "parse/dialect_form.h"
 #include "parse/mnemonic.h"
 #include "spimend/error.h"
 
@@ -222,6 +222,53 @@ static const char *take_address(struct text *t, struct spimend_address *ret, uin
 	return NULL;
 }
 
+static bool take_plain_address(struct text *t, struct spimend_address *ret)
+{
+	size_t n = 0;
+
+	while (n < t->len && (char_is_digit(t->at[n]) || t->at[n] == '.'))
+		n++;
+	if (spimend_address_parse(t->at, n, ret) < 0)
+		return false;
+	*t = text_skip(*t, n);
+	return true;
+}
+
+/* 0xH(D), both the same number. */
+static bool take_plain_spi(struct text *t, struct fact *f)
+{
+	uint64_t decimal;
+
+	if (!text_starts(*t, TEXT("0x")) || !dialect_take_spi(t, &f->spi) || !text_take_char(t, '('))
+		return false;
+	if (!text_take_digits(t, 10, &decimal, NULL) || decimal != f->spi.value || !text_take_char(t, ')'))
+		return false;
+	f->has |= FACT_HAS_SPI;
+	return true;
+}
+
+/* The whole message to the letter as IOS prints it for ESP, and nothing behind it: a short cut for nearly all of them. What
+ * deviates is for the long way. */
+static bool read_plain_invalid_spi(struct text t, struct fact *f)
+{
+	struct text interface = TEXT_NONE;
+
+	*f = fact_of(FACT_STRAY, DIALECT_IOS);
+	if (!text_take(&t, TEXT(" decaps: rec'd IPSEC packet has invalid spi for destaddr=")) ||
+	    !take_plain_address(&t, &f->dst) || !text_take(&t, TEXT(", prot=50, spi=")) || !take_plain_spi(&t, f) ||
+	    !text_take(&t, TEXT(", srcaddr=")) || !take_plain_address(&t, &f->src))
+		return false;
+	if (text_take(&t, TEXT(", input interface="))) {
+		interface = text_take_until(&t, " ,\t\r\n");
+		if (interface.len == 0)
+			return false;
+	}
+	f->protocol = SPIMEND_PROTOCOL_ESP;
+	text_copy(without_litter(interface), f->interface, sizeof(f->interface));
+	fact_flag_spi(f);
+	return t.len == 0;
+}
+
 static enum dialect_result read_invalid_spi(struct text all, struct text t, bool is_pix, struct reading *ret)
 {
 	static const char *const missing[FIELDS] = {
@@ -233,6 +280,8 @@ static enum dialect_result read_invalid_spi(struct text all, struct text t, bool
 	struct text end = TEXT_NONE;
 	int preamble;
 
+	if (read_plain_invalid_spi(t, f))
+		return done(ret, all, TEXT_NONE);
 	*f = fact_of(FACT_STRAY, DIALECT_IOS);
 	preamble = take_preamble(&t);
 	if (preamble == 0)
@@ -486,11 +535,16 @@ static enum dialect_result read_crypto(struct text all, const struct mnemonic *m
 enum dialect_result dialect_cisco_read(struct text body, struct reading *ret)
 {
 	struct mnemonic m;
-	struct text t;
 
 	if (!mnemonic_find(body, 0, &m) || m.at != 0)
 		return DIALECT_NOT_MINE;
-	t = text_skip(body, m.end);
+	return dialect_cisco_read_named(body, m, ret);
+}
+
+enum dialect_result dialect_cisco_read_named(struct text body, struct mnemonic m, struct reading *ret)
+{
+	struct text t = text_skip(body, m.end);
+
 	if (mnemonic_name_is(&m, TEXT("RECVD_PKT_INV_SPI")) ||
 	    (text_equal(m.facility, TEXT("PIX")) && text_equal(m.name, TEXT("402101"))))
 		return read_invalid_spi(body, t, text_equal(m.facility, TEXT("PIX")), ret);

@@ -362,13 +362,27 @@ static const char *group_end(const char *form)
 	return form;
 }
 
+/* What does not stand for itself in a form. */
+static const bool form_marks[256] = {
+	['\0'] = true, ['|'] = true, ['~'] = true, [' '] = true, ['%'] = true, ['*'] = true, ['{'] = true, ['}'] = true,
+};
+
 static enum form_result walk_form(struct walk *w)
 {
 	while (*w->form && *w->form != '}') {
-		char c = *w->form++;
 		enum form_result result = FORM_READ;
 		struct walk before;
+		size_t same = 0;
+		char c;
 
+		while (same < w->at.len && w->at.at[same] == w->form[same] && !form_marks[(unsigned char)w->form[same]])
+			same++;
+		w->form += same;
+		w->at = text_skip(w->at, same);
+		c = *w->form;
+		if (c == '\0' || c == '}')
+			break;
+		w->form++;
 		switch (c) {
 		case '|':
 			w->committed = true;
@@ -405,8 +419,9 @@ static enum form_result walk_form(struct walk *w)
 		default:
 			if (w->at.len == 0)
 				return cut(w, "cut in the middle");
-			if (!text_take_char(&w->at, c))
+			if (w->at.at[0] != c)
 				return wrong(w, "other words than this message has");
+			w->at = text_skip(w->at, 1);
 			break;
 		}
 		if (result != FORM_READ)

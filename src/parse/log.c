@@ -18,6 +18,7 @@ int log_new(const struct log_rules *rules, const struct scan *scan, struct hosts
 	log->hosts = hosts;
 	log->sink = *sink;
 	log->tolerance = LOG_CLOCK_TOLERANCE;
+	log_tick_init(log);
 	*ret = log;
 	return 0;
 }

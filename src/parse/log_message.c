@@ -222,12 +222,15 @@ static struct text pending_host(const struct pending *p)
 
 /* ---- reading one line's messages ---- */
 
-static enum dialect_result read_mnemonic_body(struct text body, struct reading *r)
+/* The message from its mnemonic on, which was found in the text around it. */
+static enum dialect_result read_mnemonic_body(struct text body, struct mnemonic name, struct reading *r)
 {
 	enum dialect_result result;
 
+	name.end -= name.at;
+	name.at = 0;
 	*r = (struct reading){ 0 };
-	result = dialect_cisco_read(body, r);
+	result = dialect_cisco_read_named(body, name, r);
 	if (result == DIALECT_NOT_MINE)
 		result = dialect_asa_read(body, r);
 	return result;
@@ -316,6 +319,8 @@ static enum dialect_result read_bare_body(struct text body, struct reading *r)
 	*r = (struct reading){ 0 };
 	if (text_starts(body, TEXT("charon")))
 		return dialect_strongswan_read(body, r);
+	if (text_starts(body, TEXT("kernel: audit: ")))
+		result = dialect_audit_read(body, r);
 	for (size_t i = 0; i < sizeof(bare_readers) / sizeof(bare_readers[0]) && result == DIALECT_NOT_MINE; i++) {
 		*r = (struct reading){ 0 };
 		result = bare_readers[i](body, r);
@@ -372,13 +377,16 @@ static void read_line(struct log *log, struct text text, uint64_t line)
 			return;
 		}
 		if (!has_head) {
-			head = take_repeat_wrapper(text_first(text, name.at), &m.count);
-			log_heading(log, head, true, &m.heading);
+			head = text_first(text, name.at);
+			if (!log_quick_heading(log, head, true, &m.heading)) {
+				head = take_repeat_wrapper(head, &m.count);
+				log_heading(log, head, true, &m.heading);
+			}
 			hear_writer(log, &m.heading, text);
 		}
 		has_next = mnemonic_find(text, name.end, &next);
 		body = text_between(text.at + name.at, has_next ? text.at + next.at : text.at + text.len);
-		result = read_mnemonic_body(body, &r);
+		result = read_mnemonic_body(body, name, &r);
 		m.whole = text_between(head.len ? head.at : text.at + name.at, body.at + body.len);
 		switch (result) {
 		case DIALECT_READ:
@@ -460,7 +468,8 @@ static enum joined join_with(struct log *log, struct pending *p, struct text bod
 	if (!mnemonic_find(text, p->name_at, &name))
 		return JOINED_NO;
 	has_next = mnemonic_find(text, name.end, &next);
-	result = read_mnemonic_body(text_between(text.at + name.at, has_next ? text.at + next.at : text.at + text.len), &r);
+	text = text_first(text, has_next ? next.at : text.len);
+	result = read_mnemonic_body(text_skip(text, name.at), name, &r);
 	if (result == DIALECT_MORE && !has_next) {
 		/* A line that adds nothing that the message wants is no continuation of it. */
 		if (p->complete)
@@ -511,7 +520,7 @@ static void pending_give_up(struct log *log, struct pending *p)
 
 		log_heading(log, head, true, &m.heading);
 		mnemonic_find(m.whole, p->name_at, &name);
-		read_mnemonic_body(text_skip(m.whole, name.at), &r);
+		read_mnemonic_body(text_skip(m.whole, name.at), name, &r);
 		log->line = m.line;
 		if (r.complete)
 			emit(log, &m, &r, false);

@@ -61,6 +61,7 @@ struct log {
 	int64_t tolerance;      /* for clocks that jump back */
 	bool overheard; /* latest is set */
 	struct instant latest;
+	struct instant years_from, years_to; /* --year: a latest stamp outside of these is damaged */
 	uint64_t surroundings_read;
 	bool inside_surroundings; /* kept lines are being read: what they emit is not the line at hand */
 	bool inside_line; /* the last bytes ended without a line break */
@@ -87,8 +88,14 @@ struct heading {
 	bool impossible;  /* a stamp that cannot be */
 	size_t used;      /* bytes; the message starts there */
 };
-/* log_tick.c: as framing_read(), with a short cut for the commonest form. */
+/* log_tick.c: what framing_read() says, by a short cut where the form is one of the commonest. */
 void log_heading(struct log *log, struct text text, bool closed, struct heading *ret);
+/* log_tick.c: only the short cut. False, and *ret void, for all other forms. */
+bool log_quick_heading(struct log *log, struct text text, bool closed, struct heading *ret);
+/* log_tick.c: only the long way. */
+void log_framed_heading(struct log *log, struct text text, bool closed, struct heading *ret);
+/* log_tick.c: once, when the rules are known. */
+void log_tick_init(struct log *log);
 /* log_tick.c: an ordinary line. Returns whose it was, or NULL where that or its time is not told. */
 struct host *log_tick(struct log *log, struct text line);
 /* log_message.c: a line that may concern us; and giving up on what waits. */

@@ -36,16 +36,28 @@ static inline int month_word(const char *p)
 	return (unsigned char)p[0] << 16 | (unsigned char)p[1] << 8 | (unsigned char)p[2];
 }
 
+static int64_t year_start(int year, int64_t otherwise)
+{
+	struct civil first = { .year = year, .month = 1, .day = 1 };
+	struct instant ret;
+
+	return calendar_to_instant(&first, &ret) == 0 ? ret.ns : otherwise;
+}
+
+void log_tick_init(struct log *log)
+{
+	log->years_from.ns = year_start(log->rules.stamps.year - 1, INT64_MIN);
+	log->years_to.ns = year_start(log->rules.stamps.year + 2, INT64_MAX);
+}
+
 /* --year says which year a log starts in; after New Year its stamps are of the next one. */
 static const struct instant *year_near(const struct log *log)
 {
-	int year = log->rules.stamps.year;
-	int latest;
-
-	if (!year || !log->overheard)
+	if (!log->rules.stamps.year || !log->overheard)
 		return NULL;
-	latest = calendar_from_instant(log->latest).year;
-	return latest >= year - 1 && latest <= year + 1 ? &log->latest : NULL; /* else some stamp was damaged */
+	if (log->latest.ns < log->years_from.ns || log->latest.ns >= log->years_to.ns)
+		return NULL; /* some stamp was damaged */
+	return &log->latest;
 }
 
 /* "Nov  2 04:00:48": midnight is worked out once a day. */
@@ -311,37 +323,85 @@ static bool quick_device_stamp(struct log *log, struct text t, struct heading *h
 	return text_equal(t, TEXT(": "));
 }
 
-/* "Nov  2 04:00:48 rt17 4711: Nov  2 04:00:48.123: ": a relay's stamp and its host, the device's number and stamp. Both
- * stamps of the same day and without a zone; all else is for framing_read(). */
-static bool quick_heading(struct log *log, struct text text, struct heading *h)
+/*
+ * quick_month() takes the year from an earlier line of the same day. With --year that is right as long as the latest line
+ * lies within half a year: stamp_resolve() finds the same one then.
+ */
+static bool is_sure_of_year(const struct log *log, struct instant at)
 {
-	struct text rest = text;
+	const struct instant *near;
 
-	if (text.len < 40 || log->rules.stamps.year || !quick_month(log, text, &h->heard))
+	if (!log->rules.stamps.year)
+		return true;
+	near = year_near(log);
+	return near && at.ns - near->ns <= DAY_NS * 180 && near->ns - at.ns <= DAY_NS * 180;
+}
+
+/* A name that nothing but a blank ends, and that is no zone ("04:00:48 EST rt17 ..."). */
+static bool quick_writer(struct text *t, struct text *ret_host)
+{
+	struct text rest = *t, zone;
+	size_t n = 0, letters = 0;
+	int ignored;
+
+	while (n < t->len && (char_is_alpha(t->at[n]) || char_is_digit(t->at[n]) || t->at[n] == '-' || t->at[n] == '_' ||
+			      t->at[n] == '.'))
+		n++;
+	if (n == 0 || n > HOST_NAME_KEPT || !char_is_alpha(t->at[0]) || n == t->len || t->at[n] != ' ')
 		return false;
-	rest = text_skip(text, 16);
-	h->host = text_take_until(&rest, " :[%=<");
-	if (h->host.len == 0 || !text_take_char(&rest, ' ') || !char_is_alpha(h->host.at[0]))
+	zone = text_first(rest, n);
+	while (letters < n && char_is_alpha(zone.at[letters]))
+		letters++;
+	if (letters <= STAMP_ZONE_LETTERS_MAX && (letters == n || zone.at[letters] == '-') && stamp_take_zone(&zone, &ignored))
 		return false;
-	if (!text_take_digits(&rest, 12, NULL, NULL) || !text_take(&rest, TEXT(": ")))
-		return false;
-	if (!quick_device_stamp(log, rest, h))
-		return false;
-	h->has_heard = true;
-	h->used = text.len;
+	*ret_host = text_first(rest, n);
+	*t = text_skip(rest, n + 1);
 	return true;
 }
 
-void log_heading(struct log *log, struct text text, bool closed, struct heading *ret)
+/* "charon[912]" or the kernel's audit record: what precedes is the host, and the message starts here. */
+static bool starts_tag(struct text t)
+{
+	size_t n = 0;
+
+	if (text_starts(t, TEXT("kernel: audit: ")))
+		return true;
+	while (n < t.len && (char_is_alpha(t.at[n]) || t.at[n] == '-' || t.at[n] == '_'))
+		n++;
+	if (n == 0 || n == t.len || t.at[n] != '[')
+		return false;
+	t = text_skip(t, n + 1);
+	return text_take_digits(&t, 10, NULL, NULL) && text_take_char(&t, ']');
+}
+
+/*
+ * Behind a relay's stamp and a host: "4711: Nov  2 04:00:48.123: ", the device's number and stamp (both stamps of the same
+ * day and without a zone), ": " of an ASA, or a tag. All else is for framing_read().
+ */
+bool log_quick_heading(struct log *log, struct text text, bool closed, struct heading *h)
+{
+	struct text rest = text_skip(text, TICK_PREFIX);
+
+	*h = (struct heading){ 0 };
+	if (!quick_month(log, text, &h->heard) || !is_sure_of_year(log, h->heard) || !quick_writer(&rest, &h->host))
+		return false;
+	h->has_heard = true;
+	if (!closed) {
+		h->used = text.len - rest.len;
+		return starts_tag(rest);
+	}
+	h->used = text.len;
+	if (text_equal(rest, TEXT(": ")))
+		return true;
+	return text_take_digits(&rest, 12, NULL, NULL) && text_take(&rest, TEXT(": ")) && quick_device_stamp(log, rest, h);
+}
+
+void log_framed_heading(struct log *log, struct text text, bool closed, struct heading *ret)
 {
 	const struct stamp_rules *rules = &log->rules.stamps;
-	struct heading h = { 0 };
+	struct heading h;
 	struct framing f;
 
-	if (closed && quick_heading(log, text, &h)) {
-		*ret = h;
-		return;
-	}
 	framing_read(text, closed, &f);
 	h = (struct heading){
 		.host = f.host,
@@ -354,4 +414,10 @@ void log_heading(struct log *log, struct text text, bool closed, struct heading 
 	h.impossible = (f.has_outer && !h.has_heard && !f.outer.is_uptime) ||
 		       (f.has_inner && !h.has_device && !f.inner.is_uptime);
 	*ret = h;
+}
+
+void log_heading(struct log *log, struct text text, bool closed, struct heading *ret)
+{
+	if (!log_quick_heading(log, text, closed, ret))
+		log_framed_heading(log, text, closed, ret);
 }

@@ -15,7 +15,7 @@
 enum scan_mark {
 	SCAN_CANDIDATE = 1,   /* contains a word that an unknown SPI, or an SA's life, is told with */
 	SCAN_SURROUNDING = 8, /* contains a word of messages that only matter beside those: common, and rarely read */
-	SCAN_DISTANT = 16,    /* the like of that, and too common to be worth it in big logs: SCAN_MARKED passes it over */
+	SCAN_DISTANT = 16,    /* the like of that, and too common to be worth it in big logs: only SCAN_EVERY looks for it */
 	SCAN_HIGH = 2,      /* contains bytes >= 0x80 (in the same 64 bytes, at least) */
 	SCAN_NUL = 4,       /* contains NUL bytes (likewise) */
 };
@@ -25,7 +25,8 @@ enum scan_width { SCAN_PORTABLE, SCAN_AVX2, SCAN_AVX512, SCAN_AVX512_VBMI };
 #define SCAN_BUCKETS 8
 #define SCAN_NEEDLES_MAX 48
 
-struct scan {
+/* Needles, laid out for the search. */
+struct scan_set {
 	struct {
 		uint8_t low[16], high[16]; /* bit b: bucket b has a needle with such a nibble at this place */
 	} nibbles[3];
@@ -34,6 +35,10 @@ struct scan {
 	uint8_t bucket_needles[SCAN_BUCKETS][SCAN_NEEDLES_MAX];
 	uint32_t bucket_windows[SCAN_BUCKETS][SCAN_NEEDLES_MAX]; /* the three bytes of each, as they lie in memory */
 	uint8_t bucket_count[SCAN_BUCKETS];
+};
+
+struct scan {
+	struct scan_set all, near; /* near: without those of SCAN_DISTANT */
 	enum scan_width width;
 };
 
@@ -44,7 +49,7 @@ typedef bool scan_line_fn(void *context, struct text line, uint64_t number, unsi
 void scan_init(struct scan *scan);
 enum scan_which {
 	SCAN_EVERY,      /* every line */
-	SCAN_MARKED,     /* lines with marks other than SCAN_DISTANT, and those that the callback wants */
+	SCAN_MARKED,     /* lines with marks, and those that the callback wants */
 	SCAN_MARKED_AND_FIRST, /* the first line too */
 };
 

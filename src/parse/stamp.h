@@ -29,6 +29,8 @@ struct stamp_rules {
  * there is none. "00:01:01" counts as an uptime only where nothing else fits. */
 bool stamp_take(struct text *t, struct stamp *ret);
 
+#define STAMP_ZONE_LETTERS_MAX 4 /* the longest label that stamp_take_zone() knows */
+
 /* Takes "UTC", "EDT", "+01:00", "-0700", "UTC+07:30", "Z" ... False when it is no zone that we know. */
 bool stamp_take_zone(struct text *t, int *ret_minutes);
 

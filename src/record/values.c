@@ -87,14 +87,10 @@ void record_add_printable(struct buffer *out, struct text t)
 	buffer_add(out, (struct text){ piece, n });
 }
 
-/* Columns that UTF-8 text takes, near enough: one a character. */
-static size_t columns(struct text t)
+/* Columns that a byte of UTF-8 text takes, near enough: one a character. */
+static size_t columns(char c)
 {
-	size_t n = 0;
-
-	for (size_t i = 0; i < t.len; i++)
-		n += ((unsigned char)t.at[i] & 0xc0) != 0x80;
-	return n;
+	return ((unsigned char)c & 0xc0) != 0x80;
 }
 
 /* Text from column `at`, wrapped between its words at `width` and indented to `indent`. */
@@ -106,11 +102,10 @@ void record_add_wrapped(struct buffer *out, size_t width, struct text t, size_t 
 		i++;
 	from = end = i;
 	while (i < t.len) {
-		size_t start = i, wide;
+		size_t start = i, wide = 0;
 
 		while (i < t.len && !char_is_blank(t.at[i]))
-			i++;
-		wide = columns(text_between(t.at + start, t.at + i));
+			wide += columns(t.at[i++]);
 		if (end > from && at + 1 + wide > width) {
 			record_add_printable(out, text_between(t.at + from, t.at + end));
 			buffer_add_char(out, '\n');

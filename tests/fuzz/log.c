@@ -96,7 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct scan scan;
 	struct text bytes = { (const char *)data, size };
 
-	if (scan.bucket_count[0] == 0)
+	if (scan.all.bucket_count[0] == 0)
 		scan_init_width(&scan, SCAN_PORTABLE);
 	for (unsigned column = 0; column < 3; column += 2) {
 		struct record whole = { 0 }, lines = { 0 };

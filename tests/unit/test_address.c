@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "spimend/address.h"
@@ -123,6 +124,38 @@ static void spis_and_protocols(void **state)
 	assert_string_equal(spimend_protocol_name((enum spimend_protocol)47), "unknown");
 }
 
+/* Our own IPv4 against the C library's. */
+static void ipv4_as_the_library_has_it(void **state)
+{
+	static const char letters[] = "0123456789.. ";
+	char text[32], printed[SPIMEND_ADDRESS_TEXT_MAX], expected[SPIMEND_ADDRESS_TEXT_MAX];
+	uint32_t noise = 2463534242u;
+	unsigned taken = 0;
+
+	(void)state;
+	for (int round = 0; round < 200000; round++) {
+		struct spimend_address a = { 0 };
+		struct in_addr b;
+		size_t len;
+		bool ours;
+
+		noise ^= noise << 13, noise ^= noise >> 17, noise ^= noise << 5;
+		snprintf(text, sizeof(text), "%u.%u.%u.%u", noise & 0x1ff, noise >> 9 & 0x7f, noise >> 16 & 3, noise >> 24);
+		len = strlen(text);
+		if (round % 2) /* one letter wrong */
+			text[noise % len] = letters[noise % (sizeof(letters) - 1)];
+		ours = parse(text, &a) == 0 && a.family == 4;
+		assert_int_equal(ours, inet_pton(AF_INET, text, &b));
+		if (!ours)
+			continue;
+		taken++;
+		assert_memory_equal(a.bytes, &b, 4);
+		inet_ntop(AF_INET, &b, expected, sizeof(expected));
+		assert_string_equal(spimend_address_print(&a, printed), expected);
+	}
+	assert_true(taken > 50000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +164,7 @@ int main(void)
 		cmocka_unit_test(orders),
 		cmocka_unit_test(unknown_ones),
 		cmocka_unit_test(spis_and_protocols),
+		cmocka_unit_test(ipv4_as_the_library_has_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

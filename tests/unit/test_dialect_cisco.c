@@ -413,6 +413,41 @@ static void one_byte_wrong(void **state)
 	}
 }
 
+/* Two blanks where the short cut wants one send the same message the long way: both must say the same, whatever byte is
+ * wrong. */
+static void the_short_cut_says_what_the_long_way_says(void **state)
+{
+	static const char *const plain = PLAIN ", input interface=Ethernet0/0";
+	static const char wrong[] = "0a9xX.,=() \n:*[\"\0";
+	size_t len = strlen(plain), gap = strlen(NAME "decaps:");
+	char text[256], longer[256];
+
+	(void)state;
+	for (size_t cut = len - 60; cut <= len; cut++) {
+		for (size_t at = gap + 1; at <= cut; at++) { /* the last round changes nothing */
+			for (size_t w = 0; w < sizeof(wrong); w++) {
+				enum dialect_result by_short, by_long;
+				struct reading x, y;
+
+				memcpy(text, plain, cut);
+				if (at < cut)
+					text[at] = wrong[w];
+				memcpy(longer, text, gap);
+				longer[gap] = ' ';
+				memcpy(longer + gap + 1, text + gap, cut - gap);
+				by_short = read_exactly(dialect_cisco_read, text, cut, &x);
+				by_long = read_exactly(dialect_cisco_read, longer, cut + 1, &y);
+				if (by_short != by_long || memcmp(&x.fact, &y.fact, sizeof(x.fact)) != 0 ||
+				    x.complete != y.complete || (by_short == DIALECT_READ && x.used + 1 != y.used) ||
+				    x.failure.reason != y.failure.reason)
+					fail_msg("%.*s: %d, the long way %d", (int)cut, text, by_short, by_long);
+				if (at == cut)
+					break;
+			}
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -422,6 +457,7 @@ int main(void)
 		cmocka_unit_test(debugs_and_typed_commands),
 		cmocka_unit_test(cut_at_every_byte),
 		cmocka_unit_test(one_byte_wrong),
+		cmocka_unit_test(the_short_cut_says_what_the_long_way_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -189,11 +189,11 @@ static void test_copies(void **state)
 	table(&flows, 16, 1);
 	fa = &flows.pool[see(&flows, &a, 0, TIER_UNPROVEN, &released).index];
 	fb = &flows.pool[see(&flows, &b, 0, TIER_UNPROVEN, &released).index];
-	assert_false(flows_is_copy(&flows, fa, at, 0));
-	assert_true(flows_is_copy(&flows, fa, at, 0));
-	assert_false(flows_is_copy(&flows, fa, later, 0));
-	assert_false(flows_is_copy(&flows, fa, at, 1)); /* another packet of the same millisecond */
-	assert_false(flows_is_copy(&flows, fb, at, 0));
+	assert_false(flows_is_copy(&flows, fa->hash, at, 0));
+	assert_true(flows_is_copy(&flows, fa->hash, at, 0));
+	assert_false(flows_is_copy(&flows, fa->hash, later, 0));
+	assert_false(flows_is_copy(&flows, fa->hash, at, 1)); /* another packet of the same millisecond */
+	assert_false(flows_is_copy(&flows, fb->hash, at, 0));
 	flows_done(&flows);
 }
 

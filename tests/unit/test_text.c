@@ -302,6 +302,26 @@ static void utf8_of_broken_bytes(void **state)
 		assert_int_equal(text_is_utf8(rows[i].text), rows[i].valid);
 }
 
+/* Short texts are searched in another way than long ones. */
+static void finding_near_the_length_where_the_way_changes(void **state)
+{
+	char bytes[600];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = "aab"[i * 7 % 11 % 3];
+	for (size_t len = 500; len < 520; len++) {
+		for (size_t at = 0; at + 8 <= len; at++) {
+			struct text needle = { bytes + at, len - at < 40 ? len - at : 40 }, t = { bytes, len };
+			const char *expected = memmem(bytes, len, needle.at, needle.len);
+
+			assert_int_equal(text_find(t, needle), expected - bytes);
+		}
+		assert_int_equal(text_find((struct text){ bytes, len }, TEXT("abc")), TEXT_NOT_FOUND);
+		assert_int_equal(text_find((struct text){ bytes, len }, TEXT("c")), TEXT_NOT_FOUND);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -316,6 +336,7 @@ int main(void)
 		cmocka_unit_test(copying),
 		cmocka_unit_test(utf8_of_every_code_point),
 		cmocka_unit_test(utf8_of_broken_bytes),
+		cmocka_unit_test(finding_near_the_length_where_the_way_changes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
