@@ -162,7 +162,7 @@ void core_kernel(struct core *c, const struct kernel_event *event, struct moment
 		break;
 	case KERNEL_EXPIRED_HARD:
 		death = event->by_volume ? DEATH_EXPIRED_VOLUME : DEATH_EXPIRED_TIME;
-		/* fall through */
+		__attribute__((fallthrough));
 	case KERNEL_DELETED:
 		if (index_find(&c->kernel_by_key, full_hash(c, &event->sa), &at))
 			kernel_remove(c, at);

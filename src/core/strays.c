@@ -6,7 +6,7 @@
 
 #define UNKNOWN_WINDOW_NS MINUTE_NS
 #define UNKNOWN_SPIS_NOISE 8        /* so many SPIs of one peer that the ledger does not know, within a minute: noise */
-#define ANEW_NS (2 * SECOND_NS)     /* a mended tunnel that carries nothing for so long, while strays come, is broken again */
+#define ANEW_NS (2 * SECOND_NS)    /* a mended tunnel without traffic for so long, while strays come, is broken again */
 #define SETTLE_MARGIN_NS (SECOND_NS / 10)
 
 /* --- the table of flows -------------------------------------------------------------------------------------------- */

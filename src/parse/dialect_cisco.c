@@ -311,6 +311,8 @@ static enum dialect_result read_invalid_spi(struct text all, struct text t, bool
 		switch (field) {
 		case FIELD_SPI:
 			problem = take_spi(&t, f);
+			if (!(f->has & FACT_HAS_SPI)) /* without its comma, "spi=" alone would look cut */
+				text_take_char(&t, ',');
 			break;
 		case FIELD_PROTOCOL:
 			problem = take_protocol(&t, f);
