@@ -42,14 +42,14 @@ def run_once(name, fault, ike, ip, spimend, slot):
         entry = faults.make(lab, fault)
         late = time.monotonic() + (HEAL_S if spimend else WATCH_S)
         while time.monotonic() < late:
-            seconds, _, ended = lab.traffic.outage(entry["since"])
+            seconds, silent, ended = lab.traffic.outage(entry["since"])
             if ended and seconds > 0.1 and time.time() - ended > 0.4:
                 break
             time.sleep(0.1)
         else:
             ended = None
         found = {"fault": fault, "ike": ike, "ip": ip, "spimend": spimend, "outage": seconds if ended else None,
-                 "stray_to_new": stray_to_new(lab, entry, ended)}
+                 "stray_to_new": stray_to_new(lab, entry["spi"], silent, ended)}
         if spimend:
             found["incidents"] = [{key: incident[key] for key in ("verdict", "cause", "confidence", "state")}
                                   for incident in lab.spimendd.incidents()]
@@ -60,11 +60,13 @@ def run_once(name, fault, ike, ip, spimend, slot):
         lab.down()
 
 
-def stray_to_new(lab, entry, ended):
-    if not entry["spi"] or not ended:
+def stray_to_new(lab, spi, silent, ended):
+    """Seconds on the wire from the first packet with the lost SPI that B did not take, so after the last answer before the
+    silence, to the first one with another SPI; None where there is no such packet."""
+    if not spi or not ended:
         return None
-    old, first = int(entry["spi"], 16), None
-    for esp in wire.esp_packets(lab.wire, lab.b.address, entry["since"]):
+    old, first = int(spi, 16), None
+    for esp in wire.esp_packets(lab.wire, lab.b.address, silent):
         if esp.spi == old and first is None:
             first = esp.at
         elif esp.spi != old and first is not None and esp.at <= ended:

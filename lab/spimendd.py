@@ -29,10 +29,11 @@ class Spimendd:
         self.folder = lab.path("spimendd")
         self.control = os.path.join(self.folder, "control")
         self.log = os.path.join(self.folder, "log")
+        self.build = os.environ.get("SPIMEND_LAB_BUILD") or "build"  # the folder that has the programs
 
     def program(self, name):
         here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-        path = os.path.join(here, os.environ.get("SPIMEND_LAB_BUILD") or "build", name)
+        path = os.path.join(here, self.build, name)
         if not os.access(path, os.X_OK):
             raise LabError(f"{path} is not built: make")
         return path

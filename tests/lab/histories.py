@@ -15,14 +15,16 @@ CONTROLS = ["rekey-load", "idle", "spimendd-restart"]
 BUDGETS = ["repair limit per-peer 100 per 60", "repair limit global 200 per 60", "repair back-off 1"]
 
 
-def jobs(seed, has_plugin, why):
-    return [(f"IKEv{ike}, IPv{ip}", lambda report, ike=ike, ip=ip: History(ike, ip, report).live(seed, has_plugin, why))
-            for ike, ip in LABS]
+def jobs(seed, has_plugin, why, builds):
+    def job(ike, ip):
+        build = builds["shipped" if ip == 4 else "sanitized"]
+        return lambda report: History(ike, ip, report, build).live(seed, has_plugin, why)
+    return [(f"IKEv{ike}, IPv{ip}", job(ike, ip)) for ike, ip in LABS]
 
 
 class History:
-    def __init__(self, ike, ip, report):
-        self.ike, self.ip, self.report = ike, ip, report
+    def __init__(self, ike, ip, report, build):
+        self.ike, self.ip, self.report, self.build = ike, ip, report, build
         self.lab = Lab(f"h{ike}{ip}")
         self.last = "start"
 
@@ -47,6 +49,7 @@ class History:
     def begin(self, has_plugin):
         self.lab.down()
         self.lab.up(ike=self.ike, ip=self.ip, plugin=has_plugin)
+        self.lab.spimendd.build = self.build
         self.lab.spimendd.start("repair", BUDGETS)
         self.lab.traffic.start(40)
 

@@ -14,16 +14,19 @@ from witness import LabError, actions, flows, foreign_orders, keep, log_tail, to
 ENDED = ("healed", "unverified")
 
 
-def jobs():
-    return [(f"kill -9 of {role} in mid-repair", lambda report, role=role: run(role, report)) for role in ("core", "act")] \
-        + [("advise", advise)]
+def jobs(builds):
+    def job(role):
+        return lambda report: run(role, report, builds["shipped"])
+    return [(f"kill -9 of {role} in mid-repair", job(role)) for role in ("core", "act", "sense", "spimendd")] \
+        + [("advise", lambda report: advise(report, builds["shipped"]))]
 
 
-def run(role, report):
+def run(role, report, build):
     title = f"kill -9 of {role} in mid-repair: incident and ledger intact, the action not repeated"
     lab = Lab(f"k{role}")
     try:
         lab.up(plugin=False)
+        lab.spimendd.build = build
         lab.spimendd.start("repair")
         lab.traffic.start(40)
         problems = kill_role(lab, role)
@@ -46,13 +49,8 @@ def kill_role(lab, role):
     before = wait_for(lambda: [found for found in lab.spimendd.incidents() if found["actions"]], 2)
     if not before:
         return ["no incident tells of the repair"]
-    pid = lab.spimendd.roles().get(role)
-    if not pid:
-        return [f"no process of role {role}: {lab.spimendd.roles()}"]
-    os.kill(pid, signal.SIGKILL)
-    back = wait_for(lambda: lab.spimendd.roles().get(role) not in (None, pid) and answers(lab), 10)
+    problems = kill_parent(lab) if role == "spimendd" else kill_one(lab, role)
     lab.drop_none()
-    problems = [] if back else [f"{role} did not come back"]
     if not wait_for(lambda: flows(lab), 20):
         problems.append("the tunnel is still dark")
     wait_for(lambda: all(found["state"] in ENDED for found in lab.spimendd.incidents() if found["actions"]), 20)
@@ -74,6 +72,33 @@ def kill_role(lab, role):
     return problems + second_fault(lab, set(after))
 
 
+def kill_one(lab, role):
+    pid = lab.spimendd.roles().get(role)
+    if not pid:
+        return [f"no process of role {role}: {lab.spimendd.roles()}"]
+    os.kill(pid, signal.SIGKILL)
+    back = wait_for(lambda: lab.spimendd.roles().get(role) not in (None, pid) and answers(lab), 10)
+    return [] if back else [f"{role} did not come back"]
+
+
+def kill_parent(lab):
+    """The whole daemon, as a crash of the machine's memory would have it: its roles must not outlive it."""
+    roles = lab.spimendd.roles().values()
+    os.kill(lab.spimendd.pid(), signal.SIGKILL)
+    gone = wait_for(lambda: not any(alive(pid) for pid in roles), 5)
+    lab.spimendd.restart()
+    return [] if gone and len(roles) == 3 else [f"roles outlived their parent, or were not three: {list(roles)}"]
+
+
+def alive(pid):
+    """Not a zombie: what reaps orphans here does so in its own time."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def second_fault(lab, known):
     """The ledger is intact when it still proves the next case: B's SPIs that were learnt before and after the kill."""
     faults.make(lab, "delete-lost")
@@ -92,11 +117,12 @@ def answers(lab):
         return False
 
 
-def advise(report):
+def advise(report, build):
     """Without the mode there is no action: the plan alone is printed."""
     lab, title = Lab("advise"), "mode advise: plans, and does nothing"
     try:
         lab.up(plugin=False)
+        lab.spimendd.build = build
         lab.spimendd.start("advise")
         lab.traffic.start(40)
         faults.make(lab, "restart")

@@ -5,9 +5,11 @@
     run.py [--seed N] [--only WORD]   faults in random order, each followed by a healthy control; the seed is printed
 
 Runs in a cage of its own (lab/net.py): whatever ends it, nothing is left behind. Needs root and the lab's packages; what
-cannot run here is skipped and says why. SPIMEND_LAB_BUILD is the build folder that has spimendd (default: build-check, else
-build), SPIMEND_LAB_KEEP a folder for the logs of labs in which something failed."""
+cannot run here is skipped and says why. IPv4 has spimendd as it is shipped, confined; IPv6 has the one with sanitizers, which
+cannot be. SPIMEND_LAB_BUILD names one build folder for all, SPIMEND_LAB_KEEP a folder for the logs of labs in which something
+failed."""
 import argparse
+import json
 import os
 import queue
 import random
@@ -26,19 +28,29 @@ import itself  # noqa: E402
 import killed  # noqa: E402
 import net  # noqa: E402
 from laboratory import HERE as LAB  # noqa: E402
-from suite import Suite  # noqa: E402
+from suite import Suite, build_check, run  # noqa: E402
 
 PARALLEL = 3  # on two cores: most of the time each waits
 
 
-def find_build():
-    """Names the build folder for lab/spimendd.py; None when no spimendd is built."""
-    for folder in [os.environ.get("SPIMEND_LAB_BUILD"), "build-check", "build"]:
-        if folder and os.access(os.path.join(ROOT, folder, "spimendd"), os.X_OK) \
-                and os.access(os.path.join(ROOT, folder, "spimend"), os.X_OK):
-            os.environ["SPIMEND_LAB_BUILD"] = folder
-            return folder
-    return None
+def has_programs(folder):
+    return all(os.access(os.path.join(ROOT, folder, name), os.X_OK) for name in ("spimend", "spimendd"))
+
+
+def find_builds():
+    """{"shipped": folder, "sanitized": folder}, brought up to date; or raises with why not."""
+    given = os.environ.get("SPIMEND_LAB_BUILD")
+    if given:
+        return {"shipped": given, "sanitized": given}
+    built = build_check("spimend", "spimendd")
+    if built.status:
+        raise net.LabError(built.tail())
+    for folder in ("build-gcc", "build"):
+        if has_programs(folder):
+            env = dict(os.environ, SPIMEND_BUILD_TARGETS="spimend spimendd")
+            if run(["scripts/as-user", "scripts/build", folder], timeout=500, env=env).status == 0:
+                return {"shipped": folder, "sanitized": "build-check"}
+    return {"shipped": "build-check", "sanitized": "build-check"}
 
 
 def prerequisites(suite):
@@ -93,14 +105,17 @@ def main():
         return suite.close()
     plugin, why = gateway.build_plugin(LAB)  # before the cage, which has no /run and so perhaps no name lookups
     if not net.caged():
+        try:
+            os.environ["SPIMEND_LAB_BUILDS"] = json.dumps(find_builds())
+        except net.LabError as error:
+            suite.fail("spimendd can be built", str(error))
+            return suite.close()
         net.cage([sys.executable, os.path.abspath(__file__), *sys.argv[1:]])
+    builds = json.loads(os.environ["SPIMEND_LAB_BUILDS"])
     seed = given.seed if given.seed is not None else random.SystemRandom().randrange(10 ** 6)
     print(f"lab: seed {seed}; again with: tests/lab/run.py --seed {seed}", flush=True)
-    jobs = itself.jobs()
-    if find_build():
-        jobs += histories.jobs(seed, plugin is not None, why) + killed.jobs()
-    else:
-        suite.skip("two gateways that break and heal", "no spimendd is built: make")
+    print(f"lab: spimendd of {builds['shipped']} (IPv4), and of {builds['sanitized']} (IPv6)", flush=True)
+    jobs = itself.jobs() + histories.jobs(seed, plugin is not None, why, builds) + killed.jobs(builds)
     run_all(suite, [job for job in jobs if not given.only or given.only in job[0]])
     shutil.rmtree("/run/spimend-lab", ignore_errors=True)
     return suite.close()
