@@ -21,8 +21,9 @@ bench: all
 	@scripts/deps bench || echo "bench/lookup goes on with what is here"
 	@SPIMEND_BUILD_TARGETS=bench/lookup scripts/as-user scripts/build build $(RELEASE)
 	@scripts/as-user build/bench/lookup
-	@SPIMEND_BUILD_TARGETS=bench/sensor scripts/as-user scripts/build build
-	@if [ "$$(id -u)" -eq 0 ]; then build/bench/sensor; else echo "bench/sensor is left out: it needs root"; fi
+	@SPIMEND_BUILD_TARGETS="bench/sensor bench/flood" scripts/as-user scripts/build build $(RELEASE)
+	@if [ "$$(id -u)" -eq 0 ]; then build/bench/sensor && scripts/deps lab && bench/forged; \
+	else echo "bench/sensor and bench/forged are left out: they need root"; fi
 
 fuzz:
 	@scripts/deps check

@@ -305,6 +305,8 @@ struct trouble *trouble_of_flow(struct core *c, struct flow *flow); /* makes one
 void trouble_detach(struct core *c, struct flow *flow);
 struct trouble *trouble_of_child(struct core *c, const struct mirror_child *child, bool make);
 struct trouble *trouble_strangers(struct core *c, const struct sighting *s);
+/* The one aggregate of SPIs that were never ours, from one peer's address. */
+struct trouble *trouble_forged(struct core *c, const struct peer *peer, const struct sighting *s);
 struct trouble *trouble_find(struct core *c, const char *id);
 void trouble_changed(struct core *c, struct trouble *t);
 void trouble_touched(struct core *c, struct trouble *t);

@@ -301,6 +301,36 @@ struct trouble *trouble_strangers(struct core *c, const struct sighting *s)
 	return t;
 }
 
+struct trouble *trouble_forged(struct core *c, const struct peer *peer, const struct sighting *s)
+{
+	struct core_incident is = { .key = sa_key_of(&s->dst, s->protocol, s->spi), .src = s->src, .encap_udp = s->encap_udp,
+				    .first_seen = c->now.wall, .last_seen = c->now.wall, .first_ns = s->first_ns,
+				    .last_ns = s->last_ns, .sources = 1, .spis = peer->unknown_spis, .is_aggregate = true,
+				    .verdict = VERDICT_NOISE, .rule = RULE_MANY_SPIS, .cause = CAUSE_SCAN_OR_SPOOF,
+				    .confidence = CONFIDENCE_LIKELY, .sequence_first = s->sequence_first,
+				    .decided = c->now.wall };
+	struct {
+		struct spimend_address address;
+		char mark[7];
+	} what = { .address = s->src, .mark = "forged" };
+	uint64_t hash = core_hash(c, &what, sizeof(what));
+	struct trouble *t;
+	uint32_t at;
+
+	if (index_find(&c->trouble_by_flow, hash, &at)) {
+		if (trouble_is_open(&c->troubles[at]))
+			return &c->troubles[at];
+		index_remove(&c->trouble_by_flow, hash);
+	}
+	memcpy(is.interface, s->interface, sizeof(is.interface));
+	name_connection(c, &is, connection_to(c, &s->src, &is.daemon), NULL);
+	t = trouble_new(c, &is, hash);
+	if (t)
+		trouble_evidence(c, t, FACT_STRAY, "many SPIs from one peer within a minute, none of them ever ours: forged, with the "
+				 "peer's address");
+	return t;
+}
+
 void trouble_changed(struct core *c, struct trouble *t)
 {
 	if (t->changed)
@@ -379,6 +409,20 @@ static void count_tries(struct trouble *t)
 	}
 }
 
+static void restore_budget(struct core *c, const struct core_incident *incident)
+{
+	for (uint32_t i = 0; i < incident->step_count; i++) {
+		const struct core_step *step = &incident->steps[i];
+
+		if (step->order)
+			budget_restore(c->budget, &incident->src,
+				       step->rung == RUNG_INITIATE_IKE || step->rung == RUNG_REKEY_SUSPECT,
+				       c->now.mono_ns - later(0, c->now.wall.ns - step->at.ns));
+		if (step->order >= c->next_order)
+			c->next_order = step->order + 1;
+	}
+}
+
 void core_restore_incident(struct core *c, const struct core_incident *incident, struct moment now)
 {
 	struct {
@@ -392,6 +436,7 @@ void core_restore_incident(struct core *c, const struct core_incident *incident,
 	if (incident->daemon >= GATEWAY_DAEMONS_MAX || incident->step_count > CORE_STEPS_MAX
 	    || incident->evidence_count > CORE_EVIDENCE_MAX || trouble_find(c, incident->id))
 		return;
+	restore_budget(c, incident); /* also where there is no room for the incident itself */
 	memset(&both, 0, sizeof(both));
 	both.key = incident->key;
 	both.src = incident->src;
@@ -400,14 +445,6 @@ void core_restore_incident(struct core *c, const struct core_incident *incident,
 		return;
 	t->is.first_ns = t->is.last_ns = now.mono_ns;
 	count_tries(t);
-	for (uint32_t i = 0; i < t->is.step_count; i++) {
-		step = &t->is.steps[i];
-		if (step->order)
-			budget_restore(c->budget, &t->is.src, step->rung == RUNG_INITIATE_IKE || step->rung == RUNG_REKEY_SUSPECT,
-				       now.mono_ns - later(0, now.wall.ns - step->at.ns));
-		if (step->order >= c->next_order)
-			c->next_order = step->order + 1;
-	}
 	if (!trouble_is_open(t)) {
 		t->phase = PHASE_DONE;
 		return;

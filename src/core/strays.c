@@ -306,16 +306,7 @@ static bool is_negotiating(struct core *c, const struct flow *flow)
 static void judge_unknown(struct core *c, struct trouble *t, struct flow *flow)
 {
 	const struct kernel_sa *sa = kernel_has(c, &flow->key);
-	struct peer *peer = mirror_peer(c, &flow->src);
 
-	if (peer && peer->unknown_spis >= UNKNOWN_SPIS_NOISE) {
-		if (judged(c, t, VERDICT_NOISE, RULE_MANY_SPIS)) {
-			t->is.cause = CAUSE_SCAN_OR_SPOOF;
-			t->is.confidence = CONFIDENCE_LIKELY;
-		}
-		t->is.spis = later((int64_t)t->is.spis, (int64_t)peer->unknown_spis);
-		return;
-	}
 	if ((sa && sa->larval) || is_negotiating(c, flow)) {
 		if (judged(c, t, VERDICT_TRANSIENT, RULE_EARLY_USE)) {
 			t->is.cause = CAUSE_EARLY_USE;
@@ -415,6 +406,11 @@ void strays_judge(struct core *c, struct flow *flow)
 	/* Listed by its daemon, without a word of loss: a list that is younger than the strays will tell. */
 	if (entry && entry->state != LEDGER_DEAD)
 		return;
+	say_stray(c, flow);
+	/* A single packet with an SPI that was never ours is worth a line, and no more. */
+	if (!entry && flow->incident == NONE
+	    && (flow->packets < c->config.stray_count || flow->last_ns - flow->first_ns < c->config.stray_span_ns))
+		return;
 	t = trouble_of_flow(c, flow);
 	if (!t)
 		return;
@@ -432,7 +428,6 @@ void strays_judge(struct core *c, struct flow *flow)
 		judge_dead(c, t, flow, entry);
 	else
 		judge_unknown(c, t, flow);
-	say_stray(c, flow);
 	trouble_touched(c, t);
 }
 
@@ -456,19 +451,29 @@ static bool is_one_too_many(struct core *c, struct peer *peer, const struct sa_k
 	return false;
 }
 
+static void count_into(struct core *c, struct trouble *t, const struct sighting *s)
+{
+	if (!t)
+		return;
+	t->is.packets += s->packets;
+	t->is.spis++;
+	t->is.last_seen = c->now.wall;
+	t->is.last_ns = s->last_ns;
+	trouble_touched(c, t);
+}
+
 static void stranger(struct core *c, const struct sighting *s)
 {
-	struct trouble *t = trouble_strangers(c, s);
-
 	c->strays += s->packets;
 	c->strangers += s->packets;
-	if (t) {
-		t->is.packets += s->packets;
-		t->is.spis++;
-		t->is.last_seen = c->now.wall;
-		t->is.last_ns = s->last_ns;
-		trouble_touched(c, t);
-	}
+	count_into(c, trouble_strangers(c, s), s);
+	say_stranger(c, s);
+}
+
+static void forged(struct core *c, const struct peer *peer, const struct sighting *s)
+{
+	c->strays += s->packets;
+	count_into(c, trouble_forged(c, peer, s), s);
 	say_stranger(c, s);
 }
 
@@ -524,7 +529,7 @@ void core_sighting(struct core *c, const struct sighting *s, struct moment now)
 		return;
 	}
 	if (!ours && is_one_too_many(c, peer, &key, s)) {
-		stranger(c, s);
+		forged(c, peer, s);
 		return;
 	}
 	c->strays += s->packets;
