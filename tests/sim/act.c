@@ -195,8 +195,10 @@ void act_list(struct node *n, uint64_t serial)
 		children = rnd_below(n->w, children + 1);
 	}
 	for (uint32_t i = 0; i < children; i++) {
+		if (n->children[i].state == CHILD_CREATED)
+			continue; /* charon lists it when it is installed */
 		list[in->count++] = daemon_child_view(n, &n->children[i]);
-		if (!list[in->count - 1].has_counters && n->children[i].state == CHILD_INSTALLED)
+		if (!plane_in(n, n->children[i].spi_in) && n->children[i].state == CHILD_INSTALLED)
 			hint_tell(n, HINT_KERNEL_LOST, n->children[i].spi_in, n->children[i].ike_id);
 	}
 	in->list = list;

@@ -202,36 +202,37 @@ void child_remove(struct node *n, uint32_t id, enum end_reason why, bool say_dow
 	TRACE(n->w, "node %u: child %u (in %08x) is gone: %s", n->index, id, gone.spi_in, end_reason_name(why));
 }
 
-struct child_sa daemon_child_view(struct node *n, const struct child *c)
+struct child_sa daemon_child_view(struct node *n, struct child *c)
 {
 	struct child_sa v = { .ike_id = c->ike_id, .id = c->id, .state = c->state, .protocol = 50, .encap_udp = n->user_space };
 	struct sa *in = plane_in(n, c->spi_in), *out = plane_out_spi(n, c->spi_out);
 
 	act_names(n, c->peer, v.ike, v.child);
 	v.connection = act_connection_id(n, c->peer);
-	v.has_spi_in = v.has_spi_out = v.has_install = true;
+	v.has_spi_in = v.has_spi_out = v.has_install = v.has_counters = true;
 	v.spi_in = c->spi_in;
 	v.spi_out = c->spi_out;
 	v.local = n->address;
 	v.remote = n->w->nodes[c->peer].address;
-	v.has_counters = in && !in->larval;
-	if (v.has_counters) {
-		v.packets_in = in->packets;
-		v.bytes_in = in->packets * 100;
-		v.has_use_in = in->used > 0;
-		v.use_in_s = in->used ? (uint32_t)((n->w->now - in->used) / SEC) : 0;
+	if (in && !in->larval) { /* else charon tells what it read before */
+		c->seen_in = in->packets;
+		c->used_in = in->used;
 	}
-	if (out) {
-		v.packets_out = out->packets;
-		v.bytes_out = out->packets * 100;
-	}
+	if (out)
+		c->seen_out = out->packets;
+	v.packets_in = c->seen_in;
+	v.bytes_in = c->seen_in * 100;
+	v.has_use_in = c->used_in > 0;
+	v.use_in_s = c->used_in ? (uint32_t)((n->w->now - c->used_in) / SEC) : 0;
+	v.packets_out = c->seen_out;
+	v.bytes_out = c->seen_out * 100;
 	v.install_s = (uint32_t)((n->w->now - c->installed) / SEC);
 	v.has_life = c->expires > n->w->now;
 	v.life_s = v.has_life ? (uint32_t)((c->expires - n->w->now) / SEC) : 0;
 	return v;
 }
 
-void child_event_tell(struct node *n, enum child_change change, const struct child *c, const struct child *successor)
+void child_event_tell(struct node *n, enum child_change change, struct child *c, struct child *successor)
 {
 	struct child_event e = { .change = change };
 

@@ -87,8 +87,12 @@ void gateway_told_kernel(struct node *n, enum kernel_change change, const struct
 {
 	struct inbox *in;
 
-	if (!heard(n) || !n->g.config->sense_xfrm || chance(n->w, n->w->vici_loss))
+	if (!heard(n) || !n->g.config->sense_xfrm)
 		return;
+	if (chance(n->w, n->w->vici_loss)) { /* an overrun is told, and answered with a dump */
+		post(n->w, rnd_between(n->w, 10 * MS, 500 * MS), EV_ACT_DUMP, n->index, 0, 0, 0, NULL);
+		return;
+	}
 	in = inbox_new(n, IN_KERNEL);
 	in->kernel.change = change;
 	if (sa)
@@ -130,6 +134,15 @@ static struct watch *watch_of(struct gateway *g, uint32_t spi)
 	return NULL;
 }
 
+static struct inbox *count_inbox(struct node *n, const struct watch *watch)
+{
+	struct inbox *in = inbox_new(n, IN_COUNT);
+
+	in->spi_count = (struct spi_count){ .key = watch->spi.key, .packets = watch->packets, .sequence_highest = watch->highest,
+					    .last_ns = watch->last, .encap_udp = n->user_space };
+	return in;
+}
+
 static void watch_set(struct node *n, const struct watch_spi *spi)
 {
 	struct gateway *g = &n->g;
@@ -153,6 +166,12 @@ static void watch_set(struct node *n, const struct watch_spi *spi)
 		}
 		watch = &g->watches[g->watch_count++];
 		*watch = (struct watch){ .highest = spi->sequence_highest };
+	}
+	if (spi->state == WATCH_DEAD && watch->spi.state == WATCH_LIVE) {
+		struct inbox *in = count_inbox(n, watch);
+
+		in->spi_count.at_death = true;
+		inbox_post(n, CHANNEL_SENSE, in, hop(n));
 	}
 	watch->spi = *spi;
 	if (spi->sequence_highest > watch->highest)
@@ -245,10 +264,7 @@ static void tell_counts(struct node *n)
 		if (watch->packets == watch->told)
 			continue;
 		watch->told = watch->packets;
-		in = inbox_new(n, IN_COUNT);
-		in->spi_count = (struct spi_count){ .key = watch->spi.key, .packets = watch->packets, .sequence_highest = watch->highest,
-						    .last_ns = watch->last, .encap_udp = n->user_space };
-		inbox_post(n, CHANNEL_SENSE, in, hop(n));
+		inbox_post(n, CHANNEL_SENSE, count_inbox(n, watch), hop(n));
 	}
 	if (!n->user_space && memcmp(&n->counters, &n->counters_told, sizeof(n->counters))) {
 		n->counters_told = n->counters;
@@ -565,6 +581,7 @@ void gateway_crash_sense(struct node *n, int64_t back_after)
 		return;
 	TRACE(n->w, "node %u: sense crashes", n->index);
 	g->sense_up = false;
+	g->sense_lives++;
 	g->flow_count = g->watch_count = 0;
 	if (back_after >= 0)
 		post(n->w, back_after, EV_SENSE_START, n->index, 0, 0, 0, NULL);

@@ -152,8 +152,11 @@ static void random_faults(struct world *w, const struct setup *s)
 				       : i < breaks + calm ? harmless[rnd_below(w, sizeof(harmless) / sizeof(*harmless))]
 							   : roles[rnd_below(w, sizeof(roles) / sizeof(*roles))];
 		int64_t length = kind == FAULT_PARTITION ? rnd_between(w, SEC, 40 * SEC) : rnd_between(w, 50 * MS, 4 * SEC);
-		int64_t at = start + rnd_between(w, 4 * SEC, last);
+		int64_t at = start;
 
+		if (kind == FAULT_ORPHANS && s->no_xfrm) /* who does not look at the kernel cannot know that it has them still */
+			kind = FAULT_FLUSH;
+		at += rnd_between(w, 4 * SEC, last);
 		if (falls && breaks && i >= breaks + calm && rnd_below(w, 2)) /* in mid-repair */
 			at = w->faults[rnd_below(w, breaks)].at + rnd_between(w, 0, 1500 * MS);
 		fault_add(w, at, kind, at_hub ? 0 : spoke, at_hub ? spoke : 0, length);

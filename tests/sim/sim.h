@@ -104,6 +104,8 @@ struct child {
 	uint32_t spi_in, spi_out, key, nonce;
 	bool out_installed, in_installed, mine; /* mine: we created it */
 	uint32_t successor, rekeys;    /* child ids; 0 none */
+	uint64_t seen_in, seen_out;    /* packets, as the daemon last read them from the data plane */
+	int64_t used_in;
 	int64_t installed, expires;
 };
 
@@ -165,7 +167,7 @@ struct gateway {
 	uint32_t tick_generation;
 	int64_t tick_at;
 	uint32_t ticks_idle;        /* since the last thing told */
-	uint64_t core_lives;
+	uint64_t core_lives, sense_lives;
 	struct watch *watches;      /* owns; WATCHES_MAX */
 	uint32_t watch_count;
 	struct sighting *flows;     /* owns; FLOWS_MAX */
@@ -340,7 +342,7 @@ struct child *child_add(struct node *n, struct ike *s, uint32_t spi_in, uint32_t
 void child_install(struct node *n, struct child *c, bool in, bool out);
 void child_rekeyed(struct node *n, struct child *c); /* a successor is there */
 void child_remove(struct node *n, uint32_t id, enum end_reason why, bool say_down);
-void child_event_tell(struct node *n, enum child_change change, const struct child *c, const struct child *successor);
+void child_event_tell(struct node *n, enum child_change change, struct child *c, struct child *successor);
 void hint_tell(struct node *n, enum daemon_hint_kind kind, uint32_t spi, uint32_t ike_id);
 bool task_queue(struct node *n, struct ike *s, enum task_kind kind, uint32_t child, uint64_t order);
 void task_next(struct node *n, struct ike *s);
@@ -352,7 +354,7 @@ bool daemon_terminate_ike(struct node *n, uint32_t ike, uint64_t order);
 void daemon_kill(struct node *n, int64_t back_after);
 void daemon_start(struct node *n);
 void daemon_event(struct node *n, const struct event *e);
-struct child_sa daemon_child_view(struct node *n, const struct child *c);
+struct child_sa daemon_child_view(struct node *n, struct child *c);
 struct ike_sa daemon_ike_view(struct node *n, const struct ike *s);
 
 /* exchange.c */
