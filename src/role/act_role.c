@@ -13,8 +13,9 @@
 #include "role/member.h"
 #include "spimend/error.h"
 
-#define RECONNECT_FIRST (200 * INT64_C(1000000))
-#define RECONNECT_MOST (5 * SECOND_NS)
+/* An IKE daemon that starts anew takes about a second, in which its peers send into nothing: no long pauses. */
+#define RECONNECT_FIRST (100 * INT64_C(1000000))
+#define RECONNECT_MOST (500 * INT64_C(1000000))
 #define KERNEL_RETRY SECOND_NS
 /* act's budget counts orders, core's counts repairs: a repair may climb this many orders before act puts its foot down. */
 #define ORDERS_PER_REPAIR 8

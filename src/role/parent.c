@@ -34,10 +34,22 @@ void parent_say_status(struct parent *parent)
 		   is->disk_trouble ? "; the store cannot be written" : "", away);
 }
 
+int parent_leave_terminal(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0)
+		return -errno;
+	for (int fd = 0; fd < 3; fd++)
+		if (dup2(null, fd) < 0)
+			return -errno;
+	if (null > 2)
+		close(null);
+	return 0;
+}
+
 static void say_ready(struct parent *parent)
 {
-	int null;
-
 	if (parent->said_ready)
 		return;
 	parent->said_ready = true;
@@ -51,11 +63,7 @@ static void say_ready(struct parent *parent)
 	(void)!write(parent->ready_fd, "", 1);
 	close(parent->ready_fd);
 	parent->ready_fd = -1;
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	for (int fd = 0; fd < 3 && null >= 0; fd++)
-		dup2(null, fd);
-	if (null > 2)
-		close(null);
+	(void)parent_leave_terminal();
 }
 
 void parent_child_is_ready(struct parent *parent, struct child *child)

@@ -48,6 +48,8 @@ static void become(const struct parent *parent, enum role role, int fd)
 	filter_environment(environment, sizeof(environment) / sizeof(environment[0]));
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (parent->sink != SINK_STDERR && parent_leave_terminal() < 0) /* whoever called us waits for its end of file */
+		_exit(126);
 	if (fd != CONFINE_CHANNEL_FD && dup2(fd, CONFINE_CHANNEL_FD) < 0)
 		_exit(126);
 	fcntl(CONFINE_CHANNEL_FD, F_SETFD, 0);

@@ -105,6 +105,8 @@ void parent_ping(struct parent *parent);
 /* --- parent.c --------------------------------------------------------------------------------------------------------- */
 
 void parent_say_status(struct parent *parent);
+/* Standard input, output and error become /dev/null. 0 or negative errno. */
+int parent_leave_terminal(void);
 void parent_child_is_ready(struct parent *parent, struct child *child);
 
 #endif

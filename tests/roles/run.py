@@ -1,0 +1,65 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The daemon's processes: real ones, started, killed, reloaded, starved and lied to, each in a network namespace of its own.
+
+    run.py [--only WORD]
+
+Without root only what needs none runs, and the rest says so. SPIMEND_ROLES_BUILD names a folder with an optimised build,
+SPIMEND_ROLES_SANITIZED one with sanitizers; without them build-gcc and build-check are brought up to date."""
+import argparse
+import os
+import sys
+import traceback
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, ".."), HERE]
+import hostile  # noqa: E402
+import life  # noqa: E402
+import plain  # noqa: E402
+import world  # noqa: E402
+from suite import ROOT, Suite, build_check, run  # noqa: E402
+
+
+def builds(suite):
+    """(optimised, sanitized) folders; None for what could not be built."""
+    optimised = os.environ.get("SPIMEND_ROLES_BUILD")
+    if not optimised:
+        env = dict(os.environ, CC="gcc", SPIMEND_BUILD_TARGETS="spimend spimendd")
+        built = run(["scripts/as-user", "scripts/build", "build-gcc", "-Dwerror=true"], timeout=300, env=env)
+        suite.judge("build", built.tail(40).splitlines() if built.status else [])
+        optimised = None if built.status else "build-gcc"
+    sanitized = os.environ.get("SPIMEND_ROLES_SANITIZED")
+    if not sanitized:
+        built = build_check("spimend", "spimendd")
+        suite.judge("build with sanitizers", built.tail(40).splitlines() if built.status else [])
+        sanitized = None if built.status else "build-check"
+    folders = [folder and os.path.join(ROOT, folder) for folder in (optimised, sanitized)]
+    return [folder if folder and os.access(os.path.join(folder, "spimendd"), os.X_OK) else None for folder in folders]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    suite = Suite("roles")
+    optimised, sanitized = builds(suite)
+    tests = [(name, deed, optimised) for name, deed in plain.TESTS] if optimised else []
+    if os.geteuid() == 0:
+        for module in (life, world, hostile):
+            tests += [(name, deed, optimised) for name, deed in module.TESTS] if optimised else []
+            tests += [(f"{name} (sanitizers)", deed, sanitized) for name, deed in module.SANITIZED] if sanitized else []
+    else:
+        suite.skip("the daemon itself", "needs root")
+    for name, deed, build in tests:
+        if options.only not in name:
+            continue
+        try:
+            suite.judge(name, deed(build))
+        except Exception:  # noqa: BLE001 a test that cannot run has failed
+            suite.fail(name, traceback.format_exc())
+    return suite.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
