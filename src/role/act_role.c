@@ -65,7 +65,7 @@ static struct instant wall_now(void)
 }
 
 
-/* --- To core ----------------------------------------------------------------------------------------------------------- */
+/* --- To core ---------------------------------------------------------------------------------------------------------- */
 
 static void tell(struct act *act, enum message_type type, const void *item)
 {
@@ -154,7 +154,7 @@ static void on_hint(void *context, const struct daemon_hint *hint)
 	tell(((struct link_daemon *)context)->act, MESSAGE_HINT, hint);
 }
 
-/* --- Orders ------------------------------------------------------------------------------------------------------------ */
+/* --- Orders ----------------------------------------------------------------------------------------------------------- */
 
 static bool is_under_way(const struct act *act, uint64_t id)
 {
@@ -257,7 +257,7 @@ static void take_order(struct act *act, const struct order *order)
 	}
 }
 
-/* --- IKE daemons ------------------------------------------------------------------------------------------------------- */
+/* --- IKE daemons ------------------------------------------------------------------------------------------------------ */
 
 static void settle(struct act *act);
 
@@ -359,7 +359,7 @@ static void take_daemon(struct act *act, const struct role_resource *resource, c
 	link->again = now + link->wait;
 }
 
-/* --- The kernel's SAs -------------------------------------------------------------------------------------------------- */
+/* --- The kernel's SAs ------------------------------------------------------------------------------------------------- */
 
 static void refresh_kernel(struct act *act)
 {
@@ -448,7 +448,7 @@ static void take_kernel(struct act *act, const int *given)
 	act->kernel_wanted = true;
 }
 
-/* --- Core -------------------------------------------------------------------------------------------------------------- */
+/* --- Core ------------------------------------------------------------------------------------------------------------- */
 
 /* A core that started anew, or one that missed something, is told everything. */
 static void tell_all(struct act *act)
@@ -537,7 +537,7 @@ static void take_channel(struct act *act, int fd)
 		tell_all(act);
 }
 
-/* --- The loop: what anything may have changed --------------------------------------------------------------------------- */
+/* --- The loop: what anything may have changed -------------------------------------------------------------------------- */
 
 static void settle(struct act *act)
 {
@@ -575,7 +575,7 @@ static void on_timer(void *context, int64_t now)
 	settle(act);
 }
 
-/* --- Life -------------------------------------------------------------------------------------------------------------- */
+/* --- Life ------------------------------------------------------------------------------------------------------------- */
 
 static struct act_budget_settings budget_of(const struct config *config)
 {

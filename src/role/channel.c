@@ -79,7 +79,7 @@ static void close_with(struct channel *channel, const char *why)
 	channel->calls.closed(channel->calls.context, channel, why);
 }
 
-/* --- Out -------------------------------------------------------------------------------------------------------------- */
+/* --- Out ------------------------------------------------------------------------------------------------------------- */
 
 /* 1: sent, 0: not now, negative errno: the other end is gone. */
 static int send_parcel(struct channel *channel, struct parcel *parcel)
@@ -246,7 +246,7 @@ int channel_send(struct channel *channel, enum message_type type, const void *it
 	return channel_send_fds(channel, type, item, NULL, 0);
 }
 
-/* --- In --------------------------------------------------------------------------------------------------------------- */
+/* --- In -------------------------------------------------------------------------------------------------------------- */
 
 static size_t take_fds(struct msghdr *message, int *fds, size_t most)
 {
@@ -376,7 +376,7 @@ static void on_events(void *context, uint32_t events)
 	leave(channel);
 }
 
-/* --- Life ------------------------------------------------------------------------------------------------------------- */
+/* --- Life ------------------------------------------------------------------------------------------------------------ */
 
 int channel_new(struct loop *loop, int fd, enum role self, enum role peer, const struct channel_calls *calls,
 		struct channel **ret)

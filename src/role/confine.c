@@ -23,7 +23,7 @@
 #define IS_SANITIZED false
 #endif
 
-/* --- Before it is executed -------------------------------------------------------------------------------------------- */
+/* --- Before it is executed ------------------------------------------------------------------------------------------- */
 
 static int drop_bounding(void)
 {
@@ -75,7 +75,7 @@ int confine_identity(uid_t uid, gid_t gid, bool net_admin, int death_signal)
 	return prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0) < 0 ? -errno : 0;
 }
 
-/* --- Landlock, by number: C libraries have no names for it ------------------------------------------------------------ */
+/* --- Landlock, by number: C libraries have no names for it ----------------------------------------------------------- */
 
 #define LANDLOCK_CREATE 444
 #define LANDLOCK_ADD 445
@@ -153,7 +153,7 @@ static int restrict_files(const char *directory)
 	return r < 0 ? r : abi;
 }
 
-/* --- In the role ------------------------------------------------------------------------------------------------------ */
+/* --- In the role ----------------------------------------------------------------------------------------------------- */
 
 static int set_limit(int which, rlim_t value)
 {

@@ -20,8 +20,8 @@
 #define CONFINE_CHANNEL_FD 3      /* where a role finds its channel to the parent */
 #define CONFINE_VIOLATION_EXIT 159 /* 128 + SIGSYS */
 
-/* In the forked child, as root: becomes uid and gid without supplementary groups, bounding set and capabilities empty but for
- * CAP_NET_ADMIN where asked; no new privileges; dies with its parent by `death_signal`. 0 or negative errno. */
+/* In the forked child, as root: becomes uid and gid without supplementary groups, bounding set and capabilities empty
+ * but for CAP_NET_ADMIN where asked; no new privileges; dies with its parent by `death_signal`. 0 or negative errno. */
 int confine_identity(uid_t uid, gid_t gid, bool net_admin, int death_signal);
 
 struct confine_report {

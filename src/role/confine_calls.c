@@ -73,13 +73,13 @@ static int add_memory(scmp_filter_ctx filter)
 /* fstat() is newfstatat(fd, "", AT_EMPTY_PATH) in newer C libraries; by name only where a role has files. */
 static int add_fstat(scmp_filter_ctx filter)
 {
-	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1, SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH));
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1, SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH, 0));
 }
 
 static int add_bpf(scmp_filter_ctx filter)
 {
 	for (size_t i = 0; i < COUNT(bpf_commands); i++) {
-		int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1, SCMP_A0(SCMP_CMP_EQ, bpf_commands[i]));
+		int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1, SCMP_A0(SCMP_CMP_EQ, bpf_commands[i], 0));
 
 		if (r < 0)
 			return r;

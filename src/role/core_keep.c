@@ -11,7 +11,7 @@
 
 #define ORDERS_RESERVED (1u << 20) /* ids of one life of core */
 
-/* --- The store --------------------------------------------------------------------------------------------------------- */
+/* --- The store -------------------------------------------------------------------------------------------------------- */
 
 static void open_store(struct mind *mind)
 {
@@ -112,7 +112,7 @@ void mind_flush(struct mind *mind)
 	}
 }
 
-/* --- The control socket ------------------------------------------------------------------------------------------------ */
+/* --- The control socket ----------------------------------------------------------------------------------------------- */
 
 static void add_note(struct live_view *view, const char *note)
 {
@@ -143,7 +143,8 @@ static struct live_view view_of(struct mind *mind)
 	return view;
 }
 
-static int explain(struct mind *mind, const struct live_view *view, const struct control_request *request, struct buffer *out)
+static int explain(struct mind *mind, const struct live_view *view, const struct control_request *request,
+		   struct buffer *out)
 {
 	const struct core_incident *incident = core_find(mind->core, request->id);
 	cleanup(memory_free_pointer) struct core_incident *stored = NULL;

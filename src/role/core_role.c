@@ -21,7 +21,7 @@ struct moment mind_now(const struct mind *mind)
 				.wall.ns = (int64_t)wall.tv_sec * SECOND_NS + wall.tv_nsec };
 }
 
-/* --- What core wants done ---------------------------------------------------------------------------------------------- */
+/* --- What core wants done --------------------------------------------------------------------------------------------- */
 
 static void send_watch(struct mind *mind, enum message_type type, const void *watch)
 {
@@ -107,7 +107,7 @@ static void on_tick(void *context, int64_t now)
 	tick(context);
 }
 
-/* --- What it is told --------------------------------------------------------------------------------------------------- */
+/* --- What it is told -------------------------------------------------------------------------------------------------- */
 
 static void from_sense(void *context, struct channel *channel, enum message_type type, const union message_item *item,
 		       const int *fds, size_t fd_count)
@@ -264,7 +264,7 @@ static void on_closed(void *context, struct channel *channel, const char *why)
 	note_away(mind, is_sense ? mind->sense_note : mind->act_note, is_sense ? "sense" : "act");
 }
 
-/* --- What the parent hands in ------------------------------------------------------------------------------------------- */
+/* --- What the parent hands in ------------------------------------------------------------------------------------------ */
 
 static int take_channel(struct mind *mind, enum role peer, int fd)
 {
@@ -307,7 +307,7 @@ static void take_resource(void *context, const struct role_resource *resource, c
 		log_say(&mind->member->log, LOG_ERR, "%s: %s", resource_name(resource->kind), spimend_strerror(r));
 }
 
-/* --- Timers ------------------------------------------------------------------------------------------------------------ */
+/* --- Timers ----------------------------------------------------------------------------------------------------------- */
 
 static void on_flush(void *context, int64_t now)
 {
@@ -339,7 +339,7 @@ static void on_summary(void *context, int64_t now)
 		mind->summary = summary;
 }
 
-/* --- Life -------------------------------------------------------------------------------------------------------------- */
+/* --- Life ------------------------------------------------------------------------------------------------------------- */
 
 static int begin(void *context, struct member *member)
 {

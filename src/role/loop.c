@@ -132,7 +132,7 @@ void loop_free(struct loop *loop)
 	memory_free(loop);
 }
 
-/* --- Descriptors ------------------------------------------------------------------------------------------------------ */
+/* --- Descriptors ----------------------------------------------------------------------------------------------------- */
 
 int loop_add(struct loop *loop, int fd, uint32_t events, loop_source_fn *call, void *context, struct loop_source **ret)
 {
@@ -189,7 +189,7 @@ void loop_remove(struct loop_source *source)
 	loop->gone_sources = source;
 }
 
-/* --- Timers: a binary heap -------------------------------------------------------------------------------------------- */
+/* --- Timers: a binary heap ------------------------------------------------------------------------------------------- */
 
 static void heap_set(struct loop *loop, size_t place, struct loop_timer *timer)
 {
@@ -348,7 +348,7 @@ static void arm_timer(struct loop *loop)
 		loop->armed = at;
 }
 
-/* --- Signals ---------------------------------------------------------------------------------------------------------- */
+/* --- Signals --------------------------------------------------------------------------------------------------------- */
 
 static void read_signal(void *context, uint32_t events)
 {
@@ -381,7 +381,7 @@ int loop_add_signals(struct loop *loop, const sigset_t *signals, loop_signal_fn 
 	return r;
 }
 
-/* --- Turns ------------------------------------------------------------------------------------------------------------ */
+/* --- Turns ----------------------------------------------------------------------------------------------------------- */
 
 int loop_turn(struct loop *loop, int64_t wait)
 {

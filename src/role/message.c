@@ -18,7 +18,7 @@ struct message_row {
 	bool (*valid)(const union message_item *item); /* NULL: any bits will do */
 };
 
-/* --- What an item must be --------------------------------------------------------------------------------------------- */
+/* --- What an item must be -------------------------------------------------------------------------------------------- */
 
 /* A bool that is neither 0 nor 1 is undefined behaviour as soon as it is read: look at its byte. */
 static bool is_bool(const bool *b)
@@ -135,7 +135,7 @@ static bool valid_result(const union message_item *item)
 	return gateway_valid_result(&item->result);
 }
 
-/* --- The table -------------------------------------------------------------------------------------------------------- */
+/* --- The table ------------------------------------------------------------------------------------------------------- */
 
 #define SIZE(member) sizeof(((union message_item *)NULL)->member)
 

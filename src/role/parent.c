@@ -19,7 +19,7 @@
 #define READY_WITHIN (10 * SECOND_NS) /* then we say so although a role is missing */
 #define PING_EVERY (5 * SECOND_NS)
 
-/* --- The service manager ------------------------------------------------------------------------------------------------ */
+/* --- The service manager ----------------------------------------------------------------------------------------------- */
 
 void parent_say_status(struct parent *parent)
 {
@@ -87,7 +87,7 @@ static void on_ready_late(void *context, int64_t now)
 	}
 }
 
-/* --- Reload ------------------------------------------------------------------------------------------------------------- */
+/* --- Reload ------------------------------------------------------------------------------------------------------------ */
 
 static void say_lines(struct parent *parent, int severity, const struct buffer *text)
 {
@@ -197,7 +197,7 @@ static void reload(struct parent *parent)
 	parent_say_status(parent);
 }
 
-/* --- Stop --------------------------------------------------------------------------------------------------------------- */
+/* --- Stop -------------------------------------------------------------------------------------------------------------- */
 
 static void stop(struct parent *parent)
 {
@@ -228,7 +228,7 @@ static void on_stop_late(void *context, int64_t now)
 	}
 }
 
-/* --- Loop --------------------------------------------------------------------------------------------------------------- */
+/* --- Loop -------------------------------------------------------------------------------------------------------------- */
 
 static void on_signal(void *context, const struct signalfd_siginfo *info)
 {
@@ -333,7 +333,7 @@ static int run(struct parent *parent)
 	return r;
 }
 
-/* --- Beginning and end -------------------------------------------------------------------------------------------------- */
+/* --- Beginning and end ------------------------------------------------------------------------------------------------- */
 
 /* The process that was called waits until the daemon is ready, and tells its caller how that went. */
 static int go_to_background(struct parent *parent)

@@ -20,7 +20,7 @@
 #define LIVED_WELL (60 * SECOND_NS) /* then the next restart is at once again */
 #define ANSWER_WITHIN (60 * SECOND_NS)
 
-/* --- Executing ---------------------------------------------------------------------------------------------------------- */
+/* --- Executing --------------------------------------------------------------------------------------------------------- */
 
 /* What a role may know of our environment: its time zone, whether stderr is the journal's, how sanitizers report. */
 static void filter_environment(char **ret, size_t most)
@@ -85,7 +85,7 @@ static void kill_child(struct child *child)
 		kill(child->pid, SIGKILL);
 }
 
-/* --- What roles say ----------------------------------------------------------------------------------------------------- */
+/* --- What roles say ---------------------------------------------------------------------------------------------------- */
 
 static void take(void *context, struct channel *channel, enum message_type type, const union message_item *item,
 		 const int *fds, size_t fd_count)
@@ -135,7 +135,7 @@ static void closed(void *context, struct channel *channel, const char *why)
 		kill_child(child);
 }
 
-/* --- Starting ----------------------------------------------------------------------------------------------------------- */
+/* --- Starting ---------------------------------------------------------------------------------------------------------- */
 
 static int open_pair(int ret[2])
 {
@@ -230,7 +230,7 @@ void parent_start_child(struct parent *parent, struct child *child)
 		connect_roles(parent, ROLE_CORE, ROLE_ACT);
 }
 
-/* --- Ending ------------------------------------------------------------------------------------------------------------- */
+/* --- Ending ------------------------------------------------------------------------------------------------------------ */
 
 static void describe(int status, char *to, size_t size)
 {

@@ -22,7 +22,7 @@
 #define JOURNAL_FILE "act.journal"
 #define LINKS_WAIT (50 * INT64_C(1000000)) /* changes come in swarms */
 
-/* --- Handing over ------------------------------------------------------------------------------------------------------ */
+/* --- Handing over ----------------------------------------------------------------------------------------------------- */
 
 static void give(struct parent *parent, enum role role, struct role_resource resource, const int *fds, size_t fd_count)
 {
@@ -61,7 +61,7 @@ int parent_config_fd(const struct config *config)
 	return fd;
 }
 
-/* --- sense: the packet sensor ------------------------------------------------------------------------------------------- */
+/* --- sense: the packet sensor ------------------------------------------------------------------------------------------ */
 
 static bool needs_xdp(const struct config *config)
 {
@@ -284,7 +284,7 @@ void parent_give_sense(struct parent *parent)
 	}
 }
 
-/* --- core and act ------------------------------------------------------------------------------------------------------- */
+/* --- core and act ------------------------------------------------------------------------------------------------------ */
 
 void parent_give_core(struct parent *parent)
 {
@@ -396,7 +396,7 @@ void parent_give_wanted(struct parent *parent, struct child *child, const struct
 	}
 }
 
-/* --- rtnetlink: that something changed, not what ------------------------------------------------------------------------ */
+/* --- rtnetlink: that something changed, not what ----------------------------------------------------------------------- */
 
 static void on_links(void *context, uint32_t events)
 {

@@ -176,7 +176,7 @@ static int make_state(struct parent *parent, struct buffer *out)
 	return take_lock(parent, out);
 }
 
-/* --- The control socket ------------------------------------------------------------------------------------------------ */
+/* --- The control socket ----------------------------------------------------------------------------------------------- */
 
 /* Removes what a daemon that was killed left behind; -EADDRINUSE when somebody listens. */
 static int clear_path(const struct sockaddr_un *address)

@@ -30,7 +30,7 @@ struct sense {
 	bool said_full, said_counters;
 };
 
-/* --- To core ---------------------------------------------------------------------------------------------------------- */
+/* --- To core --------------------------------------------------------------------------------------------------------- */
 
 static void tell_sighting(void *context, const struct sighting *sighting)
 {
@@ -136,7 +136,7 @@ static void on_interface_lost(void *context, const char *interface, int error)
 	member_want(sense->member, RESOURCE_SOCKET, 0, interface);
 }
 
-/* --- From core -------------------------------------------------------------------------------------------------------- */
+/* --- From core ------------------------------------------------------------------------------------------------------- */
 
 static void watch_failed(struct sense *sense, int error)
 {
@@ -177,7 +177,7 @@ static void core_closed(void *context, struct channel *channel, const char *why)
 	sense->core = NULL;
 }
 
-/* --- What the parent hands in ------------------------------------------------------------------------------------------ */
+/* --- What the parent hands in ----------------------------------------------------------------------------------------- */
 
 static int take_channel(struct sense *sense, int fd)
 {
@@ -277,7 +277,7 @@ static void take_resource(void *context, const struct role_resource *resource, c
 			resource->name, spimend_strerror(r));
 }
 
-/* --- Life -------------------------------------------------------------------------------------------------------------- */
+/* --- Life ------------------------------------------------------------------------------------------------------------- */
 
 static int begin(void *context, struct member *member)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A datagram between two roles, with any bytes: the first two choose the roles and the descriptors, the header's build number
- * is put right, so that the fuzzer gets past it. */
+/* A datagram between two roles, with any bytes: the first two choose the roles and the descriptors, the header's build
+ * number is put right, so that the fuzzer gets past it. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -123,7 +123,7 @@ def flood(connection, _):
         connection.sendall(event)
 
 
-# --- One that behaves: it lists one tunnel, with another SPI at each list ---------------------------------------------------
+# --- One that behaves: it lists one tunnel, with another SPI at each list ----------------------------------------------
 
 def message(**pairs):
     """VICI's elements: a dictionary is a section, anything else a value."""
