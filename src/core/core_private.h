@@ -98,6 +98,7 @@ struct mirror_daemon {
 	struct daemon_state state;
 	bool known;
 	struct moment down;          /* when it was lost last; mono_ns 0: never */
+	bool reconnected;            /* it was lost and is back; no complete list came since */
 	bool had_snapshot;           /* a complete one since it came up */
 	bool in_snapshot;
 	uint64_t generation;

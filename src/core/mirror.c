@@ -528,6 +528,7 @@ void core_daemon(struct core *c, const struct daemon_state *state, struct moment
 	d = &c->daemons[state->daemon];
 	restarted = d->known && state->up && state->has_boot && d->state.has_boot
 		    && (state->boot.ns > d->state.boot.ns + BOOT_SLACK_NS || state->boot.ns < d->state.boot.ns - BOOT_SLACK_NS);
+	d->reconnected |= d->known && state->up && !d->state.up;
 	if (!d->known || d->state.up != state->up)
 		say_notice(c, state->up ? 6 : 4, "IKE daemon %u (%s) %s", state->daemon,
 			   state->up && state->version[0] ? state->version : c->config.daemons[state->daemon],
@@ -605,6 +606,18 @@ void core_snapshot_child(struct core *c, const struct child_sa *sa)
 	suspect_listed(c, child, d->begun_ns);
 }
 
+/* Nobody said a word: with the IKE SA alive that is a loss, not an end. Where the IKE SA went as well while the daemon was
+ * away, it started anew, be it within the second that it tells of its start. */
+static enum ledger_death silent_death(struct core *c, const struct mirror_child *child)
+{
+	const struct mirror_daemon *d = &c->daemons[child->sa.daemon];
+	const struct mirror_ike *ike = mirror_ike(c, child->sa.daemon, child->sa.ike_id);
+
+	if (ike && ike->generation == d->generation)
+		return DEATH_DAEMON_LOST;
+	return d->reconnected ? DEATH_RESTART : DEATH_UNKNOWN;
+}
+
 /* What a complete list does not have is gone. */
 static void drop_unlisted(struct core *c, uint16_t daemon)
 {
@@ -616,8 +629,7 @@ static void drop_unlisted(struct core *c, uint16_t daemon)
 		if (!child->used || child->sa.daemon != daemon || child->generation == d->generation
 		    || child->changed_ns >= d->begun_ns || child->since_ns >= d->begun_ns)
 			continue;
-		/* Nobody said a word: with the IKE SA alive that is a loss, not an end. */
-		child_gone(c, child, mirror_ike(c, daemon, child->sa.ike_id) ? DEATH_DAEMON_LOST : DEATH_UNKNOWN, false);
+		child_gone(c, child, silent_death(c, child), d->reconnected);
 	}
 	for (uint32_t i = 0; i < c->ike_table.count; i++) {
 		struct mirror_ike *ike = &c->ikes[i];
@@ -652,6 +664,7 @@ void core_snapshot_end(struct core *c, uint16_t daemon, bool complete, struct mo
 		d->snapshot_ns = d->begun_ns;
 		if (d->want_ns && d->begun_ns >= d->want_ns)
 			d->want_ns = 0;
+		d->reconnected = false;
 		if (was_first)
 			ledger_each(c->ledger, forget_unlisted, c);
 	} else if (!d->want_ns) {
