@@ -98,6 +98,21 @@ static void kernel_lost(struct core *c, const struct sa_key *key, enum ledger_de
 	}
 }
 
+/* An SPI is being negotiated: the peer may use it before its SA is installed (T1b). */
+static void requested(struct core *c, const struct kernel_sa *sa)
+{
+	struct ledger_entry entry = { .key = sa->key, .peer = sa->src, .state = LEDGER_REQUESTED, .born = c->now.wall }, evicted;
+	struct core_output *output;
+
+	while (entry.daemon < GATEWAY_DAEMONS_MAX && !kernel_speaks_for(c, entry.daemon))
+		entry.daemon++;
+	if (entry.daemon == GATEWAY_DAEMONS_MAX)
+		return;
+	if (ledger_put(c->ledger, &entry, &evicted) && (output = core_emit(c, CORE_DROP_LEDGER)))
+		output->ledger = evicted;
+	mirror_keep(c, &entry);
+}
+
 static void kernel_put(struct core *c, const struct kernel_sa *sa)
 {
 	uint64_t full = full_hash(c, sa);
@@ -119,10 +134,13 @@ static void kernel_put(struct core *c, const struct kernel_sa *sa)
 	c->kernels[at].sa = *sa;
 	c->kernels[at].generation = c->kernel_generation;
 	index_set(&c->kernel_by_spi, core_hash(c, &sa->key, sizeof(sa->key)), at);
-	if (sa->larval)
-		return;
 	entry = ledger_find(c->ledger, &sa->key);
-	if (entry) {
+	if (sa->larval) {
+		if (!entry)
+			requested(c, sa);
+		return;
+	}
+	if (entry && entry->state == LEDGER_INSTALLED) {
 		mirror_watch(c, entry, WATCH_LIVE);
 		strays_known(c, &sa->key);
 	}

@@ -404,11 +404,11 @@ void strays_judge(struct core *c, struct flow *flow)
 		flow->confirmed = true;
 	}
 	/* Listed by its daemon, without a word of loss: a list that is younger than the strays will tell. */
-	if (entry && entry->state != LEDGER_DEAD)
+	if (entry && entry->state == LEDGER_INSTALLED)
 		return;
 	say_stray(c, flow);
-	/* A single packet with an SPI that was never ours is worth a line, and no more. */
-	if (!entry && flow->incident == NONE
+	/* A single packet with an SPI that was never ours, or is not yet, is worth a line, and no more. */
+	if ((!entry || entry->state == LEDGER_REQUESTED) && flow->incident == NONE
 	    && (flow->packets < c->config.stray_count || flow->last_ns - flow->first_ns < c->config.stray_span_ns))
 		return;
 	t = trouble_of_flow(c, flow);
@@ -424,7 +424,7 @@ void strays_judge(struct core *c, struct flow *flow)
 	}
 	if (!trouble_is_open(t)) {
 		/* What goes on after it is mended are replays, or leftovers: counted, never a reason to act (DESIGN.md 4). */
-	} else if (entry)
+	} else if (entry && entry->state == LEDGER_DEAD)
 		judge_dead(c, t, flow, entry);
 	else
 		judge_unknown(c, t, flow);
