@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "role/act_role.h"
+#include "spimend/error.h"
+
+/* act's budget counts orders, core's counts repairs: a repair may climb this many orders before act puts its foot down. */
+#define ORDERS_PER_REPAIR 8
+
+static struct instant wall_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (struct instant){ (int64_t)now.tv_sec * SECOND_NS + now.tv_nsec };
+}
+
+static bool is_under_way(const struct act *act, uint64_t id)
+{
+	for (size_t i = 0; i < act->under_way_count; i++)
+		if (act->under_way[i] == id)
+			return true;
+	return false;
+}
+
+void act_tell_journal(struct act *act)
+{
+	struct role_journal said = { .error = act->journal_error };
+
+	if (act->journal) {
+		struct journal_counts counts = journal_count(act->journal);
+
+		said.kept = counts.kept;
+		said.damaged = counts.damaged;
+		said.write_failures = act->journal_failures = counts.write_failures;
+	}
+	act_tell(act, MESSAGE_JOURNAL, &said);
+}
+
+static void tell_result(struct act *act, const struct order_result *result)
+{
+	int r = act->journal ? journal_result(act->journal, result, wall_now()) : 0;
+
+	if (r < 0)
+		log_say(&act->member->log, LOG_ERR, "the journal cannot be written: %s", spimend_strerror(r));
+	if (act->journal && journal_count(act->journal).write_failures != act->journal_failures)
+		act_tell_journal(act);
+	log_say(&act->member->log, LOG_NOTICE, "order %llu: %s%s%s", (unsigned long long)result->id,
+		order_outcome_name(result->outcome), result->text[0] ? ": " : "", result->text);
+	act_tell(act, MESSAGE_RESULT, result);
+}
+
+static void forget(struct act *act, uint64_t id)
+{
+	for (size_t i = 0; i < act->under_way_count; i++)
+		if (act->under_way[i] == id)
+			act->under_way[i] = act->under_way[--act->under_way_count];
+}
+
+void act_on_result(struct act *act, const struct order_result *result)
+{
+	forget(act, result->id);
+	tell_result(act, result);
+}
+
+static void answer(struct act *act, const struct order *order, enum order_outcome outcome, const char *text)
+{
+	struct order_result result = { .id = order->id, .outcome = outcome };
+
+	text_copy(text_of(text), result.text, sizeof(result.text));
+	tell_result(act, &result);
+}
+
+/* The order of these steps is that of repair/journal.h: known, allowed, written down, done. */
+void act_take_order(struct act *act, const struct order *order)
+{
+	int64_t now = loop_now(act->member->loop);
+	struct order_result known;
+	int r;
+
+	if (is_under_way(act, order->id))
+		return; /* its result is on the way */
+	if (!act->journal) {
+		answer(act, order, OUTCOME_FAILED, "there is no journal");
+		return;
+	}
+	memset(&known, 0, sizeof(known));
+	if (journal_find(act->journal, order->id, &known) != JOURNAL_NEVER) {
+		act_tell(act, MESSAGE_RESULT, &known);
+		return;
+	}
+	if (order->daemon >= act->daemon_count) {
+		answer(act, order, OUTCOME_REFUSED, "no such IKE daemon");
+		return;
+	}
+	if (act->under_way_count >= UNDER_WAY_MAX) {
+		answer(act, order, OUTCOME_REFUSED, "too many orders are under way");
+		return;
+	}
+	if (!act_budget_allows(act->budget, &order->peer, now)) {
+		answer(act, order, OUTCOME_OVER_BUDGET, "act's own budget");
+		return;
+	}
+	r = journal_intent(act->journal, order, wall_now());
+	if (r < 0) {
+		log_say(&act->member->log, LOG_ERR, "the journal cannot be written, order %llu is not carried out: %s",
+			(unsigned long long)order->id, spimend_strerror(r));
+		act_tell_journal(act);
+		answer(act, order, OUTCOME_FAILED, "the journal cannot be written");
+		return;
+	}
+	act_budget_note(act->budget, &order->peer, now);
+	log_say(&act->member->log, LOG_NOTICE, "order %llu: %s", (unsigned long long)order->id, order_verb_name(order->verb));
+	act->under_way[act->under_way_count++] = order->id;
+	r = ike_daemon_order(act->daemons[order->daemon].daemon, order, now);
+	if (r < 0 && is_under_way(act, order->id)) {
+		forget(act, order->id);
+		answer(act, order, OUTCOME_REFUSED, spimend_strerror(r));
+	}
+}
+struct act_budget_settings act_budget_of(const struct config *config)
+{
+	uint32_t factor = ORDERS_PER_REPAIR * (config->step_attempts ? config->step_attempts : 1);
+
+	return (struct act_budget_settings){
+		.per_peer = config->per_peer_count * factor,
+		.total = config->global_count * factor,
+		.window_ns = config->per_peer_ns > config->global_ns ? config->per_peer_ns : config->global_ns,
+	};
+}
+
+static void replay(void *context, const struct order *order, struct instant wall)
+{
+	struct act *act = context;
+
+	act_budget_replay(act->budget, &order->peer, wall, wall_now(), loop_now(act->member->loop));
+}
+
+void act_take_journal(struct act *act, int fd)
+{
+	int r;
+
+	journal_free(act->journal);
+	act->journal = NULL;
+	r = journal_new(fd, &act->journal);
+	act->journal_error = r;
+	if (r < 0)
+		log_say(&act->member->log, LOG_ERR, "the journal cannot be used, so nothing will be carried out: %s",
+			spimend_strerror(r));
+	else
+		journal_each_intent(act->journal, replay, act);
+	act_tell_journal(act);
+}
