@@ -61,7 +61,8 @@ int store_put_ledger(struct store *store, const struct ledger_entry *entry);
 int store_drop_ledger(struct store *store, const struct sa_key *key);
 int store_put_incident(struct store *store, const struct core_incident *incident);
 bool store_has_pending(const struct store *store);
-/* Writes what is remembered: all incidents, and of the ledger's changes the oldest; from time to time also lets go what is beyond the limits. 0 or negative errno (-ENOSPC ...). */
+/* Writes what is remembered: all incidents, and of the ledger's changes the oldest; from time to time also lets go what is
+ * beyond the limits. 0 or negative errno (-ENOSPC ...). */
 int store_flush(struct store *store, struct instant wall);
 
 struct store_figures {
