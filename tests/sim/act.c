@@ -56,7 +56,7 @@ void act_timeout(struct node *n, uint64_t order)
 	if (j->order.verb == ORDER_TERMINATE_IKE && n->w->now - j->began < 2 * FORCE_AFTER && n->daemon_up && j->life == n->life) {
 		struct ike *s = ike_find(n, j->order.ike_id);
 
-		if (s && s->state == IKE_DELETING)
+		if (s) /* by force, whatever it waits for */
 			ike_remove(n, s->id, true, END_DELETED);
 	}
 	if (j->running)

@@ -220,6 +220,7 @@ struct child_sa daemon_child_view(struct node *n, struct child *c)
 	}
 	if (out)
 		c->seen_out = out->packets;
+	v.encap_udp = in ? in->encap : n->user_space;
 	v.packets_in = c->seen_in;
 	v.bytes_in = c->seen_in * 100;
 	v.has_use_in = c->used_in > 0;

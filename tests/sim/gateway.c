@@ -139,7 +139,7 @@ static struct inbox *count_inbox(struct node *n, const struct watch *watch)
 	struct inbox *in = inbox_new(n, IN_COUNT);
 
 	in->spi_count = (struct spi_count){ .key = watch->spi.key, .packets = watch->packets, .sequence_highest = watch->highest,
-					    .last_ns = watch->last, .encap_udp = n->user_space };
+					    .last_ns = watch->last, .encap_udp = watch->encap };
 	return in;
 }
 
@@ -195,6 +195,7 @@ void gateway_packet(struct node *n, const struct packet *p)
 		if (p->sequence > watch->highest)
 			watch->highest = p->sequence;
 		watch->last = mono;
+		watch->encap = p->encap;
 		if (watch->spi.state == WATCH_LIVE) {
 			g->sensor.known++;
 			return;

@@ -184,6 +184,9 @@ static bool is_excused(struct node *n, uint8_t peer, const struct hole *h)
 		return true;
 	if (w->now - h->last > 3 * other->setup[n->index].gap + 300 * MS)
 		return true; /* nothing flows towards it */
+	for (uint32_t i = 0; i < g->config->peer_count; i++)
+		if (g->config->peers[i].mode != PEER_REPAIR && spimend_address_equal(&g->config->peers[i].address, &other->address))
+			return true;
 	for (uint32_t i = 0; i < n->ike_count; i++)
 		ikes += n->ikes[i].peer == peer;
 	if (n->setup[peer].dynamic_peer && ikes > 1)
@@ -308,6 +311,14 @@ static void check_suspicion(struct node *n, uint8_t peer, uint32_t child_id)
 			(double)still / 1e9, (unsigned long long)(out ? out->packets : 0));
 }
 
+/* A packet that is told twice counts twice: so few are enough then. */
+static uint32_t few(const struct node *n)
+{
+	bool twice = n->w->sight_duplicate || n->w->forger.replays;
+
+	return twice ? 1 : n->g.config->stray_count;
+}
+
 /* The sensor's count of the highest sequence number did not outlive it, or did not reach the store: replays may pass it. They
  * may then look like a desync; what is done must be harmless, and check_reason() holds that. */
 static bool lost_count(const struct node *n)
@@ -329,9 +340,14 @@ static void check_reason(struct node *n, const struct order *order, uint8_t peer
 		check_suspicion(n, peer, order->child_id);
 		return;
 	}
+	if (is->verdict == VERDICT_OTHER_FAULT) {
+		if (is->cause != CAUSE_ENCAP_MISMATCH || !n->counters.value[XFRM_IN_STATE_MISMATCH] || t->delivered[peer] > now - SEC)
+			violate(n->w, "healthy", "node %u acts on %u for %s", n->index, peer, cause_name(is->cause));
+		return;
+	}
 	if (n->w->forger.garbage || (n->w->forger.replays && lost_count(n) && order->verb != ORDER_TERMINATE_IKE))
 		; /* see check_incident(): harmless when wrong */
-	else if (!g || g->strays + (n->w->forger.replays ? 2 : 0) < c->stray_count || !g->strays)
+	else if (!g || g->strays < few(n))
 		violate(n->w, "healthy", "node %u acts on %u after %llu genuine strays", n->index, peer,
 			(unsigned long long)(g ? g->strays : 0));
 	else if (t->good_since[peer] && now - t->good_since[peer] > 2500 * MS && t->delivered[peer] > now - SEC)
@@ -456,13 +472,13 @@ static void check_incident(struct node *n, const struct core_incident *is, bool 
 			violate(n->w, "verdict", "node %u: desync on SPI %08x, which it never lost", n->index, is->key.spi);
 		return;
 	}
-	if (g->strays + (n->w->forger.replays ? 2 : 0) < c->stray_count && !(n->w->forger.replays && lost_count(n)))
+	if (g->strays < few(n) && !(n->w->forger.replays && lost_count(n)))
 		violate(n->w, "verdict", "node %u: desync on SPI %08x after %llu genuine strays", n->index, is->key.spi,
 			(unsigned long long)g->strays);
 	if (g->rekeyed && g->strays && g->stray_last - g->rekeyed < c->overlap_ns)
 		violate(n->w, "transient", "node %u: desync on SPI %08x, rekeyed %.3f s before its last stray", n->index, is->key.spi,
 			(double)(g->stray_last - g->rekeyed) / 1e9);
-	if (is->state == STATE_HEALED && is_news && g->stray_first && t->delivered[peer] < g->stray_first)
+	if (is->state == STATE_HEALED && is_news && !n->w->sight_duplicate && g->stray_first && t->delivered[peer] < g->stray_first)
 		violate(n->w, "healed", "node %u: incident %s is healed, and nothing of %u was accepted", n->index, is->id, peer);
 }
 

@@ -139,6 +139,7 @@ struct watch {
 	uint64_t packets, told;
 	uint32_t highest;
 	int64_t last;
+	bool encap; /* of the latest */
 };
 
 struct journal_entry {
