@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 RELEASE = -Db_lto=true -Doptimization=3
 
 all:
-	@SPIMEND_BUILD_TARGETS="spimend spimendd bench/loggen" scripts/as-user scripts/build build $(RELEASE)
+	@SPIMEND_BUILD_TARGETS="spimend spimendd" scripts/as-user scripts/build build $(RELEASE)
 
 deps:
 	@scripts/deps check
@@ -17,6 +17,7 @@ check: deps
 	@scripts/check
 
 bench: all
+	@SPIMEND_BUILD_TARGETS="bench/loggen bench/measure" scripts/as-user scripts/build build $(RELEASE)
 	@scripts/as-user bench/analyze
 	@scripts/deps bench || echo "bench/lookup goes on with what is here"
 	@SPIMEND_BUILD_TARGETS=bench/lookup scripts/as-user scripts/build build $(RELEASE)
@@ -30,7 +31,7 @@ fuzz:
 	@scripts/as-user scripts/check-fuzz --seconds $${FUZZ_SECONDS:-300}
 
 install:
-	@SPIMEND_BUILD_TARGETS="spimend spimendd bench/loggen" scripts/as-user scripts/build build $(RELEASE) --prefix="$(PREFIX)"
+	@SPIMEND_BUILD_TARGETS="spimend spimendd" scripts/as-user scripts/build build $(RELEASE) --prefix="$(PREFIX)"
 	@DESTDIR="$(DESTDIR)" meson install -C build --no-rebuild
 
 clean:
