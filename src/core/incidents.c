@@ -86,6 +86,11 @@ static bool trouble_evict(struct core *c)
 	if (candidate == NONE)
 		return false;
 	troubles_flush(c);
+	/* Its flow goes with it: what it proved is used up, and a later one is another incident, under another id. */
+	if (c->troubles[candidate].flow != NONE) {
+		strays_disprove(c, &c->flows[c->troubles[candidate].flow]);
+		strays_forget(c, c->troubles[candidate].flow);
+	}
 	trouble_drop(c, candidate);
 	return true;
 }

@@ -141,14 +141,13 @@ static bool in_overlap(const struct core *c, const struct ledger_entry *entry)
 
 static void flow_prove(struct core *c, struct flow *flow, const struct sighting *s, const struct ledger_entry *entry)
 {
-	if (!entry || entry->state != LEDGER_DEAD) {
-		/* Of an SPI that the ledger does not know, or that is thought to live: they count once that is settled. */
-	} else if (entry->has_sequence && !sequence_above(s->sequence_highest, entry->sequence_highest)) {
+	if (entry && entry->has_sequence && !sequence_above(s->sequence_highest, entry->sequence_highest)) {
 		flow->replays += s->packets;
 		return;
-	} else if (s->first_ns < proof_from(c, entry)) {
-		return;
 	}
+	/* Of an SPI that the ledger does not know, or that is thought to live: they count once that is settled. */
+	if (entry && entry->state == LEDGER_DEAD && s->first_ns < proof_from(c, entry))
+		return;
 	if (!flow->proof_packets) {
 		flow->proof_first_ns = s->first_ns;
 		flow->proof_sequence_first = s->sequence_first;
