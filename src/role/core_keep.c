@@ -13,7 +13,7 @@
 
 /* --- The store -------------------------------------------------------------------------------------------------------- */
 
-static void open_store(struct mind *mind)
+static int open_store(struct mind *mind)
 {
 	struct log *log = &mind->member->log;
 	const struct config *config = mind->member->config;
@@ -28,17 +28,33 @@ static void open_store(struct mind *mind)
 	if (r < 0) {
 		snprintf(mind->store_note, sizeof(mind->store_note),
 			 "there is no store (%s): ledger and incidents will not survive a restart", spimend_strerror(r));
-		log_say(log, LOG_ERR, "%s/%s: %s; ledger and incidents will not survive a restart", directory, STORE_FILE,
-			spimend_strerror(r));
+		if (r != mind->store_trouble)
+			log_say(log, LOG_ERR, "%s/%s: %s; ledger and incidents will not survive a restart", directory,
+				STORE_FILE, spimend_strerror(r));
 		mind->store_trouble = r;
-		return;
+		return r;
 	}
+	mind->store_trouble = 0;
+	mind->store_note[0] = 0;
 	if (opening.moved_aside) {
 		snprintf(mind->store_note, sizeof(mind->store_note), "the store was damaged; it was kept aside");
 		log_say(log, LOG_ERR, "the store was damaged (%s): kept as %s, a new one was made", opening.why, opening.aside);
 	} else if (opening.migrated) {
 		log_say(log, LOG_NOTICE, "the store of an older version was taken over");
 	}
+	return 0;
+}
+
+void mind_retry_store(struct mind *mind)
+{
+	const struct core_incident *incident;
+
+	if (open_store(mind) < 0)
+		return;
+	/* What is there stays there for the next start; what we know is newer. The ledger follows as it changes. */
+	for (size_t i = 0; (incident = core_incident_at(mind->core, i)); i++)
+		store_put_incident(mind->store, incident);
+	log_say(&mind->member->log, LOG_NOTICE, "there is a store now");
 }
 
 /* Never given before: from the store, or, without one, from a clock that is far beyond any count. */
@@ -77,7 +93,7 @@ int mind_restore(struct mind *mind)
 
 	if (getrandom(&key, sizeof(key), 0) != (ssize_t)sizeof(key))
 		return -EIO;
-	open_store(mind);
+	(void)open_store(mind); /* it says so, is tried again, and judging does not wait for it */
 	r = core_new(mind->member->config, &key, first_order(mind), mind_now(mind), &mind->core);
 	if (r < 0 || !mind->store)
 		return r;

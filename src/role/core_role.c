@@ -11,6 +11,7 @@
 
 #define FLUSH_EVERY (500 * INT64_C(1000000))
 #define SUMMARY_EVERY SECOND_NS
+#define STORE_RETRY (5 * SECOND_NS)
 
 struct moment mind_now(const struct mind *mind)
 {
@@ -160,7 +161,8 @@ static bool take_list(struct mind *mind, enum message_type type, const union mes
 		core_connection(mind->core, &item->connection);
 		return true;
 	case MESSAGE_CONNECTIONS_END:
-		core_connections_end(mind->core, list->daemon, now);
+		if (list->complete) /* else what is absent may be there still */
+			core_connections_end(mind->core, list->daemon, now);
 		return true;
 	case MESSAGE_SNAPSHOT_BEGIN:
 		core_snapshot_begin(mind->core, list->daemon, list->serial, now);
@@ -313,9 +315,12 @@ static void on_flush(void *context, int64_t now)
 {
 	struct mind *mind = context;
 
-	(void)now;
-	if (mind->store && store_has_pending(mind->store))
+	if (mind->store && store_has_pending(mind->store)) {
 		mind_flush(mind);
+	} else if (!mind->store && now >= mind->store_again) {
+		mind->store_again = now + STORE_RETRY;
+		mind_retry_store(mind);
+	}
 }
 
 static void on_summary(void *context, int64_t now)

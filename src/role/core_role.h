@@ -24,6 +24,7 @@ struct mind {
 	struct loop_timer *tick_timer, *flush_timer, *control_timer, *summary_timer;
 	struct store_figures figures; /* of the store, as latest asked */
 	int store_trouble;            /* as said in the log last */
+	int64_t store_again;          /* when one that is not there is tried again */
 	char store_note[MIND_NOTE_MAX], sense_note[MIND_NOTE_MAX], act_note[MIND_NOTE_MAX], journal_note[MIND_NOTE_MAX],
 		lost_note[MIND_NOTE_MAX];
 	struct order orders[MIND_ORDERS_MAX]; /* to be sent when the incident is on disk */
@@ -40,6 +41,8 @@ struct moment mind_now(const struct mind *mind);
 int mind_restore(struct mind *mind);
 /* Writes what is remembered; says in the log when that fails, and when it works again. */
 void mind_flush(struct mind *mind);
+/* Where there was no store at the start. */
+void mind_retry_store(struct mind *mind);
 void mind_keep_incident(struct mind *mind, const char *id);
 int mind_take_control(struct mind *mind, int listening);
 void mind_allow(struct mind *mind);

@@ -63,12 +63,12 @@ def killed(build):
                 continue
             after = d.roles()
             problems += [f"{other} was started anew with it" for other in ROLES
-                         if other != role and after[other] != before[other]]
+                         if other != role and after.get(other) != before[other]]
             if not d.said(f"{role} (pid {before[role]}) was killed by signal 9"):
                 problems.append(f"nobody says that {role} was killed")
         # All are wired to each other again: nothing is away, and the sensor's state arrives.
-        whole = wait_for(lambda: "is away" not in d.ask(json_form=False)[1] and "1 interface up" in d.ask(json_form=False)[1])
-        return problems + ([] if whole else [d.ask(json_form=False)[1]]) + (d.tail() if problems or not whole else [])
+        whole = wait_for(lambda: "is away" not in d.page() and "1 interface up" in d.page())
+        return problems + ([] if whole else [d.page()]) + (d.tail() if problems or not whole else [])
 
 
 def crash_loop(build):
@@ -205,12 +205,14 @@ def reload(build):
             problems.append("a configuration that is gone")
         d.write("mode repair", "sense xfrm", "sense encap-port 4501")
         d.process.send_signal(signal.SIGHUP)
-        new = wait_for(lambda: mode_of(d) == "repair" and len(d.roles()) == 3 and d.roles()["sense"] != pids["sense"]
-                       and d.roles()["act"] != pids["act"])
-        if not new or d.roles()["core"] != pids["core"]:
+
+        def renewed():
+            now = d.roles()
+            return mode_of(d) == "repair" and all(now.get(role) not in (None, pids[role]) for role in ("sense", "act"))
+        if not wait_for(renewed) or d.roles().get("core") != pids["core"]:
             problems.append(f"what senses and acts differently is not started anew: {pids} {d.roles()}")
-        if not wait_for(lambda: "is away" not in d.ask(json_form=False)[1]):
-            problems.append(d.ask(json_form=False)[1])
+        if not wait_for(lambda: "is away" not in d.page()):
+            problems.append(d.page())
         d.lines[0:0] = ["state-directory /elsewhere"]
         d.write("mode repair")
         d.process.send_signal(signal.SIGHUP)

@@ -105,8 +105,8 @@ def disk_full(build):
         try:
             server = GoodDaemon(path)
             d.start()
-            if not wait_for(lambda: "1 live" in page(d)):
-                problems.append(f"the ledger is not filled: {page(d)}")
+            if not wait_for(lambda: "1 live" in d.page()):
+                problems.append(f"the ledger is not filled: {d.page()}")
             fill(d, "ballast")
             late = time.monotonic() + 10
             while not d.said("the store cannot be written") and time.monotonic() < late:
@@ -114,8 +114,8 @@ def disk_full(build):
                 time.sleep(0.3)
             if not d.said("the store cannot be written"):
                 problems.append("it does not say that the disk is full")
-            if "cannot be written" not in page(d):
-                problems.append(f"spimend status does not say so: {page(d)}")
+            if "cannot be written" not in d.page():
+                problems.append(f"spimend status does not say so: {d.page()}")
             before = stray_count(d)
             if not wait_for(lambda: send_strays(d, 3) or stray_count(d) > before):
                 problems.append("it does not go on judging")
@@ -125,24 +125,15 @@ def disk_full(build):
             if not wait_for(lambda: d.roles().get("core") not in (None, pid) and d.answers()):
                 problems.append("core does not begin on a full disk")
             os.unlink(os.path.join(d.state, "ballast"))
-            pid = d.roles()["core"]
-            if "there is no store" in page(d):
-                os.kill(pid, 9)
-                wait_for(lambda: d.roles().get("core") not in (None, pid) and d.answers())
             server.hang_up()
-            if not wait_for(lambda: "TROUBLE" not in page(d) and " live" in page(d)):
-                problems.append(f"with room again the trouble stays: {page(d)}")
+            if not wait_for(lambda: "TROUBLE" not in d.page() and " live" in d.page()):
+                problems.append(f"with room again the trouble stays: {d.page()}")
             if d.stop() != 0:
                 problems.append("it did not end well")
         finally:
             d.kill()
             subprocess.run(["umount", "-l", d.state], check=False)
         return problems + (d.tail() if problems else [])
-
-
-def page(d):
-    got = d.ask(json_form=False)
-    return got[1] if got else ""
 
 
 def fill(d, name):

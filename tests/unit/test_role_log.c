@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "role/log.h"
+
+struct room {
+	struct log log;
+	int other;
+	char said[4096];
+};
+
+static void open_log(struct room *room, enum log_sink sink)
+{
+	int ends[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, ends), 0);
+	memset(room, 0, sizeof(*room));
+	log_init(&room->log, "core");
+	log_use(&room->log, sink, ends[0]);
+	room->other = ends[1];
+}
+
+static const char *heard(struct room *room)
+{
+	ssize_t len = recv(room->other, room->said, sizeof(room->said) - 1, MSG_DONTWAIT);
+
+	room->said[len > 0 ? len : 0] = 0;
+	return room->said;
+}
+
+static void close_log(struct room *room)
+{
+	log_done(&room->log);
+	if (room->other >= 0)
+		close(room->other);
+}
+
+static void the_journal_gets_fields(void **state)
+{
+	struct room room;
+
+	(void)state;
+	open_log(&room, SINK_JOURNAL);
+	log_say(&room.log, LOG_WARNING, "%s is away", "act");
+	assert_string_equal(heard(&room), "MESSAGE=act is away\nPRIORITY=4\nSYSLOG_FACILITY=3\nSYSLOG_IDENTIFIER=spimendd\n"
+					  "SPIMEND_ROLE=core\n");
+	log_device_line(&room.log, LOG_WARNING, "%CRYPTO-4-RECVD_PKT_INV_SPI: decaps: rec'd");
+	assert_string_equal(heard(&room), "MESSAGE=%CRYPTO-4-RECVD_PKT_INV_SPI: decaps: rec'd\nPRIORITY=4\nSYSLOG_FACILITY=23\n"
+					  "SYSLOG_IDENTIFIER=spimendd\nSPIMEND_ROLE=core\n"
+					  "SPIMEND_MNEMONIC=CRYPTO-4-RECVD_PKT_INV_SPI\n");
+	close_log(&room);
+}
+
+static void syslog_gets_priority_time_and_tag(void **state)
+{
+	struct room room;
+
+	(void)state;
+	open_log(&room, SINK_SYSLOG);
+	log_say(&room.log, LOG_ERR, "the disk");
+	assert_memory_equal(heard(&room), "<27>", 4);
+	assert_non_null(strstr(room.said, " spimendd["));
+	assert_non_null(strstr(room.said, "]: the disk"));
+	log_device_line(&room.log, LOG_WARNING, "%CRYPTO-4-RECVD_PKT_INV_SPI: x");
+	assert_memory_equal(heard(&room), "<188>", 5); /* local7.warning */
+	close_log(&room);
+}
+
+static void nothing_from_outside_adds_a_line_or_a_field(void **state)
+{
+	struct room room;
+
+	(void)state;
+	open_log(&room, SINK_JOURNAL);
+	log_say(&room.log, LOG_ERR, "%s", "peer said\nPRIORITY=0\x1b[2J");
+	assert_memory_equal(heard(&room), "MESSAGE=peer said PRIORITY=0 [2J\nPRIORITY=3\n", 43);
+	log_device_line(&room.log, LOG_ERR, "%A\nB=1: x");
+	assert_null(strstr(heard(&room), "\nB=1"));
+	close_log(&room);
+}
+
+static void a_long_line_is_cut(void **state)
+{
+	char longest[8000];
+	struct room room;
+
+	(void)state;
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = 0;
+	open_log(&room, SINK_SYSLOG);
+	log_say(&room.log, LOG_ERR, "%s", longest);
+	assert_true(strlen(heard(&room)) > 1000);
+	assert_true(strlen(room.said) < LOG_TEXT_MAX + 128);
+	close_log(&room);
+}
+
+static void who_does_not_listen_costs_no_time_and_is_counted(void **state)
+{
+	struct room room;
+
+	(void)state;
+	open_log(&room, SINK_JOURNAL);
+	for (int i = 0; i < 20000; i++)
+		log_say(&room.log, LOG_INFO, "line %d", i);
+	assert_true(room.log.lost > 0);
+	assert_false(room.log.broken); /* full is not broken */
+	close(room.other);
+	room.other = -1;
+	log_say(&room.log, LOG_INFO, "to nobody");
+	assert_true(room.log.broken);
+	close_log(&room);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_journal_gets_fields),
+		cmocka_unit_test(syslog_gets_priority_time_and_tag),
+		cmocka_unit_test(nothing_from_outside_adds_a_line_or_a_field),
+		cmocka_unit_test(a_long_line_is_cut),
+		cmocka_unit_test(who_does_not_listen_costs_no_time_and_is_counted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
