@@ -260,6 +260,9 @@ uint32_t mirror_ikes_named(const struct core *c, const struct ike_sa *like);
 /* The youngest installed child of the connection that is not `except` and not lost. */
 struct mirror_child *mirror_successor(struct core *c, uint16_t daemon, uint64_t connection,
 				      const struct spimend_address *peer, uint32_t except);
+/* A child of the connection that was made since then, in whatever state it is now, carried packets in. */
+bool mirror_made_works(struct core *c, uint16_t daemon, uint64_t connection, const struct spimend_address *peer,
+		       int64_t since_ns);
 uint32_t mirror_children_of(struct core *c, uint16_t daemon, uint32_t ike_id);
 /* Asks for a list that begins now or later. */
 void mirror_want(struct core *c, uint16_t daemon);

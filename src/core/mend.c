@@ -41,8 +41,11 @@ static bool successor_works(struct core *c, const struct trouble *t, const struc
 	const struct flow *flow = flow_of(c, t);
 	int64_t since = t->acted_ns ? t->acted_ns : flow ? flow->proof_first_ns : t->is.first_ns;
 
-	return successor && successor->has_in && successor->in > 0
-	       && (successor->in_moved_ns >= since || (t->acted_ns && successor->since_ns >= t->ordered_ns));
+	if (successor && successor->has_in && successor->in > 0
+	    && (successor->in_moved_ns >= since || (t->acted_ns && successor->since_ns >= t->ordered_ns)))
+		return true;
+	/* Where both ends made one at once, the peer may send on the one that was replaced here (IKEv1 keeps it). */
+	return t->acted_ns && mirror_made_works(c, t->is.daemon, t->is.connection, &t->is.src, t->ordered_ns);
 }
 
 static struct mirror_child *successor_of(struct core *c, const struct trouble *t)
@@ -227,14 +230,26 @@ static void refuse(struct core *c, struct trouble *t, const struct repair_decisi
 	}
 }
 
+static void verify(struct core *c, struct trouble *t)
+{
+	t->acted_ns = c->now.mono_ns;
+	t->phase = PHASE_VERIFYING;
+	t->due_ns = c->now.mono_ns + c->config.verify_ns;
+	t->poll_ns = c->now.mono_ns;
+	mirror_want(c, t->is.daemon);
+}
+
 /* While it waited packets came in again, or its child went. */
 static bool suspicion_is_over(struct core *c, struct trouble *t)
 {
 	const struct mirror_child *child = mirror_child_of_spi(c, &t->is.key);
 
-	if (t->is.verdict == VERDICT_OTHER_FAULT || (child && child->in_moved_ns <= t->is.last_ns))
+	bool replaced = child && child->sa.state != CHILD_INSTALLED;
+
+	if (t->is.verdict == VERDICT_OTHER_FAULT || (child && !replaced && child->in_moved_ns <= t->is.last_ns))
 		return false;
-	trouble_evidence(c, t, FACT_TUNNEL_UP, child ? "packets come in again" : "the child is gone");
+	trouble_evidence(c, t, FACT_TUNNEL_UP,
+			 !child ? "the child is gone" : replaced ? "the child is being replaced" : "packets come in again");
 	trouble_close(c, t, STATE_CLOSED);
 	return true;
 }
@@ -250,6 +265,7 @@ static bool is_same(const struct repair_decision *a, const struct repair_decisio
 void mend_consider(struct core *c, struct trouble *t)
 {
 	struct mirror_daemon *daemon = &c->daemons[t->is.daemon];
+	const struct mirror_child *successor;
 	struct repair_situation situation;
 	struct repair_decision decision;
 
@@ -263,6 +279,13 @@ void mend_consider(struct core *c, struct trouble *t)
 	/* The fault still exists, and what is known is fresh: the SAD is read again before every rung. */
 	if (!t->is.is_suspicion && t->is.verdict == VERDICT_DESYNC && c->now.mono_ns - last_stray(c, t) > FRESH_NS)
 		return;
+	/* A successor that came after the order is given its time, whatever became of the order: a rekey may take longer than act
+	 * waits for it. */
+	successor = successor_of(c, t);
+	if (t->is.step_count && t->ordered_ns && !t->acted_ns && successor && successor->since_ns >= t->ordered_ns) {
+		verify(c, t);
+		return;
+	}
 	situation = situation_of(c, t);
 	decision = repair_decide(&situation);
 	if (!is_same(&decision, &t->is.next)) {
@@ -282,15 +305,6 @@ void mend_consider(struct core *c, struct trouble *t)
 }
 
 /* --- results ------------------------------------------------------------------------------------------------------- */
-
-static void verify(struct core *c, struct trouble *t)
-{
-	t->acted_ns = c->now.mono_ns;
-	t->phase = PHASE_VERIFYING;
-	t->due_ns = c->now.mono_ns + c->config.verify_ns;
-	t->poll_ns = c->now.mono_ns;
-	mirror_want(c, t->is.daemon);
-}
 
 static bool is_busy(const struct order_result *result)
 {

@@ -82,6 +82,7 @@ struct mirror_child *mirror_successor(struct core *c, uint16_t daemon, uint64_t 
 				      const struct spimend_address *peer, uint32_t except)
 {
 	struct mirror_child *best = NULL;
+	bool best_works = false, works;
 
 	for (uint32_t i = 0; i < c->child_table.count; i++) {
 		struct mirror_child *child = &c->children[i];
@@ -90,10 +91,27 @@ struct mirror_child *mirror_successor(struct core *c, uint16_t daemon, uint64_t 
 		    || child->sa.state == CHILD_REKEYED || !child_is_installed(child) || child->sa.connection != connection
 		    || !spimend_address_equal(&child->sa.remote, peer))
 			continue;
-		if (!best || child->sa.id > best->sa.id)
+		/* Where both ends made one at once, the peer may use the older: what carries packets now comes first. */
+		works = child->has_in && child->in > 0 && c->now.mono_ns - child->in_moved_ns < SECOND_NS;
+		if (!best || works > best_works || (works == best_works && child->sa.id > best->sa.id)) {
 			best = child;
+			best_works = works;
+		}
 	}
 	return best;
+}
+
+bool mirror_made_works(struct core *c, uint16_t daemon, uint64_t connection, const struct spimend_address *peer,
+		       int64_t since_ns)
+{
+	for (uint32_t i = 0; i < c->child_table.count; i++) {
+		const struct mirror_child *child = &c->children[i];
+
+		if (child->used && child->sa.daemon == daemon && child->sa.connection == connection && child->since_ns >= since_ns
+		    && child->has_in && child->in > 0 && spimend_address_equal(&child->sa.remote, peer))
+			return true;
+	}
+	return false;
 }
 
 uint32_t mirror_children_of(struct core *c, uint16_t daemon, uint32_t ike_id)

@@ -90,7 +90,8 @@ static void suspect_one_way(struct core *c, struct mirror_child *child)
 	const struct mirror_daemon *daemon = &c->daemons[child->sa.daemon];
 	const struct child_sa *sa = &child->sa;
 	struct trouble *t = trouble_of_child(c, child, false);
-	bool one_way = child->went_both_ways && sa->packets_out - child->out_at_in_moved >= c->config.one_way_packets
+	bool one_way = child->went_both_ways && sa->state == CHILD_INSTALLED
+		       && sa->packets_out - child->out_at_in_moved >= c->config.one_way_packets
 		       && c->now.mono_ns - child->in_moved_ns >= c->config.one_way_ns;
 
 	if (!one_way) {

@@ -203,7 +203,7 @@ static int64_t bound_of(struct node *n, uint8_t peer, const struct hole *h)
 	const struct config *c = n->g.config;
 	int64_t bound = c->stray_span_ns + c->settle_ns + SEC + 4 * w->nodes[peer].setup[n->index].gap;
 
-	if (h->why == END_REKEYED)
+	if (h->why == END_REKEYED || h->rekeyed)
 		bound += c->overlap_ns + SEC;
 	if (w->net.loss || w->net.delay_most > 100 * MS)
 		bound += 25 * SEC;
@@ -306,6 +306,8 @@ static void check_suspicion(struct node *n, uint8_t peer, uint32_t child_id)
 	const struct sa *in = child ? plane_in(n, child->spi_in) : NULL, *out = child ? plane_out_spi(n, child->spi_out) : NULL;
 	int64_t still = in ? n->w->now - (in->used > in->added ? in->used : in->added) : INT64_MAX;
 
+	if (in && in->resumed && n->w->now - in->resumed < 1500 * MS)
+		return; /* so lately that no list tells it yet */
 	if (still < c->one_way_ns - SEC || (out && out->packets < c->one_way_packets))
 		violate(n->w, "healthy", "node %u suspects %u: nothing came in for %.1f s while %llu packets went out", n->index, peer,
 			(double)still / 1e9, (unsigned long long)(out ? out->packets : 0));
@@ -478,7 +480,8 @@ static void check_incident(struct node *n, const struct core_incident *is, bool 
 	if (g->rekeyed && g->strays && g->stray_last - g->rekeyed < c->overlap_ns)
 		violate(n->w, "transient", "node %u: desync on SPI %08x, rekeyed %.3f s before its last stray", n->index, is->key.spi,
 			(double)(g->stray_last - g->rekeyed) / 1e9);
-	if (is->state == STATE_HEALED && is_news && !n->w->sight_duplicate && g->stray_first && t->delivered[peer] < g->stray_first)
+	if (is->state == STATE_HEALED && is_news && !n->w->sight_duplicate && is->step_count && g->stray_first
+	    && t->delivered[peer] < g->stray_first)
 		violate(n->w, "healed", "node %u: incident %s is healed, and nothing of %u was accepted", n->index, is->id, peer);
 }
 

@@ -217,6 +217,8 @@ void plane_packet(struct node *n, const struct packet *p)
 		return;
 	}
 	sa->packets++;
+	if (n->w->now - sa->used > 5 * SEC)
+		sa->resumed = n->w->now;
 	sa->used = n->w->now;
 	if (p->genuine)
 		oracle_delivered(n, p->from);

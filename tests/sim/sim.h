@@ -117,6 +117,7 @@ struct sa { /* in the data plane */
 	uint64_t packets;
 	int64_t added, used, expires;       /* expires: 0 never */
 	int64_t rekeyed;                    /* since when another one replaces it; 0 not */
+	int64_t resumed;                    /* the first packet after a silence */
 };
 
 struct connection_setup { /* what one end has configured for one peer */
