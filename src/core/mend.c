@@ -83,7 +83,8 @@ static struct repair_situation situation_of(struct core *c, const struct trouble
 
 	if (ike) {
 		s.ike_id = ike->sa.id;
-		s.ike_busy = ike->sa.busy && t->busy_waits < BUSY_WAITS_MAX;
+		/* A suspicion waits for as long as it takes: act would refuse it, and the peer's budget were gone. */
+		s.ike_busy = ike->sa.busy && (t->is.is_suspicion || t->busy_waits < BUSY_WAITS_MAX);
 		s.ike_children = mirror_children_of(c, is->daemon, ike->sa.id);
 	}
 	s.child_id = child ? child->sa.id : 0;

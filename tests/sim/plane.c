@@ -160,10 +160,6 @@ void plane_traffic(struct node *n, uint8_t peer)
 		w->sent++;
 		oracle_sent(n, peer);
 		launch(w, &p);
-		if (w->forger.replays && !(out->sequence & 7)) {
-			w->recorded[rnd_below(w, RECORDED_MAX)] = p;
-			w->recorded_count = RECORDED_MAX;
-		}
 	}
 }
 
@@ -220,8 +216,13 @@ void plane_packet(struct node *n, const struct packet *p)
 	if (n->w->now - sa->used > 5 * SEC)
 		sa->resumed = n->w->now;
 	sa->used = n->w->now;
-	if (p->genuine)
-		oracle_delivered(n, p->from);
+	if (!p->genuine)
+		return;
+	if (n->w->forger.replays && !(p->sequence & 7)) { /* who never got through has a number that is new to R */
+		n->w->recorded[rnd_below(n->w, RECORDED_MAX)] = *p;
+		n->w->recorded_count = RECORDED_MAX;
+	}
+	oracle_delivered(n, p->from);
 }
 
 /* --- Forgers: nothing of theirs is genuine, whatever address it bears ------------------------------------------------------ */
