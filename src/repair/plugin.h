@@ -29,7 +29,7 @@ struct ike_plugin_order {
 	uint32_t child_id; /* DROP_CHILD */
 	uint8_t protocol;  /* 50 or 51: DELETE and INVALID_SPI */
 	uint32_t spi;      /* all but LIVENESS */
-	uint32_t wait_ms;  /* 1 to PLUGIN_WAIT_MS_MAX: for its turn and its answer; not for DROP_CHILD */
+	uint32_t wait_ms;  /* 1 to PLUGIN_WAIT_MS_MAX: for its turn and its answer; without meaning for DROP_CHILD */
 };
 
 struct ike_plugin_calls {
