@@ -28,6 +28,9 @@
 #define CORE_HELD_MAX 64
 #define CORE_FLOWS_PER_PEER_MAX 16  /* of SPIs that the ledger does not know */
 
+#define PLAUSIBLE_LOSS 4      /* of so many packets at least one arrives */
+#define PLAUSIBLE_JUMP 65536  /* and so many in a row may be lost, or have come before the first report */
+
 #define NONE UINT32_MAX
 #define NEVER INT64_MAX
 
@@ -50,7 +53,7 @@ struct mirror_child {
 	struct child_sa sa;
 	uint64_t generation;
 	int64_t changed_ns;
-	int64_t since_ns;            /* in the mirror since */
+	int64_t since_ns;            /* it was installed, as far as told; else in the mirror since then */
 	bool rekeyed;                /* the daemon said that another one replaced it */
 	bool went_both_ways;         /* it, or the one that it replaced, carried packets in both directions */
 	/* Does what arrives also come in? (suspect.c) */
@@ -142,7 +145,7 @@ struct flow { /* of a peer, with an SPI that is not in the SAD */
 	/* What proves a desync: strays after the death has settled, above the highest sequence number. */
 	uint64_t proof_packets;
 	int64_t proof_first_ns, proof_last_ns;
-	uint32_t proof_sequence_first, proof_sequence_highest;
+	uint32_t proof_sequence_lowest, proof_sequence_highest;
 	bool confirmed;               /* a list begun after the first stray has not got it */
 	uint32_t incident;            /* NONE */
 	int64_t logged_ns;            /* the latest IOS line */
@@ -201,8 +204,9 @@ struct core {
 
 	bool kernel_known;          /* a complete dump came */
 	bool kernel_in_dump;
-	uint64_t kernel_generation, kernel_serial;
+	uint64_t kernel_generation;
 	int64_t kernel_asked_ns, kernel_begun_ns, kernel_dump_ns, kernel_want_ns;
+	int64_t kernel_due_ns;      /* one is wanted then: an SA that was listed just now may be on its way into the kernel */
 	struct xfrm_counters counters;
 	bool has_counters;
 	struct sensor_state sensor;
@@ -262,7 +266,7 @@ struct mirror_child *mirror_successor(struct core *c, uint16_t daemon, uint64_t 
 				      const struct spimend_address *peer, uint32_t except);
 /* A child of the connection that was made since then, in whatever state it is now, carried packets in. */
 bool mirror_made_works(struct core *c, uint16_t daemon, uint64_t connection, const struct spimend_address *peer,
-		       int64_t since_ns);
+		       uint32_t except, int64_t since_ns);
 uint32_t mirror_children_of(struct core *c, uint16_t daemon, uint32_t ike_id);
 /* Asks for a list that begins now or later. */
 void mirror_want(struct core *c, uint16_t daemon);

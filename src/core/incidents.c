@@ -258,7 +258,7 @@ void trouble_detach(struct core *c, struct flow *flow)
 		index_remove(&c->trouble_by_flow, flow->hash);
 	flow->first_wall = flow->last_wall;
 	flow->first_ns = flow->proof_first_ns;
-	flow->sequence_first = flow->proof_sequence_first;
+	flow->sequence_first = flow->proof_sequence_lowest;
 	flow->packets = flow->proof_packets;
 	flow->replays = 0;
 }
@@ -421,7 +421,7 @@ static void restore_budget(struct core *c, const struct core_incident *incident)
 
 		if (step->order)
 			budget_restore(c->budget, &incident->src,
-				       step->rung == RUNG_INITIATE_IKE || step->rung == RUNG_REKEY_SUSPECT,
+				       step->rung == RUNG_INITIATE_IKE || step->rung == RUNG_RESTART_IKE || step->rung == RUNG_REKEY_SUSPECT,
 				       c->now.mono_ns - later(0, c->now.wall.ns - step->at.ns));
 		if (step->order >= c->next_order)
 			c->next_order = step->order + 1;
@@ -465,8 +465,10 @@ void core_restore_incident(struct core *c, const struct core_incident *incident,
 		return;
 	}
 	t->took_budget = true;
-	t->ordered_ns = t->acted_ns = now.mono_ns;
-	if (step->verb == ORDER_TERMINATE_CHILD || step->verb == ORDER_TERMINATE_IKE)
+	t->acted_ns = now.mono_ns;
+	t->ordered_ns = now.mono_ns - later(0, now.wall.ns - step->at.ns);
+	if ((step->verb == ORDER_TERMINATE_CHILD || step->verb == ORDER_TERMINATE_IKE)
+	    && (t->decided.rung != step->rung || t->decided.then == ORDER_INITIATE))
 		t->then = ORDER_INITIATE; /* a torn down tunnel is never left lying */
 	t->phase = step->has_result && t->then == ORDER_NONE ? PHASE_VERIFYING : PHASE_ORDERED;
 	t->resend = !step->has_result;

@@ -113,6 +113,18 @@ static void requested(struct core *c, const struct kernel_sa *sa)
 	mirror_keep(c, &entry);
 }
 
+/* An SA that went is there again: a change of addresses is told as a removal and an addition. */
+static void kernel_found(struct core *c, const struct sa_key *key)
+{
+	struct mirror_child *child = mirror_child_of_spi(c, key);
+
+	if (!child || !(child->kernel_lost_ns || child->lost) || c->daemons[child->sa.daemon].state.user_space_esp)
+		return;
+	child->kernel_lost_ns = 0;
+	child->lost = false; /* the next list revives its ledger entry */
+	mirror_want(c, child->sa.daemon);
+}
+
 static void kernel_put(struct core *c, const struct kernel_sa *sa)
 {
 	uint64_t full = full_hash(c, sa);
@@ -132,7 +144,8 @@ static void kernel_put(struct core *c, const struct kernel_sa *sa)
 		c->kernels[at].used = true;
 	}
 	c->kernels[at].sa = *sa;
-	c->kernels[at].generation = c->kernel_generation;
+	/* Told while a list is under way, it is younger than the list. */
+	c->kernels[at].generation = c->kernel_generation + (c->kernel_asked_ns && !c->kernel_in_dump);
 	index_set(&c->kernel_by_spi, core_hash(c, &sa->key, sizeof(sa->key)), at);
 	entry = ledger_find(c->ledger, &sa->key);
 	if (sa->larval) {
@@ -140,6 +153,7 @@ static void kernel_put(struct core *c, const struct kernel_sa *sa)
 			requested(c, sa);
 		return;
 	}
+	kernel_found(c, &sa->key);
 	if (entry && entry->state == LEDGER_INSTALLED) {
 		mirror_watch(c, entry, WATCH_LIVE);
 		strays_known(c, &sa->key);
@@ -166,6 +180,13 @@ static void note_replay(struct core *c, const struct kernel_sa *sa)
 	entry->sequence_highest = sa->replay_highest;
 }
 
+/* A list under way may still have what is gone now: only one that begins later tells. */
+static void kernel_went(struct core *c)
+{
+	if (c->kernel_asked_ns && !c->kernel_want_ns)
+		c->kernel_want_ns = c->now.mono_ns;
+}
+
 void core_kernel(struct core *c, const struct kernel_event *event, struct moment now)
 {
 	enum ledger_death death = DEATH_KERNEL_LOST;
@@ -182,12 +203,14 @@ void core_kernel(struct core *c, const struct kernel_event *event, struct moment
 		death = event->by_volume ? DEATH_EXPIRED_VOLUME : DEATH_EXPIRED_TIME;
 		__attribute__((fallthrough));
 	case KERNEL_DELETED:
+		kernel_went(c);
 		if (index_find(&c->kernel_by_key, full_hash(c, &event->sa), &at))
 			kernel_remove(c, at);
 		note_replay(c, &event->sa);
 		kernel_lost(c, &event->sa.key, death);
 		break;
 	case KERNEL_FLUSHED:
+		kernel_went(c);
 		for (uint32_t i = 0; i < c->kernel_table.count; i++) {
 			struct sa_key key = c->kernels[i].sa.key;
 
@@ -247,8 +270,10 @@ int64_t kernel_tick(struct core *c)
 {
 	struct core_output *output;
 
-	if (!c->config.sense_xfrm)
+	if (!c->config.sense_xfrm) {
+		c->kernel_known = false; /* what nobody tells any more speaks for nobody */
 		return NEVER;
+	}
 	if (c->kernel_asked_ns) {
 		if (c->now.mono_ns - c->kernel_asked_ns < DUMP_TIMEOUT_NS)
 			return c->kernel_asked_ns + DUMP_TIMEOUT_NS;
@@ -257,14 +282,17 @@ int64_t kernel_tick(struct core *c)
 	}
 	if (!c->kernel_known && !c->kernel_want_ns)
 		c->kernel_want_ns = c->now.mono_ns;
+	if (c->kernel_due_ns && c->now.mono_ns >= c->kernel_due_ns) {
+		c->kernel_due_ns = 0;
+		c->kernel_want_ns = c->kernel_want_ns ? c->kernel_want_ns : c->now.mono_ns;
+	}
 	if (!c->kernel_want_ns)
-		return NEVER;
+		return c->kernel_due_ns ? c->kernel_due_ns : NEVER;
 	if (c->kernel_dump_ns && c->now.mono_ns < c->kernel_dump_ns + DUMP_GAP_NS)
 		return c->kernel_dump_ns + DUMP_GAP_NS;
 	if (!(output = core_emit(c, CORE_REFRESH_KERNEL)))
-		return NEVER;
-	c->kernel_serial = c->next_serial++;
-	output->refresh.serial = c->kernel_serial;
+		return c->now.mono_ns + SECOND_NS;
+	output->refresh.serial = c->next_serial++;
 	c->kernel_asked_ns = c->now.mono_ns;
 	return c->kernel_asked_ns + DUMP_TIMEOUT_NS;
 }

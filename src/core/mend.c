@@ -39,13 +39,16 @@ static enum peer_mode peer_mode_of(const struct core *c, const struct spimend_ad
 static bool successor_works(struct core *c, const struct trouble *t, const struct mirror_child *successor)
 {
 	const struct flow *flow = flow_of(c, t);
+	const struct mirror_child *child;
 	int64_t since = t->acted_ns ? t->acted_ns : flow ? flow->proof_first_ns : t->is.first_ns;
 
 	if (successor && successor->has_in && successor->in > 0
 	    && (successor->in_moved_ns >= since || (t->acted_ns && successor->since_ns >= t->ordered_ns)))
 		return true;
 	/* Where both ends made one at once, the peer may send on the one that was replaced here (IKEv1 keeps it). */
-	return t->acted_ns && mirror_made_works(c, t->is.daemon, t->is.connection, &t->is.src, t->ordered_ns);
+	child = mirror_child_of_spi(c, &t->is.key);
+	return t->acted_ns
+	       && mirror_made_works(c, t->is.daemon, t->is.connection, &t->is.src, child ? child->sa.id : 0, t->ordered_ns);
 }
 
 static struct mirror_child *successor_of(struct core *c, const struct trouble *t)
@@ -352,6 +355,33 @@ static struct trouble *trouble_of_order(struct core *c, uint64_t order, struct c
 	return NULL;
 }
 
+/* What was torn down is set up again, whatever became of the tearing down. */
+static bool set_up_again(struct core *c, struct trouble *t, const struct order_result *result)
+{
+	enum order_verb then = t->then;
+
+	if (then == ORDER_NONE || is_busy(result) || result->outcome == OUTCOME_OVER_BUDGET)
+		return false;
+	t->then = ORDER_NONE;
+	give_order(c, t, then);
+	return true;
+}
+
+/* Touches no other incident: mend_tick() is walking them. */
+static void take_result(struct core *c, struct trouble *t, struct core_step *step, const struct order_result *result)
+{
+	step->has_result = true;
+	step->result = *result;
+	step->result.text[sizeof(step->result.text) - 1] = '\0';
+	trouble_changed(c, t);
+	if (t->phase != PHASE_ORDERED || step != &t->is.steps[t->is.step_count - 1] || set_up_again(c, t, result))
+		return;
+	if (result->outcome == OUTCOME_DONE || result->outcome == OUTCOME_UNKNOWN)
+		verify(c, t);
+	else
+		failed(c, t, result);
+}
+
 void core_result(struct core *c, const struct order_result *result, struct moment now)
 {
 	struct core_step *step;
@@ -360,24 +390,7 @@ void core_result(struct core *c, const struct order_result *result, struct momen
 	c->now = now;
 	if (!t || step->has_result)
 		return;
-	step->has_result = true;
-	step->result = *result;
-	step->result.text[sizeof(step->result.text) - 1] = '\0';
-	trouble_changed(c, t);
-	if (t->phase != PHASE_ORDERED || step != &t->is.steps[t->is.step_count - 1])
-		return;
-	/* What was torn down is set up again, whatever became of the tearing down. */
-	if (t->then != ORDER_NONE && !is_busy(result) && result->outcome != OUTCOME_OVER_BUDGET) {
-		enum order_verb then = t->then;
-
-		t->then = ORDER_NONE;
-		give_order(c, t, then);
-		return;
-	}
-	if (result->outcome == OUTCOME_DONE || result->outcome == OUTCOME_UNKNOWN)
-		verify(c, t);
-	else
-		failed(c, t, result);
+	take_result(c, t, step, result);
 	core_tick(c, now);
 }
 
@@ -386,11 +399,17 @@ void core_result(struct core *c, const struct order_result *result, struct momen
 static void tick_ordered(struct core *c, struct trouble *t)
 {
 	struct core_step *step = t->is.step_count ? &t->is.steps[t->is.step_count - 1] : NULL;
-	struct order_result lost = { .outcome = OUTCOME_TIMEOUT, .text = "no answer" };
+	/* That act does not answer says nothing about the peer: whether it was carried out is not known. */
+	struct order_result lost = { .outcome = OUTCOME_UNKNOWN, .text = "no answer" };
 	bool expired = c->now.mono_ns >= t->due_ns;
 
 	if (!step) {
 		wait_until(t, c->now.mono_ns);
+		return;
+	}
+	if (step->has_result) { /* restored between the two verbs of a rung */
+		if (c->daemons[t->is.daemon].had_snapshot && !set_up_again(c, t, &step->result))
+			verify(c, t);
 		return;
 	}
 	if (t->resend && c->daemons[t->is.daemon].had_snapshot) {
@@ -403,8 +422,7 @@ static void tick_ordered(struct core *c, struct trouble *t)
 	}
 	if (expired) {
 		lost.id = step->order;
-		lost.outcome = t->acted_ns ? OUTCOME_UNKNOWN : OUTCOME_TIMEOUT; /* restored: nobody knows */
-		core_result(c, &lost, c->now);
+		take_result(c, t, step, &lost);
 	}
 }
 
@@ -469,11 +487,11 @@ static int64_t next_look(const struct core *c, const struct trouble *t)
 {
 	switch (t->phase) {
 	case PHASE_ORDERED:
-		return t->due_ns;
+	case PHASE_WAITING:
+		/* What was due and could not be done (no strays came any more, say) is looked at again, but not without a pause. */
+		return t->due_ns > c->now.mono_ns ? t->due_ns : c->now.mono_ns + LOOK_NS;
 	case PHASE_VERIFYING:
 		return t->poll_ns;
-	case PHASE_WAITING:
-		return later(t->due_ns, c->now.mono_ns + 1);
 	case PHASE_WATCHING:
 		return c->now.mono_ns + LOOK_NS;
 	case PHASE_DONE:

@@ -102,13 +102,13 @@ struct mirror_child *mirror_successor(struct core *c, uint16_t daemon, uint64_t 
 }
 
 bool mirror_made_works(struct core *c, uint16_t daemon, uint64_t connection, const struct spimend_address *peer,
-		       int64_t since_ns)
+		       uint32_t except, int64_t since_ns)
 {
 	for (uint32_t i = 0; i < c->child_table.count; i++) {
 		const struct mirror_child *child = &c->children[i];
 
 		if (child->used && child->sa.daemon == daemon && child->sa.connection == connection && child->since_ns >= since_ns
-		    && child->has_in && child->in > 0 && spimend_address_equal(&child->sa.remote, peer))
+		    && child->sa.id != except && child->has_in && child->in > 0 && spimend_address_equal(&child->sa.remote, peer))
 			return true;
 	}
 	return false;
@@ -179,7 +179,7 @@ static void child_lives(struct core *c, struct mirror_child *child, const struct
 	if (known && known->state == LEDGER_DEAD && known->child_id == entry.child_id && known->daemon == entry.daemon
 	    && known->spi_out == entry.spi_out) {
 		/* Taken for lost while a list was cut short, or replaced and still in use for the overlap. */
-		if (child->rekeyed || child->sa.state == CHILD_REKEYED)
+		if (child->rekeyed || child->sa.state == CHILD_REKEYED || (child->kernel_lost_ns && !kernel_has(c, key)))
 			return;
 		ledger_revive(c->ledger, known);
 		mirror_keep(c, known);
@@ -210,13 +210,18 @@ static struct mirror_ike *ike_put(struct core *c, const struct ike_sa *sa)
 {
 	struct mirror_ike *ike = mirror_ike(c, sa->daemon, sa->id);
 
+	if (ike_is_live(sa)) /* before the old one goes: a peer that stays is not forgotten, nor what is counted of it */
+		mirror_count_peer(c, &sa->remote, 0, 1);
 	if (!ike) {
 		uint32_t at = TABLE_TAKE(c, ike, ikes);
 
-		if (at == NONE)
-			return NULL;
-		if (!index_set(&c->ike_by_id, core_hash_id(c, sa->daemon, sa->id), at)) {
+		if (at != NONE && !index_set(&c->ike_by_id, core_hash_id(c, sa->daemon, sa->id), at)) {
 			TABLE_GIVE(c, ike, ikes, at);
+			at = NONE;
+		}
+		if (at == NONE) {
+			if (ike_is_live(sa))
+				mirror_count_peer(c, &sa->remote, 0, -1);
 			return NULL;
 		}
 		ike = &c->ikes[at];
@@ -226,9 +231,21 @@ static struct mirror_ike *ike_put(struct core *c, const struct ike_sa *sa)
 		mirror_count_peer(c, &ike->sa.remote, 0, -1);
 	}
 	ike->sa = *sa;
-	if (ike_is_live(sa))
-		mirror_count_peer(c, &sa->remote, 0, 1);
 	return ike;
+}
+
+struct moved_ike {
+	uint16_t daemon;
+	uint32_t from, to;
+};
+
+static bool follow_ike(void *context, struct ledger_entry *entry)
+{
+	const struct moved_ike *moved = context;
+
+	if (entry->daemon == moved->daemon && entry->ike_id == moved->from)
+		entry->ike_id = moved->to;
+	return true;
 }
 
 void core_ike_event(struct core *c, const struct ike_event *event, struct moment now)
@@ -254,6 +271,8 @@ void core_ike_event(struct core *c, const struct ike_event *event, struct moment
 			if (child->used && child->sa.daemon == event->ike.daemon && child->sa.ike_id == event->ike.id)
 				child->sa.ike_id = event->successor.id;
 		}
+		ledger_each_of_peer(c->ledger, &event->ike.remote, follow_ike,
+				    &(struct moved_ike){ event->ike.daemon, event->ike.id, event->successor.id });
 		if ((ike = mirror_ike(c, event->ike.daemon, event->ike.id)) && event->ike.id != event->successor.id)
 			ike_gone(c, ike);
 	}
@@ -310,6 +329,21 @@ static bool ended_since(const struct core *c, uint16_t daemon, uint32_t id, int6
 	return false;
 }
 
+/* Its inbound SA is another one from now on: our address changed (MOBIKE). The peer may use the old one for a moment. */
+static void child_moves(struct core *c, struct mirror_child *child, const struct sa_key *before)
+{
+	uint64_t hash = core_hash(c, before, sizeof(*before));
+	struct ledger_entry *entry = ledger_find(c->ledger, before);
+	uint32_t indexed;
+
+	if (index_find(&c->child_by_spi, hash, &indexed) && indexed == (uint32_t)(child - c->children))
+		index_remove(&c->child_by_spi, hash);
+	child->lost = child->has_base = false;
+	child->kernel_lost_ns = 0;
+	if (entry)
+		mirror_dies(c, entry, DEATH_REKEYED, true);
+}
+
 static struct mirror_child *child_put(struct core *c, const struct child_sa *sa)
 {
 	struct mirror_child *child = mirror_child(c, sa->daemon, sa->id);
@@ -326,12 +360,18 @@ static struct mirror_child *child_put(struct core *c, const struct child_sa *sa)
 		}
 		child = &c->children[at];
 		child->used = true;
-		child->since_ns = c->now.mono_ns;
+		child->since_ns = c->now.mono_ns - (sa->has_install ? sa->install_s * SECOND_NS : 0);
 		c->daemons[sa->daemon].child_count++;
-	} else if (child->sa.has_spi_in && (!sa->has_spi_in || child->sa.spi_in != sa->spi_in)) {
+	} else if (child->sa.has_spi_in) {
 		struct sa_key before = sa_key_of(&child->sa.local, child->sa.protocol, child->sa.spi_in);
 
-		index_remove(&c->child_by_spi, core_hash(c, &before, sizeof(before)));
+		if (!sa->has_spi_in) { /* in some states the daemon does not tell it any more: it has it until it drops the child */
+			child->sa.state = sa->state;
+			child->sa.ike_id = sa->ike_id;
+			return child;
+		}
+		if (!sa_key_equal(&before, &key))
+			child_moves(c, child, &before);
 	}
 	child->sa = *sa;
 	if (sa->has_spi_in) {
@@ -504,6 +544,8 @@ bool mirror_is_younger(const struct core *c, const struct ledger_entry *entry, i
 			return false;
 		any = true;
 	}
+	if (entry && c->daemons[entry->daemon].state.user_space_esp) /* the kernel knows nothing of its SAs */
+		return any;
 	return any && (!c->kernel_known || c->kernel_dump_ns >= than_ns);
 }
 
@@ -725,8 +767,10 @@ int64_t mirror_tick(struct core *c)
 			next = earlier(next, d->done_ns + gap);
 			continue;
 		}
-		if (!(output = core_emit(c, CORE_REFRESH)))
+		if (!(output = core_emit(c, CORE_REFRESH))) {
+			next = earlier(next, c->now.mono_ns + LIST_GAP_MOST_NS);
 			continue;
+		}
 		d->asked_ns = c->now.mono_ns;
 		d->serial_asked = c->next_serial++;
 		output->refresh.daemon = i;

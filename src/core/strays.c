@@ -136,7 +136,9 @@ static bool in_overlap(const struct core *c, const struct ledger_entry *entry)
 		return false;
 	if (entry->died_mono_ns)
 		return c->now.mono_ns < entry->died_mono_ns + c->config.overlap_ns + c->config.settle_ns;
-	return c->now.wall.ns - entry->died.ns < c->config.overlap_ns + c->config.settle_ns;
+	/* Restored. A wall clock that was set back makes no overlap longer. */
+	return c->now.wall.ns >= entry->died.ns
+	       && c->now.wall.ns - entry->died.ns < c->config.overlap_ns + c->config.settle_ns;
 }
 
 static void flow_prove(struct core *c, struct flow *flow, const struct sighting *s, const struct ledger_entry *entry)
@@ -146,13 +148,16 @@ static void flow_prove(struct core *c, struct flow *flow, const struct sighting 
 		return;
 	}
 	/* Of an SPI that the ledger does not know, or that is thought to live: they count once that is settled. */
-	if (entry && entry->state == LEDGER_DEAD && s->first_ns < proof_from(c, entry))
+	if (entry && entry->state == LEDGER_DEAD && (s->first_ns < proof_from(c, entry) || in_overlap(c, entry)))
 		return;
 	if (!flow->proof_packets) {
 		flow->proof_first_ns = s->first_ns;
-		flow->proof_sequence_first = s->sequence_first;
+		flow->proof_sequence_lowest = s->sequence_first;
 		flow->proof_sequence_highest = s->sequence_highest;
 	}
+	/* The lowest, not the first: one forged number that comes first would be above all the genuine ones. */
+	if (s->sequence_first < flow->proof_sequence_lowest)
+		flow->proof_sequence_lowest = s->sequence_first;
 	flow->proof_packets += s->packets;
 	flow->proof_last_ns = later(flow->proof_last_ns, s->last_ns);
 	if (sequence_above(s->sequence_highest, flow->proof_sequence_highest))
@@ -178,7 +183,7 @@ static bool flow_is_enough(struct core *c, const struct flow *flow, const struct
 {
 	return flow->proof_packets >= c->config.stray_count
 	       && flow->proof_last_ns - flow->proof_first_ns >= span_needed(c, flow, entry)
-	       && sequence_above(flow->proof_sequence_highest, flow->proof_sequence_first);
+	       && sequence_above(flow->proof_sequence_highest, flow->proof_sequence_lowest);
 }
 
 static void cause_of(struct core *c, const struct ledger_entry *entry, struct core_incident *is)
@@ -281,7 +286,7 @@ static void judge_desync(struct core *c, struct trouble *t, struct flow *flow, c
 	judged(c, t, VERDICT_DESYNC, lost ? RULE_DATA_PLANE_LOST : RULE_LEDGER_DEAD);
 	trouble_evidence(c, t, FACT_STRAY, "%" PRIu64 " packets on it in %" PRId64 " ms, sequence numbers %u to %u%s",
 			 flow->proof_packets,
-			 (flow->proof_last_ns - flow->proof_first_ns) / 1000000, flow->proof_sequence_first,
+			 (flow->proof_last_ns - flow->proof_first_ns) / 1000000, flow->proof_sequence_lowest,
 			 flow->proof_sequence_highest, entry->has_sequence ? "" : "; what the SA had reached is not known");
 	if (entry->has_sequence)
 		trouble_evidence(c, t, FACT_SA_DIED, "the highest that the SA had accepted was %u", entry->sequence_highest);
@@ -354,8 +359,11 @@ void strays_disprove(struct core *c, struct flow *flow)
 {
 	struct ledger_entry *entry = flow->in_ledger ? ledger_find(c->ledger, &flow->key) : NULL;
 
+	/* Not authenticated either: a number that no sender reached in between sets no bar, or one packet would hide the next
+	 * black hole. */
 	if (entry && entry->has_sequence && flow->proof_packets
-	    && sequence_above(flow->proof_sequence_highest, entry->sequence_highest))
+	    && sequence_above(flow->proof_sequence_highest, entry->sequence_highest)
+	    && flow->proof_sequence_highest - entry->sequence_highest <= PLAUSIBLE_LOSS * flow->proof_packets + PLAUSIBLE_JUMP)
 		entry->sequence_highest = flow->proof_sequence_highest;
 	flow->proof_packets = 0;
 	flow->proof_first_ns = flow->proof_last_ns = 0;

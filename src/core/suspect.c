@@ -4,8 +4,6 @@
 
 #define KEEP_NS (10 * SECOND_NS)       /* sequence numbers go to the store so often */
 #define COLLISION_NEAR_NS (30 * SECOND_NS)
-#define PLAUSIBLE_LOSS 4               /* of so many packets at least one arrives */
-#define PLAUSIBLE_JUMP 65536           /* and so many in a row may be lost, or have come before the first report */
 #define KERNEL_LAG_NS (SECOND_NS / 3)
 
 static struct ledger_entry *entry_of(struct core *c, const struct mirror_child *child)
@@ -159,12 +157,20 @@ void suspect_listed(struct core *c, struct mirror_child *child, int64_t begun_ns
 	if (child->sa.has_counters)
 		note_progress(c, child);
 	child->listed_ns = begun_ns;
-	if (child->lost || child->rekeyed || child->sa.state != CHILD_INSTALLED || !child->sa.has_spi_in)
+	if (child->lost || !child->sa.has_spi_in)
+		return;
+	if (child->rekeyed || child->sa.state == CHILD_REKEYED) {
+		/* It may carry traffic still (IKEv1 keeps it), and user-space ESP tells nobody what it loses. */
+		if (!kernel && child->sa.has_counters && arrivals_refused(c, child, begun_ns))
+			child_lost(c, child, DEATH_KERNEL_LOST);
+		return;
+	}
+	if (child->sa.state != CHILD_INSTALLED)
 		return;
 	if (kernel && !kernel_has(c, &key)) {
 		/* T11. Only where the kernel was asked after the child was there, and the list after the kernel. */
 		if (c->kernel_dump_ns <= child->since_ns + KERNEL_LAG_NS && !child->kernel_lost_ns) {
-			c->kernel_want_ns = c->kernel_want_ns ? c->kernel_want_ns : later(c->now.mono_ns, child->since_ns + KERNEL_LAG_NS);
+			c->kernel_due_ns = later(later(c->now.mono_ns, child->since_ns + KERNEL_LAG_NS + 1), c->kernel_due_ns);
 			return;
 		}
 		if (begun_ns > child->kernel_lost_ns)
@@ -230,12 +236,13 @@ void core_spi_count(struct core *c, const struct spi_count *count, struct moment
 	c->now = now;
 	if (!entry || entry->daemon >= GATEWAY_DAEMONS_MAX)
 		return;
-	if (entry->state == LEDGER_DEAD) {
+	daemon = &c->daemons[entry->daemon];
+	child = mirror_child_of_spi(c, &count->key);
+	/* One that was replaced is dead to the ledger and may be listed for a while, and used. */
+	if (entry->state == LEDGER_DEAD && (count->at_death || !child || child->lost)) {
 		count_dead(c, entry, count);
 		return;
 	}
-	daemon = &c->daemons[entry->daemon];
-	child = mirror_child_of_spi(c, &count->key);
 	if (count->at_death || !count->packets || !daemon->state.up || (child && child->kernel_lost_ns))
 		return;
 	raise_sequence(entry, count, child);

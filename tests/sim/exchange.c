@@ -229,6 +229,7 @@ static void hear_qm3(struct node *n, const struct message *m)
 		if (c->state != CHILD_CREATED || c->key != m->key)
 			continue;
 		c->state = CHILD_INSTALLED;
+		c->installed = n->w->now;
 		child_install(n, c, true, true);
 		old = mark_rekeyed_v1(n, c);
 		child_event_tell(n, old ? CHILD_REKEY : CHILD_UP, old ? old : c, old ? c : NULL);
