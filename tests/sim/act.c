@@ -146,7 +146,7 @@ void act_order(struct node *n, const struct order *order)
 		finish(n, j, OUTCOME_REFUSED, why);
 }
 
-/* --- Lists ------------------------------------------------------------------------------------------------------------- */
+/* --- Lists --------------------------------------------------------------------------------------------------------- */
 
 static void list_connections(struct node *n)
 {

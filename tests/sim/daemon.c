@@ -2,10 +2,11 @@
 /* A model of charon: IKE SAs, CHILD_SAs, the task queue with its window of one, retransmission, DPD, rekeys. */
 #include "sim.h"
 
-static const int64_t retransmit[] = { 4000 * MS, 7200 * MS, 12960 * MS, 23328 * MS, 41990 * MS, 75582 * MS }; /* 4 s * 1.8^n */
+/* 4 s * 1.8^n */
+static const int64_t retransmit[] = { 4000 * MS, 7200 * MS, 12960 * MS, 23328 * MS, 41990 * MS, 75582 * MS };
 #define TRIES ((uint32_t)(sizeof(retransmit) / sizeof(retransmit[0])))
 
-/* --- IKE SAs ------------------------------------------------------------------------------------------------------ */
+/* --- IKE SAs ------------------------------------------------------------------------------------------------------- */
 
 struct ike *ike_find(struct node *n, uint32_t id)
 {
@@ -81,7 +82,8 @@ void ike_remove(struct node *n, uint32_t id, bool tell_children, enum end_reason
 
 struct ike_sa daemon_ike_view(struct node *n, const struct ike *s)
 {
-	struct ike_sa v = { .id = s->id, .version = s->version, .state = s->state, .initiator = s->initiator, .nat = n->user_space };
+	struct ike_sa v = { .id = s->id, .version = s->version, .state = s->state, .initiator = s->initiator,
+			    .nat = n->user_space };
 	char child[GATEWAY_NAME_MAX];
 
 	act_names(n, s->peer, v.name, child);
@@ -318,7 +320,7 @@ static void task_retry(struct node *n, const struct event *e)
 	post(n->w, retransmit[s->tries], EV_TASK_RETRY, n->index, s->id, s->generation, n->life, NULL);
 }
 
-/* --- What it can be told --------------------------------------------------------------------------------------------- */
+/* --- What it can be told ------------------------------------------------------------------------------------------- */
 
 bool daemon_initiate(struct node *n, uint8_t peer, uint64_t order, const char **ret_why)
 {

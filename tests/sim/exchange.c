@@ -134,7 +134,7 @@ void exchange_send(struct node *n, struct ike *s)
 	}
 }
 
-/* --- The responder ----------------------------------------------------------------------------------------------------- */
+/* --- The responder ------------------------------------------------------------------------------------------------- */
 
 static void answer(struct node *n, struct ike *s, struct message m)
 {
@@ -384,7 +384,7 @@ static void hear_request(struct node *n, const struct message *m)
 	}
 }
 
-/* --- The initiator -------------------------------------------------------------------------------------------------- */
+/* --- The initiator ------------------------------------------------------------------------------------------------- */
 
 static void confirm_quick_mode(struct node *n, struct ike *s, const struct child *c)
 {

@@ -138,7 +138,7 @@ static void strike_ipsec(struct world *w, const struct fault *f)
 	case FAULT_BOTH_REKEY:
 		if (d)
 			daemon_rekey(peer, d->id, 0);
-		/* fall through */
+		__attribute__((fallthrough));
 	case FAULT_REKEY:
 		if (c)
 			daemon_rekey(n, c->id, 0);
@@ -199,7 +199,7 @@ void fault_strike(struct world *w, const struct fault *fault)
 		break;
 	case FAULT_ORPHANS:
 		n->kernel_survives = true;
-		/* fall through */
+		__attribute__((fallthrough));
 	case FAULT_DAEMON_RESTART:
 		if (n->machine_up)
 			daemon_kill(n, f->length);

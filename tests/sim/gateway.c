@@ -17,7 +17,7 @@ static void *room_of(size_t count, size_t size)
 	return memory;
 }
 
-/* --- Channels --------------------------------------------------------------------------------------------------------- */
+/* --- Channels ------------------------------------------------------------------------------------------------------ */
 
 struct inbox *inbox_new(struct node *n, enum inbox_kind kind)
 {
@@ -124,7 +124,7 @@ void gateway_told_daemon(struct node *n)
 	inbox_post(n, CHANNEL_ACT, in, hop(n));
 }
 
-/* --- The sensor ------------------------------------------------------------------------------------------------------- */
+/* --- The sensor ---------------------------------------------------------------------------------------------------- */
 
 static struct watch *watch_of(struct gateway *g, uint32_t spi)
 {
@@ -280,7 +280,7 @@ static void tell_counts(struct node *n)
 	inbox_post(n, CHANNEL_SENSE, in, hop(n));
 }
 
-/* --- What core puts out -------------------------------------------------------------------------------------------------- */
+/* --- What core puts out -------------------------------------------------------------------------------------------- */
 
 static void keep_ledger(struct gateway *g, const struct ledger_entry *entry)
 {
@@ -408,7 +408,7 @@ static void tick(struct node *n)
 	post(n->w, wait, EV_TICK, n->index, ++g->tick_generation, 0, g->core_lives, NULL);
 }
 
-/* --- What core is told ------------------------------------------------------------------------------------------------------ */
+/* --- What core is told --------------------------------------------------------------------------------------------- */
 
 static void deliver_lists(struct node *n, const struct inbox *in)
 {
@@ -501,7 +501,7 @@ static void deliver(struct node *n, const struct inbox *in)
 	tick(n);
 }
 
-/* --- Roles come and go -------------------------------------------------------------------------------------------------------- */
+/* --- Roles come and go --------------------------------------------------------------------------------------------- */
 
 static void core_start(struct node *n)
 {

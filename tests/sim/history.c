@@ -4,8 +4,8 @@
 
 void setup_default(struct setup *s)
 {
-	*s = (struct setup){ .nodes = 2, .version = 2, .mode = MODE_REPAIR, .recovery = true, .rekey = 3300 * SEC, .life = 3960 * SEC,
-			     .gap = { 50 * MS, 50 * MS } };
+	*s = (struct setup){ .nodes = 2, .version = 2, .mode = MODE_REPAIR, .recovery = true, .rekey = 3300 * SEC,
+			     .life = 3960 * SEC, .gap = { 50 * MS, 50 * MS } };
 	s->core[0] = true;
 }
 
@@ -73,7 +73,7 @@ void world_build(struct world *w, const struct setup *s)
 	free(config);
 }
 
-/* --- Random ---------------------------------------------------------------------------------------------------------------- */
+/* --- Random -------------------------------------------------------------------------------------------------------- */
 
 static void random_network(struct world *w)
 {

@@ -2,7 +2,7 @@
 /*
  * sim: histories of IPsec gateways under a simulated clock.
  *
- *     sim --histories 10000 [--first SEED] [--jobs 2]   random histories; a failed one prints its seed and the end of its trace
+ *     sim --histories 10000 [--first SEED] [--jobs 2]   random histories; of a failed one the seed and the end of its trace
  *     sim --seed N --trace                             one history, with all that happened
  *     sim --model, sim --scripts [--only TEXT]         the model by itself; fixed histories
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The model tested by itself, without any core: rekeys lose nothing, faults make real black holes, and the verbs heal what they
- * were measured to heal (reference: the repair table of the lab). */
+/* The model tested by itself, without any core: rekeys lose nothing, faults make real black holes, and the verbs heal what
+ * they were measured to heal (reference: the repair table of the lab). */
 #include "sim.h"
 
 struct test {

@@ -36,7 +36,7 @@ void oracle_buried(struct node *n, const struct sa *sa, enum end_reason why)
 								   .at = n->w->now, .rekeyed = sa->rekeyed, .why = why };
 }
 
-/* --- Traffic ------------------------------------------------------------------------------------------------------------ */
+/* --- Traffic ------------------------------------------------------------------------------------------------------- */
 
 void oracle_sent(struct node *n, uint8_t peer)
 {
@@ -104,7 +104,7 @@ void oracle_stray(struct node *n, const struct packet *p)
 	h->count++;
 }
 
-/* --- Every real black hole heals within its bound, when a repair exists -------------------------------------------------------- */
+/* --- Every real black hole heals within its bound, when a repair exists -------------------------------------------- */
 
 static bool blocked(const struct world *w, uint8_t a, uint8_t b)
 {
@@ -234,7 +234,7 @@ static void watch_hole(struct node *n, uint8_t peer)
 			peer, h->spi, end_reason_name(h->why), (double)(h->first - 1000 * SEC) / 1e9, (unsigned long long)h->count);
 }
 
-/* --- Orders ---------------------------------------------------------------------------------------------------------------- */
+/* --- Orders -------------------------------------------------------------------------------------------------------- */
 
 static const struct core_incident *incident_of_order(struct node *n, uint64_t id, const struct core_step **ret_step)
 {
@@ -321,8 +321,8 @@ static uint32_t few(const struct node *n)
 	return twice ? 1 : n->g.config->stray_count;
 }
 
-/* The sensor's count of the highest sequence number did not outlive it, or did not reach the store: replays may pass it. They
- * may then look like a desync; what is done must be harmless, and check_reason() holds that. */
+/* The sensor's count of the highest sequence number did not outlive it, or did not reach the store: replays may pass it.
+ * They may then look like a desync; what is done must be harmless, and check_reason() holds that. */
 static bool lost_count(const struct node *n)
 {
 	return n->g.core_lives > 1 || n->g.sense_lives;
@@ -357,7 +357,7 @@ static void check_reason(struct node *n, const struct order *order, uint8_t peer
 			(double)(now - t->good_since[peer]) / 1e9);
 	else if (g && g->rekeyed && g->stray_last - g->rekeyed < c->overlap_ns)
 		violate(n->w, "transient", "node %u acts on %u %.1f s after a rekey", n->index, peer, (double)(now - g->rekeyed) / 1e9);
-	else if (h->larval)
+	else if (h->larval && h->spi == is->key.spi)
 		violate(n->w, "transient", "node %u acts on %u, whose SPI %08x is being installed", n->index, peer, h->spi);
 	if (order->verb == ORDER_TERMINATE_CHILD && in && in->used > now - SEC)
 		violate(n->w, "healthy", "node %u terminates child %u, which works", n->index, order->child_id);
@@ -453,7 +453,7 @@ void oracle_order(struct node *n, const struct order *order)
 		check_reason(n, order, peer, is);
 }
 
-/* --- Other outputs, and bounds -------------------------------------------------------------------------------------------- */
+/* --- Other outputs, and bounds ------------------------------------------------------------------------------------- */
 
 static void check_incident(struct node *n, const struct core_incident *is, bool is_news)
 {
@@ -470,7 +470,7 @@ static void check_incident(struct node *n, const struct core_incident *is, bool 
 	}
 	g = grave_of(t, is->key.spi);
 	if (!g) {
-		if (t->grave_count < GRAVES_MAX)
+		if (t->grave_count < GRAVES_MAX && n->machine_boot < 1000 * SEC)
 			violate(n->w, "verdict", "node %u: desync on SPI %08x, which it never lost", n->index, is->key.spi);
 		return;
 	}

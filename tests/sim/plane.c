@@ -42,7 +42,8 @@ struct sa *plane_out(struct node *n, uint8_t peer)
 struct kernel_sa plane_view(const struct node *n, const struct sa *sa)
 {
 	const struct spimend_address *peer = &n->w->nodes[sa->peer].address;
-	struct kernel_sa v = { .key = sa_key_of(sa->outbound ? peer : &n->address, 50, sa->spi), .src = sa->outbound ? n->address : *peer,
+	struct kernel_sa v = { .key = sa_key_of(sa->outbound ? peer : &n->address, 50, sa->spi),
+			       .src = sa->outbound ? n->address : *peer,
 			       .reqid = sa->peer + 1u, .encap_udp = sa->encap, .larval = sa->larval, .outbound = sa->outbound,
 			       .packets = sa->packets, .bytes = sa->packets * 100,
 			       .replay_highest = sa->outbound ? 0 : sa->sequence };
@@ -56,7 +57,8 @@ static void tell_kernel(struct node *n, enum kernel_change change, const struct 
 		gateway_told_kernel(n, change, sa);
 }
 
-void plane_add(struct node *n, uint8_t peer, bool outbound, bool larval, uint32_t spi, uint32_t key, uint32_t child, int64_t expires)
+void plane_add(struct node *n, uint8_t peer, bool outbound, bool larval, uint32_t spi, uint32_t key, uint32_t child,
+	       int64_t expires)
 {
 	struct sa *sa = outbound ? plane_out_spi(n, spi) : plane_in(n, spi);
 	bool was_larval = sa && sa->larval;
@@ -125,7 +127,7 @@ void plane_expire(struct node *n, uint32_t spi, bool outbound, int64_t added)
 		child_remove(n, c->id, END_EXPIRED, c->state != CHILD_REKEYED);
 }
 
-/* --- Packets --------------------------------------------------------------------------------------------------------- */
+/* --- Packets ------------------------------------------------------------------------------------------------------- */
 
 static void launch(struct world *w, const struct packet *p)
 {
@@ -225,7 +227,7 @@ void plane_packet(struct node *n, const struct packet *p)
 	oracle_delivered(n, p->from);
 }
 
-/* --- Forgers: nothing of theirs is genuine, whatever address it bears ------------------------------------------------------ */
+/* --- Forgers: nothing of theirs is genuine, whatever address it bears ---------------------------------------------- */
 
 void plane_forge(struct world *w)
 {

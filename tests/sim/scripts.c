@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fixed histories: each fault of faults.md section c that a strongSwan gateway can have, and the field cases of its section e as
- * far as two daemons like charon can play them; with the verdict, cause and rung that must come out, and how long the outage
- * may be, from the first stray on. R is node 0 and runs spimend unless the case says otherwise.
+ * Fixed histories: each fault of faults.md section c that a strongSwan gateway can have, and the field cases of its
+ * section e as far as two daemons like charon can play them; with the verdict, cause and rung that must come out, and how
+ * long the outage may be, from the first stray on. R is node 0 and runs spimend unless the case says otherwise.
  */
 #include "sim.h"
 

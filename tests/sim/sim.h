@@ -53,7 +53,7 @@ struct event {
 	void *payload; /* owns */
 };
 
-/* --- IKE ---------------------------------------------------------------------------------------------------------- */
+/* --- IKE ----------------------------------------------------------------------------------------------------------- */
 
 enum message_kind { M_AUTH, M_CREATE, M_REKEY_IKE, M_DELETE_CHILD, M_DELETE_IKE, M_DPD, M_QM3 };
 enum message_error { E_NONE, E_CHILD_NOT_FOUND, E_TEMPORARY, E_NO_CHILD };
@@ -128,7 +128,7 @@ struct connection_setup { /* what one end has configured for one peer */
 	int64_t gap;                         /* between packets that this end sends to the peer; 0: none */
 };
 
-/* --- A gateway that runs spimend --------------------------------------------------------------------------------------- */
+/* --- A gateway that runs spimend ----------------------------------------------------------------------------------- */
 
 #define WATCHES_MAX 2048
 #define FLOWS_MAX 256
@@ -214,7 +214,7 @@ struct node {
 	struct gateway g;
 };
 
-/* --- What is true ------------------------------------------------------------------------------------------------------ */
+/* --- What is true -------------------------------------------------------------------------------------------------- */
 
 enum end_reason { END_REKEYED, END_DELETED, END_RESTART, END_FORGOTTEN, END_LOST, END_FLUSHED, END_EXPIRED, END_REASONS };
 struct grave { /* an inbound SA that is no more */
@@ -316,7 +316,8 @@ uint64_t rnd(struct world *w);
 uint32_t rnd_below(struct world *w, uint32_t n);
 int64_t rnd_between(struct world *w, int64_t least, int64_t most);
 bool chance(struct world *w, uint32_t in_ten_thousand);
-void post(struct world *w, int64_t delay, enum event_kind kind, uint8_t node, uint32_t a, uint32_t b, uint64_t c, void *payload);
+void post(struct world *w, int64_t delay, enum event_kind kind, uint8_t node, uint32_t a, uint32_t b, uint64_t c,
+	  void *payload);
 void tell(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 #define TRACE(w, ...) do { if ((w)->tracing) tell((w), __VA_ARGS__); } while (0)
 void violate(struct world *w, const char *invariant, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -335,7 +336,8 @@ struct ike *ike_find(struct node *n, uint32_t id);
 struct ike *ike_of_wire(struct node *n, uint64_t wire);
 struct ike *ike_of_peer(struct node *n, uint8_t peer); /* the newest established one */
 struct ike *ike_add(struct node *n, uint8_t peer, uint8_t version, uint64_t wire, bool initiator);
-void ike_remove(struct node *n, uint32_t id, bool tell_children, enum end_reason why); /* with its children, without a word to the peer */
+/* With its children, without a word to the peer. */
+void ike_remove(struct node *n, uint32_t id, bool tell_children, enum end_reason why);
 void ike_event_tell(struct node *n, enum ike_change change, const struct ike *s, const struct ike *successor);
 struct child *child_find(struct node *n, uint32_t id);
 struct child *child_of_peer(struct node *n, uint8_t peer); /* the newest installed one */
@@ -368,7 +370,8 @@ uint32_t plane_spi(struct node *n);
 struct sa *plane_in(struct node *n, uint32_t spi);
 struct sa *plane_out(struct node *n, uint8_t peer);
 struct sa *plane_out_spi(struct node *n, uint32_t spi);
-void plane_add(struct node *n, uint8_t peer, bool outbound, bool larval, uint32_t spi, uint32_t key, uint32_t child, int64_t expires);
+void plane_add(struct node *n, uint8_t peer, bool outbound, bool larval, uint32_t spi, uint32_t key, uint32_t child,
+	       int64_t expires);
 void plane_remove(struct node *n, uint32_t spi, bool outbound, enum end_reason why);
 void plane_flush(struct node *n, enum end_reason why, bool say);
 void plane_traffic(struct node *n, uint8_t peer);
@@ -393,8 +396,8 @@ void gateway_crash_act(struct node *n, int64_t back_after);
 void gateway_crash_sense(struct node *n, int64_t back_after);
 void gateway_machine_down(struct node *n);
 void gateway_machine_up(struct node *n);
-enum inbox_kind { IN_CHILD, IN_IKE, IN_HINT, IN_KERNEL, IN_DAEMON, IN_CONNECTIONS, IN_SNAPSHOT, IN_DUMP, IN_SIGHTING, IN_COUNT,
-		  IN_COUNTERS, IN_SENSOR, IN_RESULT };
+enum inbox_kind { IN_CHILD, IN_IKE, IN_HINT, IN_KERNEL, IN_DAEMON, IN_CONNECTIONS, IN_SNAPSHOT, IN_DUMP, IN_SIGHTING,
+		  IN_COUNT, IN_COUNTERS, IN_SENSOR, IN_RESULT };
 struct inbox {
 	enum inbox_kind kind;
 	uint64_t life; /* of core, that it was sent to */
@@ -446,7 +449,8 @@ const char *end_reason_name(enum end_reason why);
 enum fault_kind {
 	FAULT_DAEMON_RESTART, FAULT_REBOOT, FAULT_DELETE_LOST, FAULT_FORGET, FAULT_LOSE, FAULT_FLUSH, FAULT_COLLISION, FAULT_EXPIRE,
 	FAULT_PARTITION, FAULT_REKEY, FAULT_IKE_REKEY, FAULT_TERMINATE, FAULT_BOTH_REKEY, FAULT_CORE_CRASH, FAULT_ACT_CRASH,
-	FAULT_SENSE_CRASH, FAULT_WALL_STEP, FAULT_RECONFIGURE, FAULT_OVERWHELMED, FAULT_ORPHANS, FAULT_SECOND_IKE, FAULT_ENCAP, FAULT_DEAF, FAULT_LOSE_ALL, FAULTS
+	FAULT_SENSE_CRASH, FAULT_WALL_STEP, FAULT_RECONFIGURE, FAULT_OVERWHELMED, FAULT_ORPHANS,
+	FAULT_SECOND_IKE, FAULT_ENCAP, FAULT_DEAF, FAULT_LOSE_ALL, FAULTS
 };
 const char *fault_name(enum fault_kind kind);
 void fault_strike(struct world *w, const struct fault *f);

@@ -27,14 +27,15 @@ bool chance(struct world *w, uint32_t in_ten_thousand)
 	return in_ten_thousand && rnd_below(w, 10000) < in_ten_thousand;
 }
 
-/* --- Events: a binary heap --------------------------------------------------------------------------------------- */
+/* --- Events: a binary heap ----------------------------------------------------------------------------------------- */
 
 static bool earlier(const struct event *a, const struct event *b)
 {
 	return a->at != b->at ? a->at < b->at : a->order < b->order;
 }
 
-void post(struct world *w, int64_t delay, enum event_kind kind, uint8_t node, uint32_t a, uint32_t b, uint64_t c, void *payload)
+void post(struct world *w, int64_t delay, enum event_kind kind, uint8_t node, uint32_t a, uint32_t b, uint64_t c,
+	  void *payload)
 {
 	struct event e = { w->now + (delay > 0 ? delay : 0), w->event_order++, kind, node, a, b, c, payload };
 	uint32_t i = w->event_count;
@@ -161,7 +162,7 @@ void world_done(struct world *w)
 	w->trace = NULL;
 }
 
-/* --- Trace and failure ------------------------------------------------------------------------------------------- */
+/* --- Trace and failure --------------------------------------------------------------------------------------------- */
 
 static void append(struct world *w, const char *text, size_t len)
 {
@@ -212,7 +213,7 @@ void violate(struct world *w, const char *invariant, const char *format, ...)
 	TRACE(w, "*** %s", w->failure);
 }
 
-/* --- Network ------------------------------------------------------------------------------------------------------ */
+/* --- Network ------------------------------------------------------------------------------------------------------- */
 
 int64_t net_delay(struct world *w)
 {
