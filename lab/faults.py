@@ -180,9 +180,10 @@ def lifetime_mismatch(lab):
 @fault("rekey-collision", "both ends rekey at once and a packet of each is lost: A never installs its outbound SA",
        sender="IKE SA up, one child without its outbound half (strongswan#1896): nothing goes out any more",
        receiver="IKE SA and child up; what it sends arrives, and no answer ever comes",
-       verdicts=("desync", "other-fault", "undecided"), causes=("rekey-collision", "unknown"),
+       verdicts=("desync", "other-fault", "undecided"), causes=("rekey-collision", "unknown", "child-missing"),
        actions=("rekey-child", "initiate"), ike=(2,), takes=5)
 def rekey_collision(lab):
+    # child-missing: after child-lost A still holds the SA that B lost, and falls back to it when it has no better one
     child = lab.b.child()
     lab.drop_on_wire([from_a(lab, request(CREATE_CHILD_SA)), from_b(lab, request(INFORMATIONAL))])
     try:

@@ -103,15 +103,14 @@ def main():
     suite = Suite("lab")
     if not prerequisites(suite):
         return suite.close()
-    plugin, why = gateway.build_plugin(LAB)  # before the cage, which has no /run and so perhaps no name lookups
-    if not net.caged():
+    if not net.caged():  # what follows needs names and networks, which the cage has not
         try:
-            os.environ["SPIMEND_LAB_BUILDS"] = json.dumps(find_builds())
+            os.environ["SPIMEND_LAB_BUILT"] = json.dumps([find_builds(), *gateway.build_plugin(LAB)])
         except net.LabError as error:
             suite.fail("spimendd can be built", str(error))
             return suite.close()
         net.cage([sys.executable, os.path.abspath(__file__), *sys.argv[1:]])
-    builds = json.loads(os.environ["SPIMEND_LAB_BUILDS"])
+    builds, plugin, why = json.loads(os.environ["SPIMEND_LAB_BUILT"])
     seed = given.seed if given.seed is not None else random.SystemRandom().randrange(10 ** 6)
     print(f"lab: seed {seed}; again with: tests/lab/run.py --seed {seed}", flush=True)
     print(f"lab: spimendd of {builds['shipped']} (IPv4), and of {builds['sanitized']} (IPv6)", flush=True)
