@@ -58,20 +58,19 @@ struct mirror_child {
 	bool went_both_ways;         /* it, or the one that it replaced, carried packets in both directions */
 	/* Does what arrives also come in? (suspect.c) */
 	bool has_in;                 /* packets_in was listed at least once */
-	uint64_t in, out;            /* as listed last */
+	uint64_t in;                 /* as listed last */
 	int64_t in_moved_ns, listed_ns;
 	uint64_t out_at_in_moved;
 	bool has_base;               /* of the sensor's count, told after packets_in moved last */
 	uint64_t base_packets, arrived_packets;
 	uint32_t base_sequence, arrived_sequence;
-	int64_t base_ns, arrived_ns; /* when these were told */
+	int64_t base_ns;             /* when the first of them came */
 	int64_t arrived_last_ns;     /* when the latest packet came */
 	bool arrived_udp;
 	uint64_t counters_at_base[XFRM_COUNTERS];
 	bool lost;                   /* the data plane has it no more */
 	int64_t kernel_lost_ns;      /* the kernel said that its SA went; 0: it did not */
 	int64_t kept_ns;             /* its ledger entry went to the store */
-	uint32_t suspicions;
 };
 
 struct mirror_kernel {
@@ -141,6 +140,7 @@ struct flow { /* of a peer, with an SPI that is not in the SAD */
 	int64_t first_ns, last_ns;
 	struct instant first_wall, last_wall;
 	uint64_t packets, replays;
+	uint64_t told[WITNESSES];     /* each tells of the same packets: the one that told most counts */
 	uint32_t sequence_first, sequence_last;
 	/* What proves a desync: strays after the death has settled, above the highest sequence number. */
 	uint64_t proof_packets;
@@ -167,7 +167,8 @@ struct trouble { /* an incident and what its mending needs */
 	enum order_verb then;         /* second verb of the rung under way */
 	struct repair_decision decided;
 	uint32_t tried[RUNGS];
-	bool took_budget, backs_off, holds_slot;
+	bool took_budget, holds_slot;
+	bool was_first, backs_off;    /* what the latest step took from the budget */
 	bool resend;                  /* an order is to be asked for again: whether it was carried out is not known */
 	int64_t poll_ns;              /* the next look while verifying */
 	uint32_t busy_waits;
@@ -219,10 +220,8 @@ struct core {
 	uint32_t trouble_oldest, trouble_newest;
 	uint32_t strangers_trouble; /* NONE: the one aggregate of strangers */
 	uint32_t first_changed;     /* NONE */
-	uint32_t open_troubles;
 	int64_t strangers_logged_ns, log_window_ns;
 	uint32_t log_lines, log_held;
-	uint32_t orders_out;
 
 	struct core_output *outputs; /* owns; a ring */
 	size_t output_first, output_count, output_room;
@@ -256,17 +255,22 @@ struct mirror_ike *mirror_ike(struct core *c, uint16_t daemon, uint32_t id);
 struct peer *mirror_peer(struct core *c, const struct spimend_address *address);
 /* One more, or one less, reason to know that address. */
 void mirror_count_peer(struct core *c, const struct spimend_address *address, int configured, int ike_sas);
+/* Whom a packet came from. Of several clients behind one address (T10) the UDP port tells which; 0: any port is that peer's. */
+struct end {
+	struct spimend_address address;
+	uint16_t port;
+};
+struct end mirror_end(struct core *c, uint64_t connection, const struct spimend_address *address, uint16_t port);
 /* The established IKE SA with that peer: the one of the id if it is there, else the youngest; counts them. */
-struct mirror_ike *mirror_ike_with(struct core *c, uint16_t daemon, const struct spimend_address *peer, uint32_t id,
-				   uint32_t *ret_count);
+struct mirror_ike *mirror_ike_with(struct core *c, uint16_t daemon, const struct end *peer, uint32_t id, uint32_t *ret_count);
 /* Live IKE SAs of the same configured connection: with one peer each, or of one that has several. */
 uint32_t mirror_ikes_named(const struct core *c, const struct ike_sa *like);
 /* The youngest installed child of the connection that is not `except` and not lost. */
 struct mirror_child *mirror_successor(struct core *c, uint16_t daemon, uint64_t connection,
-				      const struct spimend_address *peer, uint32_t except);
+				      const struct end *peer, uint32_t except);
 /* A child of the connection that was made since then, in whatever state it is now, carried packets in. */
-bool mirror_made_works(struct core *c, uint16_t daemon, uint64_t connection, const struct spimend_address *peer,
-		       uint32_t except, int64_t since_ns);
+bool mirror_made_works(struct core *c, uint16_t daemon, uint64_t connection, const struct end *peer, uint32_t except,
+		       int64_t since_ns);
 uint32_t mirror_children_of(struct core *c, uint16_t daemon, uint32_t ike_id);
 /* Asks for a list that begins now or later. */
 void mirror_want(struct core *c, uint16_t daemon);

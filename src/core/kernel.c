@@ -121,6 +121,7 @@ static void kernel_found(struct core *c, const struct sa_key *key)
 	if (!child || !(child->kernel_lost_ns || child->lost) || c->daemons[child->sa.daemon].state.user_space_esp)
 		return;
 	child->kernel_lost_ns = 0;
+	child->has_base = false;
 	child->lost = false; /* the next list revives its ledger entry */
 	mirror_want(c, child->sa.daemon);
 }
@@ -254,13 +255,14 @@ void core_kernel_end(struct core *c, bool complete, struct moment now)
 
 void core_counters(struct core *c, const struct xfrm_counters *counters, struct moment now)
 {
-	bool grew;
+	bool grew = false;
 
 	c->now = now;
-	grew = c->has_counters && counters->value[XFRM_IN_NO_STATES] > c->counters.value[XFRM_IN_NO_STATES];
+	for (unsigned i = 0; c->has_counters && i < XFRM_COUNTERS; i++)
+		grew |= counters->value[i] > c->counters.value[i];
 	c->counters = *counters;
 	c->has_counters = true;
-	/* The kernel dropped packets for want of an SA: the sensor tells whose, lists tell whether it is news. In a flood of
+	/* The kernel dropped packets: the sensor tells whose, lists tell whether it is news. In a flood of
 	 * forged packets that is so all the time, so this asks for no more than lists at their quick pace. */
 	for (uint16_t d = 0; grew && d < GATEWAY_DAEMONS_MAX; d++)
 		mirror_hurry(c, d);

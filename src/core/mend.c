@@ -35,12 +35,20 @@ static enum peer_mode peer_mode_of(const struct core *c, const struct spimend_ad
 	return PEER_DEFAULT;
 }
 
+static struct end end_of(struct core *c, const struct trouble *t)
+{
+	const struct flow *flow = flow_of(c, t);
+
+	return mirror_end(c, t->is.connection, &t->is.src, flow ? flow->src_port : t->is.src_port);
+}
+
 /* Authenticated packets were accepted on it, since the trouble began or since it was mended. */
 static bool successor_works(struct core *c, const struct trouble *t, const struct mirror_child *successor)
 {
 	const struct flow *flow = flow_of(c, t);
 	const struct mirror_child *child;
 	int64_t since = t->acted_ns ? t->acted_ns : flow ? flow->proof_first_ns : t->is.first_ns;
+	struct end peer = end_of(c, t);
 
 	if (successor && successor->has_in && successor->in > 0
 	    && (successor->in_moved_ns >= since || (t->acted_ns && successor->since_ns >= t->ordered_ns)))
@@ -48,14 +56,26 @@ static bool successor_works(struct core *c, const struct trouble *t, const struc
 	/* Where both ends made one at once, the peer may send on the one that was replaced here (IKEv1 keeps it). */
 	child = mirror_child_of_spi(c, &t->is.key);
 	return t->acted_ns
-	       && mirror_made_works(c, t->is.daemon, t->is.connection, &t->is.src, child ? child->sa.id : 0, t->ordered_ns);
+	       && mirror_made_works(c, t->is.daemon, t->is.connection, &peer, child ? child->sa.id : 0, t->ordered_ns);
 }
 
 static struct mirror_child *successor_of(struct core *c, const struct trouble *t)
 {
 	const struct mirror_child *child = mirror_child_of_spi(c, &t->is.key);
+	struct end peer = end_of(c, t);
 
-	return mirror_successor(c, t->is.daemon, t->is.connection, &t->is.src, child ? child->sa.id : 0);
+	return mirror_successor(c, t->is.daemon, t->is.connection, &peer, child ? child->sa.id : 0);
+}
+
+/* Something that can be rekeyed or terminated: one that was replaced is kept for its last packets alone (IKEv1: for long). */
+static bool is_in_use(const struct mirror_child *child)
+{
+	return child && !child->rekeyed && child->sa.state != CHILD_REKEYED && child->sa.state != CHILD_DELETING;
+}
+
+static bool is_busy_child(const struct mirror_child *child)
+{
+	return child && (child->sa.state == CHILD_REKEYING || child->sa.state == CHILD_CREATED);
 }
 
 static struct repair_situation situation_of(struct core *c, const struct trouble *t)
@@ -68,16 +88,17 @@ static struct repair_situation situation_of(struct core *c, const struct trouble
 	const struct mirror_child *successor = successor_of(c, t);
 	const struct peer *peer = mirror_peer(c, &is->src);
 	const struct flow *flow = flow_of(c, t);
+	struct end end = end_of(c, t);
 	uint32_t ikes;
 	const struct mirror_ike *ike =
-		mirror_ike_with(c, is->daemon, &is->src, child ? child->sa.ike_id : entry ? entry->ike_id : 0, &ikes);
+		mirror_ike_with(c, is->daemon, &end, child ? child->sa.ike_id : entry ? entry->ike_id : 0, &ikes);
 	struct repair_situation s = {
 		.verdict = is->verdict, .cause = is->cause, .mode = c->config.mode, .peer_mode = peer_mode_of(c, &is->src),
 		.is_suspicion = is->is_suspicion, .daemon_up = daemon->known && daemon->state.up, .known_peer = peer != NULL,
 		.invalid_spi_recovery = c->config.invalid_spi_recovery, .has_connection = connection != NULL,
 		.dynamic_peer = connection && connection->is.dynamic_peer, .connection = is->connection,
 		.ike_alive = ike != NULL, .ike_sole = ike && mirror_ikes_named(c, &ike->sa) == 1,
-		.child_listed = child != NULL, .successor = successor != NULL,
+		.child_listed = is_in_use(child), .successor = successor != NULL,
 		.successor_works = successor_works(c, t, successor), .attempts = c->config.step_attempts,
 		.sequence_passed = entry && entry->has_sequence && flow && flow->proof_packets >= c->config.stray_count,
 		.authenticated = t->peer_silent || is->rule == RULE_ENCAP_DIFFERS
@@ -87,10 +108,11 @@ static struct repair_situation situation_of(struct core *c, const struct trouble
 	if (ike) {
 		s.ike_id = ike->sa.id;
 		/* A suspicion waits for as long as it takes: act would refuse it, and the peer's budget were gone. */
-		s.ike_busy = ike->sa.busy && (t->is.is_suspicion || t->busy_waits < BUSY_WAITS_MAX);
+		s.ike_busy = (ike->sa.busy || is_busy_child(s.child_listed ? child : successor))
+			     && (t->is.is_suspicion || t->busy_waits < BUSY_WAITS_MAX);
 		s.ike_children = mirror_children_of(c, is->daemon, ike->sa.id);
 	}
-	s.child_id = child ? child->sa.id : 0;
+	s.child_id = s.child_listed ? child->sa.id : 0;
 	s.successor_id = successor ? successor->sa.id : 0;
 	memcpy(s.tried, t->tried, sizeof(s.tried));
 	return s;
@@ -104,12 +126,25 @@ static void wait_until(struct trouble *t, int64_t due_ns)
 
 /* --- doing --------------------------------------------------------------------------------------------------------- */
 
+static bool is_busy(const struct order_result *result)
+{
+	return result->outcome == OUTCOME_REFUSED && strncmp(result->text, "busy", 4) == 0;
+}
+
+static bool came_to_nothing(const struct core_step *step)
+{
+	return step->has_result && (is_busy(&step->result) || step->result.outcome == OUTCOME_OVER_BUDGET);
+}
+
 static void give_order(struct core *c, struct trouble *t, enum order_verb verb)
 {
 	const struct repair_decision *decided = &t->decided;
 	struct core_step *step;
 	struct core_output *output;
 
+	/* One that was refused as it came, without anything done, gives its place to its repetition. */
+	if (t->is.step_count && came_to_nothing(&t->is.steps[t->is.step_count - 1]))
+		t->is.step_count--;
 	if (t->is.step_count == CORE_STEPS_MAX) {
 		trouble_evidence(c, t, FACT_NONE, "more steps than an incident holds: a person is needed");
 		say_notice(c, 2, "%s: gave up after %u steps: a person is needed", t->is.id, t->is.step_count);
@@ -168,6 +203,8 @@ static void act(struct core *c, struct trouble *t, const struct repair_decision 
 	}
 	budget_spend(c->budget, &request, c->now.mono_ns);
 	t->took_budget = t->holds_slot = true;
+	t->was_first = request.is_first;
+	t->backs_off = request.backs_off;
 	t->tried[decision->rung]++;
 	t->decided = *decision;
 	t->then = decision->then;
@@ -310,14 +347,24 @@ void mend_consider(struct core *c, struct trouble *t)
 
 /* --- results ------------------------------------------------------------------------------------------------------- */
 
-static bool is_busy(const struct order_result *result)
+/* An order that was refused took nothing: another incident of the peer may need it. */
+static void give_back(struct core *c, struct trouble *t)
 {
-	return result->outcome == OUTCOME_REFUSED && strncmp(result->text, "busy", 4) == 0;
+	struct budget_request request = { .peer = &t->is.src, .is_first = t->was_first, .backs_off = t->backs_off };
+
+	if (!t->holds_slot || t->is.steps[t->is.step_count - 1].verb != t->decided.first)
+		return;
+	budget_return(c->budget, &request, t->ordered_ns);
+	t->holds_slot = false;
+	t->took_budget &= !t->was_first;
 }
 
 static void failed(struct core *c, struct trouble *t, const struct order_result *result)
 {
 	c->orders_failed++;
+	/* What is busy is asked again by the same incident, which has its place already. */
+	if (result->outcome == OUTCOME_OVER_BUDGET || (result->outcome == OUTCOME_REFUSED && !is_busy(result)))
+		give_back(c, t);
 	if (is_busy(result) && t->busy_waits < BUSY_WAITS_MAX) {
 		/* Nothing was done: the rung was not tried. */
 		if (t->tried[t->decided.rung])
@@ -332,6 +379,7 @@ static void failed(struct core *c, struct trouble *t, const struct order_result 
 		if (t->tried[t->decided.rung])
 			t->tried[t->decided.rung]--;
 		t->is.next.refusal = REFUSE_BUDGET;
+		t->is.state = STATE_OPEN;
 		wait_until(t, c->now.mono_ns + c->config.per_peer_ns);
 		return;
 	}

@@ -46,8 +46,28 @@ static bool child_is_installed(const struct mirror_child *child)
 	       && (child->sa.state == CHILD_INSTALLED || child->sa.state == CHILD_REKEYING || child->sa.state == CHILD_REKEYED);
 }
 
-struct mirror_ike *mirror_ike_with(struct core *c, uint16_t daemon, const struct spimend_address *peer, uint32_t id,
-				   uint32_t *ret_count)
+struct end mirror_end(struct core *c, uint64_t connection, const struct spimend_address *address, uint16_t port)
+{
+	const struct mirror_connection *known = mirror_connection(c, connection);
+
+	/* A peer with an address of its own is one peer, from whatever port. */
+	return (struct end){ *address, known && known->is.dynamic_peer ? port : 0 };
+}
+
+static bool is_neighbour(const struct ike_sa *ike, const struct end *peer)
+{
+	return peer->port && ike->remote_port && ike->remote_port != peer->port;
+}
+
+static bool is_child_of(struct core *c, const struct mirror_child *child, uint64_t connection, const struct end *peer)
+{
+	const struct mirror_ike *ike = mirror_ike(c, child->sa.daemon, child->sa.ike_id);
+
+	return child->sa.connection == connection && spimend_address_equal(&child->sa.remote, &peer->address)
+	       && !(ike && is_neighbour(&ike->sa, peer));
+}
+
+struct mirror_ike *mirror_ike_with(struct core *c, uint16_t daemon, const struct end *peer, uint32_t id, uint32_t *ret_count)
 {
 	struct mirror_ike *best = NULL;
 
@@ -56,7 +76,7 @@ struct mirror_ike *mirror_ike_with(struct core *c, uint16_t daemon, const struct
 		struct mirror_ike *ike = &c->ikes[i];
 
 		if (!ike->used || ike->sa.daemon != daemon || !ike_is_live(&ike->sa)
-		    || !spimend_address_equal(&ike->sa.remote, peer))
+		    || !spimend_address_equal(&ike->sa.remote, &peer->address) || is_neighbour(&ike->sa, peer))
 			continue;
 		(*ret_count)++;
 		if (!best || ike->sa.id == id || (best->sa.id != id && ike->sa.id > best->sa.id))
@@ -79,7 +99,7 @@ uint32_t mirror_ikes_named(const struct core *c, const struct ike_sa *like)
 }
 
 struct mirror_child *mirror_successor(struct core *c, uint16_t daemon, uint64_t connection,
-				      const struct spimend_address *peer, uint32_t except)
+				      const struct end *peer, uint32_t except)
 {
 	struct mirror_child *best = NULL;
 	bool best_works = false, works;
@@ -88,8 +108,7 @@ struct mirror_child *mirror_successor(struct core *c, uint16_t daemon, uint64_t 
 		struct mirror_child *child = &c->children[i];
 
 		if (!child->used || child->sa.daemon != daemon || child->sa.id == except || child->rekeyed
-		    || child->sa.state == CHILD_REKEYED || !child_is_installed(child) || child->sa.connection != connection
-		    || !spimend_address_equal(&child->sa.remote, peer))
+		    || child->sa.state == CHILD_REKEYED || !child_is_installed(child) || !is_child_of(c, child, connection, peer))
 			continue;
 		/* Where both ends made one at once, the peer may use the older: what carries packets now comes first. */
 		works = child->has_in && child->in > 0 && c->now.mono_ns - child->in_moved_ns < SECOND_NS;
@@ -101,14 +120,14 @@ struct mirror_child *mirror_successor(struct core *c, uint16_t daemon, uint64_t 
 	return best;
 }
 
-bool mirror_made_works(struct core *c, uint16_t daemon, uint64_t connection, const struct spimend_address *peer,
-		       uint32_t except, int64_t since_ns)
+bool mirror_made_works(struct core *c, uint16_t daemon, uint64_t connection, const struct end *peer, uint32_t except,
+		       int64_t since_ns)
 {
 	for (uint32_t i = 0; i < c->child_table.count; i++) {
 		const struct mirror_child *child = &c->children[i];
 
-		if (child->used && child->sa.daemon == daemon && child->sa.connection == connection && child->since_ns >= since_ns
-		    && child->sa.id != except && child->has_in && child->in > 0 && spimend_address_equal(&child->sa.remote, peer))
+		if (child->used && child->sa.daemon == daemon && child->since_ns >= since_ns && child->sa.id != except
+		    && child->has_in && child->in > 0 && is_child_of(c, child, connection, peer))
 			return true;
 	}
 	return false;
@@ -492,6 +511,9 @@ void core_hint(struct core *c, const struct daemon_hint *hint, struct moment now
 	if (hint->daemon >= GATEWAY_DAEMONS_MAX)
 		return;
 	daemon = &c->daemons[hint->daemon];
+	/* A list is what makes the daemon say that its kernel has an SA no more: once, or each list would ask for the next. */
+	if (hint->kind == HINT_KERNEL_LOST && (!hint->has_spi || mirror_hinted(c, hint->daemon, hint->kind, hint->spi, MINUTE_NS)))
+		return;
 	c->hints[c->hint_at++ % CORE_RECENT_MAX] = (struct recent_hint){ .hint = *hint, .at_ns = now.mono_ns };
 	explain_end(c, hint);
 	if (hint->kind == HINT_COLLISION)

@@ -40,6 +40,8 @@ void mirror_count_peer(struct core *c, const struct spimend_address *address, in
 	if (!spimend_address_known(address))
 		return;
 	peer = mirror_peer(c, address);
+	if (!peer && (configured < 0 || ike_sas < 0)) /* there was no room for it when it was counted */
+		return;
 	if (!peer) {
 		at = TABLE_TAKE(c, peer, peers);
 		if (at == NONE)

@@ -167,11 +167,15 @@ static void flow_prove(struct core *c, struct flow *flow, const struct sighting 
 /* Of two ends that both run spimend one is quicker (DESIGN.md 4): the one with the lower IKE SPI, else the lower address. */
 static int64_t span_needed(struct core *c, const struct flow *flow, const struct ledger_entry *entry)
 {
-	const struct mirror_ike *ike;
+	const struct mirror_ike *ike = NULL;
+	struct end peer;
 	uint32_t count;
 	bool is_second;
 
-	ike = entry ? mirror_ike_with(c, entry->daemon, &flow->src, entry->ike_id, &count) : NULL;
+	if (entry) {
+		peer = mirror_end(c, entry->connection, &flow->src, flow->src_port);
+		ike = mirror_ike_with(c, entry->daemon, &peer, entry->ike_id, &count);
+	}
 	if (ike)
 		is_second = ike->sa.spi_ours > ike->sa.spi_theirs;
 	else
@@ -186,11 +190,12 @@ static bool flow_is_enough(struct core *c, const struct flow *flow, const struct
 	       && sequence_above(flow->proof_sequence_highest, flow->proof_sequence_lowest);
 }
 
-static void cause_of(struct core *c, const struct ledger_entry *entry, struct core_incident *is)
+static void cause_of(struct core *c, const struct flow *flow, const struct ledger_entry *entry, struct core_incident *is)
 {
 	const struct mirror_daemon *daemon = &c->daemons[entry->daemon];
+	struct end peer = mirror_end(c, entry->connection, &entry->peer, flow->src_port);
 	uint32_t ikes;
-	const struct mirror_ike *ike = mirror_ike_with(c, entry->daemon, &entry->peer, entry->ike_id, &ikes);
+	const struct mirror_ike *ike = mirror_ike_with(c, entry->daemon, &peer, entry->ike_id, &ikes);
 	bool collided = daemon->collision_ns && entry->died_mono_ns
 			&& daemon->collision_ns > entry->died_mono_ns - 5 * SECOND_NS
 			&& daemon->collision_ns < entry->died_mono_ns + 5 * SECOND_NS;
@@ -282,7 +287,7 @@ static void judge_desync(struct core *c, struct trouble *t, struct flow *flow, c
 
 	if (t->is.verdict == VERDICT_DESYNC)
 		return;
-	cause_of(c, entry, &t->is);
+	cause_of(c, flow, entry, &t->is);
 	judged(c, t, VERDICT_DESYNC, lost ? RULE_DATA_PLANE_LOST : RULE_LEDGER_DEAD);
 	trouble_evidence(c, t, FACT_STRAY, "%" PRIu64 " packets on it in %" PRId64 " ms, sequence numbers %u to %u%s",
 			 flow->proof_packets,
@@ -374,10 +379,12 @@ void strays_disprove(struct core *c, struct flow *flow)
 static bool is_anew(struct core *c, const struct trouble *t, struct flow *flow, const struct ledger_entry *entry)
 {
 	const struct mirror_child *successor;
+	struct end peer;
 
 	if (!entry || entry->state != LEDGER_DEAD || t->is.state == STATE_GAVE_UP || !flow_is_enough(c, flow, entry))
 		return false;
-	successor = mirror_successor(c, entry->daemon, entry->connection, &flow->src, 0);
+	peer = mirror_end(c, entry->connection, &flow->src, flow->src_port);
+	successor = mirror_successor(c, entry->daemon, entry->connection, &peer, 0);
 	if (!successor || !successor->has_in)
 		return !successor;
 	/* Lists tell of the successor's packets at their own pace. */
@@ -513,6 +520,39 @@ void strays_listed(struct core *c)
 	}
 }
 
+/* How many of them no witness has told of yet. */
+static uint64_t news_of(struct flow *flow, const struct sighting *s)
+{
+	uint64_t before = 0;
+
+	for (unsigned w = 0; w < WITNESSES; w++)
+		before = flow->told[w] > before ? flow->told[w] : before;
+	flow->told[s->witness] += s->packets;
+	return flow->told[s->witness] > before ? flow->told[s->witness] - before : 0;
+}
+
+static void flow_count(struct core *c, struct flow *flow, const struct sighting *s, const struct ledger_entry *entry)
+{
+	struct sighting news = *s;
+
+	news.packets = news_of(flow, s);
+	c->strays += news.packets;
+	flow->packets += news.packets;
+	flow->last_ns = later(flow->last_ns, s->last_ns);
+	flow->last_wall = c->now.wall;
+	if (s->interface[0])
+		memcpy(flow->interface, s->interface, sizeof(flow->interface));
+	if (!news.packets)
+		return;
+	flow->sequence_last = s->sequence_last;
+	flow->witness = s->witness;
+	if (s->witness != WITNESS_AUDIT) { /* which does not tell how it came */
+		flow->encap_udp = s->encap_udp;
+		flow->src_port = s->src_port;
+	}
+	flow_prove(c, flow, &news, entry);
+}
+
 void core_sighting(struct core *c, const struct sighting *s, struct moment now)
 {
 	struct sa_key key = sa_key_of(&s->dst, s->protocol, s->spi);
@@ -531,6 +571,8 @@ void core_sighting(struct core *c, const struct sighting *s, struct moment now)
 	}
 	/* Only the peer that the SPI was chosen for can prove anything with it. */
 	ours = entry && spimend_address_equal(&entry->peer, &s->src);
+	if (!ours && s->witness == WITNESS_AUDIT && c->sensor.interfaces_up && (!peer || peer->unknown_spis > UNKNOWN_SPIS_NOISE))
+		return; /* told, and counted, by the packet's own witness */
 	if (!ours && !peer) {
 		strange(c, s);
 		return;
@@ -539,23 +581,13 @@ void core_sighting(struct core *c, const struct sighting *s, struct moment now)
 		forged(c, peer, s);
 		return;
 	}
-	c->strays += s->packets;
 	flow = flow_get(c, s, &key, ours);
 	if (!flow) {
 		if (!ours && peer->unknown_flows)
 			peer->unknown_flows--;
 		return;
 	}
-	flow->packets += s->packets;
-	flow->last_ns = later(flow->last_ns, s->last_ns);
-	flow->last_wall = now.wall;
-	flow->sequence_last = s->sequence_last;
-	flow->encap_udp = s->encap_udp;
-	flow->src_port = s->src_port;
-	flow->witness = s->witness;
-	if (s->interface[0])
-		memcpy(flow->interface, s->interface, sizeof(flow->interface));
-	flow_prove(c, flow, s, ours ? entry : NULL);
+	flow_count(c, flow, s, ours ? entry : NULL);
 	strays_judge(c, flow);
 	troubles_flush(c);
 	mirror_tick(c);
@@ -573,7 +605,11 @@ void strays_known(struct core *c, const struct sa_key *key)
 		next = flow->older;
 		if (!sa_key_equal(&flow->key, key))
 			continue;
-		if (t && trouble_is_open(t) && t->is.verdict != VERDICT_DESYNC) {
+		if (t && trouble_is_open(t) && t->is.verdict == VERDICT_DESYNC && t->phase != PHASE_ORDERED
+		    && t->phase != PHASE_VERIFYING) {
+			trouble_evidence(c, t, FACT_TUNNEL_UP, "the SA is there, and takes packets");
+			trouble_close(c, t, STATE_CLOSED);
+		} else if (t && trouble_is_open(t) && t->is.verdict != VERDICT_DESYNC) {
 			judged(c, t, VERDICT_TRANSIENT, RULE_EARLY_USE);
 			t->is.cause = CAUSE_EARLY_USE;
 			t->is.confidence = CONFIDENCE_CERTAIN;

@@ -120,17 +120,34 @@ static void suspect_one_way(struct core *c, struct mirror_child *child)
 		t->is.cause = CAUSE_REKEY_COLLISION;
 		t->is.confidence = CONFIDENCE_POSSIBLE;
 	}
-	child->suspicions++;
 	trouble_evidence(c, t, FACT_STRAY, "%llu packets went out and none came in for %lld s, where both went before",
 			 (unsigned long long)(sa->packets_out - child->out_at_in_moved),
 			 (long long)((c->now.mono_ns - child->in_moved_ns) / SECOND_NS));
 	mend_consider(c, t);
 }
 
+/* The data plane has it after all: what looked like a loss was garbage with its SPI, while nothing else came. */
+static void child_found(struct core *c, struct mirror_child *child)
+{
+	struct sa_key key = sa_key_of(&child->sa.local, child->sa.protocol, child->sa.spi_in);
+	struct ledger_entry *entry = ledger_find(c->ledger, &key);
+
+	child->lost = false;
+	if (!entry || entry->state != LEDGER_DEAD || entry->death != DEATH_KERNEL_LOST)
+		return;
+	ledger_revive(c->ledger, entry);
+	mirror_keep(c, entry);
+	mirror_watch(c, entry, WATCH_LIVE);
+	strays_known(c, &key);
+}
+
 static void note_progress(struct core *c, struct mirror_child *child)
 {
 	const struct child_sa *sa = &child->sa;
 	struct ledger_entry *entry;
+
+	if (child->lost && child->has_in && sa->packets_in > child->in && !kernel_speaks_for(c, sa->daemon))
+		child_found(c, child);
 
 	if (!child->has_in || sa->packets_in != child->in) {
 		child->in_moved_ns = c->now.mono_ns;
@@ -141,7 +158,6 @@ static void note_progress(struct core *c, struct mirror_child *child)
 	}
 	child->has_in = true;
 	child->in = sa->packets_in;
-	child->out = sa->packets_out;
 	if (sa->packets_in && sa->packets_out && !child->went_both_ways) {
 		child->went_both_ways = true;
 		if (child->sa.has_spi_in && (entry = entry_of(c, child)))
@@ -170,7 +186,8 @@ void suspect_listed(struct core *c, struct mirror_child *child, int64_t begun_ns
 	if (kernel && !kernel_has(c, &key)) {
 		/* T11. Only where the kernel was asked after the child was there, and the list after the kernel. */
 		if (c->kernel_dump_ns <= child->since_ns + KERNEL_LAG_NS && !child->kernel_lost_ns) {
-			c->kernel_due_ns = later(later(c->now.mono_ns, child->since_ns + KERNEL_LAG_NS + 1), c->kernel_due_ns);
+			if (!c->kernel_due_ns)
+				c->kernel_due_ns = later(c->now.mono_ns, child->since_ns + KERNEL_LAG_NS + 1);
 			return;
 		}
 		if (begun_ns > child->kernel_lost_ns)
@@ -192,19 +209,21 @@ void suspect_listed(struct core *c, struct mirror_child *child, int64_t begun_ns
  * what is known, so that only steps that are harmless when wrong are left; it never becomes the bar for genuine strays. */
 static void raise_sequence(struct ledger_entry *entry, const struct spi_count *count, const struct mirror_child *child)
 {
-	uint64_t more = count->packets - entry->packets_counted, room;
+	/* Of this life of core, and of the sensor. */
+	bool is_first = !entry->packets_counted || count->packets < entry->packets_counted;
+	uint64_t room = PLAUSIBLE_LOSS * (count->packets - (is_first ? 0 : entry->packets_counted)) + PLAUSIBLE_JUMP;
+	bool has_in = child && child->has_in;
 
 	if (entry->sequence_forged || !count->packets)
 		return;
 	if (entry->has_sequence && !sequence_above(count->sequence_highest, entry->sequence_highest))
 		return;
 	/* Before the first report the SA may have lived for long: what the daemon accepted tells how long. */
-	room = PLAUSIBLE_LOSS * more + PLAUSIBLE_JUMP;
-	if (!entry->has_sequence && child && child->has_in)
-		room += PLAUSIBLE_LOSS * child->in;
-	else if (!entry->has_sequence)
-		room = UINT32_MAX;
-	if (count->sequence_highest - (entry->has_sequence ? entry->sequence_highest : 0) > room) {
+	if (is_first)
+		room = has_in ? room + PLAUSIBLE_LOSS * child->in : UINT32_MAX;
+	/* Small steps make no large one: all in all the daemon accepted a part of them. */
+	if (count->sequence_highest - (entry->has_sequence ? entry->sequence_highest : 0) > room
+	    || (has_in && count->sequence_highest > PLAUSIBLE_LOSS * (child->in + count->packets) + PLAUSIBLE_JUMP)) {
 		entry->sequence_forged = true;
 		entry->has_sequence = false;
 		return;
@@ -248,10 +267,11 @@ void core_spi_count(struct core *c, const struct spi_count *count, struct moment
 	raise_sequence(entry, count, child);
 	if (!child || count->packets == child->arrived_packets)
 		return;
+	if (count->packets < child->arrived_packets) /* a sensor that started anew */
+		child->has_base = false;
 	child->arrived_packets = count->packets;
 	child->arrived_sequence = count->sequence_highest;
 	child->arrived_last_ns = count->last_ns;
-	child->arrived_ns = now.mono_ns;
 	child->arrived_udp = count->encap_udp;
 	if (!child->has_base) {
 		child->has_base = true;

@@ -384,6 +384,33 @@ void budget_release(struct budget *b, const struct spimend_address *peer, bool h
 	p->quiet_from = now;
 }
 
+static void window_remove(struct window w, int64_t at)
+{
+	for (uint32_t i = *w.used; i > 0; i--) {
+		if (w.at[i - 1] != at)
+			continue;
+		memmove(w.at + i - 1, w.at + i, (*w.used - i) * sizeof(*w.at));
+		--*w.used;
+		return;
+	}
+}
+
+void budget_return(struct budget *b, const struct budget_request *request, int64_t then)
+{
+	struct place *place = find_place(b, request->peer);
+	struct peer *p = find(b, request->peer);
+
+	window_remove(window_of_all(b), then);
+	if (place)
+		drop_place(b, (uint32_t)(place - b->places));
+	if (!p)
+		return;
+	if (request->is_first)
+		window_remove(window_of(p), then);
+	if (request->backs_off && p->backoffs && p->backoff_from == then)
+		p->backoffs--;
+}
+
 void budget_restore(struct budget *b, const struct spimend_address *peer, bool backs_off, int64_t then)
 {
 	struct peer *p = take(b, peer, then);
