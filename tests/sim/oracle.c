@@ -470,7 +470,7 @@ static void check_incident(struct node *n, const struct core_incident *is, bool 
 	}
 	g = grave_of(t, is->key.spi);
 	if (!g) {
-		if (t->grave_count < GRAVES_MAX && n->machine_boot < 1000 * SEC)
+		if (t->grave_count < GRAVES_MAX)
 			violate(n->w, "verdict", "node %u: desync on SPI %08x, which it never lost", n->index, is->key.spi);
 		return;
 	}

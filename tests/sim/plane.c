@@ -92,8 +92,8 @@ void plane_remove(struct node *n, uint32_t spi, bool outbound, enum end_reason w
 
 void plane_flush(struct node *n, enum end_reason why, bool say)
 {
-	for (uint32_t i = 0; i < n->sa_count; i++)
-		if (!n->sas[i].outbound && !n->sas[i].larval)
+	for (uint32_t i = 0; i < n->sa_count; i++) /* a larval one as well: the peer may send on it (T1b) */
+		if (!n->sas[i].outbound)
 			oracle_buried(n, &n->sas[i], why);
 	n->sa_count = 0;
 	if (say)
