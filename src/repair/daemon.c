@@ -72,8 +72,8 @@ static void go_down(struct ike_daemon *d, const char *why)
 	}
 }
 
-/* After anything that may have lost a connection or freed it for the next question. */
-static void settle(struct ike_daemon *d)
+/* Goes down where a connection is lost. */
+static void look(struct ike_daemon *d)
 {
 	for (int i = 0; i < IKE_DAEMON_FDS && d->clients[i]; i++) {
 		const char *lost = vici_client_lost(d->clients[i]);
@@ -85,10 +85,28 @@ static void settle(struct ike_daemon *d)
 		go_down(d, why);
 		return;
 	}
-	if (!d->clients[0])
-		return;
-	news_pump(d);
-	orders_pump(d);
+}
+
+/* Every call of daemon.h begins with enter() and ends with leave(). Calls made from within our calls nest: only the
+ * outermost one settles, so that no connection is freed under the feet of whoever reads from it. */
+static void enter(struct ike_daemon *d, int64_t now)
+{
+	d->now = now;
+	d->depth++;
+}
+
+/* After anything that may have lost a connection or freed it for the next question; asking may lose one as well. */
+static void leave(struct ike_daemon *d)
+{
+	if (d->depth == 1) {
+		look(d);
+		if (d->clients[0]) {
+			news_pump(d);
+			orders_pump(d);
+			look(d);
+		}
+	}
+	d->depth--;
 }
 
 int ike_daemon_attach(struct ike_daemon *d, int events_fd, int orders_fd, int64_t now)
@@ -96,17 +114,17 @@ int ike_daemon_attach(struct ike_daemon *d, int events_fd, int orders_fd, int64_
 	struct vici_client_calls news = { d, news_event, news_answer }, orders = { d, orders_event, orders_answer };
 	int r;
 
-	d->now = now;
+	enter(d, now);
 	if (d->clients[0])
 		go_down(d, "replaced by a new connection");
 	r = vici_client_new(events_fd, &news, &d->clients[IKE_DAEMON_EVENTS]);
-	if (r) {
+	if (r)
 		close(orders_fd);
-		return r;
-	}
-	r = vici_client_new(orders_fd, &orders, &d->clients[IKE_DAEMON_ORDERS]);
+	else
+		r = vici_client_new(orders_fd, &orders, &d->clients[IKE_DAEMON_ORDERS]);
 	if (r) {
 		drop_clients(d);
+		leave(d);
 		return r;
 	}
 	d->counts.attached++;
@@ -115,7 +133,7 @@ int ike_daemon_attach(struct ike_daemon *d, int events_fd, int orders_fd, int64_
 	d->hints = (struct daemon_hint_memory){ 0 };
 	d->want_connections = d->want_sas = true;
 	d->want_serial = 0;
-	settle(d);
+	leave(d);
 	return 0;
 }
 
@@ -142,18 +160,18 @@ bool ike_daemon_wants_write(const struct ike_daemon *d, enum ike_daemon_fd which
 
 void ike_daemon_read(struct ike_daemon *d, enum ike_daemon_fd which, int64_t now)
 {
-	d->now = now;
+	enter(d, now);
 	if (d->clients[which])
 		vici_client_read(d->clients[which]);
-	settle(d);
+	leave(d);
 }
 
 void ike_daemon_write(struct ike_daemon *d, enum ike_daemon_fd which, int64_t now)
 {
-	d->now = now;
+	enter(d, now);
 	if (d->clients[which])
 		vici_client_write(d->clients[which]);
-	settle(d);
+	leave(d);
 }
 
 int64_t ike_daemon_deadline(const struct ike_daemon *d)
@@ -171,47 +189,47 @@ int64_t ike_daemon_deadline(const struct ike_daemon *d)
 
 void ike_daemon_tick(struct ike_daemon *d, int64_t now)
 {
-	d->now = now;
+	enter(d, now);
 	for (int i = 0; i < IKE_DAEMON_FDS && d->clients[i]; i++)
 		vici_client_tick(d->clients[i], now);
 	orders_tick(d);
-	settle(d);
+	leave(d);
 }
 
 int ike_daemon_refresh(struct ike_daemon *d, uint32_t serial, int64_t now)
 {
-	d->now = now;
 	if (!d->clients[0])
 		return -ENOTCONN;
+	enter(d, now);
 	d->want_sas = true;
 	d->want_serial = serial;
 	if (now - d->connections_at >= (d->known.count ? CONNECTIONS_AGE_NS : CONNECTIONS_NONE_NS))
 		d->want_connections = true;
-	news_pump(d);
+	leave(d);
 	return 0;
 }
 
 int ike_daemon_refresh_connections(struct ike_daemon *d, int64_t now)
 {
-	d->now = now;
 	if (!d->clients[0])
 		return -ENOTCONN;
+	enter(d, now);
 	d->want_connections = true;
-	news_pump(d);
+	leave(d);
 	return 0;
 }
 
 int ike_daemon_order(struct ike_daemon *d, const struct order *order, int64_t now)
 {
-	d->now = now;
 	if (!gateway_valid_order(order) || order->daemon != d->index)
 		return -EINVAL;
 	if (!d->told_up)
 		return -ENOTCONN;
 	if (d->queue_count == IKE_DAEMON_ORDERS_MAX)
 		return -ENOBUFS;
+	enter(d, now);
 	d->queue[(d->queue_first + d->queue_count++) % IKE_DAEMON_ORDERS_MAX] = *order;
-	orders_pump(d);
+	leave(d);
 	return 0;
 }
 

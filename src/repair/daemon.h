@@ -65,7 +65,8 @@ struct ike_daemon *ike_daemon_new(uint16_t daemon, const struct ike_daemon_calls
 				  const struct ike_daemon_limits *limits, int64_t now);
 void ike_daemon_free(struct ike_daemon *d); /* closes; no call is made. NULL is fine */
 
-/* Takes two connected stream sockets (closes them, also on failure) and starts to ask. Old ones are closed first. */
+/* Takes two connected stream sockets (closes them, also on failure) and starts to ask. Old ones are closed first. A
+ * connection may break as it is written to: after this and any later call it may be down, and that was told. */
 int ike_daemon_attach(struct ike_daemon *d, int events_fd, int orders_fd, int64_t now);
 /* Whether it is down (never connected or lost), since when, and why: a static or inner string, never NULL. */
 bool ike_daemon_is_down(const struct ike_daemon *d, int64_t *ret_since, const char **ret_why);

@@ -59,6 +59,7 @@ struct ike_daemon {
 	struct ike_daemon_counts counts;
 	struct vici_client *clients[IKE_DAEMON_FDS]; /* own; NULL while down */
 	bool told_up;
+	unsigned depth; /* of our own calls within our calls */
 	int64_t now, down_since;
 	char why[160];
 	unsigned step;                /* of the questions after connecting */

@@ -145,10 +145,6 @@ int64_t act_reconnect_daemon(struct act *act, struct link_daemon *link, int64_t 
 	const char *why;
 	int64_t since;
 
-	/* A connection may break as it is written to, within any call; a tick finds that out. */
-	for (int which = 0; which < IKE_DAEMON_FDS; which++)
-		if (!ike_daemon_is_down(link->daemon, NULL, NULL) && ike_daemon_get_fd(link->daemon, which) < 0)
-			ike_daemon_tick(link->daemon, now);
 	if (!ike_daemon_is_down(link->daemon, &since, &why)) {
 		if (link->has_state && link->state.up) { /* one that dies while it is asked its name does not count */
 			link->wait = 0;

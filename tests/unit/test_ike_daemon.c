@@ -739,6 +739,40 @@ static void a_daemon_that_is_silent_or_mad_is_given_up(void **state)
 	stop(g);
 }
 
+/* Each call that writes finds out itself that it wrote to nobody: nothing else will be readable or due. */
+static void a_connection_that_breaks_as_it_is_written_to_is_down_at_once(void **state)
+{
+	int fds[IKE_DAEMON_FDS][2];
+	struct game *g = new_game();
+
+	(void)state;
+	g->peer[EVENTS] = g->peer[ORDERS] = -1;
+	for (int i = 0; i < IKE_DAEMON_FDS; i++) {
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds[i]), 0);
+		close(fds[i][1]);
+	}
+	assert_int_equal(ike_daemon_attach(g->daemon, fds[EVENTS][0], fds[ORDERS][0], g->now), 0);
+	assert_true(ike_daemon_is_down(g->daemon, NULL, NULL));
+	assert_int_equal(g->states, 0);
+	stop(g);
+	for (int turn = 0; turn < 3; turn++) {
+		g = start();
+		shutdown(g->peer[EVENTS], SHUT_RDWR);
+		shutdown(g->peer[ORDERS], SHUT_RDWR);
+		if (turn == 0)
+			assert_int_equal(ike_daemon_refresh(g->daemon, 1, g->now), 0);
+		else if (turn == 1)
+			assert_int_equal(ike_daemon_refresh_connections(g->daemon, g->now), 0);
+		else
+			assert_int_equal(give(g, 77, ORDER_TERMINATE_CHILD, false), 0);
+		assert_true(ike_daemon_is_down(g->daemon, NULL, NULL));
+		assert_true(!g->state.up && g->states == 2);
+		if (turn == 2)
+			expect_result(g, 77, OUTCOME_REFUSED, "the IKE daemon was lost before it ran");
+		stop(g);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -755,6 +789,7 @@ int main(void)
 		cmocka_unit_test(orders_that_cannot_be_taken_are_said_to_be),
 		cmocka_unit_test(a_daemon_that_dies_ends_everything_that_was_begun),
 		cmocka_unit_test(a_daemon_that_is_silent_or_mad_is_given_up),
+		cmocka_unit_test(a_connection_that_breaks_as_it_is_written_to_is_down_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
