@@ -49,6 +49,16 @@ class Traffic:
             self.lab.adopt(self.lab.net.start(host, self._command(host, interval, child), self.log(host)))
         self.lab.wait(lambda: all(self.answered(host, since) for host in WAYS), 5, "the first answers")
 
+    def also(self, child, interval=20):
+        """Further pings, from A over another CHILD_SA, until stop()."""
+        self.lab.adopt(self.lab.net.start("A", self._command("A", interval, child), self.log(f"A{child}")))
+        self.lab.wait(lambda: self.answered(f"A{child}"), 5, "the first answer")
+
+    def silence(self, child):
+        """The longest silence of those."""
+        times = self.answered(f"A{child}")
+        return max(later - earlier for earlier, later in zip(times, [*times[1:], time.time()]))
+
     def stop(self):
         for host in WAYS:
             for pid in self.pids(host):

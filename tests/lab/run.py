@@ -27,6 +27,7 @@ import histories  # noqa: E402
 import itself  # noqa: E402
 import killed  # noqa: E402
 import net  # noqa: E402
+import siblings  # noqa: E402
 from laboratory import HERE as LAB  # noqa: E402
 from suite import Suite, build_check, run  # noqa: E402
 
@@ -114,7 +115,8 @@ def main():
     seed = given.seed if given.seed is not None else random.SystemRandom().randrange(10 ** 6)
     print(f"lab: seed {seed}; again with: tests/lab/run.py --seed {seed}", flush=True)
     print(f"lab: spimendd of {builds['shipped']} (IPv4), and of {builds['sanitized']} (IPv6)", flush=True)
-    jobs = itself.jobs() + histories.jobs(seed, plugin is not None, why, builds) + killed.jobs(builds)
+    jobs = itself.jobs() + histories.jobs(seed, plugin is not None, why, builds) + killed.jobs(builds) \
+        + siblings.jobs(builds, plugin is not None, why)
     run_all(suite, [job for job in jobs if not given.only or given.only in job[0]])
     shutil.rmtree("/run/spimend-lab", ignore_errors=True)
     return suite.close()
