@@ -5,9 +5,9 @@
     run.py [--seed N] [--only WORD]   faults in random order, each followed by a healthy control; the seed is printed
 
 Runs in a cage of its own (lab/net.py): whatever ends it, nothing is left behind. Needs root and the lab's packages; what
-cannot run here is skipped and says why. IPv4 has spimendd as it is shipped, confined; IPv6 has the one with sanitizers, which
-cannot be. SPIMEND_LAB_BUILD names one build folder for all, SPIMEND_LAB_KEEP a folder for the logs of labs in which something
-failed."""
+cannot run here is skipped and says why. IPv4 has spimendd as it is shipped, confined; IPv6 has the one with sanitizers,
+which cannot be. SPIMEND_LAB_BUILD names one build folder for all, SPIMEND_LAB_KEEP a folder for the logs of labs in which
+something failed."""
 import argparse
 import json
 import os
