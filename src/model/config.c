@@ -17,6 +17,7 @@ void config_default(struct config *ret)
 	set(ret->control_socket, sizeof(ret->control_socket), "/run/spimend/control");
 	ret->encap_ports[0] = 4500;
 	ret->encap_port_count = 1;
+	ret->sense_xfrm = true;
 
 	ret->overlap_ns = 5 * SECOND_NS;
 	ret->settle_ns = SECOND_NS * 3 / 10;

@@ -28,7 +28,7 @@ const struct config_row config_rows[] = {
 	{ "sense encap-port", "PORT", true, VALUE_PORT, 0, 0, 1, 65535, "a further UDP port that carries ESP, beside 4500" },
 	{ "sense audit", "", true, VALUE_FLAG, AT(sense_audit), 0, 0, 0, "read the kernel's SA-notfound audit records" },
 	{ "sense xfrm", "", true, VALUE_FLAG, AT(sense_xfrm), 0, 0, 0,
-	  "mirror the kernel's SAD and read its XFRM counters" },
+	  "mirror the kernel's SAD and read its XFRM counters; on, unless 'no sense xfrm' says otherwise" },
 
 	{ "peer", "ADDRESS ignore|observe|repair", true, VALUE_PEER, 0, 0, 0, 0,
 	  "an exception for one peer: no incidents at all; judge only; repair as the mode allows" },

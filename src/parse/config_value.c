@@ -495,6 +495,9 @@ bool config_value_unset(const struct config_row *row, const struct words *words,
 	} else if (row->type == VALUE_INTERFACE || row->type == VALUE_DAEMON) {
 		if (row->type == VALUE_DAEMON ? unset_daemon(words->at[from], config) : unset_interface(words->at[from], config))
 			return true;
+	} else if (row->type == VALUE_FLAG) { /* off, also where it is on by default */
+		*(bool *)member(config, row->at) = false;
+		return true;
 	} else {
 		memcpy(member(config, row->at), const_member(standard, row->at), size_of(row->type));
 		if (row->type == VALUE_RATE)
@@ -582,6 +585,10 @@ void config_value_print(const struct config_row *row, const struct config *confi
 	    (row->type != VALUE_RATE ||
 	     memcmp(const_member(config, row->per_at), const_member(standard, row->per_at), sizeof(int64_t)) == 0))
 		return;
+	if (row->type == VALUE_FLAG && !*(const bool *)const_member(config, row->at)) {
+		buffer_printf(out, "%sno %s\n", row->in_block ? " " : "", row->keywords);
+		return;
+	}
 	start(row, out);
 	if (row->type != VALUE_FLAG) {
 		buffer_add_char(out, ' ');

@@ -13,7 +13,7 @@ NET_ADMIN = 1 << 12
 
 def confined(build):
     problems = []
-    with Daemon(build, "sense interface in", "sense xfrm") as d:
+    with Daemon(build, "sense interface in") as d:
         roles = d.roles()
         for role in ROLES:
             if role not in roles:
@@ -39,7 +39,7 @@ def confined(build):
 
 
 def sanitized_says_so(build):
-    with Daemon(build, "sense interface in", "sense xfrm") as d:
+    with Daemon(build, "sense interface in") as d:
         said = [role for role in ROLES if d.said(f"[{role}]: built with sanitizers: no system-call filter")]
         problems = [] if said == list(ROLES) else [f"only {said} say so"]
         status = d.spimend("status")
@@ -54,7 +54,7 @@ def sanitized_says_so(build):
 
 def killed(build):
     problems = []
-    with Daemon(build, "sense interface in", "sense xfrm") as d:
+    with Daemon(build, "sense interface in") as d:
         for role in ROLES:
             before = d.roles()
             os.kill(before[role], signal.SIGKILL)
@@ -184,7 +184,7 @@ def mode_of(d):
 
 def reload(build):
     problems = []
-    with Daemon(build, "sense interface in") as d:
+    with Daemon(build, "sense interface in", "no sense xfrm") as d:
         pids = d.roles()
         d.write("mode observe")
         d.process.send_signal(signal.SIGHUP)
@@ -197,7 +197,7 @@ def reload(build):
         d.process.send_signal(signal.SIGHUP)
         if not wait_for(lambda: d.said("is not taken", since)):
             problems.append("a bad configuration is not refused")
-        if not d.said("spimend.conf:8: ", since) or mode_of(d) != "observe":
+        if not d.said("spimend.conf:9: ", since) or mode_of(d) != "observe":
             problems.append(f"bad configuration: mode {mode_of(d)}")
         os.unlink(d.config)
         d.process.send_signal(signal.SIGHUP)

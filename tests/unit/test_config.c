@@ -109,7 +109,7 @@ static void test_what_is_printed_parses_back(void **state)
 		" sense encap-port 443\n"
 		" sense encap-port 4501\n"
 		" sense audit\n"
-		" sense xfrm\n"
+		" no sense xfrm\n"
 		" peer 192.0.2.7 observe\n"
 		" peer 198.51.100.1 ignore\n"
 		" peer 2001:db8::7 repair\n"
@@ -309,6 +309,12 @@ static void test_no_takes_back(void **state)
 			       "sense strongswan /a\nno sense strongswan /a\nrepair limit global 1 per 1\nno repair limit global\n"
 			       "sense encap-port 99\nno sense encap-port 99\njudge overlap 9\nno judge overlap 9\nsense audit\nno sense audit\n"),
 			 0);
+	assert_memory_equal(&config, &standard, sizeof(config));
+	assert_true(config.sense_xfrm);
+	assert_int_equal(parse("spimend\nno sense xfrm\n"), 0); /* what is on by default is switched off, not put back */
+	assert_false(config.sense_xfrm);
+	assert_string_equal(show(), "spimend\n no sense xfrm\n");
+	assert_int_equal(parse("spimend\nno sense xfrm\nsense xfrm\n"), 0);
 	assert_memory_equal(&config, &standard, sizeof(config));
 	assert_string_equal(refusal("no peer 10.0.0.9"), "nothing to take back: '10.0.0.9': no line before names it");
 	assert_string_equal(refusal("no"), "'no' needs the command that it takes back");
