@@ -44,5 +44,8 @@ void live_explain_json(const struct live_view *view, const struct core_incident 
 /* One change, one line: for control_publish(), and for each open incident when a watcher comes. */
 void live_watch_text(const struct live_view *view, const struct core_incident *incident, struct buffer *out);
 void live_watch_json(const struct live_view *view, const struct core_incident *incident, struct buffer *out);
+/* Of what is a change: another number when state, verdict, cause, the steps or the next step changed; the same while only
+ * counts and times move. */
+uint64_t live_watch_mark(const struct core_incident *incident);
 
 #endif

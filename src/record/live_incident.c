@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "record/incident_json.h"
 #include "record/live_private.h"
@@ -495,6 +496,22 @@ static void add_latest(const struct core_incident *is, const struct live_view *v
 	} else {
 		buffer_printf(out, "%" PRIu64 " packet%s", is->packets, is->packets == 1 ? "" : "s");
 	}
+}
+
+uint64_t live_watch_mark(const struct core_incident *is)
+{
+	static const struct hash_key key = { 1, 2 };
+	uint64_t words[16 + 3 * CORE_STEPS_MAX] = {
+		is->state, is->verdict, is->cause, is->confidence, is->is_aggregate, is->next.rung, is->next.refusal,
+		is->next.needs_person, is->next.first, is->next.then, is->step_count,
+	};
+
+	for (uint32_t i = 0; i < is->step_count && i < CORE_STEPS_MAX; i++) {
+		words[16 + 3 * i] = is->steps[i].order;
+		words[17 + 3 * i] = (uint64_t)is->steps[i].verb << 32 | is->steps[i].rung;
+		words[18 + 3 * i] = is->steps[i].has_result ? 1 + (uint64_t)is->steps[i].result.outcome : 0;
+	}
+	return hash_bytes(&key, words, sizeof(words));
 }
 
 void live_watch_text(const struct live_view *view, const struct core_incident *is, struct buffer *out)

@@ -182,6 +182,21 @@ static int explain(struct mind *mind, const struct live_view *view, const struct
 	return live_exit_status_of(view, incident);
 }
 
+/* False: the watchers know it already. */
+static bool note_watched(struct mind *mind, const struct core_incident *incident)
+{
+	static const struct hash_key key = { 3, 4 };
+	uint64_t place = hash_bytes(&key, incident->id, strlen(incident->id)) % MIND_WATCHED_MAX;
+	struct mind_watched *told = &mind->watched[place];
+	uint64_t mark = live_watch_mark(incident);
+
+	if (strcmp(told->id, incident->id) == 0 && told->mark == mark)
+		return false;
+	memcpy(told->id, incident->id, sizeof(told->id));
+	told->mark = mark;
+	return true;
+}
+
 static void watch(struct mind *mind, const struct live_view *view, bool json, struct buffer *out)
 {
 	const struct core_incident *incident;
@@ -189,6 +204,7 @@ static void watch(struct mind *mind, const struct live_view *view, bool json, st
 	for (size_t i = 0; (incident = core_incident_at(mind->core, i)); i++) {
 		if (incident->state == STATE_CLOSED || incident->state == STATE_HEALED)
 			continue;
+		note_watched(mind, incident);
 		if (json)
 			live_watch_json(view, incident, out);
 		else
@@ -226,7 +242,7 @@ void mind_keep_incident(struct mind *mind, const char *id)
 		return;
 	if (mind->store)
 		store_put_incident(mind->store, incident);
-	if (mind->control && control_is_watched(mind->control)) {
+	if (mind->control && control_is_watched(mind->control) && note_watched(mind, incident)) {
 		struct live_view view = view_of(mind);
 		cleanup(buffer_done) struct buffer text = { 0 }, json = { 0 };
 

@@ -12,6 +12,7 @@
 #include "serve/control.h"
 
 #define MIND_NOTE_MAX 160
+#define MIND_WATCHED_MAX 1024
 #define MIND_ORDERS_MAX 64 /* of one turn; core has far fewer under way at once */
 
 struct mind {
@@ -31,6 +32,11 @@ struct mind {
 	size_t order_count;
 	bool lost_watches;            /* sense did not keep up: all are to be sent again */
 	struct role_summary summary;  /* as told last */
+	/* What watchers were told last, in the place of the id's hash: two that share one are told more often than needed. */
+	struct mind_watched {
+		char id[INCIDENT_ID_MAX];
+		uint64_t mark;
+	} watched[MIND_WATCHED_MAX];
 };
 
 struct moment mind_now(const struct mind *mind);

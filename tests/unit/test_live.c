@@ -336,6 +336,8 @@ static void test_status_shows_daemons_tunnels_and_troubles(void **state)
 
 static void test_a_watcher_reads_one_line_a_change(void **state)
 {
+	uint64_t mark;
+
 	(void)state;
 	assert_string_equal(show_one(live_watch_text, healed()),
 			    "2026-11-22 11:01:00.000 k3v9q2 desync healed: 198.51.100.7 -> 192.0.2.1 ESP 0x0c37b2a1, gw/net, child-missing "
@@ -344,6 +346,22 @@ static void test_a_watcher_reads_one_line_a_change(void **state)
 	one.steps[0].has_result = false;
 	has(show_one(live_watch_text, &one), "; initiate: ordered, no answer yet\n");
 	has(show_one(live_watch_text, still_open()), "; planned is initiate-child (mode), 4 packets lost\n");
+	healed(); /* and while only counts move there is no change */
+	one.steps[0].has_result = false;
+	mark = live_watch_mark(&one);
+	one.packets++;
+	one.replays++;
+	one.last_seen.ns++;
+	one.sequence_last++;
+	assert_true(live_watch_mark(&one) == mark);
+	one.steps[0].has_result = true;
+	assert_true(live_watch_mark(&one) != mark);
+	mark = live_watch_mark(&one);
+	one.next.refusal = REFUSE_BUSY;
+	assert_true(live_watch_mark(&one) != mark);
+	mark = live_watch_mark(&one);
+	one.cause = CAUSE_UNKNOWN;
+	assert_true(live_watch_mark(&one) != mark);
 }
 
 #define LIVE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
