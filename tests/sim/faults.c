@@ -194,6 +194,7 @@ void fault_strike(struct world *w, const struct fault *fault)
 		break;
 	case FAULT_OVERWHELMED:
 		n->g.overwhelmed = !n->g.overwhelmed;
+		n->g.overwhelmed_at = w->now;
 		if (n->g.overwhelmed)
 			post(w, f->length, EV_FAULT, f->node, (uint32_t)(f - w->faults), 0, 0, NULL);
 		break;

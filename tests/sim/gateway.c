@@ -359,6 +359,7 @@ static void drain(struct node *n)
 			take_order(n, &o.order);
 			break;
 		case CORE_REFRESH:
+			TRACE(n->w, "node %u: core asks for a list, serial %llu", n->index, (unsigned long long)o.refresh.serial);
 			if (g->act_up)
 				post(n->w, hop(n), EV_ACT_LIST, n->index, 0, 0, o.refresh.serial, NULL);
 			break;
@@ -457,6 +458,10 @@ static void deliver(struct node *n, const struct inbox *in)
 		TRACE(n->w, "node %u: core hears of %llu packets with %08x, sequence %u to %u", n->index,
 		      (unsigned long long)in->sighting.packets, in->sighting.spi, in->sighting.sequence_first,
 		      in->sighting.sequence_highest);
+	if (in->kind == IN_COUNT)
+		TRACE(n->w, "node %u: core hears that %08x has %llu packets, sequence up to %u%s", n->index, in->spi_count.key.spi,
+		      (unsigned long long)in->spi_count.packets, in->spi_count.sequence_highest,
+		      in->spi_count.at_death ? ", until its death" : "");
 	if (in->kind == IN_KERNEL)
 		TRACE(n->w, "node %u: core hears of the kernel's %08x, change %d", n->index, in->kernel.sa.key.spi,
 		      (int)in->kernel.change);

@@ -167,6 +167,16 @@ static bool many_fell(struct node *n)
 	return fell >= n->g.config->breaker_peers;
 }
 
+/* Strays on one SPI while the daemon lists another child of the connection whose SA is not there either. */
+static bool two_faults(struct node *n, uint8_t peer, const struct hole *h)
+{
+	for (uint32_t i = 0; i < n->child_count; i++)
+		if (n->children[i].peer == peer && n->children[i].spi_in != h->spi && n->children[i].state == CHILD_INSTALLED
+		    && !plane_in(n, n->children[i].spi_in))
+			return true;
+	return false;
+}
+
 static bool is_excused(struct node *n, uint8_t peer, const struct hole *h)
 {
 	struct world *w = n->w;
@@ -191,10 +201,22 @@ static bool is_excused(struct node *n, uint8_t peer, const struct hole *h)
 		ikes += n->ikes[i].peer == peer;
 	if (n->setup[peer].dynamic_peer && ikes > 1)
 		return true; /* the daemon cannot be told which of them to use */
+	if (n->wall_offset && g->core_lives > 1)
+		return true; /* the clock was set: how long ago things were done cannot be told */
 	quiet = ike_pair_is_quiet(n, peer, &alive);
 	if (!quiet || (!alive && (n->setup[peer].dynamic_peer || !g->config->invalid_spi_recovery)))
 		return true;
-	return budget_is_spent(n, peer, h, !alive) || many_fell(n);
+	return budget_is_spent(n, peer, h, !alive) || many_fell(n) || two_faults(n, peer, h);
+}
+
+static bool was_mended(const struct node *n, const struct hole *h)
+{
+	int64_t begun = node_wall(n).ns - (n->w->now - h->first) - 2 * SEC;
+
+	for (uint32_t i = 0; i < n->g.incident_count; i++)
+		if (n->g.incidents[i]->key.spi == h->spi && n->g.incidents[i]->first_seen.ns < begun)
+			return true;
+	return false;
 }
 
 static int64_t bound_of(struct node *n, uint8_t peer, const struct hole *h)
@@ -203,16 +225,20 @@ static int64_t bound_of(struct node *n, uint8_t peer, const struct hole *h)
 	const struct config *c = n->g.config;
 	int64_t bound = c->stray_span_ns + c->settle_ns + SEC + 4 * w->nodes[peer].setup[n->index].gap;
 
+	if (was_mended(n, h))
+		bound += 3 * SEC; /* whether it is broken anew takes longer to tell */
 	if (h->why == END_REKEYED || h->rekeyed)
 		bound += c->overlap_ns + SEC;
 	if (w->net.loss || w->net.delay_most > 100 * MS)
 		bound += 25 * SEC;
-	if (w->vici_loss || w->sight_loss || w->sight_late || w->incomplete_lists || n->g.overwhelmed)
+	if (w->vici_loss || w->sight_loss || w->sight_late || w->incomplete_lists
+	    || (n->g.overwhelmed_at && w->now - n->g.overwhelmed_at < 15 * SEC))
 		bound += 30 * SEC; /* until the next periodic list */
 	if (!c->sense_xfrm && !n->user_space)
 		bound += 12 * SEC; /* nobody tells what the kernel lost: two periodic lists */
 	if (n->user_space && (h->why == END_FORGOTTEN || h->why == END_FLUSHED))
-		bound += 6 * SEC; /* the daemon lists it still: only its counters against the sensor's tell */
+		/* The daemon lists it: only its counters against the sensor's tell. */
+		bound += 6 * SEC + 5 * w->nodes[peer].setup[n->index].gap;
 	if (h->acted)
 		bound += 4 * (c->verify_ns + 5 * SEC) + (w->net.loss ? 60 * SEC : 0);
 	return bound;

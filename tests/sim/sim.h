@@ -165,6 +165,7 @@ struct gateway {
 	struct config *config;      /* owns */
 	struct core *core;          /* owns; NULL while it is down */
 	bool act_up, sense_up, overwhelmed;
+	int64_t overwhelmed_at;     /* the latest beginning or end of that */
 	int64_t core_since, act_since, sense_since; /* up since */
 	uint32_t tick_generation;
 	int64_t tick_at;
