@@ -32,7 +32,7 @@ fuzz:
 
 install:
 	@SPIMEND_BUILD_TARGETS="spimend spimendd" scripts/as-user scripts/build build $(RELEASE) --prefix="$(PREFIX)"
-	@DESTDIR="$(DESTDIR)" meson install -C build --no-rebuild
+	@DESTDIR="$(DESTDIR)" meson install -C build --no-rebuild && scripts/as-user true # the log of it becomes the user's
 
 clean:
 	rm -rf build build-check build-gcc build-clang build-fuzz
