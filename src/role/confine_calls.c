@@ -14,12 +14,12 @@
 
 /* What every role does: it reads and writes what it was given, waits, and allocates. */
 static const int common_calls[] = {
-	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev), SCMP_SYS(recvmsg), SCMP_SYS(sendmsg),
-	SCMP_SYS(recvfrom), SCMP_SYS(sendto), SCMP_SYS(close), SCMP_SYS(fcntl), SCMP_SYS(fstat), SCMP_SYS(lseek),
+	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev), SCMP_SYS(recvmsg), SCMP_SYS(recvfrom),
+	SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(lseek),
 	SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(timerfd_create),
 	SCMP_SYS(timerfd_settime), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getrandom),
 	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex), SCMP_SYS(sched_yield),
-	SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(tgkill), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
 	SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(poll), SCMP_SYS(ppoll),
 };
 /* Counts of the packet sockets; BPF maps, see add_bpf(). */
@@ -45,6 +45,10 @@ static const uint64_t bpf_commands[] = {
 	BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM, BPF_MAP_DELETE_ELEM, BPF_MAP_GET_NEXT_KEY, BPF_MAP_LOOKUP_BATCH,
 	BPF_MAP_LOOKUP_AND_DELETE_ELEM, BPF_MAP_UPDATE_BATCH, BPF_MAP_DELETE_BATCH, BPF_OBJ_GET_INFO_BY_FD,
 };
+
+/* Not F_SETOWN and F_SETSIG, which send any signal to any process of the same user: the other roles. */
+static const uint64_t fcntl_commands[] = { F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL };
+static const uint64_t core_fcntl_commands[] = { F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -76,15 +80,39 @@ static int add_fstat(scmp_filter_ctx filter)
 	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1, SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH, 0));
 }
 
-static int add_bpf(scmp_filter_ctx filter)
+/* A call of which argument `argument` chooses what it does. */
+static int add_commands(scmp_filter_ctx filter, int call, unsigned argument, const uint64_t *commands, size_t count)
 {
-	for (size_t i = 0; i < COUNT(bpf_commands); i++) {
-		int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1, SCMP_A0(SCMP_CMP_EQ, bpf_commands[i], 0));
+	for (size_t i = 0; i < count; i++) {
+		int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1, SCMP_CMP(argument, SCMP_CMP_EQ, commands[i], 0));
 
 		if (r < 0)
 			return r;
 	}
 	return 0;
+}
+
+/* To where a socket is connected. sense holds packet sockets: on an Ethernet they send nothing without an address
+ * (packet(7)), and sendmsg() could hide one. */
+static int add_sending(scmp_filter_ctx filter, enum role role)
+{
+	int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1, SCMP_A4(SCMP_CMP_EQ, 0, 0));
+
+	if (r == 0 && role != ROLE_SENSE)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendmsg), 0);
+	return r;
+}
+
+/* What no role may do to another one, although they are of one user. */
+static int add_bounded(scmp_filter_ctx filter, enum role role)
+{
+	int r = add_commands(filter, SCMP_SYS(fcntl), 1, fcntl_commands, COUNT(fcntl_commands));
+
+	if (r == 0 && role == ROLE_CORE)
+		r = add_commands(filter, SCMP_SYS(fcntl), 1, core_fcntl_commands, COUNT(core_fcntl_commands));
+	if (r == 0) /* abort(): signals to itself alone */
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (uint64_t)getpid(), 0));
+	return r == 0 ? add_sending(filter, role) : r;
 }
 
 /* Tells the parent which call it was, then ends. Only what a signal handler may call. */
@@ -111,7 +139,7 @@ int confine_calls(enum role role)
 {
 	struct sigaction action = { .sa_sigaction = on_violation, .sa_flags = SA_SIGINFO };
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_TRAP);
-	size_t count = COUNT(common_calls) + 3;
+	size_t count = COUNT(common_calls) + 6;
 	int r;
 
 	if (!filter)
@@ -119,13 +147,15 @@ int confine_calls(enum role role)
 	r = add_calls(filter, common_calls, COUNT(common_calls));
 	if (r == 0)
 		r = add_memory(filter);
+	if (r == 0)
+		r = add_bounded(filter, role);
 	if (r == 0 && role != ROLE_CORE)
 		r = add_fstat(filter);
 	if (r == 0 && role == ROLE_SENSE) {
 		r = add_calls(filter, sense_calls, COUNT(sense_calls));
 		count += COUNT(sense_calls) + 1;
 		if (r == 0)
-			r = add_bpf(filter);
+			r = add_commands(filter, SCMP_SYS(bpf), 0, bpf_commands, COUNT(bpf_commands));
 	} else if (r == 0 && role == ROLE_CORE) {
 		r = add_calls(filter, core_calls, COUNT(core_calls));
 		count += COUNT(core_calls);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -157,6 +158,58 @@ static void use_map(int fd)
 	(void)!syscall(SYS_bpf, BPF_MAP_LOOKUP_ELEM, &attr, sizeof(attr)); /* fails: no map. It may be asked */
 }
 
+static void signal_another(int fd)
+{
+	(void)fd;
+	(void)!syscall(SYS_tgkill, 1, 1, 0);
+}
+
+static void signal_another_by_file(int fd)
+{
+	(void)!fcntl(fd, F_SETOWN, 1);
+}
+
+static void choose_that_signal(int fd)
+{
+	(void)!fcntl(fd, F_SETSIG, SIGKILL);
+}
+
+static void send_somewhere(int fd)
+{
+	static const struct sockaddr nowhere;
+
+	(void)!sendto(fd, "x", 1, MSG_DONTWAIT, &nowhere, sizeof(nowhere));
+}
+
+static void send_hidden(int fd)
+{
+	struct msghdr message = { .msg_name = NULL };
+
+	(void)!sendmsg(fd, &message, MSG_DONTWAIT);
+}
+
+static void lock_file(int fd)
+{
+	struct flock all = { .l_type = F_WRLCK };
+
+	if (fcntl(fd, F_SETLK, &all) < 0)
+		syscall(SYS_exit_group, 3);
+}
+
+static void signal_itself(int fd)
+{
+	(void)fd;
+	if (syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), 0) < 0)
+		syscall(SYS_exit_group, 3);
+}
+
+static void send_to_who_is_connected(int fd)
+{
+	(void)fd;
+	if (send(CONFINE_CHANNEL_FD, "", 0, MSG_DONTWAIT) < 0 || fcntl(CONFINE_CHANNEL_FD, F_GETFL) < 0)
+		syscall(SYS_exit_group, 3);
+}
+
 static void plain_work(int fd)
 {
 	char byte = 'x';
@@ -185,6 +238,22 @@ static void no_role_makes_processes_code_or_sockets(void **state)
 		must_end(role, load_program, "bpf");
 		must_do(role, plain_work);
 	}
+}
+
+static void no_role_reaches_for_another_one(void **state)
+{
+	(void)state;
+	for (enum role role = ROLE_SENSE; role < ROLES; role++) {
+		must_end(role, signal_another_by_file, "fcntl");
+		must_end(role, choose_that_signal, "fcntl");
+		must_do(role, signal_itself);
+		must_do(role, send_to_who_is_connected);
+		must_end(role, send_somewhere, "sendto");
+		must_end(role, signal_another, "tgkill");
+	}
+	must_end(ROLE_SENSE, send_hidden, "sendmsg"); /* it has packet sockets */
+	must_do(ROLE_CORE, lock_file); /* SQLite */
+	must_end(ROLE_ACT, lock_file, "fcntl");
 }
 
 static void files_are_for_core_alone(void **state)
@@ -216,6 +285,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_role_makes_processes_code_or_sockets),
+		cmocka_unit_test(no_role_reaches_for_another_one),
 		cmocka_unit_test(files_are_for_core_alone),
 		cmocka_unit_test(maps_are_for_sense_alone),
 		cmocka_unit_test(sense_writes_no_file),
