@@ -189,6 +189,7 @@ void core_restore_ledger(struct core *c, const struct ledger_entry *entry, struc
 	if (entry->daemon >= GATEWAY_DAEMONS_MAX) /* of another configuration */
 		return;
 	restored.died_mono_ns = 0;
+	c->restored_ns = now.mono_ns;
 	if (ledger_put(c->ledger, &restored, &evicted) && (output = core_emit(c, CORE_DROP_LEDGER)))
 		output->ledger = evicted;
 	if (watch_of(c, &restored) != WATCH_FORGET)

@@ -94,6 +94,7 @@ struct peer { /* an address that we know: from a configured connection, or by a 
 	uint32_t unknown_flows;      /* flows of it that the ledger does not know */
 	int64_t unknown_since_ns;
 	uint64_t unknown_spis;       /* within the present window */
+	int64_t collision_ns, dead_ns; /* latest hints of the daemon: a rekey collided; liveness is dead. 0: none */
 };
 
 struct mirror_daemon {
@@ -111,7 +112,6 @@ struct mirror_daemon {
 	int64_t snapshot_ns;         /* begun_ns of the latest complete one; 0: none */
 	int64_t want_ns;             /* a list that began at or after this is wanted; 0: none */
 	int64_t due_ns;              /* the next periodic one */
-	int64_t collision_ns, contact_ns, peer_dead_ns; /* latest hints */
 	uint32_t ike_count, child_count, connection_count;
 };
 
@@ -187,6 +187,7 @@ struct core {
 	struct hash_key key;
 	struct moment now;
 	uint64_t next_order, next_serial;
+	int64_t restored_ns;    /* when the latest entry of the ledger came from the store; 0: none did */
 	uint32_t jitter;
 	struct ledger *ledger;  /* owns */
 	struct budget *budget;  /* owns */

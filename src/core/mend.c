@@ -102,7 +102,7 @@ static struct repair_situation situation_of(struct core *c, const struct trouble
 		.successor_works = successor_works(c, t, successor), .attempts = c->config.step_attempts,
 		.sequence_passed = entry && entry->has_sequence && flow && flow->proof_packets >= c->config.stray_count,
 		.authenticated = t->peer_silent || is->rule == RULE_ENCAP_DIFFERS
-				 || (daemon->peer_dead_ns && daemon->peer_dead_ns >= is->first_ns),
+				 || (peer && peer->dead_ns && peer->dead_ns >= is->first_ns),
 	};
 
 	if (ike) {
@@ -303,6 +303,11 @@ static bool is_same(const struct repair_decision *a, const struct repair_decisio
 	       && a->blast_children == b->blast_children;
 }
 
+static bool is_harsh(const struct repair_decision *decision)
+{
+	return decision->first == ORDER_TERMINATE_CHILD || decision->first == ORDER_TERMINATE_IKE;
+}
+
 void mend_consider(struct core *c, struct trouble *t)
 {
 	struct mirror_daemon *daemon = &c->daemons[t->is.daemon];
@@ -327,6 +332,12 @@ void mend_consider(struct core *c, struct trouble *t)
 		verify(c, t);
 		return;
 	}
+	/* Nor is one touched that came by itself, before a stray that is younger says that the peer does not use it. */
+	if (!t->is.is_suspicion && t->is.verdict == VERDICT_DESYNC && successor
+	    && last_stray(c, t) < successor->since_ns + c->config.settle_ns) {
+		wait_until(t, later(successor->since_ns + c->config.settle_ns, c->now.mono_ns + POLL_NS));
+		return;
+	}
 	situation = situation_of(c, t);
 	decision = repair_decide(&situation);
 	if (!is_same(&decision, &t->is.next)) {
@@ -337,7 +348,12 @@ void mend_consider(struct core *c, struct trouble *t)
 		refuse(c, t, &decision);
 		return;
 	}
-	if (daemon->snapshot_ns < c->now.mono_ns - LIST_FRESH_NS) {
+	/* What takes something down is done right after a stray, and on a list of the same moment: the peer may just have turned. */
+	if (is_harsh(&decision) && t->is.verdict == VERDICT_DESYNC && c->now.mono_ns - last_stray(c, t) > c->config.settle_ns) {
+		wait_until(t, c->now.mono_ns);
+		return;
+	}
+	if (daemon->snapshot_ns < c->now.mono_ns - (is_harsh(&decision) ? c->config.settle_ns : LIST_FRESH_NS)) {
 		mirror_want(c, t->is.daemon);
 		wait_until(t, c->now.mono_ns + POLL_NS);
 		return;

@@ -505,23 +505,24 @@ static void explain_end(struct core *c, const struct daemon_hint *hint)
 
 void core_hint(struct core *c, const struct daemon_hint *hint, struct moment now)
 {
-	struct mirror_daemon *daemon;
+	const struct mirror_ike *ike;
+	struct peer *peer;
 
 	c->now = now;
 	if (hint->daemon >= GATEWAY_DAEMONS_MAX)
 		return;
-	daemon = &c->daemons[hint->daemon];
 	/* A list is what makes the daemon say that its kernel has an SA no more: once, or each list would ask for the next. */
 	if (hint->kind == HINT_KERNEL_LOST && (!hint->has_spi || mirror_hinted(c, hint->daemon, hint->kind, hint->spi, MINUTE_NS)))
 		return;
 	c->hints[c->hint_at++ % CORE_RECENT_MAX] = (struct recent_hint){ .hint = *hint, .at_ns = now.mono_ns };
 	explain_end(c, hint);
-	if (hint->kind == HINT_COLLISION)
-		daemon->collision_ns = now.mono_ns;
-	if (hint->kind == HINT_INITIAL_CONTACT)
-		daemon->contact_ns = now.mono_ns;
-	if (hint->kind == HINT_PEER_DEAD)
-		daemon->peer_dead_ns = now.mono_ns;
+	/* Of that peer alone: on a gateway with many there is always one that died. */
+	ike = hint->has_ike ? mirror_ike(c, hint->daemon, hint->ike_id) : NULL;
+	peer = ike ? mirror_peer(c, &ike->sa.remote) : NULL;
+	if (peer && hint->kind == HINT_COLLISION)
+		peer->collision_ns = now.mono_ns;
+	if (peer && hint->kind == HINT_PEER_DEAD)
+		peer->dead_ns = now.mono_ns;
 	if (hint->kind == HINT_KERNEL_LOST)
 		mirror_want(c, hint->daemon);
 }

@@ -7,6 +7,7 @@
 #define UNKNOWN_WINDOW_NS MINUTE_NS
 #define UNKNOWN_SPIS_NOISE 8        /* so many SPIs of one peer that the ledger does not know, within a minute: noise */
 #define ANEW_NS (2 * SECOND_NS)    /* a mended tunnel without traffic for so long, while strays come, is broken again */
+#define COLLISION_SPAN_NS (5 * SECOND_NS) /* so long before or after a death a collision explains it */
 #define SETTLE_MARGIN_NS (SECOND_NS / 10)
 
 /* --- the table of flows -------------------------------------------------------------------------------------------- */
@@ -136,9 +137,8 @@ static bool in_overlap(const struct core *c, const struct ledger_entry *entry)
 		return false;
 	if (entry->died_mono_ns)
 		return c->now.mono_ns < entry->died_mono_ns + c->config.overlap_ns + c->config.settle_ns;
-	/* Restored. A wall clock that was set back makes no overlap longer. */
-	return c->now.wall.ns >= entry->died.ns
-	       && c->now.wall.ns - entry->died.ns < c->config.overlap_ns + c->config.settle_ns;
+	/* Restored: it died before that. The wall clock may have been set either way since. */
+	return c->now.mono_ns < c->restored_ns + c->config.overlap_ns + c->config.settle_ns;
 }
 
 static void flow_prove(struct core *c, struct flow *flow, const struct sighting *s, const struct ledger_entry *entry)
@@ -192,13 +192,13 @@ static bool flow_is_enough(struct core *c, const struct flow *flow, const struct
 
 static void cause_of(struct core *c, const struct flow *flow, const struct ledger_entry *entry, struct core_incident *is)
 {
-	const struct mirror_daemon *daemon = &c->daemons[entry->daemon];
+	const struct peer *known = mirror_peer(c, &entry->peer);
 	struct end peer = mirror_end(c, entry->connection, &entry->peer, flow->src_port);
 	uint32_t ikes;
 	const struct mirror_ike *ike = mirror_ike_with(c, entry->daemon, &peer, entry->ike_id, &ikes);
-	bool collided = daemon->collision_ns && entry->died_mono_ns
-			&& daemon->collision_ns > entry->died_mono_ns - 5 * SECOND_NS
-			&& daemon->collision_ns < entry->died_mono_ns + 5 * SECOND_NS;
+	bool collided = known && known->collision_ns && entry->died_mono_ns
+			&& known->collision_ns > entry->died_mono_ns - COLLISION_SPAN_NS
+			&& known->collision_ns < entry->died_mono_ns + COLLISION_SPAN_NS;
 
 	is->confidence = CONFIDENCE_LIKELY;
 	switch (entry->death) {

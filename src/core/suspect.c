@@ -78,14 +78,16 @@ static bool arrivals_refused(const struct core *c, const struct mirror_child *ch
 	return child->has_base && begun_ns && arrived >= c->config.stray_count && child->arrived_last_ns < begun_ns
 	       && child->arrived_last_ns - child->base_ns >= c->config.stray_span_ns
 	       /* A live sender counts up by one a packet. Garbage on a live SPI does not look like that. */
-	       && sequence_above(child->arrived_sequence, child->base_sequence) && advanced >= c->config.stray_count - 1
+	       && sequence_above(child->arrived_sequence, child->base_sequence)
+	       /* Nor does a recording: an SA that accepted so many packets was at that number at least. */
+	       && child->arrived_sequence > (child->in <= UINT32_MAX ? child->in : 0) && advanced >= c->config.stray_count - 1
 	       && advanced <= 4 * arrived + 64;
 }
 
 /* The sending end's suspicion (DESIGN.md 4): out grows, in stands still, and both went before. */
 static void suspect_one_way(struct core *c, struct mirror_child *child)
 {
-	const struct mirror_daemon *daemon = &c->daemons[child->sa.daemon];
+	const struct peer *peer = mirror_peer(c, &child->sa.remote);
 	const struct child_sa *sa = &child->sa;
 	struct trouble *t = trouble_of_child(c, child, false);
 	bool one_way = child->went_both_ways && sa->state == CHILD_INSTALLED
@@ -116,7 +118,7 @@ static void suspect_one_way(struct core *c, struct mirror_child *child)
 	t->is.rule = RULE_ONE_WAY;
 	t->is.decided = c->now.wall;
 	/* strongswan#1896 (C2): after a collision the outbound half at the other end may be missing. */
-	if (daemon->collision_ns && daemon->collision_ns > child->since_ns - COLLISION_NEAR_NS) {
+	if (peer && peer->collision_ns && peer->collision_ns > child->since_ns - COLLISION_NEAR_NS) {
 		t->is.cause = CAUSE_REKEY_COLLISION;
 		t->is.confidence = CONFIDENCE_POSSIBLE;
 	}
@@ -158,6 +160,10 @@ static void note_progress(struct core *c, struct mirror_child *child)
 	}
 	child->has_in = true;
 	child->in = sa->packets_in;
+	/* Authenticated, unlike the sensor's numbers: no two of them had the same. */
+	if (child->sa.has_spi_in && (entry = entry_of(c, child)) && entry->has_sequence && entry->state != LEDGER_DEAD
+	    && sa->packets_in <= UINT32_MAX && entry->sequence_highest < sa->packets_in)
+		entry->sequence_highest = (uint32_t)sa->packets_in;
 	if (sa->packets_in && sa->packets_out && !child->went_both_ways) {
 		child->went_both_ways = true;
 		if (child->sa.has_spi_in && (entry = entry_of(c, child)))

@@ -199,6 +199,42 @@ static void test_child_without_spi_keeps_what_it_had(void **state)
 	gateway_done(&g);
 }
 
+static void assert_ike_untouched(struct gateway *g)
+{
+	const struct core_incident *i = gateway_incident(g);
+
+	for (uint32_t s = 0; s < i->step_count; s++)
+		assert_int_not_equal(i->steps[s].verb, ORDER_TERMINATE_IKE);
+}
+
+/* Liveness of another peer that died authenticates nothing about this one. */
+static void test_another_peer_that_died(void **state)
+{
+	struct daemon_hint hint = { .kind = HINT_PEER_DEAD, .has_ike = true, .ike_id = 9 };
+	struct ike_event up = { .change = IKE_UP };
+	struct gateway g;
+
+	(void)state;
+	gateway_new(&g, MODE_REPAIR);
+	g.child_count = 0;
+	gateway_pass(&g, 6 * SECOND_NS);
+	for (unsigned i = 0; i < 60; i++) {
+		unsigned before = g.orders;
+
+		up.ike = g.ike;
+		up.ike.id = 9;
+		up.ike.remote = stranger_address;
+		core_ike_event(g.core, &up, g.now);
+		core_hint(g.core, &hint, g.now);
+		gateway_strays(&g, X, 101 + 10 * i, 10);
+		if (g.orders != before)
+			gateway_result(&g, OUTCOME_FAILED, "no");
+	}
+	assert_true(g.orders > 0);
+	assert_ike_untouched(&g);
+	gateway_done(&g);
+}
+
 /* That act is silent is no word of the peer: nothing that needs authenticated evidence is done for it. */
 static void test_silent_act_proves_nothing(void **state)
 {
@@ -210,7 +246,7 @@ static void test_silent_act_proves_nothing(void **state)
 	gateway_pass(&g, 6 * SECOND_NS);
 	gateway_strays(&g, X, 101, 600);
 	assert_true(g.orders > 0);
-	assert_int_not_equal(g.order.verb, ORDER_TERMINATE_IKE);
+	assert_ike_untouched(&g);
 	gateway_done(&g);
 }
 
@@ -333,7 +369,7 @@ static void test_wall_clock_set_back_makes_no_overlap(void **state)
 	come_back(&g, NULL);
 	gateway_daemon(&g, true, g.now.wall.ns - DAY_NS);
 	gateway_pass(&g, SECOND_NS);
-	gateway_strays(&g, X, 101, 8);
+	gateway_strays(&g, X, 101, 60);
 	assert_int_equal(gateway_incident(&g)->verdict, VERDICT_DESYNC);
 	gateway_done(&g);
 }
@@ -349,6 +385,7 @@ int main(void)
 		cmocka_unit_test(test_a_peer_that_stays_is_not_forgotten),
 		cmocka_unit_test(test_own_address_changes),
 		cmocka_unit_test(test_child_without_spi_keeps_what_it_had),
+		cmocka_unit_test(test_another_peer_that_died),
 		cmocka_unit_test(test_silent_act_proves_nothing),
 		cmocka_unit_test(test_two_witnesses_of_one_packet),
 		cmocka_unit_test(test_a_hint_asks_for_one_list),
