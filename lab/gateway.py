@@ -189,7 +189,9 @@ class Gateway:
         """The newest installed CHILD_SA of LAN number."""
         found = self.children(name=child_name(number))
         if not found:
-            raise LabError(f"{self.name} has no CHILD_SA {child_name(number)}: bring the tunnel up first (lab/lab repair)")
+            child = child_name(number)
+            raise LabError(f"{self.name} has no CHILD_SA {child}: bring it up first: "
+                           f"lab/lab sw {self.name} --initiate --child {child}")
         return found[0]
 
     def initiate(self, number=1):
