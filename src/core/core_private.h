@@ -4,7 +4,7 @@
  * configuration.
  *
  *   mirror.c     what the IKE daemons list and tell        peers.c     configured connections, and whom they lead to
- *   kernel.c     the kernel's SAD and counters
+ *   kernel.c     the kernel's SAD and counters             hints.c     what the daemons' logs tell beyond that
  *   strays.c     sightings to flows to verdicts            suspect.c   SAs that are there and do not work
  *   incidents.c  the table of incidents, their evidence    mend.c      situation, order, verification, escalation
  *   say.c        log lines and notices                     view.c      what the control socket and the store read
@@ -256,14 +256,15 @@ struct mirror_ike *mirror_ike(struct core *c, uint16_t daemon, uint32_t id);
 struct peer *mirror_peer(struct core *c, const struct spimend_address *address);
 /* One more, or one less, reason to know that address. */
 void mirror_count_peer(struct core *c, const struct spimend_address *address, int configured, int ike_sas);
-/* Whom a packet came from. Of several clients behind one address (T10) the UDP port tells which; 0: any port is that peer's. */
+/* Whom a packet came from. Of several clients behind one address (T10) the UDP port tells which; 0: any. */
 struct end {
 	struct spimend_address address;
 	uint16_t port;
 };
 struct end mirror_end(struct core *c, uint64_t connection, const struct spimend_address *address, uint16_t port);
 /* The established IKE SA with that peer: the one of the id if it is there, else the youngest; counts them. */
-struct mirror_ike *mirror_ike_with(struct core *c, uint16_t daemon, const struct end *peer, uint32_t id, uint32_t *ret_count);
+struct mirror_ike *mirror_ike_with(struct core *c, uint16_t daemon, const struct end *peer, uint32_t id,
+				   uint32_t *ret_count);
 /* Live IKE SAs of the same configured connection: with one peer each, or of one that has several. */
 uint32_t mirror_ikes_named(const struct core *c, const struct ike_sa *like);
 /* The youngest installed child of the connection that is not `except` and not lost. */
@@ -285,8 +286,12 @@ int64_t mirror_tick(struct core *c);
 void mirror_dies(struct core *c, struct ledger_entry *entry, enum ledger_death death, bool seen);
 void mirror_keep(struct core *c, const struct ledger_entry *entry);
 void mirror_watch(struct core *c, const struct ledger_entry *entry, enum watch_state state);
-bool mirror_hinted(const struct core *c, uint16_t daemon, enum daemon_hint_kind kind, uint32_t spi, int64_t within_ns);
 void mirror_watch_peers(struct core *c);
+
+/* --- hints.c ------------------------------------------------------------------------------------------------------- */
+bool mirror_hinted(const struct core *c, uint16_t daemon, enum daemon_hint_kind kind, uint32_t spi, int64_t within_ns);
+/* Why that child went, as far as the log told by now. */
+enum ledger_death mirror_death_of(const struct core *c, const struct child_sa *sa);
 
 /* --- kernel.c ------------------------------------------------------------------------------------------------------ */
 /* Whether the kernel's SAD speaks for this daemon's SAs, and whether it has that key (under any mark or id). */

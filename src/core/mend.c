@@ -67,7 +67,7 @@ static struct mirror_child *successor_of(struct core *c, const struct trouble *t
 	return mirror_successor(c, t->is.daemon, t->is.connection, &peer, child ? child->sa.id : 0);
 }
 
-/* Something that can be rekeyed or terminated: one that was replaced is kept for its last packets alone (IKEv1: for long). */
+/* Something to rekey or to terminate: one that was replaced is kept for its last packets (IKEv1: for long). */
 static bool is_in_use(const struct mirror_child *child)
 {
 	return child && !child->rekeyed && child->sa.state != CHILD_REKEYED && child->sa.state != CHILD_DELETING;
@@ -303,62 +303,75 @@ static bool is_same(const struct repair_decision *a, const struct repair_decisio
 	       && a->blast_children == b->blast_children;
 }
 
-static bool is_harsh(const struct repair_decision *decision)
+/* Whether there is something to decide now. */
+static bool is_due(struct core *c, struct trouble *t)
 {
-	return decision->first == ORDER_TERMINATE_CHILD || decision->first == ORDER_TERMINATE_IKE;
+	if (!trouble_is_open(t) || t->phase == PHASE_ORDERED || t->phase == PHASE_VERIFYING
+	    || (t->phase == PHASE_WAITING && c->now.mono_ns < t->due_ns))
+		return false;
+	if (t->is.is_suspicion)
+		return !suspicion_is_over(c, t);
+	/* The fault still exists. */
+	if (t->is.verdict == VERDICT_DESYNC)
+		return c->now.mono_ns - last_stray(c, t) <= FRESH_NS;
+	return t->is.verdict == VERDICT_OTHER_FAULT;
+}
+
+/* A successor that has just come is given its time. */
+static bool waits_for_successor(struct core *c, struct trouble *t)
+{
+	const struct mirror_child *successor = successor_of(c, t);
+
+	if (!successor)
+		return false;
+	/* Whatever became of the order: a rekey may take longer than act waits for it. */
+	if (t->is.step_count && t->ordered_ns && !t->acted_ns && successor->since_ns >= t->ordered_ns) {
+		verify(c, t);
+		return true;
+	}
+	/* One that came by itself: a stray that is younger says that the peer does not use it. */
+	if (t->is.is_suspicion || t->is.verdict != VERDICT_DESYNC
+	    || last_stray(c, t) >= successor->since_ns + c->config.settle_ns)
+		return false;
+	wait_until(t, later(successor->since_ns + c->config.settle_ns, c->now.mono_ns + POLL_NS));
+	return true;
+}
+
+/* What is known is fresh: a list is read again before every rung. What takes something down is done right after a stray,
+ * and on a list of the same moment: the peer may just have turned. */
+static bool is_fresh(struct core *c, struct trouble *t, const struct repair_decision *decision)
+{
+	bool harsh = decision->first == ORDER_TERMINATE_CHILD || decision->first == ORDER_TERMINATE_IKE;
+
+	if (harsh && t->is.verdict == VERDICT_DESYNC && c->now.mono_ns - last_stray(c, t) > c->config.settle_ns) {
+		wait_until(t, c->now.mono_ns); /* the next stray comes back here */
+		return false;
+	}
+	if (c->daemons[t->is.daemon].snapshot_ns < c->now.mono_ns - (harsh ? c->config.settle_ns : LIST_FRESH_NS)) {
+		mirror_want(c, t->is.daemon);
+		wait_until(t, c->now.mono_ns + POLL_NS);
+		return false;
+	}
+	return true;
 }
 
 void mend_consider(struct core *c, struct trouble *t)
 {
-	struct mirror_daemon *daemon = &c->daemons[t->is.daemon];
-	const struct mirror_child *successor;
 	struct repair_situation situation;
 	struct repair_decision decision;
 
-	if (!trouble_is_open(t) || t->phase == PHASE_ORDERED || t->phase == PHASE_VERIFYING
-	    || (t->phase == PHASE_WAITING && c->now.mono_ns < t->due_ns))
+	if (!is_due(c, t) || waits_for_successor(c, t))
 		return;
-	if (t->is.verdict != VERDICT_DESYNC && t->is.verdict != VERDICT_OTHER_FAULT && !t->is.is_suspicion)
-		return;
-	if (t->is.is_suspicion && suspicion_is_over(c, t))
-		return;
-	/* The fault still exists, and what is known is fresh: the SAD is read again before every rung. */
-	if (!t->is.is_suspicion && t->is.verdict == VERDICT_DESYNC && c->now.mono_ns - last_stray(c, t) > FRESH_NS)
-		return;
-	/* A successor that came after the order is given its time, whatever became of the order: a rekey may take longer than act
-	 * waits for it. */
-	successor = successor_of(c, t);
-	if (t->is.step_count && t->ordered_ns && !t->acted_ns && successor && successor->since_ns >= t->ordered_ns) {
-		verify(c, t);
-		return;
-	}
-	/* Nor is one touched that came by itself, before a stray that is younger says that the peer does not use it. */
-	if (!t->is.is_suspicion && t->is.verdict == VERDICT_DESYNC && successor
-	    && last_stray(c, t) < successor->since_ns + c->config.settle_ns) {
-		wait_until(t, later(successor->since_ns + c->config.settle_ns, c->now.mono_ns + POLL_NS));
-		return;
-	}
 	situation = situation_of(c, t);
 	decision = repair_decide(&situation);
 	if (!is_same(&decision, &t->is.next)) {
 		t->is.next = decision;
 		trouble_changed(c, t);
 	}
-	if (decision.refusal != REFUSE_NONE || decision.rung == RUNG_NONE) {
+	if (decision.refusal != REFUSE_NONE || decision.rung == RUNG_NONE)
 		refuse(c, t, &decision);
-		return;
-	}
-	/* What takes something down is done right after a stray, and on a list of the same moment: the peer may just have turned. */
-	if (is_harsh(&decision) && t->is.verdict == VERDICT_DESYNC && c->now.mono_ns - last_stray(c, t) > c->config.settle_ns) {
-		wait_until(t, c->now.mono_ns);
-		return;
-	}
-	if (daemon->snapshot_ns < c->now.mono_ns - (is_harsh(&decision) ? c->config.settle_ns : LIST_FRESH_NS)) {
-		mirror_want(c, t->is.daemon);
-		wait_until(t, c->now.mono_ns + POLL_NS);
-		return;
-	}
-	act(c, t, &decision);
+	else if (is_fresh(c, t, &decision))
+		act(c, t, &decision);
 }
 
 /* --- results ------------------------------------------------------------------------------------------------------- */
