@@ -14,7 +14,7 @@
 
 #include "model/gateway.h"
 
-#define ACT_BUDGET_TOTAL_MAX 4096
+#define ACT_BUDGET_TOTAL_MAX 2048 /* the journal has two records for each, and must not forget one inside the window */
 
 struct act_budget; /* opaque */
 

@@ -197,6 +197,15 @@ static void object(struct ike_daemon *d, const char *why)
 		d->running.objection = why;
 }
 
+/* Ids begin anew with the IKE daemon, and whoever has taken core over may name any: the SA must be that peer's. */
+static void check_peer(struct ike_daemon *d, const struct spimend_address *remote)
+{
+	const struct spimend_address *peer = &d->running.order.peer;
+
+	if (spimend_address_known(peer) && spimend_address_known(remote) && !spimend_address_equal(peer, remote))
+		object(d, "gone: that id is an SA of another peer");
+}
+
 static void check_child(void *context, const struct child_sa *child)
 {
 	struct ike_daemon *d = context;
@@ -204,6 +213,7 @@ static void check_child(void *context, const struct child_sa *child)
 	if (child->id != d->running.order.child_id)
 		return;
 	d->running.found = true;
+	check_peer(d, &child->remote);
 	if (child->state == CHILD_REKEYING || child->state == CHILD_CREATED)
 		object(d, "busy: the child is being made or rekeyed");
 	else if (child->state == CHILD_DELETING)
@@ -227,6 +237,7 @@ static void check_ike(struct ike_daemon *d, struct text message)
 		if (ike.id != o->ike_id)
 			return;
 		d->running.found = true;
+		check_peer(d, &ike.remote);
 		/* Tasks are no objection: towards a dead peer there is always one that waits for its answer. */
 		if (ike.state == IKE_DELETING)
 			object(d, "busy: the IKE SA is being deleted");

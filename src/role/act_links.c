@@ -240,8 +240,7 @@ static void on_mirror_fd(struct act *act, enum xfrm_mirror_fd which)
 			act->mirror_sources[i] = NULL;
 		}
 		xfrm_mirror_free(act->mirror);
-		act->mirror = NULL;
-		member_want(act->member, RESOURCE_KERNEL, 0, "");
+		act->mirror = NULL; /* act_settle() asks */
 	}
 	act_settle(act);
 }

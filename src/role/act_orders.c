@@ -6,6 +6,9 @@
 #include "role/act_role.h"
 #include "spimend/error.h"
 
+#define SAY_REFUSED_EVERY SECOND_NS
+#define TORN_DOWN_NS (10 * MINUTE_NS) /* what was terminated so lately is set up again, whatever the mode says by now */
+
 /* act's budget counts orders, core's counts repairs: a repair may climb this many orders before act puts its foot down. */
 #define ORDERS_PER_REPAIR 8
 
@@ -65,12 +68,73 @@ void act_on_result(struct act *act, const struct order_result *result)
 	tell_result(act, result);
 }
 
-static void answer(struct act *act, const struct order *order, enum order_outcome outcome, const char *text)
+static struct order_result result_of(const struct order *order, enum order_outcome outcome, const char *text)
 {
 	struct order_result result = { .id = order->id, .outcome = outcome };
 
 	text_copy(text_of(text), result.text, sizeof(result.text));
-	tell_result(act, &result);
+	return result;
+}
+
+/* Nothing was done, so nothing is written: or whoever has taken core over could drive what was done out of the journal, and
+ * fill the log. */
+static void refuse(struct act *act, const struct order *order, enum order_outcome outcome, const char *why)
+{
+	struct order_result result = result_of(order, outcome, why);
+	int64_t now = loop_now(act->member->loop);
+
+	act->refused++;
+	if (now >= act->refused_said + SAY_REFUSED_EVERY) {
+		act->refused_said = now;
+		log_say(&act->member->log, LOG_NOTICE, "order %llu is not carried out: %s (%llu so far)",
+			(unsigned long long)order->id, why, (unsigned long long)act->refused);
+	}
+	act_tell(act, MESSAGE_RESULT, &result);
+}
+
+/* --- Is it allowed at all? What core decides by is looked at here once more. --------------------------------------------- */
+
+struct torn_down {
+	const struct order *order;
+	struct instant now;
+	bool found;
+};
+
+static void look_for_end(void *context, const struct order *done, struct instant wall)
+{
+	struct torn_down *look = context;
+
+	if ((done->verb == ORDER_TERMINATE_CHILD || done->verb == ORDER_TERMINATE_IKE) &&
+	    spimend_address_equal(&done->peer, &look->order->peer) && done->daemon == look->order->daemon &&
+	    look->now.ns - wall.ns < TORN_DOWN_NS)
+		look->found = true;
+}
+
+/* A tunnel that we took down ourselves is never left lying. */
+static bool was_torn_down(const struct act *act, const struct order *order)
+{
+	struct torn_down look = { order, wall_now(), false };
+
+	if (order->verb == ORDER_INITIATE)
+		journal_each_intent(act->journal, look_for_end, &look);
+	return look.found;
+}
+
+static const char *why_not(const struct act *act, const struct order *order)
+{
+	const struct config *config = act->member->config;
+	enum peer_mode mode = PEER_DEFAULT;
+
+	if (order->daemon >= act->daemon_count)
+		return "no such IKE daemon";
+	if (!spimend_address_known(&order->peer))
+		return "it names no peer";
+	for (uint32_t i = 0; i < config->peer_count; i++)
+		if (spimend_address_equal(&config->peers[i].address, &order->peer))
+			mode = config->peers[i].mode;
+	if ((config->mode != MODE_REPAIR || mode == PEER_IGNORE || mode == PEER_OBSERVE) && !was_torn_down(act, order))
+		return config->mode != MODE_REPAIR ? "the mode is not repair" : "the configuration lets this peer alone";
+	return act->under_way_count >= UNDER_WAY_MAX ? "too many orders are under way" : NULL;
 }
 
 /* The order of these steps is that of repair/journal.h: known, allowed, written down, done. */
@@ -78,12 +142,13 @@ void act_take_order(struct act *act, const struct order *order)
 {
 	int64_t now = loop_now(act->member->loop);
 	struct order_result known;
+	const char *why;
 	int r;
 
 	if (is_under_way(act, order->id))
 		return; /* its result is on the way */
 	if (!act->journal) {
-		answer(act, order, OUTCOME_FAILED, "there is no journal");
+		refuse(act, order, OUTCOME_FAILED, "there is no journal");
 		return;
 	}
 	memset(&known, 0, sizeof(known));
@@ -91,24 +156,19 @@ void act_take_order(struct act *act, const struct order *order)
 		act_tell(act, MESSAGE_RESULT, &known);
 		return;
 	}
-	if (order->daemon >= act->daemon_count) {
-		answer(act, order, OUTCOME_REFUSED, "no such IKE daemon");
-		return;
-	}
-	if (act->under_way_count >= UNDER_WAY_MAX) {
-		answer(act, order, OUTCOME_REFUSED, "too many orders are under way");
+	why = why_not(act, order);
+	if (why) {
+		refuse(act, order, OUTCOME_REFUSED, why);
 		return;
 	}
 	if (!act_budget_allows(act->budget, &order->peer, now)) {
-		answer(act, order, OUTCOME_OVER_BUDGET, "act's own budget");
+		refuse(act, order, OUTCOME_OVER_BUDGET, "act's own budget");
 		return;
 	}
 	r = journal_intent(act->journal, order, wall_now());
 	if (r < 0) {
-		log_say(&act->member->log, LOG_ERR, "the journal cannot be written, order %llu is not carried out: %s",
-			(unsigned long long)order->id, spimend_strerror(r));
 		act_tell_journal(act);
-		answer(act, order, OUTCOME_FAILED, "the journal cannot be written");
+		refuse(act, order, OUTCOME_FAILED, "the journal cannot be written");
 		return;
 	}
 	act_budget_note(act->budget, &order->peer, now);
@@ -116,10 +176,13 @@ void act_take_order(struct act *act, const struct order *order)
 	act->under_way[act->under_way_count++] = order->id;
 	r = ike_daemon_order(act->daemons[order->daemon].daemon, order, now);
 	if (r < 0 && is_under_way(act, order->id)) {
+		struct order_result result = result_of(order, OUTCOME_REFUSED, spimend_strerror(r));
+
 		forget(act, order->id);
-		answer(act, order, OUTCOME_REFUSED, spimend_strerror(r));
+		tell_result(act, &result);
 	}
 }
+
 struct act_budget_settings act_budget_of(const struct config *config)
 {
 	uint32_t factor = ORDERS_PER_REPAIR * (config->step_attempts ? config->step_attempts : 1);
@@ -145,11 +208,11 @@ void act_take_journal(struct act *act, int fd)
 	journal_free(act->journal);
 	act->journal = NULL;
 	r = journal_new(fd, &act->journal);
-	act->journal_error = r;
-	if (r < 0)
+	if (r < 0 && r != act->journal_error)
 		log_say(&act->member->log, LOG_ERR, "the journal cannot be used, so nothing will be carried out: %s",
 			spimend_strerror(r));
-	else
+	act->journal_error = r;
+	if (r == 0)
 		journal_each_intent(act->journal, replay, act);
 	act_tell_journal(act);
 }

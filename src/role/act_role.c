@@ -6,6 +6,8 @@
 #include "role/roles.h"
 #include "spimend/error.h"
 
+#define ASK_AGAIN (5 * SECOND_NS)
+
 /* --- To core ---------------------------------------------------------------------------------------------------------- */
 
 void act_tell(struct act *act, enum message_type type, const void *item)
@@ -111,20 +113,38 @@ static void take_channel(struct act *act, int fd)
 	else
 		tell_all(act);
 }
+/* Returns when it wants to be asked again. */
+static int64_t ask_again(struct act *act, struct lack *lack, enum resource kind, int64_t now)
+{
+	if (!lack->wanted && now >= lack->again) {
+		lack->wanted = true;
+		lack->again = now + ASK_AGAIN;
+		member_want(act->member, kind, 0, "");
+	}
+	return lack->wanted ? LOOP_NEVER : lack->again;
+}
+
 /* --- The loop: what anything may have changed -------------------------------------------------------------------------- */
 
 void act_settle(struct act *act)
 {
-	int64_t now = loop_now(act->member->loop), next = LOOP_NEVER;
+	int64_t now = loop_now(act->member->loop), next = LOOP_NEVER, again;
 
+	if (!act->journal)
+		next = ask_again(act, &act->journal_lack, RESOURCE_JOURNAL, now);
+	if (!act->mirror && act->member->config->sense_xfrm) {
+		again = ask_again(act, &act->mirror_lack, RESOURCE_KERNEL, now);
+		next = again < next ? again : next;
+	}
 	if (act->kernel_wanted && act->mirror) {
 		act->kernel_wanted = false;
 		act_refresh_kernel(act);
 	}
 	for (uint32_t i = 0; i < act->daemon_count; i++) {
 		struct link_daemon *link = &act->daemons[i];
-		int64_t again = act_reconnect_daemon(act, link, now), deadline = ike_daemon_deadline(link->daemon);
+		int64_t deadline = ike_daemon_deadline(link->daemon);
 
+		again = act_reconnect_daemon(act, link, now);
 		act_watch_daemon(act, link);
 		next = again < next ? again : next;
 		next = deadline < next ? deadline : next;
@@ -154,6 +174,10 @@ static void take_resource(void *context, const struct role_resource *resource, c
 {
 	struct act *act = context;
 
+	if (resource->kind == RESOURCE_JOURNAL)
+		act->journal_lack = (struct lack){ .again = loop_now(act->member->loop) + ASK_AGAIN };
+	else if (resource->kind == RESOURCE_KERNEL)
+		act->mirror_lack = (struct lack){ .again = loop_now(act->member->loop) + ASK_AGAIN };
 	if (resource->kind == RESOURCE_DAEMON) {
 		act_take_daemon(act, resource, fds, fd_count);
 	} else if (resource->kind == RESOURCE_CHANNEL && fd_count == 1) {
@@ -164,8 +188,10 @@ static void take_resource(void *context, const struct role_resource *resource, c
 		act_take_journal(act, fds[0]);
 	} else {
 		member_close_fds(fds, fd_count);
-		if (resource->kind == RESOURCE_JOURNAL)
+		if (resource->kind == RESOURCE_JOURNAL) {
 			act->journal_error = resource->error;
+			act_tell_journal(act);
+		}
 	}
 	act_settle(act);
 }
@@ -178,6 +204,7 @@ static int begin(void *context, struct member *member)
 
 	act->member = member;
 	act->journal_error = -ENOENT;
+	act->journal_lack.wanted = act->mirror_lack.wanted = true; /* they come with the start */
 	act->budget = act_budget_new(&settings);
 	if (!act->budget)
 		return -ENOMEM;

@@ -45,6 +45,12 @@ struct act {
 	uint64_t under_way[UNDER_WAY_MAX]; /* order ids */
 	size_t under_way_count;
 	uint64_t journal_failures;  /* as told last */
+	uint64_t refused;           /* orders, with nothing done */
+	int64_t refused_said;
+	struct lack {               /* what the parent is asked for again while it cannot be had */
+		bool wanted;
+		int64_t again;
+	} journal_lack, mirror_lack;
 	bool paused, lost_news;     /* core does not keep up; something was dropped: everything is to be told again */
 	bool kernel_wanted;
 };

@@ -187,11 +187,12 @@ static void reload(struct parent *parent)
 	} else {
 		send_config(parent, ROLE_SENSE);
 	}
-	send_config(parent, ROLE_CORE);
+	/* act first: what core orders by a new mode, act must know already. */
 	if (daemons)
 		parent_renew_child(parent, ROLE_ACT);
 	else
 		send_config(parent, ROLE_ACT);
+	send_config(parent, ROLE_CORE);
 	log_say(&parent->log, LOG_NOTICE, "%s was read again: mode %s", parent->path, mode_name(config->mode));
 	notify_say(&parent->notify, "READY=1");
 	parent_say_status(parent);

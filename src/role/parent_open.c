@@ -280,7 +280,7 @@ void parent_give_sense(struct parent *parent)
 		if (fd >= 0)
 			give_fd(parent, ROLE_SENSE, resource, fd);
 		else
-			log_say(&parent->log, LOG_WARNING, XFRM_STAT_PATH ": %s", strerror(errno));
+			log_say(&parent->log, LOG_NOTICE, XFRM_STAT_PATH ": %s; without the kernel's counters", strerror(errno));
 	}
 }
 
@@ -313,8 +313,11 @@ static void give_kernel(struct parent *parent)
 	struct role_resource resource = { .kind = RESOURCE_KERNEL };
 	int fds[XFRM_MIRROR_FDS], r = xfrm_mirror_open(fds);
 
+	if (r < 0 && r != parent->said_kernel)
+		log_say(&parent->log, LOG_NOTICE, "XFRM netlink: %s; without the kernel's SAs ('no sense xfrm' says so too)",
+			spimend_strerror(r));
+	parent->said_kernel = r;
 	if (r < 0) {
-		log_say(&parent->log, LOG_WARNING, "XFRM netlink: %s; the kernel's SAs are not known", spimend_strerror(r));
 		give_error(parent, ROLE_ACT, resource, r);
 		return;
 	}
@@ -323,18 +326,24 @@ static void give_kernel(struct parent *parent)
 		close(fds[i]);
 }
 
-void parent_give_act(struct parent *parent)
+static void give_journal(struct parent *parent)
 {
 	struct role_resource resource = { .kind = RESOURCE_JOURNAL };
 	int fd = open_journal(parent);
 
-	if (fd >= 0) {
-		give_fd(parent, ROLE_ACT, resource, fd);
-	} else {
+	if (fd < 0 && fd != parent->said_journal)
 		log_say(&parent->log, LOG_ERR, "%s/" JOURNAL_FILE ": %s", parent->config->state_directory,
 			spimend_strerror(fd));
+	parent->said_journal = fd < 0 ? fd : 0;
+	if (fd >= 0)
+		give_fd(parent, ROLE_ACT, resource, fd);
+	else
 		give_error(parent, ROLE_ACT, resource, fd);
-	}
+}
+
+void parent_give_act(struct parent *parent)
+{
+	give_journal(parent);
 	if (parent->config->sense_xfrm)
 		give_kernel(parent);
 }
@@ -391,6 +400,8 @@ void parent_give_wanted(struct parent *parent, struct child *child, const struct
 		give_daemon(parent, want->index);
 	} else if (want->kind == RESOURCE_KERNEL && child->role == ROLE_ACT) {
 		give_kernel(parent);
+	} else if (want->kind == RESOURCE_JOURNAL && child->role == ROLE_ACT) {
+		give_journal(parent);
 	} else if (want->kind == RESOURCE_SOCKET && child->role == ROLE_SENSE) {
 		sense_lost(parent, want->name);
 	}

@@ -59,6 +59,7 @@ struct parent {
 	int64_t links_at; /* when links_timer is due */
 	bool links_due, stopping, said_ready;
 	struct role_summary summary;
+	int said_journal, said_kernel; /* why there was none, as said last */
 	int status;
 };
 

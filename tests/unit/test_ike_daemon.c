@@ -30,6 +30,7 @@ struct game {
 	struct connection connection;
 	struct child_event child_event;
 	struct order_result result[RESULTS_MAX];
+	struct spimend_address order_peer;
 };
 
 static void on_state(void *context, const struct daemon_state *state)
@@ -338,7 +339,7 @@ static void stop(struct game *g)
 
 static int give(struct game *g, uint64_t id, enum order_verb verb, bool opens_ike)
 {
-	struct order order = { .id = id, .daemon = 2, .verb = verb, .opens_ike = opens_ike };
+	struct order order = { .id = id, .daemon = 2, .verb = verb, .opens_ike = opens_ike, .peer = g->order_peer };
 
 	if (verb == ORDER_INITIATE)
 		order.connection = g->connection.id;
@@ -565,11 +566,14 @@ static void targets_that_are_gone_or_busy_are_refused(void **state)
 		{ ORDER_TERMINATE_CHILD, { .ike_id = "1", .child_id = "7", .child_state = "DELETED" }, true,
 		  "busy: the child is being deleted" },
 		{ ORDER_TERMINATE_IKE, { .ike_id = "1", .ike_state = "DELETING" }, true, "busy: the IKE SA" },
+		{ ORDER_TERMINATE_CHILD, { .ike_id = "1", .child_id = "7" }, true, "gone: that id is an SA of another peer" },
+		{ ORDER_TERMINATE_IKE, { .ike_id = "1" }, true, "gone: that id is an SA of another peer" },
 	};
 	struct game *g = start();
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		g->order_peer = (struct spimend_address){ 4, { 192, 0, 2, strstr(rows[i].why, "peer") ? 3 : 2 } };
 		assert_int_equal(give(g, 20 + i, rows[i].verb, false), 0);
 		answer_check(g, NULL, rows[i].listed ? &rows[i].sa : NULL);
 		expect_result(g, 20 + i, OUTCOME_REFUSED, rows[i].why);
