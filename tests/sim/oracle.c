@@ -18,6 +18,12 @@ static struct truth *truth_of(struct node *n)
 	return &n->w->truth[n->index];
 }
 
+/* Only wall time survives a restart of core; where it was set, how long ago things were cannot be told. */
+static bool clock_was_set(const struct node *n)
+{
+	return n->wall_offset && n->g.core_lives > 1;
+}
+
 static struct grave *grave_of(struct truth *t, uint32_t spi)
 {
 	uint32_t count = t->grave_count < GRAVES_MAX ? t->grave_count : GRAVES_MAX;
@@ -201,8 +207,11 @@ static bool is_excused(struct node *n, uint8_t peer, const struct hole *h)
 		ikes += n->ikes[i].peer == peer;
 	if (n->setup[peer].dynamic_peer && ikes > 1)
 		return true; /* the daemon cannot be told which of them to use */
-	if (n->wall_offset && g->core_lives > 1)
+	if (clock_was_set(n))
 		return true; /* the clock was set: how long ago things were done cannot be told */
+	for (uint32_t i = 0; h->acted && i < w->fault_count; i++)
+		if (w->faults[i].at > h->acted_at && w->faults[i].at <= w->now)
+			return true; /* what was repaired broke again: its steps are used up */
 	quiet = ike_pair_is_quiet(n, peer, &alive);
 	if (!quiet || (!alive && (n->setup[peer].dynamic_peer || !g->config->invalid_spi_recovery)))
 		return true;
@@ -275,19 +284,28 @@ static const struct core_incident *incident_of_order(struct node *n, uint64_t id
 	return NULL;
 }
 
+static bool was_refused(const struct node *n, uint64_t order)
+{
+	for (uint32_t i = 0; i < n->g.journal_count; i++)
+		if (n->g.journal[i].order.id == order)
+			return n->g.journal[i].done && n->g.journal[i].result.outcome == OUTCOME_REFUSED;
+	return false;
+}
+
 static void check_budgets(struct node *n, const struct given *latest)
 {
 	const struct config *c = n->g.config;
 	uint32_t firsts = 0, all = 0;
-	bool clock_trouble = n->wall_offset && n->w->core_crashes; /* only wall time survives, and it was set */
 
 	for (uint32_t i = 0; i < n->g.given_count; i++) {
 		const struct given *m = &n->g.given_more[i];
 
+		if (was_refused(n, n->g.given[i].id))
+			continue; /* nothing was done */
 		firsts += m->peer == latest->peer && m->first && m->at > latest->at - c->per_peer_ns + 10 * MS;
 		all += m->starts && m->at > latest->at - c->global_ns + 10 * MS;
 	}
-	if (clock_trouble)
+	if (clock_was_set(n))
 		return;
 	if (firsts > c->per_peer_count)
 		violate(n->w, "budget per peer", "node %u: %u repairs of %u within %lld s", n->index, firsts, latest->peer,
@@ -305,7 +323,7 @@ static void check_backoff(struct node *n, const struct order *order, const struc
 		    || !(n->g.given[i].opens_ike || m->rung == RUNG_REKEY_SUSPECT))
 			continue;
 		if ((order->opens_ike || latest->rung == RUNG_REKEY_SUSPECT) && latest->at - m->at < n->g.config->backoff_ns - 10 * MS
-		    && !(n->wall_offset && n->w->core_crashes))
+		    && !clock_was_set(n))
 			violate(n->w, "back-off", "node %u: again towards %u after %.1f s", n->index, latest->peer,
 				(double)(latest->at - m->at) / 1e9);
 		return;
@@ -381,11 +399,11 @@ static void check_reason(struct node *n, const struct order *order, uint8_t peer
 	else if (t->good_since[peer] && now - t->good_since[peer] > 2500 * MS && t->delivered[peer] > now - SEC)
 		violate(n->w, "healthy", "node %u acts on %u, whose traffic has come without strays for %.1f s", n->index, peer,
 			(double)(now - t->good_since[peer]) / 1e9);
-	else if (g && g->rekeyed && g->stray_last - g->rekeyed < c->overlap_ns)
+	else if (g && g->rekeyed && g->stray_last - g->rekeyed < c->overlap_ns && !clock_was_set(n))
 		violate(n->w, "transient", "node %u acts on %u %.1f s after a rekey", n->index, peer, (double)(now - g->rekeyed) / 1e9);
 	else if (h->larval && h->spi == is->key.spi)
 		violate(n->w, "transient", "node %u acts on %u, whose SPI %08x is being installed", n->index, peer, h->spi);
-	if (order->verb == ORDER_TERMINATE_CHILD && in && in->used > now - SEC)
+	if (order->verb == ORDER_TERMINATE_CHILD && in && in->used > now - SEC && now - in->resumed > 1500 * MS)
 		violate(n->w, "healthy", "node %u terminates child %u, which works", n->index, order->child_id);
 	h->acted = true;
 	h->acted_at = now;
@@ -496,14 +514,14 @@ static void check_incident(struct node *n, const struct core_incident *is, bool 
 	}
 	g = grave_of(t, is->key.spi);
 	if (!g) {
-		if (t->grave_count < GRAVES_MAX)
+		if (t->grave_count < GRAVES_MAX && !(n->w->forger.replays && lost_count(n)))
 			violate(n->w, "verdict", "node %u: desync on SPI %08x, which it never lost", n->index, is->key.spi);
 		return;
 	}
 	if (g->strays < few(n) && !(n->w->forger.replays && lost_count(n)))
 		violate(n->w, "verdict", "node %u: desync on SPI %08x after %llu genuine strays", n->index, is->key.spi,
 			(unsigned long long)g->strays);
-	if (g->rekeyed && g->strays && g->stray_last - g->rekeyed < c->overlap_ns)
+	if (g->rekeyed && g->strays && g->stray_last - g->rekeyed < c->overlap_ns && !clock_was_set(n))
 		violate(n->w, "transient", "node %u: desync on SPI %08x, rekeyed %.3f s before its last stray", n->index, is->key.spi,
 			(double)(g->stray_last - g->rekeyed) / 1e9);
 	if (is->state == STATE_HEALED && is_news && !n->w->sight_duplicate && is->step_count && g->stray_first
