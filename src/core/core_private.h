@@ -325,6 +325,8 @@ struct trouble *trouble_of_child(struct core *c, const struct mirror_child *chil
 struct trouble *trouble_strangers(struct core *c, const struct sighting *s);
 /* The one aggregate of SPIs that were never ours, from one peer's address. */
 struct trouble *trouble_forged(struct core *c, const struct peer *peer, const struct sighting *s);
+/* A daemon that has just started reads its connections a moment after the first strays. */
+void trouble_name(struct core *c, struct trouble *t);
 struct trouble *trouble_find(struct core *c, const char *id);
 void trouble_changed(struct core *c, struct trouble *t);
 void trouble_touched(struct core *c, struct trouble *t);

@@ -175,6 +175,14 @@ static void name_connection(struct core *c, struct core_incident *is, uint64_t i
 	}
 }
 
+void trouble_name(struct core *c, struct trouble *t)
+{
+	if (t->is.has_connection || !mirror_connection(c, t->is.connection))
+		return;
+	name_connection(c, &t->is, t->is.connection, mirror_child_of_spi(c, &t->is.key));
+	trouble_changed(c, t);
+}
+
 /* A peer whose SPI we do not know may still be one that a connection leads to. */
 static uint64_t connection_to(const struct core *c, const struct spimend_address *peer, uint16_t *ret_daemon)
 {

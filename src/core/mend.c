@@ -232,11 +232,14 @@ static void heal(struct core *c, struct trouble *t, const struct mirror_child *s
 
 static void refuse(struct core *c, struct trouble *t, const struct repair_decision *decision)
 {
-	bool is_news = t->said != decision->refusal;
+	/* A daemon that has just started reads its connections a moment later. */
+	bool may_be_unread = decision->refusal == REFUSE_STRANGER || decision->refusal == REFUSE_NOT_CONFIGURED;
+	bool is_news = t->said != decision->refusal && !(may_be_unread && c->now.mono_ns - t->is.first_ns < FRESH_NS);
 
-	t->said = decision->refusal;
-	if (is_news)
+	if (is_news) {
+		t->said = decision->refusal;
 		trouble_changed(c, t);
+	}
 	switch (decision->refusal) {
 	case REFUSE_SUCCESSOR_WORKS:
 		heal(c, t, successor_of(c, t));
@@ -261,12 +264,9 @@ static void refuse(struct core *c, struct trouble *t, const struct repair_decisi
 				   decision->rung == RUNG_NONE ? "" : repair_rung_name(decision->rung),
 				   repair_refusal_help(decision->refusal));
 		t->is.state = STATE_OPEN;
-		wait_until(t, c->now.mono_ns + LOOK_NS);
-		if (decision->refusal == REFUSE_STRANGER || decision->refusal == REFUSE_NOT_CONFIGURED) {
-			/* A daemon that has just started reads its connections a moment later. */
+		wait_until(t, c->now.mono_ns + (may_be_unread ? BUSY_NS : LOOK_NS));
+		if (may_be_unread)
 			mirror_hurry(c, t->is.daemon);
-			wait_until(t, c->now.mono_ns + BUSY_NS);
-		}
 		return;
 	}
 }
@@ -362,6 +362,7 @@ void mend_consider(struct core *c, struct trouble *t)
 
 	if (!is_due(c, t) || waits_for_successor(c, t))
 		return;
+	trouble_name(c, t);
 	situation = situation_of(c, t);
 	decision = repair_decide(&situation);
 	if (!is_same(&decision, &t->is.next)) {

@@ -352,6 +352,33 @@ static void test_neighbour_behind_one_address(void **state)
 	gateway_done(&g);
 }
 
+/* charon has its connections only when somebody loaded them. */
+static void test_connections_come_later(void **state)
+{
+	struct connection connection = gateway_connection();
+	struct gateway g;
+	unsigned notices;
+
+	(void)state;
+	gateway_new(&g, MODE_REPAIR);
+	gateway_restart(&g);
+	core_connections_begin(g.core, 0);
+	core_connections_end(g.core, 0, g.now);
+	gateway_strays(&g, X, 101, 6);
+	assert_int_equal(gateway_incident(&g)->verdict, VERDICT_DESYNC);
+	assert_int_equal(g.orders, 0);
+	notices = g.notices;
+	core_connections_begin(g.core, 0);
+	core_connection(g.core, &connection);
+	core_connections_end(g.core, 0, g.now);
+	gateway_strays(&g, X, 107, 6);
+	assert_int_equal(g.orders, 1);
+	assert_int_equal(g.notices - notices, 1);
+	assert_string_equal(gateway_incident(&g)->ike_name, "net");
+	assert_true(gateway_incident(&g)->has_connection);
+	gateway_done(&g);
+}
+
 static void test_wall_clock_set_back_makes_no_overlap(void **state)
 {
 	struct child_event rekey = { .change = CHILD_REKEY, .has_successor = true };
@@ -391,6 +418,7 @@ int main(void)
 		cmocka_unit_test(test_a_hint_asks_for_one_list),
 		cmocka_unit_test(test_what_takes_packets_is_not_lost),
 		cmocka_unit_test(test_neighbour_behind_one_address),
+		cmocka_unit_test(test_connections_come_later),
 		cmocka_unit_test(test_wall_clock_set_back_makes_no_overlap),
 	};
 
