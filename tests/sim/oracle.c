@@ -188,6 +188,7 @@ static bool is_excused(struct node *n, uint8_t peer, const struct hole *h)
 	struct world *w = n->w;
 	struct gateway *g = &n->g;
 	struct node *other = &w->nodes[peer];
+	const struct sa *out;
 	uint32_t ikes = 0;
 	bool alive, quiet;
 
@@ -198,7 +199,8 @@ static bool is_excused(struct node *n, uint8_t peer, const struct hole *h)
 		return true;
 	if (g->config->mode != MODE_REPAIR || !h->known || h->larval || w->forger.garbage || blocked(w, n->index, peer))
 		return true;
-	if (w->now - h->last > 3 * other->setup[n->index].gap + 300 * MS)
+	out = plane_out(other, n->index);
+	if (!out || out->spi != h->spi || w->now - h->last > 3 * other->setup[n->index].gap + 300 * MS)
 		return true; /* nothing flows towards it */
 	for (uint32_t i = 0; i < g->config->peer_count; i++)
 		if (g->config->peers[i].mode != PEER_REPAIR && spimend_address_equal(&g->config->peers[i].address, &other->address))
@@ -319,7 +321,7 @@ static void check_backoff(struct node *n, const struct order *order, const struc
 	for (uint32_t i = n->g.given_count - 1; i-- > 0;) {
 		const struct given *m = &n->g.given_more[i];
 
-		if (m->peer != latest->peer || !strcmp(m->incident, latest->incident)
+		if (m->peer != latest->peer || !m->starts || !strcmp(m->incident, latest->incident)
 		    || !(n->g.given[i].opens_ike || m->rung == RUNG_REKEY_SUSPECT))
 			continue;
 		if ((order->opens_ike || latest->rung == RUNG_REKEY_SUSPECT) && latest->at - m->at < n->g.config->backoff_ns - 10 * MS
@@ -399,7 +401,7 @@ static void check_reason(struct node *n, const struct order *order, uint8_t peer
 	else if (t->good_since[peer] && now - t->good_since[peer] > 2500 * MS && t->delivered[peer] > now - SEC)
 		violate(n->w, "healthy", "node %u acts on %u, whose traffic has come without strays for %.1f s", n->index, peer,
 			(double)(now - t->good_since[peer]) / 1e9);
-	else if (g && g->rekeyed && g->stray_last - g->rekeyed < c->overlap_ns && !clock_was_set(n))
+	else if (g && g->why == END_REKEYED && g->rekeyed && g->stray_last - g->rekeyed < c->overlap_ns && !clock_was_set(n))
 		violate(n->w, "transient", "node %u acts on %u %.1f s after a rekey", n->index, peer, (double)(now - g->rekeyed) / 1e9);
 	else if (h->larval && h->spi == is->key.spi)
 		violate(n->w, "transient", "node %u acts on %u, whose SPI %08x is being installed", n->index, peer, h->spi);
@@ -521,7 +523,7 @@ static void check_incident(struct node *n, const struct core_incident *is, bool 
 	if (g->strays < few(n) && !(n->w->forger.replays && lost_count(n)))
 		violate(n->w, "verdict", "node %u: desync on SPI %08x after %llu genuine strays", n->index, is->key.spi,
 			(unsigned long long)g->strays);
-	if (g->rekeyed && g->strays && g->stray_last - g->rekeyed < c->overlap_ns && !clock_was_set(n))
+	if (g->why == END_REKEYED && g->rekeyed && g->strays && g->stray_last - g->rekeyed < c->overlap_ns && !clock_was_set(n))
 		violate(n->w, "transient", "node %u: desync on SPI %08x, rekeyed %.3f s before its last stray", n->index, is->key.spi,
 			(double)(g->stray_last - g->rekeyed) / 1e9);
 	if (is->state == STATE_HEALED && is_news && !n->w->sight_duplicate && is->step_count && g->stray_first
