@@ -189,14 +189,18 @@ def rekey_collision(lab):
     try:
         lab.a.call("rekey", child_id=lab.a.child()["uniqueid"])
         lab.wait(lambda: lab.dropped()[0], 5, "A's rekey on the wire")
+        time.sleep(0.3)  # both are sent again after 4 s, and A's must come first
         lab.b.call("rekey", child_id=child["uniqueid"])
         lab.wait(lambda: lab.dropped()[1], 5, "B's DELETE on the wire")
     finally:
         lab.drop_none()
-    # both are sent again after 4 s: A hears TEMPORARY_FAILURE, and takes the DELETE that follows for an ordinary one
+    # A hears TEMPORARY_FAILURE, and takes the DELETE that follows for an ordinary one
     lab.wait(lambda: all(each.get("spi-out") != child["spi-in"] for each in lab.a.children(state=None)), 12,
              "A to hear of the DELETE")
-    return {"done": "both ends rekeyed at once; A has no outbound SA", "spi": None, "since": time.time()}
+    since = time.time()
+    if lab.traffic.answers("B"):  # a busy machine may turn the order round, which ends well
+        return {"done": "both ends rekeyed at once, and it ended well", "spi": None, "since": since, "healthy": True}
+    return {"done": "both ends rekeyed at once; A has no outbound SA", "spi": None, "since": since}
 
 
 # --- Packets that nobody asked for ------------------------------------------------------------------------------------

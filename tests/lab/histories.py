@@ -66,7 +66,7 @@ class History:
             before = {found["id"]: found for found in self.lab.spimendd.incidents()}
             ordered = len(foreign_orders(self.lab))
             entry = faults.make(self.lab, name)
-            problems = self.judge_harmless(known, entry, before, ordered) if known.harmless \
+            problems = self.judge_harmless(known, entry, before, ordered) if known.harmless or entry.get("healthy") \
                 else self.judge_healed(known, entry, before, ordered)
         except LabError as error:
             problems = [str(error)]
@@ -122,6 +122,7 @@ class History:
 
     def judge_harmless(self, known, entry, before, ordered):
         lab, problems = self.lab, []
+        causes = known.causes if known.harmless else ()  # a fault that happened to end well has none
         time.sleep(1.5)  # for what may still come of it
         made = foreign_orders(lab)[ordered:]
         if made:
@@ -133,9 +134,9 @@ class History:
                 problems.append(f"something was done: {told(found)}")
             if not earlier and found["verdict"] not in (*known.verdicts, "undecided"):
                 problems.append(f"a new incident with verdict {found['verdict']}: {told(found)}")
-            if not earlier and known.causes and found["verdict"] in known.verdicts and found["cause"] not in known.causes:
-                problems.append(f"cause {found['cause']}, expected {' or '.join(known.causes)}")
-        if known.causes and not any(found["verdict"] in known.verdicts and found["last_seen"] for found in after):
+            if not earlier and causes and found["verdict"] in known.verdicts and found["cause"] not in causes:
+                problems.append(f"cause {found['cause']}, expected {' or '.join(causes)}")
+        if causes and not any(found["verdict"] in known.verdicts and found["last_seen"] for found in after):
             problems.append(f"nothing was said about it, expected {' or '.join(known.verdicts)}")
         lost = [found["id"] for found in before.values() if found["id"] not in {found["id"] for found in after}]
         if lost:

@@ -126,8 +126,9 @@ def advise(report, build):
         lab.spimendd.start("advise")
         lab.traffic.start(40)
         faults.make(lab, "restart")
-        found = wait_for(lambda: [each for each in lab.spimendd.incidents() if each["verdict"] == "desync"], 10)
+        wait_for(lambda: any(each["verdict"] == "desync" for each in lab.spimendd.incidents()), 10)
         time.sleep(3)
+        found = [each for each in lab.spimendd.incidents() if each["verdict"] == "desync"]
         problems = []
         if not found:
             problems.append("the desync was not found")
