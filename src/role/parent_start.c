@@ -129,8 +129,9 @@ static int take_lock(struct parent *parent, struct buffer *out)
 	char text[32] = "";
 	ssize_t n;
 
-	parent->lock_fd = openat(parent->state_fd, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (parent->lock_fd < 0) {
+	parent->lock_fd = openat(parent->state_fd, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	/* flock(2) asks for no right to write: whoever may read it could keep the next spimendd from starting. */
+	if (parent->lock_fd < 0 || fchmod(parent->lock_fd, 0600) < 0) {
 		buffer_printf(out, "%s/" LOCK_FILE ": %s\n", parent->config->state_directory, strerror(errno));
 		return -errno;
 	}
@@ -148,11 +149,33 @@ static int take_lock(struct parent *parent, struct buffer *out)
 	return 0;
 }
 
+/* Whoever may write the folder that `path` lies in may put something else in its place, or a link that root follows. */
+static int check_folder_of(const char *path, struct buffer *out)
+{
+	char folder[CONFIG_PATH_MAX];
+	struct stat found;
+	char *slash;
+
+	text_copy(text_of(path), folder, sizeof(folder));
+	slash = strrchr(folder, '/');
+	if (!slash)
+		return 0;
+	slash[slash == folder] = 0;
+	if (stat(folder, &found) < 0)
+		return 0; /* what is to be made in it says so */
+	if (found.st_uid == 0 && (!(found.st_mode & S_IWOTH) || found.st_mode & S_ISVTX))
+		return 0;
+	buffer_printf(out, "%s: must belong to root and not be writable for all, or others could take the place of %s\n", folder, path);
+	return -EPERM;
+}
+
 static int make_state(struct parent *parent, struct buffer *out)
 {
 	struct stat found;
-	int fd;
+	int fd, r = check_folder_of(parent->config->state_directory, out);
 
+	if (r < 0)
+		return r;
 	parent->state_fd = open_directory(AT_FDCWD, parent->config->state_directory, 0755, out);
 	if (parent->state_fd < 0)
 		return parent->state_fd;
@@ -166,8 +189,7 @@ static int make_state(struct parent *parent, struct buffer *out)
 	if (fd < 0)
 		return fd;
 	if (fchown(fd, parent->uid, parent->gid) < 0 || fchmod(fd, 0700) < 0) {
-		int r = -errno;
-
+		r = -errno;
 		buffer_printf(out, "%s/" MEMBER_CORE_DIRECTORY ": %s\n", parent->config->state_directory, strerror(errno));
 		close(fd);
 		return r;
@@ -222,6 +244,9 @@ static int make_control(struct parent *parent, struct buffer *out)
 
 	text_copy(text_of(path), address.sun_path, sizeof(address.sun_path));
 	make_folder_of(path);
+	r = check_folder_of(path, out);
+	if (r < 0)
+		return r;
 	r = clear_path(&address);
 	if (r == 0) {
 		parent->control_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -139,6 +139,9 @@ def second(build):
         status, said = d.run("-f")
         if status != 2 or f"another spimendd (pid {d.process.pid}) runs" not in said:
             problems.append(f"same state directory: status {status}, {said}")
+        lock = os.path.join(d.state, "spimendd.lock")
+        if as_user(65534, lambda: os.open(lock, os.O_RDONLY)) != "PermissionError":
+            problems.append("anybody may take the lock, and keep the next one from starting")
         with Daemon(build, "sense interface in", start=False) as other:
             other.control = d.control
             other.write()
@@ -166,6 +169,16 @@ def refusals(build):
         status, said = d.run("-f")
         if status != 2 or "must belong to root" not in said:
             problems.append(f"somebody else's state directory: {status}, {said}")
+    for what in ("state", "run"):
+        with Daemon(build, "sense interface in", start=False) as d:
+            folder = os.path.join(d.folder, "theirs")
+            os.mkdir(folder)
+            os.chown(folder, 65534, 65534)
+            setattr(d, "state" if what == "state" else "control", os.path.join(folder, what))
+            d.write()
+            status, said = d.run("-f")
+            if status != 2 or "could take the place of" not in said or os.listdir(folder):
+                problems.append(f"{what} in somebody else's folder: {status}, {said}, {os.listdir(folder)}")
     with Daemon(build, "sense interface in", start=False) as d:
         os.mkdir(os.path.dirname(d.control))
         with open(d.control, "w", encoding="ascii") as file:
