@@ -29,6 +29,7 @@ struct channel {
 	struct channel_calls calls;
 	struct parcel *first, *last; /* owns */
 	size_t waiting;              /* bytes */
+	size_t waiting_fds;
 	bool was_full, closed, busy, gone;
 	struct channel_counts counts;
 	char *room; /* owns; MESSAGE_MAX + 1: one more, to see what is too long */
@@ -57,7 +58,7 @@ static void end(struct channel *channel)
 		parcel_free(parcel);
 	}
 	channel->last = NULL;
-	channel->waiting = 0;
+	channel->waiting = channel->waiting_fds = 0;
 }
 
 void channel_free(struct channel *channel)
@@ -127,6 +128,7 @@ static int flush(struct channel *channel)
 			return r;
 		channel->counts.sent += parcel->header.count;
 		channel->waiting -= parcel->len;
+		channel->waiting_fds -= parcel->fd_count;
 		channel->first = parcel->next;
 		if (!channel->first)
 			channel->last = NULL;
@@ -221,6 +223,10 @@ int channel_send_fds(struct channel *channel, enum message_type type, const void
 		channel->counts.dropped++;
 		return -ENOBUFS;
 	}
+	if (fd_count > 0 && channel->waiting_fds + fd_count > CHANNEL_FDS_MOST) {
+		channel->counts.overflow++;
+		return -ENOBUFS;
+	}
 	r = duplicate(fds, fd_count, copies);
 	if (r < 0)
 		return r;
@@ -233,6 +239,7 @@ int channel_send_fds(struct channel *channel, enum message_type type, const void
 	}
 	for (size_t i = 0; i < fd_count; i++)
 		parcel->fds[parcel->fd_count++] = copies[i];
+	channel->waiting_fds += fd_count;
 	memcpy(parcel->items + parcel->header.length, item, size);
 	parcel->header.count++;
 	parcel->header.length += (uint32_t)size;

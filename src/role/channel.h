@@ -18,6 +18,7 @@
 #define CHANNEL_HIGH (1u << 20)  /* bytes that wait: stop producing, drop what may be dropped */
 #define CHANNEL_LOW (256u << 10) /* go on */
 #define CHANNEL_MOST (8u << 20)  /* nothing more is taken: -ENOBUFS */
+#define CHANNEL_FDS_MOST 128     /* descriptors that wait: a role that asks and does not read must not eat up its parent's */
 #define CHANNEL_READS_MAX 16     /* datagrams handled in one turn of the loop */
 
 struct channel;

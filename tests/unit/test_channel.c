@@ -209,8 +209,10 @@ static void descriptors_that_never_left_are_closed(void **state)
 	open_pair(&pair, ROLE_PARENT, ROLE_ACT);
 	before = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	close(before);
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < CHANNEL_FDS_MOST; i++)
 		assert_int_equal(channel_send_fds(pair.one.channel, MESSAGE_RESOURCE, &resource, &fd, 1), 0);
+	assert_int_equal(channel_send_fds(pair.one.channel, MESSAGE_RESOURCE, &resource, &fd, 1), -ENOBUFS);
+	assert_int_equal(channel_send_fds(pair.one.channel, MESSAGE_RESOURCE, &resource, NULL, 0), 0);
 	channel_free(pair.one.channel);
 	pair.one.channel = NULL;
 	after = fcntl(fd, F_DUPFD_CLOEXEC, 0);
