@@ -154,8 +154,13 @@ static int say_error(const struct question *q, char *error)
 	return refuse(q, error);
 }
 
-static int put(const struct question *q, const char *bytes, size_t len)
+/* Of the pages only line feeds are control characters; JSON has none. Whoever has taken the daemon's core over must not get
+ * at the terminal of root, who asks. */
+static int put(const struct question *q, char *bytes, size_t len)
 {
+	for (size_t i = 0; i < len; i++)
+		if (((unsigned char)bytes[i] < 0x20 && bytes[i] != '\n') || bytes[i] == 0x7f)
+			bytes[i] = '.';
 	if (fwrite(bytes, 1, len, stdout) == len && fflush(stdout) == 0)
 		return 0;
 	return refuse(q, "standard output cannot be written");

@@ -8,6 +8,10 @@
 /* An IKE daemon that starts anew takes about a second, in which its peers send into nothing: no long pauses. */
 #define RECONNECT_FIRST (100 * INT64_C(1000000))
 #define RECONNECT_MOST (500 * INT64_C(1000000))
+/* One that comes up and is lost within LASTING_NS time and again is not starting: it is mad, and each turn costs lists. */
+#define LASTING_NS (5 * SECOND_NS)
+#define FALLS_FREE 8
+#define RECONNECT_FALLING_MOST (10 * SECOND_NS)
 
 /* --- What an IKE daemon says ------------------------------------------------------------------------------------------- */
 
@@ -139,6 +143,15 @@ void act_watch_daemon(struct act *act, struct link_daemon *link)
 	}
 }
 
+static int64_t pause_of(const struct link_daemon *link)
+{
+	int64_t pause = RECONNECT_FIRST;
+
+	for (uint32_t i = FALLS_FREE; i < link->falls && pause < RECONNECT_FALLING_MOST; i++)
+		pause *= 2;
+	return pause < RECONNECT_FALLING_MOST ? pause : RECONNECT_FALLING_MOST;
+}
+
 /* A daemon that is down is asked for again, at growing distance. */
 int64_t act_reconnect_daemon(struct act *act, struct link_daemon *link, int64_t now)
 {
@@ -146,10 +159,11 @@ int64_t act_reconnect_daemon(struct act *act, struct link_daemon *link, int64_t 
 	int64_t since;
 
 	if (!ike_daemon_is_down(link->daemon, &since, &why)) {
-		if (link->has_state && link->state.up) { /* one that dies while it is asked its name does not count */
+		if (link->has_state && link->state.up && !link->was_up) { /* one that dies while it is asked its name does not count */
 			link->wait = 0;
 			link->said_error = 0;
 			link->was_up = true;
+			link->up_since = now;
 		}
 		return LOOP_NEVER;
 	}
@@ -157,7 +171,8 @@ int64_t act_reconnect_daemon(struct act *act, struct link_daemon *link, int64_t 
 		log_say(&act->member->log, LOG_WARNING, "IKE daemon %s is lost: %s",
 			act->member->config->daemons[link->index], why);
 		link->was_up = false;
-		link->again = now + RECONNECT_FIRST;
+		link->falls = now - link->up_since < LASTING_NS ? link->falls + 1 : 0;
+		link->again = now + pause_of(link);
 	}
 	if (now >= link->again && !link->wanted) {
 		link->wanted = true; /* one request at a time: the parent answers each */

@@ -27,6 +27,8 @@ struct link_daemon { /* one IKE daemon and how we are connected to it */
 	uint64_t asked_core;    /* its number there */
 	bool has_state, was_up, wanted;
 	int64_t wait, again;
+	int64_t up_since;       /* of was_up */
+	uint32_t falls;         /* how often in a row it was lost soon after it had come up */
 	int said_error;
 };
 

@@ -206,5 +206,28 @@ def garbage(build):
         return problems + (d.tail() if problems else [])
 
 
-TESTS = [("IKE daemons that are none: act lives, says so, tries again", garbage)]
+def falling(build):
+    """It comes up, and is gone as soon as it was listed, time and again: that takes longer and longer, not all our time."""
+    with Daemon(build, "sense interface in", start=False) as d:
+        path = os.path.join(d.folder, "vici")
+        d.lines.append(f"sense strongswan {path}")
+        d.write()
+
+        class Falling(GoodDaemon):
+            def serve_one(self, connection, number):
+                threading.Timer(0.1, self.hang_up).start()
+                super().serve_one(connection, number)
+        server = Falling(path)
+        d.start()
+        wait_for(lambda: d.text().count("is lost") >= 10, 20)
+        fell = d.text().count("is lost")
+        threading.Event().wait(3)
+        more = d.text().count("is lost") - fell
+        server.close()
+        problems = [] if fell >= 10 and more <= 6 else [f"lost {fell} times, and then {more} times in 3 s"]
+        return problems + (d.tail() if problems else [])
+
+
+TESTS = [("an IKE daemon that comes up and falls, time and again, is asked less and less", falling),
+         ("IKE daemons that are none: act lives, says so, tries again", garbage)]
 SANITIZED = [("IKE daemons that are none: act lives, says so, tries again", garbage)]

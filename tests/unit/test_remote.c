@@ -31,6 +31,8 @@ static int answer(void *context, const struct control_request *request, struct b
 	(void)context;
 	if (request->command == CONTROL_EXPLAIN && strcmp(request->id, "k3v9q2") != 0)
 		return strcmp(request->id, "broken") == 0 ? -ENOSPC : -ENOENT;
+	if (request->command == CONTROL_INCIDENTS && !request->json) /* words for a terminal */
+		buffer_add_string(to, "\x1b[2J\a\x7f\n");
 	buffer_printf(to, "%s %s %d\n", control_command_name(request->command), request->id, request->json);
 	return request->command == CONTROL_STATUS;
 }
@@ -156,6 +158,8 @@ static void test_what_the_daemon_says_is_printed_with_its_status(void **state)
 	assert_string_equal(err, "");
 	assert_int_equal(ask("incidents", "--json", NULL), 0);
 	assert_string_equal(out, "incidents  1\n");
+	assert_int_equal(ask("incidents", NULL, NULL), 0);
+	assert_string_equal(out, ".[2J..\nincidents  0\n");
 	assert_int_equal(ask("explain", "k3v9q2", "--json"), 0);
 	assert_string_equal(out, "explain k3v9q2 1\n");
 }
