@@ -71,7 +71,7 @@ static void trouble_drop(struct core *c, uint32_t at)
 /* Makes room: the oldest that is over, then the oldest that is about strangers or decided nothing. */
 static bool trouble_evict(struct core *c)
 {
-	uint32_t candidate = NONE;
+	uint32_t candidate = NONE, flow;
 
 	for (uint32_t at = c->trouble_oldest; at != NONE; at = c->troubles[at].newer) {
 		const struct trouble *t = &c->troubles[at];
@@ -86,10 +86,13 @@ static bool trouble_evict(struct core *c)
 	if (candidate == NONE)
 		return false;
 	troubles_flush(c);
-	/* Its flow goes with it: what it proved is used up, and a later one is another incident, under another id. */
-	if (c->troubles[candidate].flow != NONE) {
-		strays_disprove(c, &c->flows[c->troubles[candidate].flow]);
-		strays_forget(c, c->troubles[candidate].flow);
+	/* What its flow proved is used up where it is over; what comes of it later is another incident, under another id. */
+	flow = c->troubles[candidate].flow;
+	if (flow != NONE && trouble_is_open(&c->troubles[candidate])) {
+		c->flows[flow].first_wall = c->flows[flow].last_wall;
+	} else if (flow != NONE) {
+		strays_disprove(c, &c->flows[flow]);
+		strays_forget(c, flow);
 	}
 	trouble_drop(c, candidate);
 	return true;
