@@ -553,9 +553,20 @@ static void flow_count(struct core *c, struct flow *flow, const struct sighting 
 	flow_prove(c, flow, &news, entry);
 }
 
+/* An audit record names no protocol: it is of ESP, unless the SPI is one of AH that we know. */
+static struct sa_key key_of(struct core *c, const struct sighting *s)
+{
+	struct sa_key key = sa_key_of(&s->dst, s->protocol, s->spi), ah = sa_key_of(&s->dst, SPIMEND_PROTOCOL_AH, s->spi);
+
+	if (s->witness == WITNESS_AUDIT && !ledger_find(c->ledger, &key) && !sad_has(c, &key)
+	    && (ledger_find(c->ledger, &ah) || sad_has(c, &ah)))
+		return ah;
+	return key;
+}
+
 void core_sighting(struct core *c, const struct sighting *s, struct moment now)
 {
-	struct sa_key key = sa_key_of(&s->dst, s->protocol, s->spi);
+	struct sa_key key = key_of(c, s);
 	struct ledger_entry *entry = ledger_find(c->ledger, &key);
 	struct peer *peer = mirror_peer(c, &s->src);
 	struct flow *flow;

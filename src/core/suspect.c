@@ -45,6 +45,8 @@ static void child_refused(struct core *c, struct mirror_child *child)
 		{ XFRM_IN_TMPL_MISMATCH, RULE_SA_REJECTS, CAUSE_UNKNOWN, "no policy template fits the SA" },
 		{ XFRM_IN_NO_POLS, RULE_SA_REJECTS, CAUSE_UNKNOWN, "no policy fits the packet" },
 	};
+	struct sa_key key = sa_key_of(&child->sa.local, child->sa.protocol, child->sa.spi_in);
+	const struct kernel_sa *sa = kernel_has(c, &key);
 	struct trouble *t;
 
 	for (size_t i = 0; c->has_counters && i < sizeof(reasons) / sizeof(reasons[0]); i++) {
@@ -52,7 +54,8 @@ static void child_refused(struct core *c, struct mirror_child *child)
 
 		if (grown < c->config.stray_count)
 			continue;
-		if (reasons[i].cause == CAUSE_ENCAP_MISMATCH && child->arrived_udp == child->sa.encap_udp)
+		/* The kernel's own SA counts, whatever the daemon thinks that it installed. */
+		if (reasons[i].cause == CAUSE_ENCAP_MISMATCH && child->arrived_udp == (sa ? sa->encap_udp : child->sa.encap_udp))
 			continue;
 		t = trouble_of_child(c, child, true);
 		if (!t || (t->is.verdict == VERDICT_OTHER_FAULT && t->is.rule == reasons[i].rule))
