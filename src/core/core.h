@@ -173,6 +173,15 @@ const struct core_incident *core_find(const struct core *core, const char *id);
 /* By index, newest last; NULL beyond the end. */
 const struct core_incident *core_incident_at(const struct core *core, size_t index);
 
+/* Everything that is to survive, as if it had changed just now: for a store that came later. Nothing is emitted; the calls
+ * must not call core. */
+struct core_keeper {
+	void *context; /* borrows */
+	void (*ledger)(void *context, const struct ledger_entry *entry);
+	void (*incident)(void *context, const struct core_incident *incident);
+};
+void core_keep_all(const struct core *core, const struct core_keeper *keeper);
+
 struct core_figures {
 	struct core_daemon_figures {
 		struct daemon_state state;

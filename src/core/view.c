@@ -25,6 +25,23 @@ const struct core_incident *core_incident_at(const struct core *c, size_t index)
 	return NULL;
 }
 
+static bool keep_entry(void *context, struct ledger_entry *entry)
+{
+	const struct core_keeper *keeper = context;
+
+	keeper->ledger(keeper->context, entry);
+	return true;
+}
+
+void core_keep_all(const struct core *c, const struct core_keeper *keeper)
+{
+	struct core_keeper copy = *keeper;
+
+	ledger_each(c->ledger, keep_entry, &copy);
+	for (uint32_t at = c->trouble_oldest; at != NONE; at = c->troubles[at].newer)
+		copy.incident(copy.context, &c->troubles[at].is);
+}
+
 struct core_figures core_figures(const struct core *c, struct moment now)
 {
 	struct core_figures f = {

@@ -10,6 +10,7 @@
 #include "spimend/error.h"
 
 #define ORDERS_RESERVED (1u << 20) /* ids of one life of core */
+#define ORDERS_WITHOUT_STORE (UINT64_C(1) << 52) /* from here on they are drawn; the store's reach this after the year 2100 */
 
 /* --- The store -------------------------------------------------------------------------------------------------------- */
 
@@ -45,29 +46,59 @@ static int open_store(struct mind *mind)
 	return 0;
 }
 
+/* The store remembers so much only. */
+static void make_room(struct mind *mind)
+{
+	struct store_figures figures = store_figures(mind->store);
+
+	while (figures.pending_ledger >= STORE_PENDING_LEDGER_MAX || figures.pending_incidents >= STORE_PENDING_INCIDENTS_MAX) {
+		if (store_flush(mind->store, mind_now(mind).wall) < 0)
+			return; /* then the rest counts as lost, which `spimend status` says */
+		figures = store_figures(mind->store);
+	}
+}
+
+static void keep_entry(void *context, const struct ledger_entry *entry)
+{
+	struct mind *mind = context;
+
+	make_room(mind);
+	store_put_ledger(mind->store, entry);
+}
+
+static void keep_incident(void *context, const struct core_incident *incident)
+{
+	struct mind *mind = context;
+
+	make_room(mind);
+	store_put_incident(mind->store, incident);
+}
+
 void mind_retry_store(struct mind *mind)
 {
-	const struct core_incident *incident;
+	const struct core_keeper keeper = { mind, keep_entry, keep_incident };
 
 	if (open_store(mind) < 0)
 		return;
-	/* What is there stays there for the next start; what we know is newer. The ledger follows as it changes. */
-	for (size_t i = 0; (incident = core_incident_at(mind->core, i)); i++)
-		store_put_incident(mind->store, incident);
+	/* What is there stays there for the next start; what we know is newer, and goes beside it. */
+	core_keep_all(mind->core, &keeper);
 	log_say(&mind->member->log, LOG_NOTICE, "there is a store now");
 }
 
-/* Never given before: from the store, or, without one, from a clock that is far beyond any count. */
+/* Never given before: from the store, or, without one, drawn from 2^52 numbers that no store gives. A clock would not do: it
+ * may stand where it stood at the last start. */
 static uint64_t first_order(struct mind *mind)
 {
-	uint64_t first = 0;
+	uint64_t first = 0, drawn = 0;
 	int r = mind->store ? store_reserve_orders(mind->store, ORDERS_RESERVED, &first) : -ENOENT;
 
 	if (r < 0) {
 		if (mind->store)
-			log_say(&mind->member->log, LOG_ERR, "no order numbers from the store (%s): taken from the clock",
+			log_say(&mind->member->log, LOG_ERR, "no order numbers from the store (%s): drawn by lot",
 				spimend_strerror(r));
-		first = (uint64_t)(mind_now(mind).wall.ns / 1000);
+		if (getrandom(&drawn, sizeof(drawn), 0) != (ssize_t)sizeof(drawn))
+			drawn = (uint64_t)mind_now(mind).wall.ns;
+		first = ORDERS_WITHOUT_STORE | drawn >> 12;
 	}
 	return first;
 }

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The world around it: interfaces that come and go, a full disk, who may ask, syslog, strays on the wire."""
+import contextlib
 import ctypes
 import json
 import os
 import socket
+import sqlite3
 import struct
 import subprocess
 import time
@@ -136,6 +138,35 @@ def disk_full(build):
         return problems + (d.tail() if problems else [])
 
 
+class ConstantDaemon(GoodDaemon):
+    """Its SA is the same at each list: what is known of it changes once only."""
+    spi = property(lambda self: 0x10000010, lambda self, value: None)
+
+
+def store_comes_late(build):
+    """What core knew before there was a store is in it afterwards, although nothing of that changes any more."""
+    problems = []
+    with Daemon(build, "sense interface in", start=False) as d:
+        vici, obstacle = os.path.join(d.folder, "vici"), os.path.join(d.state, "core", "spimend.db")
+        d.lines.append(f"sense strongswan {vici}")
+        d.write()
+        os.makedirs(obstacle)
+        ConstantDaemon(vici)
+        d.start()
+        if not d.said("will not survive a restart") or not wait_for(lambda: "1 live" in d.page()):
+            problems.append(f"without a store: {d.page()}")
+        os.rmdir(obstacle)
+        if not wait_for(lambda: d.said("there is a store now")) or "there is no store" in d.page():
+            problems.append(f"it is not tried again: {d.page()}")
+        if d.stop() != 0:
+            problems.append("it did not end well")
+        with contextlib.closing(sqlite3.connect(obstacle)) as store:
+            kept = store.execute("SELECT spi FROM ledger").fetchall()
+        if kept != [(0x10000010,)]:
+            problems.append(f"in the store are {kept}")
+        return problems + (d.tail() if problems else [])
+
+
 def fill(d, name):
     """Writes until there is no byte left."""
     with open(os.path.join(d.state, name), "wb", buffering=0) as file:
@@ -238,6 +269,7 @@ TESTS = [
     ("an interface that is deleted and made again, or down and up, is heard again", interface_returns),
     ("an interface that comes late is heard", interface_comes_late),
     ("a full disk: it says so, judges on, and writes when there is room", disk_full),
+    ("a store that comes later gets the ledger from before", store_comes_late),
     ("root, the user and the control group may ask, nobody else", who_may_ask),
     ("a link in the journal's place is not followed, and said", no_journal),
     ("in the background it logs to syslog, and the caller waits until it is ready", background),
