@@ -55,8 +55,8 @@ static bool successor_works(struct core *c, const struct trouble *t, const struc
 		return true;
 	/* Where both ends made one at once, the peer may send on the one that was replaced here (IKEv1 keeps it). */
 	child = mirror_child_of_spi(c, &t->is.key);
-	return t->acted_ns
-	       && mirror_made_works(c, t->is.daemon, t->is.connection, &peer, child ? child->sa.id : 0, t->ordered_ns);
+	return mirror_made_works(c, t->is.daemon, t->is.connection, &peer, child ? child->sa.id : 0,
+				 t->acted_ns ? t->ordered_ns : t->is.first_ns);
 }
 
 static struct mirror_child *successor_of(struct core *c, const struct trouble *t)
@@ -545,7 +545,7 @@ static void tick_quiet(struct core *c, struct trouble *t)
 {
 	const struct mirror_child *successor = successor_of(c, t);
 
-	if (t->is.verdict == VERDICT_DESYNC && successor_works(c, t, successor)
+	if (t->is.verdict == VERDICT_DESYNC && successor && successor_works(c, t, successor)
 	    && successor->in_moved_ns > last_stray(c, t)) {
 		heal(c, t, successor);
 		return;
