@@ -83,8 +83,8 @@ int parent_find_user(struct parent *parent, const struct config *config, struct 
 	const struct group *group = NULL;
 
 	if (!user) {
-		buffer_printf(out, "there is no user %s for the roles to run as: make one, or name another with 'user'\n",
-			      config->user);
+		buffer_printf(out, "there is no user %s for the roles to run as: make one ('systemd-sysusers' after 'make install',"
+			      " or 'useradd --system %s'), or name another with 'user'\n", config->user, config->user);
 		return -ENOENT;
 	}
 	if (user->pw_uid == 0) {
