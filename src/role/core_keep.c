@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "spimend/error.h"
@@ -280,6 +281,8 @@ void mind_keep_incident(struct mind *mind, const char *id)
 		live_watch_text(&view, incident, &text);
 		live_watch_json(&view, incident, &json);
 		control_publish(mind->control, buffer_text(&text), buffer_text(&json), view.now.mono_ns);
+		/* Who does not take it has a deadline from now on. */
+		loop_timer_at(mind->control_timer, control_tick(mind->control, view.now.mono_ns));
 	}
 }
 
@@ -324,6 +327,10 @@ int mind_take_control(struct mind *mind, int listening)
 	mind->control = NULL;
 	if (!mind->control_timer)
 		r = loop_add_timer(mind->member->loop, on_control_timer, mind, &mind->control_timer);
+	if (r < 0) {
+		close(listening);
+		return r;
+	}
 	loop_timer_at(mind->control_timer, LOOP_NEVER);
 	r = control_new(listening, &rules, answer, mind, &mind->control);
 	if (r == 0)

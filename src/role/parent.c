@@ -314,6 +314,7 @@ static int run(struct parent *parent)
 
 	if (r < 0)
 		return r;
+	signal(SIGCHLD, SIG_DFL); /* whoever started us may ignore it: then nobody would tell of a role's end (wait(2)) */
 	clock_gettime(CLOCK_REALTIME, &wall);
 	parent->up = (struct instant){ (int64_t)wall.tv_sec * SECOND_NS + wall.tv_nsec };
 	parent->up_ns = loop_now(parent->loop);

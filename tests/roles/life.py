@@ -71,6 +71,19 @@ def killed(build):
         return problems + ([] if whole else [d.page()]) + (d.tail() if problems or not whole else [])
 
 
+def deaf_to_children(build):
+    """Started by somebody who ignores SIGCHLD, which execve() hands on."""
+    with Daemon(build, "sense interface in", start=False) as d:
+        plain = d.command
+        d.command = lambda *options: ["python3", "-c", "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); "
+                                      "os.execvp(sys.argv[1], sys.argv[1:])", *plain(*options)]
+        d.start()
+        pid = d.roles()["act"]
+        os.kill(pid, signal.SIGKILL)
+        back = wait_for(lambda: d.roles().get("act") not in (None, pid))
+        return [] if back else ["act did not come back", *d.tail()]
+
+
 def crash_loop(build):
     with Daemon(build, "sense interface in") as d:
         for _ in range(6):
@@ -273,6 +286,7 @@ def notify(build):
 TESTS = [
     ("each role is confined: user, capabilities, no new privileges, system calls, descriptors", confined),
     ("kill -9 of each role: it comes back alone, and is wired again", killed),
+    ("started with SIGCHLD ignored, it notices a role's end all the same", deaf_to_children),
     ("a role that dies again and again does not end the daemon", crash_loop),
     ("roles end with their parent; a new one takes the place over", parent_killed),
     ("a forbidden system call ends the role, and the log names it", violation),
