@@ -98,8 +98,11 @@ static void lose_all(struct node *n, uint8_t peer)
 static void encap(struct node *n, uint8_t peer)
 {
 	for (uint32_t i = 0; i < n->sa_count; i++)
-		if (n->sas[i].peer == peer)
+		if (n->sas[i].peer == peer) {
 			n->sas[i].encap = !n->sas[i].encap;
+			if (n->g.enabled && !n->user_space)
+				gateway_told_kernel(n, KERNEL_UPDATED, &n->sas[i]);
+		}
 }
 
 static void strike_ipsec(struct world *w, const struct fault *f)
