@@ -92,7 +92,7 @@ static void refuse(struct act *act, const struct order *order, enum order_outcom
 	act_tell(act, MESSAGE_RESULT, &result);
 }
 
-/* --- Is it allowed at all? What core decides by is looked at here once more. --------------------------------------------- */
+/* --- Is it allowed at all? What core decides by is looked at here once more ------------------------------------------- */
 
 struct torn_down {
 	const struct order *order;

@@ -11,7 +11,7 @@
 #include "spimend/error.h"
 
 #define ORDERS_RESERVED (1u << 20) /* ids of one life of core */
-#define ORDERS_WITHOUT_STORE (UINT64_C(1) << 52) /* from here on they are drawn; the store's reach this after the year 2100 */
+#define ORDERS_WITHOUT_STORE (UINT64_C(1) << 52) /* from here they are drawn; the store's reach it after 2100 */
 
 /* --- The store -------------------------------------------------------------------------------------------------------- */
 
