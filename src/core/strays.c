@@ -315,8 +315,10 @@ static bool is_negotiating(struct core *c, const struct flow *flow)
 static void judge_unknown(struct core *c, struct trouble *t, struct flow *flow)
 {
 	const struct kernel_sa *sa = kernel_has(c, &flow->key);
+	bool early = flow->last_ns - flow->first_ns <= c->config.early_use_ns;
 
-	if ((sa && sa->larval) || is_negotiating(c, flow)) {
+	/* T1b ends within a second or two. What goes on for longer is not explained by it; nothing is done either way. */
+	if (early && ((sa && sa->larval) || is_negotiating(c, flow))) {
 		if (judged(c, t, VERDICT_TRANSIENT, RULE_EARLY_USE)) {
 			t->is.cause = CAUSE_EARLY_USE;
 			t->is.confidence = CONFIDENCE_LIKELY;

@@ -293,6 +293,23 @@ static void test_peer_with_unknown_spis(void **state)
 	gateway_done(&g);
 }
 
+/* T1b: the peer uses an SPI that is being negotiated. A transient while that is young, never a reason to act. */
+static void test_early_use(void **state)
+{
+	struct gateway g;
+
+	(void)state;
+	gateway_new(&g, MODE_REPAIR);
+	g.ike.busy = g.ike.child_task = true;
+	gateway_pass(&g, 6 * SECOND_NS);
+	gateway_strays(&g, 0x12345678, 1, 10);
+	assert_judged(&g, VERDICT_TRANSIENT, RULE_EARLY_USE, CAUSE_EARLY_USE);
+	gateway_strays(&g, 0x12345678, 11, 40);
+	assert_judged(&g, VERDICT_UNDECIDED, RULE_NOT_IN_LEDGER, CAUSE_UNKNOWN);
+	assert_int_equal(g.orders, 0);
+	gateway_done(&g);
+}
+
 static void test_escalates_and_gives_up(void **state)
 {
 	struct gateway g;
@@ -413,6 +430,7 @@ int main(void)
 		cmocka_unit_test(test_traffic_that_comes_in_is_no_loss),
 		cmocka_unit_test(test_strangers_are_one_incident),
 		cmocka_unit_test(test_peer_with_unknown_spis),
+		cmocka_unit_test(test_early_use),
 		cmocka_unit_test(test_escalates_and_gives_up),
 		cmocka_unit_test(test_busy_waits_and_costs_no_try),
 		cmocka_unit_test(test_restored_core),
