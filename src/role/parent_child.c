@@ -19,6 +19,7 @@
 #define WAIT_MOST (30 * SECOND_NS)
 #define LIVED_WELL (60 * SECOND_NS) /* then the next restart is at once again */
 #define ANSWER_WITHIN (60 * SECOND_NS)
+#define WANTS_MOST 256 /* a second: eight IKE daemons that are down, and all interfaces lost at once, are far fewer */
 
 /* --- Executing --------------------------------------------------------------------------------------------------------- */
 
@@ -85,6 +86,31 @@ static void kill_child(struct child *child)
 		kill(child->pid, SIGKILL);
 }
 
+void parent_condemn(struct parent *parent, enum role role, const char *why)
+{
+	struct child *child = &parent->children[role];
+
+	if (child->condemned || child->pid <= 0)
+		return;
+	child->condemned = true;
+	log_say(&parent->log, LOG_ERR, "%s %s: it is killed", role_name(role), why);
+	kill_child(child);
+}
+
+/* What each takes is little, but without an end it keeps the parent from its own work. */
+static bool may_want(struct child *child)
+{
+	int64_t now = loop_now(child->parent->loop);
+
+	if (now - child->wants_since >= SECOND_NS) {
+		child->wants_since = now;
+		child->wants = 0;
+	}
+	if (++child->wants > WANTS_MOST)
+		parent_condemn(child->parent, child->role, "asks without end");
+	return !child->condemned;
+}
+
 /* --- What roles say ---------------------------------------------------------------------------------------------------- */
 
 static void take(void *context, struct channel *channel, enum message_type type, const union message_item *item,
@@ -97,6 +123,8 @@ static void take(void *context, struct channel *channel, enum message_type type,
 	(void)channel;
 	(void)fds; /* the table lets none come from a role */
 	(void)fd_count;
+	if (child->condemned)
+		return;
 	switch (type) {
 	case MESSAGE_READY:
 		parent_child_is_ready(parent, child);
@@ -105,7 +133,7 @@ static void take(void *context, struct channel *channel, enum message_type type,
 		child->answered = loop_now(parent->loop);
 		break;
 	case MESSAGE_WANT:
-		if (!parent->stopping)
+		if (!parent->stopping && may_want(child))
 			parent_give_wanted(parent, child, &item->want);
 		break;
 	case MESSAGE_VIOLATION:
@@ -113,6 +141,7 @@ static void take(void *context, struct channel *channel, enum message_type type,
 		log_say(&parent->log, LOG_CRIT, "%s made the system call %s (%d), which it may not: it is ended",
 			role_name(child->role), name ? name : "?", item->violation.call);
 		memory_free(name);
+		child->condemned = true; /* one that goes on all the same is killed for not answering */
 		break;
 	case MESSAGE_SUMMARY:
 		parent->summary = item->summary;
@@ -197,6 +226,8 @@ void parent_start_child(struct parent *parent, struct child *child)
 		return;
 	}
 	child->started = child->answered = loop_now(parent->loop);
+	child->condemned = false;
+	child->wants = 0;
 	child->pid = fork();
 	if (child->pid == 0)
 		become(parent, child->role, ends[1]);

@@ -28,7 +28,9 @@ static void give(struct parent *parent, enum role role, struct role_resource res
 {
 	int r = channel_send_fds(parent->children[role].channel, MESSAGE_RESOURCE, &resource, fds, fd_count);
 
-	if (r < 0 && r != -ENOTCONN)
+	if (r == -ENOBUFS)
+		parent_condemn(parent, role, "does not read what it is given");
+	else if (r < 0 && r != -ENOTCONN)
 		log_say(&parent->log, LOG_ERR, "%s cannot be given to %s: %s", resource_name(resource.kind), role_name(role),
 			spimend_strerror(r));
 }

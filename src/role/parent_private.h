@@ -24,6 +24,9 @@ struct child { /* one role's process */
 	struct loop_timer *timer; /* starts it again */
 	int64_t started, wait, answered; /* mono; wait: the next distance */
 	uint32_t restarts;
+	int64_t wants_since;  /* what it asked for is counted, second by second */
+	uint32_t wants;
+	bool condemned;       /* it broke the rules: nothing that it says counts any more */
 	bool ready, expected; /* expected: we ended it, to start it anew at once */
 };
 
@@ -100,6 +103,8 @@ void parent_reap(struct parent *parent);
 /* Ends it and starts it anew at once: its configuration changed. */
 void parent_renew_child(struct parent *parent, enum role role);
 bool parent_has_children(const struct parent *parent);
+/* It breaks the rules: it is killed, and not listened to any more. */
+void parent_condemn(struct parent *parent, enum role role, const char *why);
 /* Who does not answer is killed. */
 void parent_ping(struct parent *parent);
 
