@@ -108,9 +108,10 @@ int parent_find_user(struct parent *parent, const struct config *config, struct 
 
 static int open_directory(int at, const char *path, mode_t mode, struct buffer *out)
 {
+	bool made = mkdirat(at, path, mode) == 0;
 	int fd;
 
-	if (mkdirat(at, path, mode) < 0 && errno != EEXIST) {
+	if (!made && errno != EEXIST) {
 		buffer_printf(out, "%s: cannot be made: %s\n", path, strerror(errno));
 		return -errno;
 	}
@@ -119,6 +120,12 @@ static int open_directory(int at, const char *path, mode_t mode, struct buffer *
 		int r = -errno;
 
 		buffer_printf(out, "%s: %s\n", path, strerror(errno));
+		return r;
+	}
+	if (made && fchmod(fd, mode) < 0) { /* our umask may keep the roles out */
+		int r = -errno;
+
+		close(fd);
 		return r;
 	}
 	return fd;
@@ -231,7 +238,8 @@ static void make_folder_of(const char *path)
 	slash = strrchr(folder, '/');
 	if (slash && slash != folder) {
 		*slash = 0;
-		(void)mkdir(folder, 0755); /* bind() says it when it is not there */
+		if (mkdir(folder, 0755) == 0) /* bind() says it when it is not there */
+			(void)!chmod(folder, 0755); /* whatever our umask */
 	}
 }
 

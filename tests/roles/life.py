@@ -84,6 +84,17 @@ def deaf_to_children(build):
         return [] if back else ["act did not come back", *d.tail()]
 
 
+def strict_umask(build):
+    """As in the systemd unit: what it makes itself is there for core, and for those who may ask, all the same."""
+    with Daemon(build, "sense interface in", "control-group daemon", start=False) as d:
+        plain = d.command
+        d.command = lambda *options: ["sh", "-c", 'umask 077; exec "$@"', "sh", *plain(*options)]
+        d.start()
+        got = d.ask(uid=1)
+        problems = [] if isinstance(got, list) and got[0].get("status") == 0 else [f"a member of the group: {got}"]
+        return problems + (["there is no store", *d.tail()] if "there is no store" in d.page() else [])
+
+
 def crash_loop(build):
     with Daemon(build, "sense interface in") as d:
         for _ in range(6):
@@ -287,6 +298,7 @@ TESTS = [
     ("each role is confined: user, capabilities, no new privileges, system calls, descriptors", confined),
     ("kill -9 of each role: it comes back alone, and is wired again", killed),
     ("started with SIGCHLD ignored, it notices a role's end all the same", deaf_to_children),
+    ("under a strict umask its folders are there for those who need them", strict_umask),
     ("a role that dies again and again does not end the daemon", crash_loop),
     ("roles end with their parent; a new one takes the place over", parent_killed),
     ("a forbidden system call ends the role, and the log names it", violation),
