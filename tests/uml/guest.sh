@@ -27,26 +27,29 @@ side B 2 1 icmp
 both() { ip netns exec A ping -q -c "$1" -i 0.2 -W 1 10.88.0.2; ip netns exec A ping -q -c "$1" -i 0.2 -W 1 fd88::2; }
 both 2 | grep -c ' 0% packet loss' | sed 's/^/tunnels that carry: /'
 
-mkfifo /run/ask-witness /run/ask-sensor
+mkfifo /run/ask-witness /run/ask-late /run/ask-sensor
 ip netns exec B sleep 600 & holder=$!
 while [ "$(readlink /proc/$holder/ns/net)" = "$(readlink /proc/self/ns/net)" ]; do sleep 0.1; done
 "$BUILD/tests/uml/uml_witness" /proc/$holder/net/xfrm_stat </run/ask-witness >/run/witness 2>&1 & witness=$!
+"$BUILD/tests/uml/uml_witness" /proc/$holder/net/xfrm_stat late </run/ask-late >/run/late 2>&1 & late=$!
 ip netns exec B "$BUILD/tests/netns/netns_sensor" packet wire </run/ask-sensor >/run/sensor 2>&1 & sensor=$!
-exec 3>/run/ask-witness 4>/run/ask-sensor
+exec 3>/run/ask-witness 5>/run/ask-late 4>/run/ask-sensor
 # An SA that lives, as a control: its packets must not be told.
 printf '%s\n' 'dead 10.88.0.2 50 0xB7618631' 'dead fd88::2 50 0xB7618631' 'live 10.88.0.2 50 0xB7618639' open 'wait 6000' \
 	'count 10.88.0.2 50 0xB7618631' state >&4
 for try in 1 2 3 4 5 6 7 8 9 10; do
-	grep -q ready /run/witness && [ "$(grep -c done /run/sensor)" -ge 4 ] && break
+	grep -q ready /run/witness && grep -q ready /run/late && [ "$(grep -c done /run/sensor)" -ge 4 ] && break
 	sleep 0.3
 done
 ip -n B xfrm state delete src 10.88.0.1 dst 10.88.0.2 proto esp spi 0xB7618631
 ip -n B xfrm state delete src fd88::1 dst fd88::2 proto esp spi 0xB7618631
 both 3 | grep -c '100% packet loss' | sed 's/^/tunnels that do not: /'
 sleep 0.5
-exec 3>&- 4>&-
+exec 3>&- 4>&- 5>&-
 wait $witness
+wait $late
 wait $sensor
 sed 's/^/witness: /' /run/witness
+sed 's/^/late: /' /run/late
 sed 's/^/sensor: /' /run/sensor
 kill $holder

@@ -83,6 +83,9 @@ def check_guest(report, text):
     if (state[0].get("records"), state[0].get("malformed")) != ("6", "0"):
         problems.append(f"state {state}")
     report("audit: one record a lost packet, over IPv4 and IPv6", problems)
+    late = (lines(text, "late: state") or [{}])[0]
+    good = late.get("malformed") == "0" and int(late.get("lost", 0)) >= 1 and int(late.get("records", 6)) < 6
+    report("audit: what overruns the buffer is lost, and counted", [] if good else [f"state {late}"])
     counters = lines(text, "witness: counters")
     problems = [] if len(counters) == 2 else [f"{len(counters)} readings, not 2"]
     problems += [] if problems or counters[0]["present"] == "8" else [f"{counters[0]['present']} counters of 8"]

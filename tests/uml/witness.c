@@ -3,13 +3,15 @@
  * Runs in the guest of tests/uml/run.py: the audit sensor and the XFRM counters as the daemon has them: opened by root, read
  * by nobody. Prints what it hears until its standard input ends.
  *
- *     uml_witness XFRM_STAT
+ *     uml_witness XFRM_STAT [late]     late: with the smallest buffer there is, which is read only then
  */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "sense/audit.h"
@@ -44,11 +46,19 @@ static int show_counters(int fd)
 	return 0;
 }
 
+static bool await_end(void)
+{
+	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	return poll(&input, 1, -1) == 1;
+}
+
 int main(int count, char **arguments)
 {
 	const struct audit_events events = { .sighting = on_sighting };
 	struct sensor_state state = { 0 };
-	int xfrm = count == 2 ? open(arguments[1], O_RDONLY | O_CLOEXEC) : -1, fd, r = audit_open(&fd);
+	int xfrm = count >= 2 ? open(arguments[1], O_RDONLY | O_CLOEXEC) : -1, fd, smallest = 0, r = audit_open(&fd);
+	bool late = count == 3 && strcmp(arguments[2], "late") == 0;
 	struct audit *audit;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -56,11 +66,15 @@ int main(int count, char **arguments)
 		printf("error open: xfrm_stat %d, audit %s\n", xfrm, strerror(-r));
 		return 1;
 	}
+	if (late && setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &smallest, sizeof(smallest)) < 0)
+		return 1;
 	if (setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0 || audit_new(fd, &events, &audit) < 0)
 		return 1;
 	r = show_counters(xfrm);
 	printf("ready\n");
-	while (r == 0) {
+	if (late && await_end())
+		r = audit_read(audit);
+	while (r == 0 && !late) {
 		struct pollfd ready[] = { { .fd = audit_fd(audit), .events = POLLIN }, { .fd = STDIN_FILENO, .events = POLLIN } };
 
 		if (poll(ready, 2, -1) < 0)
