@@ -7,6 +7,7 @@
 
 #define POLL_NS (SECOND_NS / 10)        /* lists while a step is being verified */
 #define BUSY_NS (SECOND_NS / 4)
+#define UNREAD_NS (10 * SECOND_NS)      /* so long for a daemon that has just started to read its connections */
 #define BUSY_WAITS_MAX 120              /* an IKE task that takes longer is no reason to wait for */
 #define FRESH_NS (2 * SECOND_NS)        /* a fault of which nothing was seen for longer is not acted on */
 #define LIST_FRESH_NS SECOND_NS         /* nor on a list that is older */
@@ -265,7 +266,10 @@ static void refuse(struct core *c, struct trouble *t, const struct repair_decisi
 				   repair_refusal_help(decision->refusal));
 		t->is.state = STATE_OPEN;
 		wait_until(t, c->now.mono_ns + (may_be_unread ? BUSY_NS : LOOK_NS));
-		if (may_be_unread)
+		/* A busy machine is slow to list, and then lists are rare: not while the tunnel waits for its configuration. */
+		if (may_be_unread && c->now.mono_ns - t->is.first_ns < UNREAD_NS)
+			mirror_want(c, t->is.daemon);
+		else if (may_be_unread)
 			mirror_hurry(c, t->is.daemon);
 		return;
 	}

@@ -379,6 +379,30 @@ static void test_connections_come_later(void **state)
 	gateway_done(&g);
 }
 
+/* A slow daemon that reads its connections a second after its start is looked at often, for a while. */
+static void test_connections_of_a_slow_daemon(void **state)
+{
+	struct gateway g;
+	unsigned before;
+
+	(void)state;
+	gateway_new(&g, MODE_REPAIR);
+	gateway_restart(&g);
+	core_connections_begin(g.core, 0);
+	core_connections_end(g.core, 0, g.now);
+	g.list_takes_ns = 70 * MS;
+	gateway_strays(&g, X, 101, 6);
+	assert_int_equal(gateway_incident(&g)->verdict, VERDICT_DESYNC);
+	before = g.refreshes;
+	gateway_strays(&g, X, 107, 20);
+	assert_in_range(g.refreshes - before, 4, 20);
+	gateway_pass(&g, 10 * SECOND_NS);
+	before = g.refreshes;
+	gateway_strays(&g, X, 127, 40);
+	assert_in_range(g.refreshes - before, 0, 4);
+	gateway_done(&g);
+}
+
 static void test_wall_clock_set_back_makes_no_overlap(void **state)
 {
 	struct child_event rekey = { .change = CHILD_REKEY, .has_successor = true };
@@ -419,6 +443,7 @@ int main(void)
 		cmocka_unit_test(test_what_takes_packets_is_not_lost),
 		cmocka_unit_test(test_neighbour_behind_one_address),
 		cmocka_unit_test(test_connections_come_later),
+		cmocka_unit_test(test_connections_of_a_slow_daemon),
 		cmocka_unit_test(test_wall_clock_set_back_makes_no_overlap),
 	};
 
