@@ -427,13 +427,18 @@ static void count_tries(struct trouble *t)
 
 static void restore_budget(struct core *c, const struct core_incident *incident)
 {
+	uint32_t last = 0;
+
+	for (uint32_t i = 0; i < incident->step_count; i++)
+		last = incident->steps[i].order ? i : last;
 	for (uint32_t i = 0; i < incident->step_count; i++) {
 		const struct core_step *step = &incident->steps[i];
+		bool healed = incident->state == STATE_HEALED && i == last; /* the steps before it did not help */
 
 		if (step->order)
 			budget_restore(c->budget, &incident->src,
 				       step->rung == RUNG_INITIATE_IKE || step->rung == RUNG_RESTART_IKE || step->rung == RUNG_REKEY_SUSPECT,
-				       c->now.mono_ns - later(0, c->now.wall.ns - step->at.ns));
+				       healed, c->now.mono_ns - later(0, c->now.wall.ns - step->at.ns));
 		if (step->order >= c->next_order)
 			c->next_order = step->order + 1;
 	}

@@ -411,7 +411,7 @@ void budget_return(struct budget *b, const struct budget_request *request, int64
 		p->backoffs--;
 }
 
-void budget_restore(struct budget *b, const struct spimend_address *peer, bool backs_off, int64_t then)
+void budget_restore(struct budget *b, const struct spimend_address *peer, bool backs_off, bool healed, int64_t then)
 {
 	struct peer *p = take(b, peer, then);
 	int64_t memory = add(b->backoff_most_ns, b->backoff_most_ns);
@@ -419,13 +419,19 @@ void budget_restore(struct budget *b, const struct spimend_address *peer, bool b
 	remember(b, p, true, then);
 	if (!backs_off)
 		return;
+	/* As budget_spend(): each order but the latest doubles the wait, unless it helped. */
 	if (p->backoffs == 0 || then > add(p->backoff_from, memory)) {
 		p->backoffs = 1;
-		p->backoff_from = then;
-	} else if (p->backoff_from <= add(then, memory)) {
-		p->backoffs += p->backoffs < 63;
-		p->backoff_from = later(p->backoff_from, then);
+	} else if (then >= p->backoff_from) {
+		p->backoffs += !p->healed && p->backoffs < 63;
+	} else {
+		if (p->backoff_from <= add(then, memory))
+			p->backoffs += !healed && p->backoffs < 63;
+		return;
 	}
+	p->backoff_from = then;
+	p->healed = healed;
+	p->quiet_from = then;
 }
 
 /* --- Life ------------------------------------------------------------------------------------------------------------- */

@@ -51,7 +51,8 @@ void budget_spend(struct budget *budget, const struct budget_request *request, i
 void budget_release(struct budget *budget, const struct spimend_address *peer, bool healed, int64_t now_ns);
 /* What was spent at that instant was refused before anything was done: it was never spent. */
 void budget_return(struct budget *budget, const struct budget_request *request, int64_t then_ns);
-/* After a restart: an order was given at that instant, as far as it can be told on this clock; in any order. */
-void budget_restore(struct budget *budget, const struct spimend_address *peer, bool backs_off, int64_t then_ns);
+/* After a restart: an order was given at that instant, as far as it can be told on this clock, and its incident healed or
+ * not; in any order. */
+void budget_restore(struct budget *budget, const struct spimend_address *peer, bool backs_off, bool healed, int64_t then_ns);
 
 #endif

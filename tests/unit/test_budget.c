@@ -72,11 +72,16 @@ static void fell(struct budget *b, unsigned peer, int64_t now)
 	budget_fell(b, &address, now);
 }
 
-static void restore(struct budget *b, unsigned peer, bool backs_off, int64_t then)
+static void restore_one(struct budget *b, unsigned peer, bool backs_off, bool healed, int64_t then)
 {
 	struct spimend_address address = address_of(peer);
 
-	budget_restore(b, &address, backs_off, then);
+	budget_restore(b, &address, backs_off, healed, then);
+}
+
+static void restore(struct budget *b, unsigned peer, bool backs_off, int64_t then)
+{
+	restore_one(b, peer, backs_off, false, then);
 }
 
 static void may(struct budget *b, unsigned peer, bool first, bool backs_off, int64_t now)
@@ -286,6 +291,28 @@ static void what_was_done_before_a_restart_counts(void **state)
 	budget_free(b);
 }
 
+/* Found in the lab: two repairs that helped, then a restart of core, made the third wait for minutes. */
+static void what_healed_before_a_restart_doubles_nothing(void **state)
+{
+	struct budget *b = budget_of(wide());
+
+	(void)state;
+	for (int i = 0; i < 2; i++) { /* the order of time, and against it */
+		unsigned peer = 10u + (unsigned)i * 10;
+
+		restore_one(b, peer, true, true, i ? -10 * S : -80 * S);
+		restore_one(b, peer, true, true, i ? -80 * S : -10 * S);
+		may_not(b, peer, true, true, 0, REFUSE_BACKOFF, 50 * S);
+		may(b, peer, true, true, 50 * S);
+		restore_one(b, peer + 1, true, false, i ? -10 * S : -80 * S); /* one of the two did not help */
+		restore_one(b, peer + 1, true, true, i ? -80 * S : -10 * S);
+		may_not(b, peer + 1, true, true, 0, REFUSE_BACKOFF, i ? 50 * S : 110 * S);
+		restore_one(b, peer + 2, true, true, -70 * S); /* healed, and quiet since */
+		may(b, peer + 2, true, true, 0);
+	}
+	budget_free(b);
+}
+
 static void an_instant_in_the_future_counts_as_now(void **state)
 {
 	struct config *config = wide();
@@ -458,6 +485,7 @@ int main(void)
 		cmocka_unit_test(the_breaker_paces_when_many_fall_together),
 		cmocka_unit_test(the_limit_that_ends_last_is_told),
 		cmocka_unit_test(what_was_done_before_a_restart_counts),
+		cmocka_unit_test(what_healed_before_a_restart_doubles_nothing),
 		cmocka_unit_test(an_instant_in_the_future_counts_as_now),
 		cmocka_unit_test(new_settings_count_from_now_on),
 		cmocka_unit_test(a_full_table_refuses_whom_it_cannot_remember),
