@@ -253,6 +253,10 @@ static void test_unknown_lines_name_the_nearest_command(void **state)
 	assert_string_equal(refusal("sense electricity"),
 			    "unknown command 'sense electricity'; after 'sense' stands interface, strongswan, encap-port, audit or xfrm");
 	assert_string_equal(refusal("interface Tunnel0"), "unknown command 'interface Tunnel0'");
+	/* Pasted router lines carry keys, and what is said here ends in the log. */
+	assert_string_equal(refusal("enable secret 5 $1$abc"), "unknown command 'enable secret ...'");
+	assert_string_equal(refusal("username ann password 0 hunter2"), "unknown command 'username ann password ...'");
+	assert_string_equal(refusal("crypto isakmp key hunter2 address 192.0.2.7"), "unknown command 'crypto isakmp key ...'");
 	assert_string_equal(refusal("\x1b[31mred"), "unknown command '.[31mred'");
 	assert_int_equal(parse("mode repair\n"), SPIMEND_E_SYNTAX);
 	assert_string_equal(report.problems[0].text,
