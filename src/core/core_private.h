@@ -26,6 +26,7 @@
 #define CORE_OUTPUTS_MAX 1048576
 #define CORE_RECENT_MAX 64          /* hints and ends that are remembered to explain what follows them */
 #define CORE_HELD_MAX 64
+#define SIBLINGS_MAX 8              /* other children of a peer that one repair brings back */
 #define CORE_FLOWS_PER_PEER_MAX 16  /* of SPIs that the ledger does not know */
 
 #define PLAUSIBLE_LOSS 4      /* of so many packets at least one arrives */
@@ -169,6 +170,8 @@ struct trouble { /* an incident and what its mending needs */
 	uint32_t tried[RUNGS];
 	bool took_budget, holds_slot;
 	bool was_first, backs_off;    /* what the latest step took from the budget */
+	uint64_t siblings[SIBLINGS_MAX]; /* connections that were initiated along with a new IKE SA */
+	uint32_t sibling_count;
 	bool resend;                  /* an order is to be asked for again: whether it was carried out is not known */
 	int64_t poll_ns;              /* the next look while verifying */
 	uint32_t busy_waits;

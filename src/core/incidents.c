@@ -487,6 +487,8 @@ void core_restore_incident(struct core *c, const struct core_incident *incident,
 	    && (t->decided.rung != step->rung || t->decided.then == ORDER_INITIATE))
 		t->then = ORDER_INITIATE; /* a torn down tunnel is never left lying */
 	t->phase = step->has_result && t->then == ORDER_NONE ? PHASE_VERIFYING : PHASE_ORDERED;
-	t->resend = !step->has_result;
+	t->resend = !step->has_result && step->rung != RUNG_INITIATE_SIBLING; /* whose connection it was is not kept */
+	if (step->rung == RUNG_INITIATE_SIBLING)
+		t->phase = PHASE_VERIFYING;
 	t->due_ns = now.mono_ns + (t->phase == PHASE_VERIFYING ? c->config.verify_ns : c->config.order_timeout_ns);
 }

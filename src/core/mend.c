@@ -13,6 +13,7 @@
 #define LIST_FRESH_NS SECOND_NS         /* nor on a list that is older */
 #define UNVERIFIED_FACTOR 3             /* no strays and no traffic for so many times verify_ns: nobody can tell */
 #define LOOK_NS SECOND_NS
+#define SIBLING_NEAR_NS (2 * SECOND_NS) /* SAs that die for one reason die together */
 #define ORDER_GRACE_NS (2 * SECOND_NS)  /* beyond act's own limit */
 
 static struct flow *flow_of(struct core *c, const struct trouble *t)
@@ -449,6 +450,76 @@ static bool set_up_again(struct core *c, struct trouble *t, const struct order_r
 	return true;
 }
 
+/* --- siblings ------------------------------------------------------------------------------------------------------ */
+
+struct sibling_search {
+	struct core *c;
+	const struct trouble *t;
+	const struct ledger_entry *own;
+	uint64_t seen[SIBLINGS_MAX * 4], found;
+	uint32_t seen_count;
+};
+
+static bool is_among(const uint64_t *ids, uint32_t count, uint64_t id)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (ids[i] == id)
+			return true;
+	}
+	return false;
+}
+
+/* It went as the incident's own SA went, or when the old IKE SA was closed. What a person took down before stays down. */
+static bool went_along(const struct sibling_search *search, const struct ledger_entry *entry)
+{
+	int64_t distance = entry->died.ns - search->own->died.ns;
+
+	return entry->state == LEDGER_DEAD
+	       && ((entry->death == search->own->death && distance > -SIBLING_NEAR_NS && distance < SIBLING_NEAR_NS)
+		   || entry->died.ns >= search->t->is.steps[0].at.ns);
+}
+
+static bool sibling_of(void *context, struct ledger_entry *entry)
+{
+	struct sibling_search *search = context;
+	const struct trouble *t = search->t;
+	struct end peer = end_of(search->c, t);
+
+	/* The newest of each connection comes first, and decides. */
+	if (entry->daemon != t->is.daemon || entry->connection == t->is.connection
+	    || is_among(search->seen, search->seen_count, entry->connection))
+		return true;
+	if (search->seen_count == sizeof(search->seen) / sizeof(search->seen[0]))
+		return false;
+	search->seen[search->seen_count++] = entry->connection;
+	if (is_among(t->siblings, t->sibling_count, entry->connection) || !went_along(search, entry)
+	    || !mirror_connection(search->c, entry->connection)
+	    || mirror_successor(search->c, t->is.daemon, entry->connection, &peer, 0))
+		return true;
+	search->found = entry->connection;
+	return false;
+}
+
+/* A new IKE SA takes all SAs of the peer's old one away (INITIAL_CONTACT), and closing one takes its other children. Their
+ * strays end with that before they prove anything: without this nobody would bring them back. One repair, one budget. */
+static bool bring_sibling(struct core *c, struct trouble *t)
+{
+	struct sibling_search search = { .c = c, .t = t, .own = ledger_find(c->ledger, &t->is.key) };
+
+	if ((t->is.rung != RUNG_RESTART_IKE && t->is.rung != RUNG_INITIATE_IKE && t->is.rung != RUNG_INITIATE_SIBLING)
+	    || !search.own || t->sibling_count == SIBLINGS_MAX || t->is.step_count == CORE_STEPS_MAX)
+		return false;
+	ledger_each_of_peer(c->ledger, &t->is.src, sibling_of, &search);
+	if (!search.found)
+		return false;
+	t->siblings[t->sibling_count++] = search.found;
+	t->decided = (struct repair_decision){ .rung = RUNG_INITIATE_SIBLING, .first = ORDER_INITIATE,
+					       .connection = search.found, .ike_id = t->decided.ike_id };
+	say_notice(c, 5, "%s: initiate-sibling %s", t->is.id, mirror_connection(c, search.found)->is.child);
+	give_order(c, t, ORDER_INITIATE);
+	return true;
+}
+
 /* Touches no other incident: mend_tick() is walking them. */
 static void take_result(struct core *c, struct trouble *t, struct core_step *step, const struct order_result *result)
 {
@@ -458,10 +529,13 @@ static void take_result(struct core *c, struct trouble *t, struct core_step *ste
 	trouble_changed(c, t);
 	if (t->phase != PHASE_ORDERED || step != &t->is.steps[t->is.step_count - 1] || set_up_again(c, t, result))
 		return;
-	if (result->outcome == OUTCOME_DONE || result->outcome == OUTCOME_UNKNOWN)
-		verify(c, t);
-	else
+	if (t->is.rung == RUNG_INITIATE_SIBLING || result->outcome == OUTCOME_DONE || result->outcome == OUTCOME_UNKNOWN) {
+		/* A sibling that cannot be had is its own trouble. */
+		if (!bring_sibling(c, t))
+			verify(c, t);
+	} else {
 		failed(c, t, result);
+	}
 }
 
 void core_result(struct core *c, const struct order_result *result, struct moment now)

@@ -127,6 +127,7 @@ static struct repair_decision take(const struct repair_situation *s, enum repair
 		d.ike_id = 0;
 		d.opens_ike = true;
 		break;
+	case RUNG_INITIATE_SIBLING:
 	case RUNG_NONE:
 	case RUNGS:
 		break;
@@ -259,6 +260,8 @@ static const struct {
 		"Initiate a new IKE SA to the configured peer; it tells the peer that all older SAs with us are gone." },
 	[RUNG_REKEY_SUSPECT] = { "rekey-suspect",
 		"Rekey the CHILD_SA that sends and receives nothing; it is a liveness check too, and nothing else is touched." },
+	[RUNG_INITIATE_SIBLING] = { "initiate-sibling",
+		"Initiate another child of the same peer, whose SAs went with the old IKE SA: part of the same repair." },
 };
 
 static const struct {

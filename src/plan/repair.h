@@ -19,6 +19,7 @@ enum repair_rung { /* faults.md g, "strongSwan gateway"; narrowest first */
 	RUNG_RESTART_IKE,      /* 4: terminate the IKE SA and initiate: every child of it */
 	RUNG_INITIATE_IKE,     /* 5: no IKE SA: a new one to a static peer (B11) */
 	RUNG_REKEY_SUSPECT,    /* the sending end's suspicion: one rekey of that child, which is a liveness check too */
+	RUNG_INITIATE_SIBLING, /* after 4 or 5: another child of the peer that went with the old IKE SA. Decided by the caller */
 	RUNGS
 };
 

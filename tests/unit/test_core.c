@@ -293,6 +293,44 @@ static void test_peer_with_unknown_spis(void **state)
 	gateway_done(&g);
 }
 
+/* The new IKE SA takes the old one's other children away at the peer: they come back in the same repair. */
+static void test_siblings_come_back(void **state)
+{
+	struct gateway g;
+	struct child_sa other = gateway_child(2, 0xc0000022);
+	struct connection connections[2] = { gateway_connection(), gateway_connection() };
+
+	(void)state;
+	gateway_new(&g, MODE_REPAIR);
+	strcpy(connections[1].child, "lan2");
+	strcpy(other.child, "lan2");
+	other.connection = connections[1].id = connection_id(0, TEXT("net"), TEXT("lan2"));
+	gateway_child_up(&g, other);
+	gateway_pass(&g, SECOND_NS);
+	gateway_restart(&g);
+	core_connections_begin(g.core, 0);
+	core_connection(g.core, &connections[0]);
+	core_connection(g.core, &connections[1]);
+	core_connections_end(g.core, 0, g.now);
+	gateway_strays(&g, X, 101, 6);
+	assert_int_equal(g.orders, 1);
+	assert_true(g.order.opens_ike);
+	g.has_ike = true;
+	gateway_child_up(&g, gateway_child(1, 0xc0000002));
+	gateway_result(&g, OUTCOME_DONE, "");
+	assert_int_equal(g.orders, 2);
+	assert_int_equal(g.order.verb, ORDER_INITIATE);
+	assert_false(g.order.opens_ike);
+	assert_true(g.order.connection == other.connection);
+	assert_int_equal(gateway_incident(&g)->steps[1].rung, RUNG_INITIATE_SIBLING);
+	gateway_result(&g, OUTCOME_FAILED, "no proposal chosen"); /* its own trouble */
+	g.children[0].packets_in = 3;
+	gateway_pass(&g, SECOND_NS);
+	assert_int_equal(gateway_incident(&g)->state, STATE_HEALED);
+	assert_int_equal(g.orders, 2);
+	gateway_done(&g);
+}
+
 /* T1b: the peer uses an SPI that is being negotiated. A transient while that is young, never a reason to act. */
 static void test_early_use(void **state)
 {
@@ -430,6 +468,7 @@ int main(void)
 		cmocka_unit_test(test_traffic_that_comes_in_is_no_loss),
 		cmocka_unit_test(test_strangers_are_one_incident),
 		cmocka_unit_test(test_peer_with_unknown_spis),
+		cmocka_unit_test(test_siblings_come_back),
 		cmocka_unit_test(test_early_use),
 		cmocka_unit_test(test_escalates_and_gives_up),
 		cmocka_unit_test(test_busy_waits_and_costs_no_try),
