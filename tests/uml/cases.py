@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-from pair import OUTER, ROOT, Trouble, demand, run
+from pair import OUTER, ROOT, VTI_KEY, Trouble, demand, run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +34,8 @@ class Sa:
         self.protocol = "ah" if side.pair.ah else "esp"
         self.spi = "0x" + child["spi-in" if inbound else "spi-out"]
         self.id = f"src {self.src} dst {self.dst} proto {self.protocol} spi {self.spi}"
+        if side.pair.vti:
+            self.id += f" mark {VTI_KEY}"
 
     def delete(self):
         run(["ip", *self.inside, "xfrm", "state", "delete", *self.id.split()])
@@ -91,6 +93,16 @@ def flush_unseen(pair):
 
 def mark(pair):
     Sa(pair.b).change(add="mark 7 mask 0xff")
+
+
+def lose_vti(pair):
+    """What came in over it is looked for under no mark from now on, and the SA has one."""
+    run(["ip", "link", "del", "vti0"])
+
+
+def add_vti(pair):
+    pair.b.add_vti()
+    demand(pair.flows, 5, "traffic over the new VTI")
 
 
 def if_id(pair):
@@ -194,6 +206,8 @@ LEFT = Case("charon killed, its SAs left in the kernel", kill_charon)
 LEFT_FLUSHED = Case("the SAs that a killed charon left, flushed", flush, ("desync",), ("receiver-lost-state",), ("initiate",))
 LOST = Case("charon killed and the SAD flushed", kill_charon_flush, ("desync",), ("receiver-lost-state",), ("initiate",))
 MARK = Case("an SA under another mark", mark, ("other-fault",), ("lookup-key-mismatch",), flows=False, after=renew)
+VTI = Case("a VTI is gone, its SA has its mark", lose_vti, ("other-fault",), ("lookup-key-mismatch",), flows=False,
+           after=add_vti)
 IF_ID = Case("healthy: an SA under an interface id, which the kernel does not look for", if_id, after=renew)
 ENCAP_SENDER = Case("UDP encapsulation differs at the sender", encap_at_sender, ("other-fault",), ("encap-mismatch",),
                     ("terminate-ike",))  # what charon installed is not what its peer sends (C6)
@@ -213,9 +227,10 @@ GROUPS = {
                             EXPIRY]),
     "IKEv2 IPv4 in UDP": (dict(encap=True), [DELETED, ENCAP_SENDER, REKEYS, ENCAP_RECEIVER, MARK]),
     "IKEv2 IPv6 by XDP": (dict(ip=6, xdp=True), [DELETED, REKEYS, LOST]),
+    "IKEv2 by VTI": (dict(vti=True), [DELETED, REKEYS, VTI, FLUSHED]),
     "IKEv2 AH": (dict(ah=True), [DELETED, REKEYS, FLUSHED]),
     "IKEv1 IPv4": (dict(ike=1), [BY_TIME, REKEYS, BY_VOLUME, DELETED]),
 }
 
 # Which groups go through which guest, the longest first.
-GUESTS = (("IKEv2 IPv4",), ("IKEv1 IPv4", "IKEv2 IPv6 by XDP"), ("IKEv2 IPv4 in UDP", "IKEv2 AH"))
+GUESTS = (("IKEv2 IPv4",), ("IKEv1 IPv4", "IKEv2 IPv6 by XDP"), ("IKEv2 IPv4 in UDP", "IKEv2 AH"), ("IKEv2 by VTI",))

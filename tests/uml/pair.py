@@ -17,6 +17,7 @@ sys.path.insert(0, os.path.join(ROOT, "lab"))
 from vici import Vici, ViciError  # noqa: E402
 
 BASE = "/run/pair"
+VTI_KEY = 42
 CHARON = "/usr/sbin/charon-systemd"
 LOAD = "random nonce openssl pem pkcs1 pkcs8 x509 pubkey hmac kdf gcm aes sha1 sha2 kernel-netlink socket-default vici updown"
 OUTER = {4: {"A": "192.0.2.1", "B": "192.0.2.2", "C": "198.51.100.66", "Bc": "198.51.100.2"},
@@ -28,6 +29,7 @@ ORDER = re.compile(r" vici (rekey|terminate|initiate) ")
 STRONGSWAN_CONF = """\
 charon-systemd {{
   load = {load}
+  install_routes = {routes}
   plugins {{ vici {{ socket = unix://{folder}/vici }} }}
   filelog {{ log {{
     path = {folder}/charon.log
@@ -149,11 +151,22 @@ class Side:
     def configure(self, extra=""):
         pair = self.pair
         os.makedirs(os.path.join(self.folder, "swanctl"), exist_ok=True)
-        write(os.path.join(self.folder, "strongswan.conf"), STRONGSWAN_CONF.format(load=LOAD, folder=self.folder))
+        write(os.path.join(self.folder, "strongswan.conf"), STRONGSWAN_CONF.format(
+            load=LOAD, folder=self.folder, routes="no" if pair.vti else "yes"))
+        if pair.vti:
+            extra += f"\n    mark_in = {VTI_KEY}\n    mark_out = {VTI_KEY}\n    mark_in_sa = yes"
         proposals = "ah_proposals = sha256" if pair.ah else "esp_proposals = aes128-sha256"
         write(os.path.join(self.folder, "swanctl", "swanctl.conf"), SWANCTL_CONF.format(
             ike=pair.ike, local=self.address, remote=OUTER[pair.ip][self.peer], name=self.name, peer=self.peer, extra=extra,
             encap="yes" if pair.encap else "no", local_lan=LAN[self.name], remote_lan=LAN[self.peer], proposals=proposals))
+
+    def add_vti(self):
+        """Packets that come in over it are looked for under its key as their mark."""
+        where = ["-n", "A"] if self.name == "A" else []
+        for command in (f"link add vti0 type vti local {self.address} remote {OUTER[4][self.peer]} key {VTI_KEY}",
+                        "link set vti0 up", f"route add {LAN[self.peer]}/32 dev vti0 src {LAN[self.name]}"):
+            run(["ip", *where, *command.split()])
+        run([*self.inside, "sysctl", "-q", "-w", "net.ipv4.conf.vti0.disable_policy=1"])
 
     def environment(self):
         return dict(os.environ, STRONGSWAN_CONF=f"{self.folder}/strongswan.conf", SWANCTL_DIR=f"{self.folder}/swanctl")
@@ -231,10 +244,10 @@ class Side:
 
 
 class Pair:
-    """One tunnel; options: ike, ip, encap, ah, and xdp for the sensor that spimendd uses."""
+    """One tunnel; options: ike, ip, encap, ah, vti (by routes, with a mark), and xdp for the sensor that spimendd uses."""
 
-    def __init__(self, build, ike=2, ip=4, encap=False, ah=False, xdp=False):
-        self.build, self.ike, self.ip, self.encap, self.ah, self.xdp = build, ike, ip, encap, ah, xdp
+    def __init__(self, build, ike=2, ip=4, encap=False, ah=False, vti=False, xdp=False):
+        self.build, self.ike, self.ip, self.encap, self.ah, self.vti, self.xdp = build, ike, ip, encap, ah, vti, xdp
         self.a, self.b = Side(self, "A"), Side(self, "B")
         self.daemon = self.pings = None
 
@@ -243,6 +256,8 @@ class Pair:
             if os.path.exists(f"{side.folder}/charon.log"):
                 os.unlink(f"{side.folder}/charon.log")
             side.configure()
+            if self.vti:
+                side.add_vti()
             side.start()
         self.a.order("initiate", child="lan", timeout=10000)
         demand(self.flows_once, 5, "the first ping through the tunnel")
@@ -260,6 +275,7 @@ class Pair:
         for side in (self.a, self.b):
             side.stop()
         for where in ([], ["-n", "A"]):
+            run(["ip", *where, "link", "del", "vti0"], check=False)
             run(["ip", *where, "xfrm", "state", "flush"])
             run(["ip", *where, "xfrm", "policy", "flush"])
 
