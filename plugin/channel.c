@@ -170,8 +170,10 @@ void channel_count_lost(spimend_t *this)
 {
 	pthread_mutex_lock(&this->lock);
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
-		if (this->clients[i].used && this->clients[i].wants_reports)
+		if (this->clients[i].used && !this->clients[i].closing && this->clients[i].wants_reports) {
 			this->clients[i].lost++;
+			schedule_retry(this, &this->clients[i]); /* told soon, and many at once */
+		}
 	pthread_mutex_unlock(&this->lock);
 }
 
@@ -316,7 +318,20 @@ static bool on_connect(spimend_t *this, int fd, watcher_event_t event)
 
 /* --- life ------------------------------------------------------------------------------------------------------------- */
 
-bool channel_open(spimend_t *this)
+static bool fail_to_open(spimend_t *this)
+{
+	DBG1(DBG_CFG, "spimend: socket %s: %s", this->path, strerror(errno));
+	if (this->fd >= 0) {
+		close(this->fd);
+		unlink(this->path);
+	}
+	this->fd = -1;
+	return FALSE;
+}
+
+/* While plugins load: charon gives up its privilege to change owners before any job runs. Nobody can connect before
+ * channel_open() listens, and by then mode and owner are right. */
+bool channel_bind(spimend_t *this)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct stat old;
@@ -325,15 +340,25 @@ bool channel_open(spimend_t *this)
 	if (!lstat(this->path, &old) && S_ISSOCK(old.st_mode))
 		unlink(this->path);
 	this->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	/* nobody can connect before listen(): by then mode and owner are right */
-	if (this->fd < 0 || bind(this->fd, (struct sockaddr *)&address, sizeof(address)) || chmod(this->path, 0600) ||
-	    (this->user != geteuid() && chown(this->path, this->user, -1)) || listen(this->fd, CLIENTS_MAX)) {
-		DBG1(DBG_CFG, "spimend: socket %s: %s", this->path, strerror(errno));
-		if (this->fd >= 0)
-			close(this->fd);
+	if (this->fd < 0)
+		return fail_to_open(this);
+	if (bind(this->fd, (struct sockaddr *)&address, sizeof(address))) {
+		int error = errno;
+
+		close(this->fd); /* what is there is not ours to remove */
 		this->fd = -1;
-		return FALSE;
+		errno = error;
+		return fail_to_open(this);
 	}
+	if (chmod(this->path, 0600) || (this->user != geteuid() && chown(this->path, this->user, -1)))
+		return fail_to_open(this);
+	return TRUE;
+}
+
+bool channel_open(spimend_t *this)
+{
+	if (this->fd < 0 || listen(this->fd, CLIENTS_MAX))
+		return fail_to_open(this);
 	lib->watcher->add(lib->watcher, this->fd, WATCHER_READ, (watcher_cb_t)on_connect, this);
 	return TRUE;
 }

@@ -58,6 +58,7 @@ static job_requeue_t begin(spimend_t *this)
 		why = outside_hook(this);
 	if (why) {
 		DBG1(DBG_CFG, "spimend: this charon is not the one that the plugin was built for: %s", why);
+		channel_close(this);
 		return JOB_REQUEUE_NONE;
 	}
 	charon->bus->add_listener(charon->bus, &this->listener);
@@ -86,6 +87,8 @@ static bool start_stop(spimend_t *this, plugin_feature_t *feature, bool start, v
 		DBG1(DBG_CFG, "spimend: there is no user '%s' (plugins.spimend.user)", user);
 		return FALSE;
 	}
+	if (!channel_bind(this))
+		return FALSE;
 	lib->processor->queue_job(lib->processor, (job_t *)callback_job_create((callback_job_cb_t)begin, this, NULL, NULL));
 	return TRUE;
 }

@@ -174,23 +174,44 @@ static void report_delete(spimend_t *this, ike_sa_t *ike_sa, message_t *message,
 	spis->destroy(spis);
 }
 
-/* SPI size 0 and the SPI as data (RFC 7296), or in the SPI field: IKEv1, and devices that got IKEv2 wrong (B9). */
+/* What the payload's length leaves for the SPI field; charon has no method that tells. */
+static size_t spi_size_of(notify_payload_t *n)
+{
+	payload_t *p = &n->payload_interface;
+	size_t header = p->get_type(p) == PLV1_NOTIFY ? 12 : 8, len = p->get_length(p);
+
+	header += n->get_notification_data(n).len;
+	return len > header ? len - header : 0;
+}
+
+/* charon tells an SPI field of four bytes only where the protocol is ESP or AH. */
+static uint32_t spi_field_of(notify_payload_t *n)
+{
+	uint8_t protocol = n->get_protocol_id(n);
+	uint32_t spi;
+
+	n->set_protocol_id(n, PROTO_ESP);
+	spi = ntohl(n->get_spi(n));
+	n->set_protocol_id(n, protocol);
+	return spi;
+}
+
+/* SPI size 0 and the SPI as data (RFC 7296), or in the SPI field: IKEv1, and devices that got IKEv2 wrong (B9). Sizes 8 and
+ * 16 name the IKE SA, the SPI is the data then. */
 static void report_invalid_spi(spimend_t *this, ike_sa_t *ike_sa, message_t *message, notify_payload_t *n)
 {
 	struct plugin_message m = { .kind = PLUGIN_INVALID_SPI_INSIDE, .ike_id = ike_sa->get_unique_id(ike_sa),
 				    .flags = is_protected(message) ? PLUGIN_PROTECTED : 0,
 				    .present = HAS(IKE_ID) | HAS(SPI) | HAS(SPI_SIZE) | HAS(FLAGS) };
 	protocol_id_t protocols[] = { PROTO_ESP, PROTO_AH };
-	chunk_t field = n->get_spi_data(n), data = n->get_notification_data(n), spi;
+	chunk_t data = n->get_notification_data(n);
+	size_t size = spi_size_of(n);
 	child_sa_t *child = NULL;
 
-	if (field.len != 0 && field.len != 4 && field.len != 8 && field.len != 16)
+	if ((size != 0 && size != 4 && size != 8 && size != 16) || (size != 4 && data.len < 4))
 		return;
-	spi = field.len == 4 ? field : data;
-	if (spi.len < 4)
-		return;
-	m.spi = untoh32(spi.ptr);
-	m.spi_size = (uint8_t)field.len;
+	m.spi = size == 4 ? spi_field_of(n) : untoh32(data.ptr);
+	m.spi_size = (uint8_t)size;
 	m.protocol = ip_protocol_of(n->get_protocol_id(n));
 	if (m.protocol)
 		m.present |= HAS(PROTOCOL);

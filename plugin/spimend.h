@@ -105,7 +105,8 @@ const char *layout_of_daemon(void);     /* once all of charon exists */
 const char *layout_of_ike_sa(ike_sa_t *ike_sa);
 
 /* channel.c */
-bool channel_open(spimend_t *this);
+bool channel_bind(spimend_t *this); /* while plugins load */
+bool channel_open(spimend_t *this); /* from the first job */
 void channel_close(spimend_t *this);
 void channel_answer(spimend_t *this, client_id_t client, const struct plugin_message *m);
 void channel_report(spimend_t *this, const struct plugin_message *m);

@@ -62,7 +62,7 @@ static void add_invalid_spi(spi_task_t *this, message_t *message)
 		this->v1 ? PLV1_NOTIFY : PLV2_NOTIFY, this->v1 ? this->protocol : PROTO_NONE, INVALID_SPI);
 
 	if (this->v1)
-		n->set_spi_data(n, chunk_from_thing(this->spi));
+		n->set_spi(n, this->spi);
 	n->set_notification_data(n, chunk_from_thing(this->spi));
 	message->add_payload(message, &n->payload_interface);
 }
