@@ -1,5 +1,5 @@
 # Thin on purpose: meson builds, scripts/ does the rest.
-.PHONY: all deps run check bench fuzz install clean
+.PHONY: all deps run check bench fuzz plugin install clean
 PREFIX ?= /usr/local
 # One program of many small files: let the optimiser see them together.
 RELEASE = -Db_lto=true -Doptimization=3
@@ -30,9 +30,13 @@ fuzz:
 	@scripts/deps check
 	@scripts/as-user scripts/check-fuzz --seconds $${FUZZ_SECONDS:-300}
 
+# For charon, GPL-2.0-or-later: never part of the rest. Prints where it lies; doc/plugin-protocol.md says what it does.
+plugin:
+	@scripts/as-user plugin/build
+
 install:
 	@SPIMEND_BUILD_TARGETS="spimend spimendd" scripts/as-user scripts/build build $(RELEASE) --prefix="$(PREFIX)"
 	@DESTDIR="$(DESTDIR)" meson install -C build --no-rebuild && scripts/as-user true # the log of it becomes the user's
 
 clean:
-	rm -rf build build-check build-gcc build-clang build-fuzz
+	rm -rf build build-check build-gcc build-clang build-fuzz build-plugin

@@ -11,10 +11,12 @@ from world import World
 def deletes_on_wire(lab):
     """[(source, response?, protocol, SPI)] of all DELETEs for ESP or AH in the recording."""
     env = dict(os.environ, WIRESHARK_CONFIG_DIR=os.path.join(lab.b.folder, "keys"), HOME=lab.folder)
-    fields = ["ip.src", "isakmp.flag_response", "isakmp.delete.protoid", "isakmp.delete.spi", "isakmp.exchangetype"]
+    fields = ["ip.src", "isakmp.flag_r", "isakmp.delete.protoid", "isakmp.delete.spi", "isakmp.exchangetype"]
     command = ["tshark", "-n", "-r", lab.wire, "-Y", "isakmp.delete.spi", "-T", "fields", "-E", "separator=;"]
     done = subprocess.run(command + [word for field in fields for word in ("-e", field)], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, timeout=60, check=True)
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, timeout=60, check=False)
+    if done.returncode:
+        raise RuntimeError(f"tshark: {done.stderr}")
     return [tuple(line.split(";")) for line in done.stdout.splitlines()]
 
 
