@@ -187,6 +187,7 @@ struct core_figures {
 		struct daemon_state state;
 		uint32_t ike_sas, children, connections;
 		int64_t snapshot_age_ns; /* -1: none yet */
+		struct instant down;     /* wall: not up since then; 0: up */
 	} daemons[GATEWAY_DAEMONS_MAX];
 	uint32_t daemon_count;
 	struct ledger_figures ledger;

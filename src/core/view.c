@@ -68,6 +68,8 @@ struct core_figures core_figures(const struct core *c, struct moment now)
 						    .connections = d->connection_count, .snapshot_age_ns = -1 };
 		if (d->snapshot_ns)
 			to->snapshot_age_ns = now.mono_ns - d->snapshot_ns;
+		if (!d->state.up)
+			to->down = d->down.wall;
 		f.daemon_count++;
 	}
 	return f;
