@@ -172,6 +172,9 @@ static int64_t span_needed(struct core *c, const struct flow *flow, const struct
 	uint32_t count;
 	bool is_second;
 
+	/* That the data plane lost it was seen for as long already, on packets that came and did not come in. */
+	if (entry && entry->death == DEATH_KERNEL_LOST && !kernel_speaks_for(c, entry->daemon))
+		return 0;
 	if (entry) {
 		peer = mirror_end(c, entry->connection, &flow->src, flow->src_port);
 		ike = mirror_ike_with(c, entry->daemon, &peer, entry->ike_id, &count);
