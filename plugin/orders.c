@@ -154,7 +154,8 @@ static bool has_tasks(ike_sa_t *ike_sa, task_queue_t queue)
 
 /* charon's own R-U-THERE, since its sequence numbers must go on from one to the next (RFC 3706 6.2) and only charon knows
  * them. With dpd_delay charon asks by itself, and each extra question would start another timer that never ends. */
-static enum plugin_outcome are_you_there(spimend_t *this, ike_sa_t *ike_sa, const order_t *o, struct plugin_message *more)
+static enum plugin_outcome are_you_there(spimend_t *this, ike_sa_t *ike_sa, const order_t *o, struct plugin_message *more,
+					 status_t *ret_status)
 {
 	peer_cfg_t *peer = ike_sa->get_peer_cfg(ike_sa);
 
@@ -164,11 +165,14 @@ static enum plugin_outcome are_you_there(spimend_t *this, ike_sa_t *ike_sa, cons
 		return refuse(more, PLUGIN_UNSUPPORTED, "IKEv1 with dpd_delay: charon checks by itself");
 	if (has_tasks(ike_sa, TASK_QUEUE_ACTIVE))
 		return PLUGIN_WINDOW_TAKEN;
-	return orders_send(this, o->number, TRUE) && ike_sa->send_dpd(ike_sa) != SUCCESS ? PLUGIN_IKE_GONE : PLUGIN_OUTCOMES;
+	if (orders_send(this, o->number, TRUE))
+		*ret_status = ike_sa->send_dpd(ike_sa);
+	return *ret_status == DESTROY_ME ? PLUGIN_IKE_GONE : PLUGIN_OUTCOMES;
 }
 
 /* PLUGIN_OUTCOMES: it is under way, and who ends it is somebody else. */
-static enum plugin_outcome queue_task(spimend_t *this, ike_sa_t *ike_sa, const order_t *o, struct plugin_message *more)
+static enum plugin_outcome start_task(spimend_t *this, ike_sa_t *ike_sa, const order_t *o, struct plugin_message *more,
+				      status_t *ret_status)
 {
 	peer_cfg_t *peer = ike_sa->get_peer_cfg(ike_sa);
 	protocol_id_t protocol = o->message.protocol == IPPROTO_AH ? PROTO_AH : PROTO_ESP;
@@ -178,8 +182,10 @@ static enum plugin_outcome queue_task(spimend_t *this, ike_sa_t *ike_sa, const o
 	if (o->message.kind == PLUGIN_DELETE && ike_sa->get_child_sa(ike_sa, protocol, htonl(o->message.spi), TRUE))
 		return refuse(more, PLUGIN_OURS, "this IKE SA has a child with that inbound SPI");
 	if (o->message.kind == PLUGIN_LIVENESS && ike_sa->get_version(ike_sa) == IKEV1)
-		return are_you_there(this, ike_sa, o, more);
+		return are_you_there(this, ike_sa, o, more, ret_status);
 	ike_sa->queue_task(ike_sa, task_for(this, ike_sa, o));
+	/* without a child to set up, this starts what is queued: charon's own retry does the same */
+	*ret_status = ike_sa->initiate(ike_sa, NULL, NULL);
 	return PLUGIN_OUTCOMES;
 }
 
@@ -244,12 +250,9 @@ static void execute(spimend_t *this, const order_t *o)
 		if (o->message.kind == PLUGIN_DROP_CHILD)
 			outcome = drop_child(this, ike_sa, o, &more);
 		else
-			outcome = queue_task(this, ike_sa, o, &more);
-		/* without a child to set up, this starts what is queued: charon's own retry does the same */
-		if (outcome == PLUGIN_OUTCOMES)
-			status = ike_sa->initiate(ike_sa, NULL, NULL);
+			outcome = start_task(this, ike_sa, o, &more, &status);
 	}
-	if (status == DESTROY_ME)
+	if (status == DESTROY_ME) /* the tasks end their orders as they go */
 		manager->checkin_and_destroy(manager, ike_sa);
 	else
 		manager->checkin(manager, ike_sa);

@@ -11,8 +11,11 @@
 
 #define V1_ENCRYPTED 0x01 /* RFC 2408 3.1: the flag E, octet 19 of the header */
 
-/* Of the message that this thread handles now: an INITIAL_CONTACT in it kills other IKE SAs of the peer at once. */
+/* The IKE SA of a message that this thread handles now, with an INITIAL_CONTACT in it: other IKE SAs of that peer are
+ * destroyed before the answer is made. IKEv1 may make none: then the time says that it is over. */
 static __thread uint32_t initial_contact_in;
+static __thread uint64_t initial_contact_at_us;
+#define INITIAL_CONTACT_US 500000
 
 static spimend_t *plugin_of(listener_t *listener)
 {
@@ -26,7 +29,7 @@ static void set_ends(struct plugin_message *m, ike_sa_t *ike_sa)
 	m->present |= HAS(LOCAL) | HAS(REMOTE);
 }
 
-/* --- why an SA dies: what was heard before it does ---------------------------------------------------------------------- */
+/* --- why an SA dies: what was heard before it does ---------------------------------------------------------------- */
 
 static closing_t *find_closing(spimend_t *this, uint32_t ike_id, uint32_t child_id)
 {
@@ -64,7 +67,7 @@ static enum plugin_reason reason_of(spimend_t *this, uint32_t ike_id, uint32_t c
 	return reason;
 }
 
-/* --- what anybody can cause ---------------------------------------------------------------------------------------------- */
+/* --- what anybody can cause ---------------------------------------------------------------------------------------- */
 
 bool reports_allow(spimend_t *this, enum plugin_kind kind)
 {
@@ -119,7 +122,7 @@ METHOD(listener_t, on_alert, bool, listener_t *listener, ike_sa_t *ike_sa, alert
 	return TRUE;
 }
 
-/* --- what peers say inside an IKE SA ------------------------------------------------------------------------------------- */
+/* --- what peers say inside an IKE SA ------------------------------------------------------------------------------- */
 
 static bool is_protected(message_t *message)
 {
@@ -229,12 +232,14 @@ static void read_notify(spimend_t *this, ike_sa_t *ike_sa, message_t *message, n
 {
 	notify_type_t type = n->get_notify_type(n);
 
-	if (type == INVALID_SPI)
+	if (type == INVALID_SPI) {
 		report_invalid_spi(this, ike_sa, message, n);
-	else if (type == INITIAL_CONTACT || type == INITIAL_CONTACT_IKEV1)
+	} else if (type == INITIAL_CONTACT || type == INITIAL_CONTACT_IKEV1) {
 		initial_contact_in = ike_sa->get_unique_id(ike_sa);
-	else if (type == DPD_R_U_THERE_ACK && is_protected(message))
+		initial_contact_at_us = now_us();
+	} else if (type == DPD_R_U_THERE_ACK && is_protected(message)) {
 		orders_ike_heard(this, ike_sa->get_unique_id(ike_sa), PLUGIN_DONE);
+	}
 }
 
 METHOD(listener_t, on_message, bool, listener_t *listener, ike_sa_t *ike_sa, message_t *message, bool incoming, bool plain)
@@ -243,11 +248,11 @@ METHOD(listener_t, on_message, bool, listener_t *listener, ike_sa_t *ike_sa, mes
 	enumerator_t *payloads;
 	payload_t *p;
 
+	initial_contact_in = 0;
 	if (!ike_sa || !incoming || !plain)
 		return TRUE;
 	if (layout_of_ike_sa(ike_sa))
 		return FALSE;
-	initial_contact_in = 0;
 	payloads = message->create_payload_enumerator(message);
 	while (payloads->enumerate(payloads, &p)) {
 		payload_type_t type = p->get_type(p);
@@ -261,7 +266,7 @@ METHOD(listener_t, on_message, bool, listener_t *listener, ike_sa_t *ike_sa, mes
 	return TRUE;
 }
 
-/* --- births, rekeys, deaths ---------------------------------------------------------------------------------------------- */
+/* --- births, rekeys, deaths ---------------------------------------------------------------------------------------- */
 
 METHOD(listener_t, on_child_rekey, bool, listener_t *listener, ike_sa_t *ike_sa, child_sa_t *old, child_sa_t *new)
 {
@@ -312,7 +317,8 @@ METHOD(listener_t, on_ike_updown, bool, listener_t *listener, ike_sa_t *ike_sa, 
 		return TRUE;
 	m.ike_id = ike_sa->get_unique_id(ike_sa);
 	reason = reason_of(this, m.ike_id, 0, FALSE);
-	if (!reason && initial_contact_in && initial_contact_in != m.ike_id)
+	if (!reason && initial_contact_in && initial_contact_in != m.ike_id &&
+	    now_us() - initial_contact_at_us < INITIAL_CONTACT_US)
 		reason = PLUGIN_WHY_INITIAL_CONTACT;
 	if (!reason)
 		reason = PLUGIN_WHY_OUR_DELETE;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What the plugin is told to do, and what is left at both ends. B is the receiver that lost an SA, A the sender."""
+import subprocess
 import threading
 import time
 
@@ -51,6 +52,33 @@ def delete_then_initiate(lab):
         lab.b.initiate()
     if not lab.settles(lambda: lab.counts() == (1, 1) and lab.traffic.answers()):
         problems.append(f"children at A and B: {lab.counts()}, traffic: {lab.traffic.answers()}")
+    return problems
+
+
+def spimends_client(lab):
+    """The same through src/repair/plugin, as the role act uses it."""
+    if not lab.order:
+        return "tests/plugin/order could not be built"
+    problems, child = [], lab.b.child()
+
+    def order(kind, child_id, spi):
+        done = subprocess.run([lab.order, lab.socket_of(lab.b), kind, child["ike_id"], str(child_id), "50", spi, str(WAIT)],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              timeout=30, check=False)
+        return done.stdout.splitlines()
+    v1 = lab.options["ike"] == 1
+    for kind, child_id, spi, wanted in (
+            ("delete", 0, child["spi-in"], "ours 00000000"), ("delete", 0, "cafebabe", "sent" if v1 else "peer-had-none"),
+            ("liveness", 0, "0", "done 00000000"), ("invalid-spi", 0, "cafebabe", "sent" if v1 else "done"),
+            ("drop-child", child["uniqueid"], child["spi-in"], "done 00000000"),
+            ("delete", 0, child["spi-in"], "sent 00000000" if v1 else f"peer-owned {child['spi-out']}")):
+        said = order(kind, child_id, spi)
+        results = [line for line in said if line.startswith("result")]
+        if len(results) != 1 or not results[0].startswith(f"result 42 {wanted}") or not said[0].startswith("up 5."):
+            problems.append(f"{kind} {spi}: {said}, not {wanted}")
+    lab.b.initiate()
+    if not lab.settles(lambda: lab.counts() == (1, 1) and lab.traffic.answers()):
+        problems.append(f"children at A and B: {lab.counts()}")
     return problems
 
 
@@ -135,7 +163,7 @@ def notify_inside(lab):
     return problems
 
 
-# --- IKEv2: answers that are late, or never come ----------------------------------------------------------------------------
+# --- IKEv2: answers that are late, or never come ----------------------------------------------------------------------
 
 def late_answer(lab):
     problems, child = [], lose(lab)
@@ -198,7 +226,7 @@ def busy(lab):
                          spi=int(child["spi-in"], 16))
         expect(problems, "outcome", result["outcome"], "busy")
         lab.drop_none()
-        if not lab.settles(lambda: [c for c in lab.b.children() if c["spi-in"] != child["spi-in"]] and lab.traffic.answers(), 10):
+        if not lab.settles(lambda: [new for new in lab.b.children() if new["spi-in"] != child["spi-in"]], 10):
             problems.append("the rekey did not go on")
     return problems
 
@@ -281,6 +309,7 @@ def never_answers(lab):
 
 BOTH = [("initiate alone leaves the stale SA at the sender (control)", initiate_alone),
         ("DELETE for a lost SPI, then initiate: one child at both ends", delete_then_initiate),
+        ("all four orders through spimend's own client", spimends_client),
         ("DELETE for an SPI that the peer does not own harms nothing", foreign_spi),
         ("DELETE for an SPI that is ours is refused", own_spi),
         ("an IKE SA that does not exist", no_such_ike),
@@ -300,6 +329,6 @@ V2 = [("an answer that comes late", late_answer),
 def worlds():
     yield "IKEv2", {"ike": 2}, BOTH + V2
     yield "IKEv1", {"ike": 1}, V1
-    yield "IKEv2 over IPv6", {"ike": 2, "ip": 6}, BOTH[1:3]
+    yield "IKEv2 over IPv6", {"ike": 2, "ip": 6}, BOTH[1:4]
     yield "IKEv2, impatient", {"ike": 2, "top": "retransmit_timeout = 0.3\n  retransmit_tries = 1"}, \
         [("a peer that never answers", never_answers)]

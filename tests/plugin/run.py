@@ -48,7 +48,7 @@ def build_all():
     client = build_check("tests/plugin/order") if plugin else None
     return {"fault": fault, "plugin": plugin, "why": why or why_not and f"fault plugin: {why_not}",
             "keys": world.build_keys() if plugin else None,
-            "order": "build-check/tests/plugin/order" if client and client.status == 0 else None}
+            "order": os.path.join(world.ROOT, "build-check/tests/plugin/order") if client and client.status == 0 else None}
 
 
 def run_world(suite, only, title, options, tests):
