@@ -12,10 +12,10 @@
 #define V1_ENCRYPTED 0x01 /* RFC 2408 3.1: the flag E, octet 19 of the header */
 
 /* The IKE SA of a message that this thread handles now, with an INITIAL_CONTACT in it: other IKE SAs of that peer are
- * destroyed before the answer is made. IKEv1 may make none: then the time says that it is over. */
+ * destroyed before the answer is made. IKEv1 answers first, if at all: there the time says that it is over. */
 static __thread uint32_t initial_contact_in;
 static __thread uint64_t initial_contact_at_us;
-#define INITIAL_CONTACT_US 500000
+#define INITIAL_CONTACT_US 200000
 
 static spimend_t *plugin_of(listener_t *listener)
 {
@@ -248,7 +248,8 @@ METHOD(listener_t, on_message, bool, listener_t *listener, ike_sa_t *ike_sa, mes
 	enumerator_t *payloads;
 	payload_t *p;
 
-	initial_contact_in = 0;
+	if (incoming || message->get_major_version(message) == 2)
+		initial_contact_in = 0;
 	if (!ike_sa || !incoming || !plain)
 		return TRUE;
 	if (layout_of_ike_sa(ike_sa))
