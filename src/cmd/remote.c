@@ -34,7 +34,8 @@ static const char usage[] =
 	"  --socket PATH    where the daemon listens (default " CONTROL_SOCKET ")\n"
 	"  --help           this text\n"
 	"\n"
-	"Exit status: 0 nothing wrong, 1 a desync or another fault is open, 2 wrong use or the daemon could not be asked.\n";
+	"Exit status: 0 nothing wrong, 1 a desync or another fault is open, or status has a\n"
+	"trouble to tell, 2 wrong use or the daemon could not be asked.\n";
 
 struct question {
 	const char *command;

@@ -11,6 +11,19 @@
 
 #define LIVE_NOTES_MAX 8
 
+/* What could be opened for the sensors. */
+enum live_source { LIVE_PACKETS, LIVE_AUDIT, LIVE_COUNTERS, LIVE_KERNEL, LIVE_SOURCES };
+struct live_sensors {
+	int lacks[LIVE_SOURCES]; /* 0, or negative errno */
+	struct {
+		char name[GATEWAY_INTERFACE_MAX];
+		int error; /* 0: heard; -ENODEV: not there; -ENETDOWN: down; else why it cannot be heard */
+	} interfaces[CONFIG_INTERFACES_MAX];
+	uint32_t interface_count;
+};
+
+enum live_limit { LIVE_LIMIT_FLOWS, LIVE_LIMIT_INCIDENTS, LIVE_LIMIT_OUTPUTS, LIVE_LIMIT_LEDGER, LIVE_LIMITS };
+
 struct live_view { /* everything that a page needs; borrows all of it */
 	const struct core *core;
 	const struct config *config;
@@ -21,11 +34,17 @@ struct live_view { /* everything that a page needs; borrows all of it */
 	const char *store_note;            /* what store_open() had to say; NULL: nothing */
 	const char *notes[LIVE_NOTES_MAX]; /* further troubles, a sentence each: "the role act is down since ..." */
 	size_t note_count;
+	const struct live_sensors *sensors;   /* NULL: not told */
+	int64_t limit_hit_ns[LIVE_LIMITS];    /* mono: latest; 0: never */
 };
 
 /* Exit status of the commands: 1 while a desync or another fault is open or worked on, or was given up and goes on;
  * else 0. */
 int live_exit_status(const struct live_view *view);
+/* Of `status`: also 1 while there is any trouble. */
+int live_exit_status_of_all(const struct live_view *view);
+/* Why the daemon cannot see, remember or repair what it was configured for: a sentence a line; nothing where all is well. */
+void live_troubles(const struct live_view *view, struct buffer *out);
 /* Of `explain`: of that one. */
 int live_exit_status_of(const struct live_view *view, const struct core_incident *incident);
 

@@ -7,6 +7,8 @@
 #include "plan/plan.h"
 #include "record/live.h"
 
+/* NULL: that daemon of the configuration never said anything. */
+const struct core_daemon_figures *live_daemon_figures(const struct core_figures *f, uint32_t daemon);
 /* Nothing that a person or the daemon has still to do. */
 bool live_is_over(const struct core_incident *i);
 /* A desync or other fault that loses packets now, as far as is known. */

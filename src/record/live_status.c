@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/memory.h"
 #include "record/live_private.h"
 #include "record/values.h"
 #include "spimend/error.h"
@@ -42,40 +43,63 @@ static void add_name(struct buffer *out, const char *name, size_t size)
 	record_add_printable(out, (struct text){ name, strnlen(name, size) });
 }
 
+static void add_troubles(const struct live_view *view, struct buffer *out)
+{
+	cleanup(buffer_done) struct buffer troubles = { 0 };
+	struct text rest, line;
+
+	live_troubles(view, &troubles);
+	rest = buffer_text(&troubles);
+	while (text_take_line(&rest, &line)) {
+		label(out, "TROUBLE");
+		record_add_wrapped(out, 110, line, 13, 13);
+	}
+}
+
+static void add_daemon(const struct core_daemon_figures *d, struct buffer *out)
+{
+	if (!d->state.up) {
+		buffer_add_string(out, "DOWN since ");
+		calendar_print_short(out, d->down);
+		buffer_add_char(out, '\n');
+		return;
+	}
+	buffer_add_string(out, "up, version ");
+	add_name(out, d->state.version, sizeof(d->state.version));
+	if (d->state.has_boot) {
+		buffer_add_string(out, ", since ");
+		calendar_print_short(out, d->state.boot);
+	}
+	buffer_printf(out, "; %" PRIu32 " IKE SA%s, %" PRIu32 " child%s, %" PRIu32 " configured", d->ike_sas, plural(d->ike_sas),
+		      d->children, d->children == 1 ? "" : "ren", d->connections);
+	if (d->snapshot_age_ns >= 0) {
+		buffer_add_string(out, "; listed ");
+		calendar_print_duration(out, d->snapshot_age_ns);
+		buffer_add_string(out, " ago");
+	} else {
+		buffer_add_string(out, "; not listed yet");
+	}
+	if (d->state.user_space_esp)
+		buffer_add_string(out, "; user-space ESP");
+	buffer_add_char(out, '\n');
+}
+
 static void add_daemons(const struct live_view *view, const struct core_figures *f, struct buffer *out)
 {
-	for (uint32_t i = 0; i < f->daemon_count; i++) {
-		const struct core_daemon_figures *d = &f->daemons[i];
+	for (uint32_t i = 0; i < view->config->daemon_count; i++) {
+		const struct core_daemon_figures *d = live_daemon_figures(f, i);
 
 		label(out, i ? "" : "IKE daemon");
-		if (d->state.daemon < view->config->daemon_count)
-			buffer_printf(out, "%s: ", view->config->daemons[d->state.daemon]);
-		if (!d->state.up) {
-			buffer_add_string(out, "DOWN\n");
-			continue;
-		}
-		buffer_add_string(out, "up, version ");
-		add_name(out, d->state.version, sizeof(d->state.version));
-		if (d->state.has_boot) {
-			buffer_add_string(out, ", since ");
-			calendar_print_short(out, d->state.boot);
-		}
-		buffer_printf(out, "; %" PRIu32 " IKE SA%s, %" PRIu32 " child%s, %" PRIu32 " configured", d->ike_sas, plural(d->ike_sas),
-			      d->children, d->children == 1 ? "" : "ren", d->connections);
-		if (d->snapshot_age_ns >= 0) {
-			buffer_add_string(out, "; listed ");
-			calendar_print_duration(out, d->snapshot_age_ns);
-			buffer_add_string(out, " ago");
-		} else {
-			buffer_add_string(out, "; not listed yet");
-		}
-		if (d->state.user_space_esp)
-			buffer_add_string(out, "; user-space ESP");
-		buffer_add_char(out, '\n');
+		add_name(out, view->config->daemons[i], sizeof(view->config->daemons[i]));
+		buffer_add_string(out, ": ");
+		if (d)
+			add_daemon(d, out);
+		else
+			buffer_add_string(out, "has not answered yet\n");
 	}
-	if (f->daemon_count == 0) {
+	if (view->config->daemon_count == 0) {
 		label(out, "IKE daemon");
-		buffer_add_string(out, view->config->daemon_count ? "none has answered yet\n" : "none is configured: nothing can be repaired\n");
+		buffer_add_string(out, "none is configured: nothing can be repaired\n");
 	}
 }
 
@@ -182,7 +206,15 @@ static void add_spi(struct buffer *out, bool has, uint32_t spi)
 		buffer_add_char(out, '-');
 }
 
-static void add_tunnel(const struct core_tunnel *t, struct buffer *out)
+/* What its daemon said before it went away. */
+static bool is_stale(const struct core_figures *f, const struct core_tunnel *t)
+{
+	const struct core_daemon_figures *d = live_daemon_figures(f, t->child.daemon);
+
+	return !d || !d->state.up;
+}
+
+static void add_tunnel(const struct core_tunnel *t, bool stale, struct buffer *out)
 {
 	char address[SPIMEND_ADDRESS_TEXT_MAX];
 	const struct child_sa *c = &t->child;
@@ -212,23 +244,29 @@ static void add_tunnel(const struct core_tunnel *t, struct buffer *out)
 		buffer_add_string(&cell, "never");
 	add_cell(out, &cell, 10);
 	buffer_add_string(out, t->has_incident ? t->incident : t->has_ike ? "" : "no IKE SA");
+	if (stale)
+		buffer_add_string(out, out->bytes[out->len - 1] == ' ' ? "of before" : ", of before");
 	while (out->len && out->bytes[out->len - 1] == ' ')
 		out->len--;
 	buffer_add_char(out, '\n');
 	buffer_done(&cell);
 }
 
-static void add_tunnels(const struct live_view *view, struct buffer *out)
+static void add_tunnels(const struct live_view *view, const struct core_figures *f, struct buffer *out)
 {
 	struct core_tunnel tunnel;
+	bool stale = false;
 	size_t i;
 
 	for (i = 0; i < TUNNEL_ROWS_MAX && core_tunnel_at(view->core, i, &tunnel); i++) {
 		if (i == 0)
 			buffer_printf(out, "\n  %-20s %-15s %-9s %-10s %-10s %-15s %-10s %s\n", "TUNNEL", "PEER", "STATE", "SPI IN",
 				      "SPI OUT", "PACKETS IN/OUT", "LAST IN", "INCIDENT");
-		add_tunnel(&tunnel, out);
+		stale |= is_stale(f, &tunnel);
+		add_tunnel(&tunnel, is_stale(f, &tunnel), out);
 	}
+	if (stale)
+		buffer_add_string(out, "  of before: as its IKE daemon listed it last; it may be gone, nobody can tell until the daemon is back\n");
 	if (i == TUNNEL_ROWS_MAX && core_tunnel_at(view->core, i, &tunnel))
 		buffer_add_string(out, "  ... and more: --json lists them\n");
 }
@@ -259,16 +297,13 @@ void live_status_text(const struct live_view *view, struct buffer *out)
 		      view->config->hostname, mode_name(view->config->mode));
 	calendar_print_duration(out, view->up_ns);
 	buffer_add_char(out, '\n');
+	add_troubles(view, out);
 	add_daemons(view, &f, out);
 	add_sensors(view, &f, out);
 	add_judged(view, &f, out);
 	add_store(view, out);
-	for (size_t i = 0; i < view->note_count && i < LIVE_NOTES_MAX; i++) {
-		label(out, "TROUBLE");
-		record_add_wrapped(out, 110, text_of(view->notes[i]), 13, 13);
-	}
 	add_worst(view, out);
-	add_tunnels(view, out);
+	add_tunnels(view, &f, out);
 }
 
 /* --- For programs ---------------------------------------------------------------------------------------------- */
@@ -280,14 +315,17 @@ static void put_name(struct json *j, const char *key, const char *name, size_t s
 
 static void put_daemons(const struct live_view *view, const struct core_figures *f, struct json *j)
 {
+	static const struct core_daemon_figures silent = { .snapshot_age_ns = -1 };
+
 	json_array(j, "daemons");
-	for (uint32_t i = 0; i < f->daemon_count; i++) {
-		const struct core_daemon_figures *d = &f->daemons[i];
+	for (uint32_t i = 0; i < view->config->daemon_count; i++) {
+		const struct core_daemon_figures *known = live_daemon_figures(f, i), *d = known ? known : &silent;
 
 		json_object(j, NULL);
-		json_unsigned(j, "daemon", d->state.daemon);
-		json_string(j, "socket", d->state.daemon < view->config->daemon_count ? view->config->daemons[d->state.daemon] : NULL);
+		json_unsigned(j, "daemon", i);
+		put_name(j, "socket", view->config->daemons[i], sizeof(view->config->daemons[i]));
 		json_bool(j, "up", d->state.up);
+		record_put_time(j, "down_since", known && !d->state.up, d->down);
 		put_name(j, "version", d->state.version, sizeof(d->state.version));
 		record_put_time(j, "boot", d->state.has_boot, d->state.boot);
 		json_bool(j, "user_space_esp", d->state.user_space_esp);
@@ -398,7 +436,7 @@ static void put_spi(struct json *j, const char *key, bool has, uint32_t spi)
 	json_string(j, key, has ? text : NULL);
 }
 
-static void put_tunnel(const struct core_tunnel *t, struct json *j)
+static void put_tunnel(const struct core_tunnel *t, bool stale, struct json *j)
 {
 	const struct child_sa *c = &t->child;
 
@@ -425,7 +463,21 @@ static void put_tunnel(const struct core_tunnel *t, struct json *j)
 	put_count(j, "installed_s", c->has_install, c->install_s);
 	put_count(j, "life_s", c->has_life, c->life_s);
 	json_string(j, "incident", t->has_incident ? t->incident : NULL);
+	json_bool(j, "stale", stale);
 	json_object_end(j);
+}
+
+static void put_troubles(const struct live_view *view, struct json *j)
+{
+	cleanup(buffer_done) struct buffer troubles = { 0 };
+	struct text rest, line;
+
+	live_troubles(view, &troubles);
+	rest = buffer_text(&troubles);
+	json_array(j, "troubles");
+	while (text_take_line(&rest, &line))
+		record_put_text(j, NULL, line);
+	json_array_end(j);
 }
 
 void live_status_json(const struct live_view *view, struct buffer *out)
@@ -444,18 +496,15 @@ void live_status_json(const struct live_view *view, struct buffer *out)
 	record_put_time(&j, "now", true, view->now.wall);
 	record_put_time(&j, "started", view->started.ns != 0, view->started);
 	json_unsigned(&j, "up_s", view->up_ns > 0 ? (uint64_t)(view->up_ns / SECOND_NS) : 0);
-	json_unsigned(&j, "exit_status", (uint64_t)live_exit_status(view));
+	json_unsigned(&j, "exit_status", (uint64_t)live_exit_status_of_all(view));
 	put_daemons(view, &f, &j);
 	put_sensors(&f, &j);
 	put_judged(&f, &j);
 	put_store(view, &j);
-	json_array(&j, "troubles");
-	for (size_t i = 0; i < view->note_count && i < LIVE_NOTES_MAX; i++)
-		json_string(&j, NULL, view->notes[i]);
-	json_array_end(&j);
+	put_troubles(view, &j);
 	json_array(&j, "tunnels");
 	for (; n < TUNNELS_MAX && core_tunnel_at(view->core, n, &tunnel); n++)
-		put_tunnel(&tunnel, &j);
+		put_tunnel(&tunnel, is_stale(&f, &tunnel), &j);
 	json_array_end(&j);
 	json_bool(&j, "tunnels_cut", n == TUNNELS_MAX && core_tunnel_at(view->core, n, &tunnel));
 	json_object_end(&j);

@@ -180,9 +180,11 @@ static struct live_view view_of(struct mind *mind)
 	view.started = mind->member->start.up;
 	view.up_ns = view.now.mono_ns - mind->member->start.up_ns;
 	view.store_note = mind->store_note[0] ? mind->store_note : NULL;
+	view.sensors = &mind->sensors;
+	memcpy(view.limit_hit_ns, mind->limit_hit_ns, sizeof(view.limit_hit_ns));
 	mind->lost_note[0] = 0;
-	if (counts.overflow)
-		snprintf(mind->lost_note, sizeof(mind->lost_note), "sense did not keep up: %llu watches were sent again",
+	if (mind->lost_watches)
+		snprintf(mind->lost_note, sizeof(mind->lost_note), "sense does not keep up: %llu watches are to be sent again",
 			 (unsigned long long)counts.overflow);
 	add_note(&view, mind->sense_note);
 	add_note(&view, mind->act_note);
@@ -252,7 +254,7 @@ static int answer(void *context, const struct control_request *request, struct b
 	switch (request->command) {
 	case CONTROL_STATUS:
 		(request->json ? live_status_json : live_status_text)(&view, out);
-		return live_exit_status(&view);
+		return live_exit_status_of_all(&view);
 	case CONTROL_INCIDENTS:
 		(request->json ? live_incidents_json : live_incidents_text)(&view, out);
 		return live_exit_status(&view);

@@ -293,6 +293,54 @@ static int take_channel(struct mind *mind, enum role peer, int fd)
 	return 0;
 }
 
+static bool is_configured(const struct mind *mind, const char *interface)
+{
+	const struct config *config = mind->member->config;
+
+	for (uint32_t i = 0; i < config->interface_count; i++)
+		if (strcmp(config->interfaces[i].name, interface) == 0)
+			return true;
+	return false;
+}
+
+/* Of what others were given: that it is there, or why not. */
+static void note_sensor(struct mind *mind, const struct role_resource *resource)
+{
+	struct live_sensors *sensors = &mind->sensors;
+	uint32_t i, place = CONFIG_INTERFACES_MAX;
+
+	switch (resource->kind) {
+	case RESOURCE_MAPS:
+		sensors->lacks[LIVE_PACKETS] = resource->error;
+		return;
+	case RESOURCE_AUDIT:
+		sensors->lacks[LIVE_AUDIT] = resource->error;
+		return;
+	case RESOURCE_COUNTERS:
+		sensors->lacks[LIVE_COUNTERS] = resource->error;
+		return;
+	case RESOURCE_KERNEL:
+		sensors->lacks[LIVE_KERNEL] = resource->error;
+		return;
+	case RESOURCE_SOCKET:
+		break;
+	default:
+		return;
+	}
+	for (i = 0; i < sensors->interface_count; i++)
+		if (strcmp(sensors->interfaces[i].name, resource->name) == 0)
+			place = i;
+	for (i = 0; i < sensors->interface_count && place == CONFIG_INTERFACES_MAX; i++)
+		if (!is_configured(mind, sensors->interfaces[i].name))
+			place = i;
+	if (place == CONFIG_INTERFACES_MAX && sensors->interface_count < CONFIG_INTERFACES_MAX)
+		place = sensors->interface_count++;
+	if (place == CONFIG_INTERFACES_MAX)
+		return;
+	memcpy(sensors->interfaces[place].name, resource->name, sizeof(resource->name));
+	sensors->interfaces[place].error = resource->error;
+}
+
 static void take_resource(void *context, const struct role_resource *resource, const int *fds, size_t fd_count)
 {
 	struct mind *mind = context;
@@ -303,6 +351,8 @@ static void take_resource(void *context, const struct role_resource *resource, c
 		r = take_channel(mind, resource->index, fds[0]);
 	else if (resource->kind == RESOURCE_CONTROL && fd_count == 1)
 		r = mind_take_control(mind, fds[0]);
+	else if (fd_count == 0)
+		note_sensor(mind, resource);
 	else
 		member_close_fds(fds, fd_count);
 	if (r < 0)
@@ -323,13 +373,27 @@ static void on_flush(void *context, int64_t now)
 	}
 }
 
+static void note_limits(struct mind *mind, const struct core_figures *f, int64_t now)
+{
+	const uint64_t counts[LIVE_LIMITS] = {
+		[LIVE_LIMIT_FLOWS] = f->flows_refused, [LIVE_LIMIT_INCIDENTS] = f->incidents_dropped,
+		[LIVE_LIMIT_OUTPUTS] = f->outputs_dropped, [LIVE_LIMIT_LEDGER] = f->ledger.refused,
+	};
+
+	for (int i = 0; i < LIVE_LIMITS; i++) {
+		if (counts[i] > mind->limits[i])
+			mind->limit_hit_ns[i] = now;
+		mind->limits[i] = counts[i];
+	}
+}
+
 static void on_summary(void *context, int64_t now)
 {
 	struct mind *mind = context;
 	struct core_figures figures = core_figures(mind->core, mind_now(mind));
 	struct role_summary summary;
 
-	(void)now;
+	note_limits(mind, &figures, now);
 	memset(&summary, 0, sizeof(summary));
 	summary.open = figures.open;
 	summary.daemons = figures.daemon_count;

@@ -28,6 +28,9 @@ struct mind {
 	int64_t store_again;          /* when one that is not there is tried again */
 	char store_note[MIND_NOTE_MAX], sense_note[MIND_NOTE_MAX], act_note[MIND_NOTE_MAX], journal_note[MIND_NOTE_MAX],
 		lost_note[MIND_NOTE_MAX];
+	struct live_sensors sensors;        /* what the parent could open for sense and act */
+	uint64_t limits[LIVE_LIMITS];       /* counts as seen last ... */
+	int64_t limit_hit_ns[LIVE_LIMITS];  /* ... and when one grew */
 	struct order orders[MIND_ORDERS_MAX]; /* to be sent when the incident is on disk */
 	size_t order_count;
 	bool lost_watches;            /* sense did not keep up: all are to be sent again */

@@ -425,7 +425,9 @@ int parent_run(const struct parent_options *options)
 	int r;
 
 	for (size_t i = 0; i < CONFIG_INTERFACES_MAX; i++)
-		parent.hearings[i].link_fd = -1;
+		parent.hearings[i] = (struct hearing){ .link_fd = -1, .state = STATE_UNKNOWN };
+	for (int kind = 0; kind < RESOURCES; kind++)
+		parent.lacks[kind] = STATE_UNKNOWN;
 	log_init(&parent.log, role_name(ROLE_PARENT));
 	if (!options->is_check)
 		notify_init(&parent.notify);

@@ -63,6 +63,44 @@ int parent_config_fd(const struct config *config)
 	return fd;
 }
 
+/* --- core: what can be heard, for those who ask ------------------------------------------------------------------------ */
+
+/* No descriptor goes along: core learns that it is there, or why it is not. */
+static void tell_core(struct parent *parent, enum resource kind, const char *name, int error)
+{
+	struct role_resource resource = { .kind = kind, .error = error };
+
+	text_copy(text_of(name), resource.name, sizeof(resource.name));
+	if (error <= 0 && parent->children[ROLE_CORE].channel)
+		give(parent, ROLE_CORE, resource, NULL, 0);
+}
+
+static void note_resource(struct parent *parent, enum resource kind, int error)
+{
+	if (parent->lacks[kind] == error)
+		return;
+	parent->lacks[kind] = error;
+	tell_core(parent, kind, "", error);
+}
+
+static void note_hearing(struct parent *parent, uint32_t index, int error)
+{
+	struct hearing *hearing = &parent->hearings[index];
+
+	if (hearing->state == error)
+		return;
+	hearing->state = error;
+	tell_core(parent, RESOURCE_SOCKET, parent->config->interfaces[index].name, error);
+}
+
+static void tell_core_all(struct parent *parent)
+{
+	for (int kind = 0; kind < RESOURCES; kind++)
+		tell_core(parent, kind, "", parent->lacks[kind]);
+	for (uint32_t i = 0; i < parent->config->interface_count; i++)
+		tell_core(parent, RESOURCE_SOCKET, parent->config->interfaces[i].name, parent->hearings[i].state);
+}
+
 /* --- sense: the packet sensor ------------------------------------------------------------------------------------------ */
 
 static bool needs_xdp(const struct config *config)
@@ -90,6 +128,7 @@ static bool load_sensor(struct parent *parent)
 	for (uint32_t i = 0; i < config->encap_port_count && i < PACKETS_PORTS_MAX; i++)
 		settings.ports[settings.port_count++] = config->encap_ports[i];
 	r = packets_kernel_new(&settings, &parent->kernel);
+	note_resource(parent, RESOURCE_MAPS, r < 0 ? r : 0);
 	if (r < 0) {
 		log_say(&parent->log, LOG_ERR, "the packet sensor cannot be loaded: %s", spimend_strerror(r));
 		return false;
@@ -104,7 +143,8 @@ static void close_hearing(struct hearing *hearing)
 {
 	if (hearing->link_fd >= 0)
 		close(hearing->link_fd);
-	*hearing = (struct hearing){ .link_fd = -1, .said_error = hearing->said_error, .tried = hearing->tried };
+	*hearing = (struct hearing){ .link_fd = -1, .said_error = hearing->said_error, .tried = hearing->tried,
+				     .state = hearing->state };
 }
 
 void parent_close_sensor(struct parent *parent)
@@ -113,6 +153,7 @@ void parent_close_sensor(struct parent *parent)
 		close_hearing(&parent->hearings[i]);
 		parent->hearings[i].said_error = 0;
 		parent->hearings[i].tried = 0;
+		parent->hearings[i].state = STATE_UNKNOWN; /* another interface may stand here */
 	}
 	packets_kernel_free(parent->kernel);
 	parent->kernel = NULL;
@@ -182,10 +223,12 @@ static void open_interface(struct parent *parent, const struct config_interface 
 			log_say(&parent->log, LOG_ERR, "interface %s cannot be heard: %s", interface->name,
 				spimend_strerror(r));
 		hearing->said_error = r;
+		note_hearing(parent, (uint32_t)(hearing - parent->hearings), r);
 		return;
 	}
 	hearing->said_error = 0;
 	hearing->given = true;
+	note_hearing(parent, (uint32_t)(hearing - parent->hearings), 0);
 	if (fd >= 0)
 		give_fd(parent, ROLE_SENSE, resource, fd);
 	else
@@ -212,9 +255,14 @@ void parent_check_interfaces(struct parent *parent)
 			hearing->tried = 0;
 			give_error(parent, ROLE_SENSE, gone, -ENODEV);
 		}
-		if (hearing->given)
+		if (hearing->given && is_up(interface->name)) {
+			note_hearing(parent, i, 0);
 			continue;
-		if (!ifindex || !is_up(interface->name)) {
+		}
+		if (!ifindex || hearing->given || !is_up(interface->name)) {
+			note_hearing(parent, i, ifindex ? -ENETDOWN : -ENODEV);
+			if (hearing->given) /* it hears again by itself when it is up */
+				continue;
 			if (!hearing->said_error)
 				log_say(&parent->log, LOG_WARNING, "interface %s is %s: it is heard as soon as it is up",
 					interface->name, ifindex ? "down" : "not there");
@@ -271,6 +319,7 @@ void parent_give_sense(struct parent *parent)
 	if (parent->config->sense_audit) {
 		resource.kind = RESOURCE_AUDIT;
 		r = audit_open(&fd);
+		note_resource(parent, RESOURCE_AUDIT, r < 0 ? r : 0);
 		if (r == 0)
 			give_fd(parent, ROLE_SENSE, resource, fd);
 		else
@@ -279,10 +328,12 @@ void parent_give_sense(struct parent *parent)
 	if (parent->config->sense_xfrm) {
 		resource.kind = RESOURCE_COUNTERS;
 		fd = open(XFRM_STAT_PATH, O_RDONLY | O_CLOEXEC);
+		r = fd < 0 ? -errno : 0;
+		note_resource(parent, RESOURCE_COUNTERS, r);
 		if (fd >= 0)
 			give_fd(parent, ROLE_SENSE, resource, fd);
 		else
-			log_say(&parent->log, LOG_NOTICE, XFRM_STAT_PATH ": %s; without the kernel's counters", strerror(errno));
+			log_say(&parent->log, LOG_NOTICE, XFRM_STAT_PATH ": %s; without the kernel's counters", spimend_strerror(r));
 	}
 }
 
@@ -292,6 +343,7 @@ void parent_give_core(struct parent *parent)
 {
 	struct role_resource resource = { .kind = RESOURCE_CONTROL };
 
+	tell_core_all(parent);
 	give(parent, ROLE_CORE, resource, &parent->control_fd, 1);
 }
 
@@ -319,6 +371,7 @@ static void give_kernel(struct parent *parent)
 		log_say(&parent->log, LOG_NOTICE, "XFRM netlink: %s; without the kernel's SAs ('no sense xfrm' says so too)",
 			spimend_strerror(r));
 	parent->said_kernel = r;
+	note_resource(parent, RESOURCE_KERNEL, r < 0 ? r : 0);
 	if (r < 0) {
 		give_error(parent, ROLE_ACT, resource, r);
 		return;

@@ -36,7 +36,9 @@ struct hearing { /* one configured interface */
 	int link_fd;      /* owns; XDP; -1: none */
 	int64_t tried;
 	int said_error;
+	int state;        /* as core was told: 0 heard, negative errno why not; STATE_UNKNOWN */
 };
+#define STATE_UNKNOWN 1
 
 struct parent {
 	const struct parent_options *options; /* borrows */
@@ -62,6 +64,7 @@ struct parent {
 	int64_t links_at; /* when links_timer is due */
 	bool links_due, stopping, said_ready;
 	struct role_summary summary;
+	int lacks[RESOURCES];       /* what could not be opened, for `spimend status`: as hearing.state */
 	int said_journal, said_kernel; /* why there was none, as said last */
 	int status;
 };

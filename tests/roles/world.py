@@ -54,11 +54,21 @@ def interface_returns(build):
 def interface_comes_late(build):
     with Daemon(build, "sense interface late", "sense interface in") as d:
         problems = [] if d.said("interface late is not there") else ["it does not say that one is missing"]
+        if not wait_for(lambda: "interface late is not there" in d.page()) or d.ask()[0].get("status") != 1:
+            problems.append(f"status does not say so: {d.ask(json_form=False)}")
+        os.kill(d.roles()["core"], 9)  # who is told anew
+        if not wait_for(lambda: "interface late is not there" in d.page()):
+            problems.append(f"status of a new core does not say so: {d.page()}")
         ip("-n", d.space, "link", "add", "late", "type", "veth", "peer", "name", "early")
         ip("-n", d.space, "link", "set", "early", "up")
         ip("-n", d.space, "link", "set", "late", "up")
         if not wait_for(lambda: d.said("hears interface late")):
             problems.append("it is not heard")
+        if not wait_for(lambda: d.answers() and "interface late" not in d.page()):
+            problems.append(f"status goes on saying that it is missing: {d.page()}")
+        ip("-n", d.space, "link", "set", "in", "down")
+        if not wait_for(lambda: "interface in is down" in d.page()):
+            problems.append(f"status does not say that it is down: {d.page()}")
         return problems + (d.tail() if problems else [])
 
 

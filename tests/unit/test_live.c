@@ -330,8 +330,74 @@ static void test_status_shows_daemons_tunnels_and_troubles(void **state)
 	has(text, "\"exit_status\":1");
 	has(text, "\"connection\":\"gw\",\"child\":\"net\"");
 	has(text, "\"spi_in\":\"0xc0ffee01\"");
-	has(text, "\"troubles\":[\"The role act is down since 3 s.\"]");
+	has(text, "\"troubles\":[\"The role act is down since 3 s.\",\"the store cannot be written: ");
 	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+}
+
+static void test_status_says_what_the_daemon_cannot_hear(void **state)
+{
+	struct daemon_state daemon = { .up = true, .version = "5.9.8" };
+	struct child_sa child = { .ike_id = 3, .id = 9, .ike = "gw", .child = "net", .state = CHILD_INSTALLED, .protocol = 50 };
+	struct store_figures store = { .flushes = 1 };
+	struct live_sensors sensors = { .interface_count = 2, .interfaces = { { "eth0", 0 }, { "eth1", -100 /* ENETDOWN */ } } };
+	const char *text;
+
+	(void)state;
+	view.store = &store;
+	view.sensors = &sensors;
+	config.interface_count = config.daemon_count = 1;
+	memcpy(config.interfaces[0].name, "eth0", 5);
+	memcpy(config.daemons[0], "/run/charon.vici", 17);
+	core_daemon(core, &daemon, view.now);
+	core_snapshot_begin(core, 0, 0, view.now);
+	core_snapshot_child(core, &child);
+	core_snapshot_end(core, 0, true, view.now);
+	text = show(live_status_text);
+	has_not(text, "TROUBLE");
+	has_not(text, "of before");
+	has(show(live_status_json), "\"stale\":false");
+	assert_int_equal(live_exit_status_of_all(&view), 0);
+
+	daemon.up = false;
+	core_daemon(core, &daemon, view.now);
+	config.daemon_count = 2;
+	memcpy(config.daemons[1], "/run/other.vici", 16);
+	config.interface_count = 4;
+	memcpy(config.interfaces[1].name, "eth1", 5);
+	memcpy(config.interfaces[2].name, "eth7", 5);
+	memcpy(config.interfaces[3].name, "eth8", 5);
+	sensors.interface_count = 3;
+	memcpy(sensors.interfaces[2].name, "eth7", 5);
+	sensors.interfaces[2].error = -19; /* ENODEV */
+	sensors.lacks[LIVE_KERNEL] = sensors.lacks[LIVE_AUDIT] = -93; /* EPROTONOSUPPORT */
+	config.sense_audit = true;
+	view.limit_hit_ns[LIVE_LIMIT_INCIDENTS] = view.now.mono_ns - 60 * SECOND_NS;
+	view.limit_hit_ns[LIVE_LIMIT_FLOWS] = view.now.mono_ns - 900 * SECOND_NS; /* long past */
+	text = show(live_status_text);
+	has(text, "TROUBLE    the IKE daemon at /run/charon.vici does not answer since 2026-11-22 11:01:00 UTC");
+	has(text, "TROUBLE    the IKE daemon at /run/other.vici never answered");
+	has(text, "TROUBLE    interface eth1 is down");
+	has(text, "TROUBLE    interface eth7 is not there");
+	has(text, "TROUBLE    interface eth8 is not heard yet");
+	has_not(text, "interface eth0");
+	has(text, "TROUBLE    'sense audit' is configured and there are no audit records: ");
+	has(text, "TROUBLE    'sense xfrm' is configured and the kernel's SAs cannot be read: ");
+	has(text, "TROUBLE    more incidents are open than");
+	has_not(text, "more flows");
+	has(text, "/run/charon.vici: DOWN since 2026-11-22 11:01:00\n");
+	has(text, "no IKE SA, of before\n");
+	has(text, "as its IKE daemon listed it last");
+	text = show(live_status_json);
+	has(text, "\"exit_status\":1");
+	has(text, "\"down_since\":\"2026-11-22T11:01:00.000Z\"");
+	has(text, "\"interface eth7 is not there");
+	has(text, "\"stale\":true");
+	assert_int_equal(live_exit_status_of_all(&view), 1);
+	assert_int_equal(live_exit_status(&view), 0); /* no incident: `spimend incidents` */
+	sensors.lacks[LIVE_PACKETS] = -1;
+	text = show(live_status_text);
+	has(text, "the packet sensor cannot be loaded");
+	has_not(text, "interface eth7");
 }
 
 static void test_a_watcher_reads_one_line_a_change(void **state)
@@ -377,6 +443,7 @@ int main(void)
 		LIVE_TEST(test_incidents_come_by_time_and_end_with_their_count),
 		LIVE_TEST(test_what_was_given_up_counts_while_it_goes_on),
 		LIVE_TEST(test_status_shows_daemons_tunnels_and_troubles),
+		LIVE_TEST(test_status_says_what_the_daemon_cannot_hear),
 		LIVE_TEST(test_a_watcher_reads_one_line_a_change),
 	};
 
