@@ -61,7 +61,8 @@ struct mirror_child {
 	bool has_in;                 /* packets_in was listed at least once */
 	uint64_t in;                 /* as listed last */
 	int64_t in_moved_ns, listed_ns;
-	uint64_t out_at_in_moved;
+	uint64_t out, out_at_in_moved;
+	int64_t out_moved_ns, out_began_ns; /* latest; first since packets_in moved, 0: none since */
 	bool has_base;               /* of the sensor's count, told after packets_in moved last */
 	uint64_t base_packets, arrived_packets;
 	uint32_t base_sequence, arrived_sequence;

@@ -4,6 +4,7 @@
 
 #define KEEP_NS (10 * SECOND_NS)       /* sequence numbers go to the store so often */
 #define COLLISION_NEAR_NS (30 * SECOND_NS)
+#define STILL_SENDS_NS (6 * SECOND_NS)   /* longer than the pace of lists */
 #define KERNEL_LAG_NS (SECOND_NS / 3)
 
 static struct ledger_entry *entry_of(struct core *c, const struct mirror_child *child)
@@ -95,7 +96,10 @@ static void suspect_one_way(struct core *c, struct mirror_child *child)
 	struct trouble *t = trouble_of_child(c, child, false);
 	bool one_way = child->went_both_ways && sa->state == CHILD_INSTALLED
 		       && sa->packets_out - child->out_at_in_moved >= c->config.one_way_packets
-		       && c->now.mono_ns - child->in_moved_ns >= c->config.one_way_ns;
+		       /* After an hour of silence on both sides the first packets out are no suspicion yet. */
+		       && child->out_began_ns && c->now.mono_ns - child->out_began_ns >= c->config.one_way_ns
+		       /* One that nobody uses any more, such as what a repair at the other end left behind, is no trouble. */
+		       && c->now.mono_ns - child->out_moved_ns <= STILL_SENDS_NS;
 
 	if (!one_way) {
 		if (t && t->is.is_suspicion && t->phase == PHASE_WATCHING && child->in_moved_ns > t->is.first_ns) {
@@ -127,7 +131,7 @@ static void suspect_one_way(struct core *c, struct mirror_child *child)
 	}
 	trouble_evidence(c, t, FACT_STRAY, "%llu packets went out and none came in for %lld s, where both went before",
 			 (unsigned long long)(sa->packets_out - child->out_at_in_moved),
-			 (long long)((c->now.mono_ns - child->in_moved_ns) / SECOND_NS));
+			 (long long)((c->now.mono_ns - child->out_began_ns) / SECOND_NS));
 	mend_consider(c, t);
 }
 
@@ -153,16 +157,21 @@ static void note_progress(struct core *c, struct mirror_child *child)
 
 	if (child->lost && child->has_in && sa->packets_in > child->in && !kernel_speaks_for(c, sa->daemon))
 		child_found(c, child);
-
 	if (!child->has_in || sa->packets_in != child->in) {
 		child->in_moved_ns = c->now.mono_ns;
 		if (!child->has_in)
 			child->in_moved_ns = sa->packets_in && sa->has_use_in ? c->now.mono_ns - sa->use_in_s * SECOND_NS : child->since_ns;
-		child->out_at_in_moved = sa->packets_out;
+		child->out_at_in_moved = child->out = sa->packets_out;
+		child->out_began_ns = 0;
 		child->has_base = false;
+	}
+	if (sa->packets_out != child->out) {
+		child->out_moved_ns = c->now.mono_ns;
+		child->out_began_ns = child->out_began_ns ? child->out_began_ns : c->now.mono_ns;
 	}
 	child->has_in = true;
 	child->in = sa->packets_in;
+	child->out = sa->packets_out;
 	/* Authenticated, unlike the sensor's numbers: no two of them had the same. */
 	if (child->sa.has_spi_in && (entry = entry_of(c, child)) && entry->has_sequence && entry->state != LEDGER_DEAD
 	    && sa->packets_in <= UINT32_MAX && entry->sequence_highest < sa->packets_in)

@@ -431,6 +431,20 @@ static void test_restored_core(void **state)
 	gateway_done(&g);
 }
 
+/* What a repair at the peer left behind: it sent for a moment, and is used no more. */
+static void test_idle_child_is_not_suspected(void **state)
+{
+	struct gateway g;
+
+	(void)state;
+	gateway_new(&g, MODE_REPAIR);
+	g.children[0].packets_out += 50;
+	gateway_pass(&g, MINUTE_NS);
+	assert_null(gateway_incident(&g));
+	assert_int_equal(g.orders, 0);
+	gateway_done(&g);
+}
+
 static void test_one_way_is_suspected_once(void **state)
 {
 	struct gateway g;
@@ -473,6 +487,7 @@ int main(void)
 		cmocka_unit_test(test_escalates_and_gives_up),
 		cmocka_unit_test(test_busy_waits_and_costs_no_try),
 		cmocka_unit_test(test_restored_core),
+		cmocka_unit_test(test_idle_child_is_not_suspected),
 		cmocka_unit_test(test_one_way_is_suspected_once),
 	};
 
