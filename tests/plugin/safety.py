@@ -10,6 +10,7 @@ import socket
 import struct
 import subprocess
 import tempfile
+import threading
 import time
 
 import client as wire
@@ -227,6 +228,59 @@ def fuzz(lab):
     return problems
 
 
+def hammer(lab, seconds=5.0, outcome="peer-owned"):
+    """Orders of all kinds at both ends for SAs that are made, rekeyed and ended meanwhile: both charons live, each order gets
+    one result. Without the fault plugin's "lose": it frees children that a rekey still holds."""
+    problems, over, asked = [], threading.Event(), []
+    pids, chance = (lab.a.pid(), lab.b.pid()), random.Random()
+
+    def order(side):
+        try:
+            with lab.plug(side) as each:
+                while not over.is_set():
+                    sas = side.ike_sas() or [{"uniqueid": "1"}]
+                    for sa in sas:
+                        for child in list(sa.get("child-sas", {}).values()) or [{"spi-in": "1", "uniqueid": "1"}]:
+                            spi, ike = int(child.get("spi-in", "1"), 16), int(sa["uniqueid"])
+                            kind = chance.choice(("delete", "delete", "drop-child", "liveness", "invalid-spi"))
+                            more = {"drop-child": {"child_id": int(child["uniqueid"]), "spi": spi},
+                                    "liveness": {"wait_ms": 300}}.get(kind, {"protocol": 50, "wait_ms": 300,
+                                                                             "spi": chance.choice((spi, spi ^ 1))})
+                            asked.append(each.order(kind, ike_id=ike, **more)["outcome"])
+                    each.heard.clear()
+        except Exception as error:  # told by the test, not by a thread
+            problems.append(f"{side.name}: {error!r}")
+
+    def disturb(side):
+        while not over.is_set():
+            kind = chance.choice(("rekey-child", "rekey-ike", "terminate-child", "terminate-ike", "initiate", "initiate"))
+            try:
+                children = side.children(state=None) or [{"ike_id": "1", "uniqueid": "1", "spi-in": "1"}]
+                child = chance.choice(children)
+                numbers = {"child_id": child["uniqueid"]} if kind.endswith("child") else {"ike_id": child["ike_id"]}
+                if kind == "initiate":
+                    side.initiate()
+                else:
+                    side.call(kind.split("-")[0], **dict(numbers, **({"timeout": 500} if kind[0] == "t" else {})))
+            except Exception:
+                pass  # refused, gone, in the way: all of it is meant
+            time.sleep(0.02)
+    threads = [threading.Thread(target=work, args=(side,)) for work in (order, order, disturb) for side in (lab.a, lab.b)]
+    for thread in threads:
+        thread.start()
+    time.sleep(seconds)
+    over.set()
+    for thread in threads:
+        thread.join(30)
+    expect(problems, "charons", (lab.a.pid(), lab.b.pid()), pids)
+    print(f"plugin: {len(asked)} orders: " + ", ".join(f"{o} {asked.count(o)}" for o in sorted(set(asked))), flush=True)
+    if not problems:
+        lab.restore()
+        with lab.plug(lab.b) as b:
+            expect(problems, "an order after it", b.order("delete", wait_ms=9000, **ids(lose(lab)))["outcome"], outcome)
+    return problems
+
+
 def silent_reader(lab):
     """One who orders and orders, and reads nothing, is cut off; another one is served."""
     problems, child = [], lab.b.child()
@@ -326,7 +380,9 @@ def worlds():
                         ("one version, and a greeting first", one_version), ("one who does not read", silent_reader)]
     yield "users, nobody", {"user": "nobody"}, [("root is none of them", configured_user)]
     yield "users, unknown", {"user": "nosuchuser"}, [("no plugin", no_such_user)]
-    yield "nonsense", {"ike": 2}, [(f"{MESSAGES:,} messages leave charon alive", fuzz)]
+    yield "nonsense", {"ike": 2}, [
+        (f"{MESSAGES:,} messages leave charon alive", fuzz), ("orders while everything changes", hammer)]
+    yield "nonsense, IKEv1", {"ike": 1}, [("orders while everything changes", lambda lab: hammer(lab, outcome="sent"))]
     if shutil.which("valgrind"):
         wrap = "valgrind --leak-check=full --num-callers=12 --log-file=/run/spimend-valgrind.%p"
         yield "valgrind", {"wrap": wrap}, [("nothing is wrong in the plugin", under_valgrind)]
