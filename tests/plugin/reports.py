@@ -4,7 +4,8 @@ import os
 import struct
 import time
 
-from orders import expect
+from orders import expect, ids
+from world import World
 
 INITIATOR, NOTIFY, ENCRYPTED = 0x08, 41, 46
 INVALID_IKE_SPI, INVALID_SPI = 4, 11
@@ -176,6 +177,19 @@ def not_asked_for(lab):
     return problems
 
 
+def odd_inside(lab):
+    if not World.odd:
+        return "the odd plugin could not be built"
+    problems, child = [], lab.b.child()
+    with lab.plug(lab.b) as b, lab.plug(lab.a) as a:
+        expect(problems, "sent", b.order("invalid-spi", wait_ms=4000, **ids(child))["outcome"], "done")
+        heard = a.reports("invalid-spi-inside", 3)
+        expect(problems, "heard", [(m["spi"], m["spi_size"], m.get("protocol"), "child_id" in m) for m in heard],
+               [(int(child["spi-in"], 16), 4, None, True)])
+    expect(problems, "children", lab.counts(), (1, 1))
+    return problems
+
+
 def both():
     return [("rekeys", rekeys), ("DELETEs, ours and the peer's", deletes), ("a peer that started anew", initial_contact),
             ("a hard lifetime", expiry), ("none to who did not ask", not_asked_for)]
@@ -186,4 +200,6 @@ def worlds():
         ("unprotected INVALID_SPI, SPI size 0 and 4, and INVALID_IKE_SPI", told_outside),
         ("unprotected messages that are odd", odd_outside), ("a message for an unknown IKE SA", unknown_ike),
         ("a flood is limited and counted", flood)] + both()
+    yield "reports, IKEv2, an odd peer", {"load": " spimend odd", "plugins_more": {"odd": World.odd} if World.odd else {}}, \
+        [("INVALID_SPI inside with SPI size 4 (B9)", odd_inside)]
     yield "reports, IKEv1", {"ike": 1}, both()

@@ -47,7 +47,7 @@ def build_all():
     plugin, why = world.build()
     client = build_check("tests/plugin/order") if plugin else None
     return {"fault": fault, "plugin": plugin, "why": why or why_not and f"fault plugin: {why_not}",
-            "keys": world.build_keys() if plugin else None,
+            **(world.build_helpers() if plugin else {"keys": None, "odd": None}),
             "order": os.path.join(world.ROOT, "build-check/tests/plugin/order") if client and client.status == 0 else None}
 
 
@@ -97,7 +97,7 @@ def main():
         suite.skip(EVERYTHING, built["why"])
         return suite.close()
     world.World.built, world.World.fault, world.World.keys = built["plugin"], built["fault"], built["keys"]
-    world.World.order = built["order"]
+    world.World.order, world.World.odd = built["order"], built["odd"]
     for module in (orders, reports, safety, capture):
         for title, options, tests in module.worlds():
             run_world(suite, given.only, title, options, tests)

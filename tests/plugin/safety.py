@@ -229,7 +229,7 @@ def fuzz(lab):
 
 
 def hammer(lab, seconds=5.0, outcome="peer-owned"):
-    """Orders of all kinds at both ends for SAs that are made, rekeyed and ended meanwhile: both charons live, each order gets
+    """Orders of all kinds at both ends for SAs that are made, rekeyed and ended meanwhile: both charons live, an order has
     one result. Without the fault plugin's "lose": it frees children that a rekey still holds."""
     problems, over, asked = [], threading.Event(), []
     pids, chance = (lab.a.pid(), lab.b.pid()), random.Random()

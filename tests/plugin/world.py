@@ -38,24 +38,26 @@ def headers():
     return max(found, key=os.path.getmtime)
 
 
-def build_keys():
-    """strongSwan's own save-keys plugin, which Debian does not build: for the test that decrypts a capture. None if not."""
+def build_helper(name, sources):
+    """Another plugin for the tests; its path, or None."""
     folder = headers()
-    source = os.path.join(folder, "source", "src")
-    out = os.path.join(os.path.dirname(folder), "libstrongswan-save-keys.so")
-    if os.path.exists(out) and os.path.getmtime(out) > os.path.getmtime(os.path.join(folder, "ready")):
-        return out
-    plugin = os.path.join(source, "libcharon", "plugins", "save_keys")
+    source, out = os.path.join(folder, "source", "src"), os.path.join(os.path.dirname(folder), f"libstrongswan-{name}.so")
     done = subprocess.run(["gcc", "-D_GNU_SOURCE", "-O1", "-fPIC", "-shared", "-w", "-include", f"{folder}/build/config.h",
-                           f"-I{source}/libstrongswan", f"-I{source}/libcharon", "-o", out,
-                           f"{plugin}/save_keys_plugin.c", f"{plugin}/save_keys_listener.c",
+                           f"-I{source}/libstrongswan", f"-I{source}/libcharon", "-o", out, *sources,
                            "-L/usr/lib/ipsec", "-lcharon", "-lstrongswan"], stdin=subprocess.DEVNULL, check=False)
     return out if done.returncode == 0 else None
 
 
+def build_helpers():
+    """save-keys, strongSwan's own, which Debian does not build: for the test that decrypts a capture; and our odd one."""
+    theirs = os.path.join(headers(), "source", "src", "libcharon", "plugins", "save_keys")
+    return {"keys": build_helper("save-keys", [f"{theirs}/save_keys_plugin.c", f"{theirs}/save_keys_listener.c"]),
+            "odd": build_helper("odd", [os.path.join(HERE, "odd.c")])}
+
+
 class World(laboratory.Lab):
     """A lab whose gateways have clients: world.plug(world.b)."""
-    built = fault = keys = order = None  # paths, None where one cannot be had
+    built = fault = keys = odd = order = None  # paths, None where one cannot be had
     user = "root"
     plugins_more = {}                    # name: path
     load = " spimend"
