@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * flood INTERFACE DST_MAC SRC DST RATE SECONDS: sends forged ESP packets over IPv4, each with another SPI, RATE a second.
- * For bench/forged, which measures what a flood costs spimendd. Only in network namespaces made for it: the addresses must be
- * of the documentation's ranges (RFC 5737).
+ * For bench/forged, which measures what a flood costs spimendd. Only in network namespaces made for it: the addresses must
+ * be of the documentation's ranges (RFC 5737).
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -105,7 +105,7 @@ def helped(lab, fault):
 def log_line(lab):
     """The line that the gateway wrote as a router would."""
     with open(lab.spimendd.log, encoding="utf-8", errors="replace") as file:
-        return next((line.strip() for line in file if line.startswith("%CRYPTO-4-RECVD_PKT_INV_SPI")), None)
+        return next((line[line.index("%CRYPTO"):].strip() for line in file if "%CRYPTO-4-RECVD_PKT_INV_SPI" in line), None)
 
 
 def noise(lab):

@@ -44,6 +44,7 @@ void act_tell_journal(struct act *act)
 
 static void tell_result(struct act *act, const struct order_result *result)
 {
+	bool says_more = result->text[0] && strcmp(result->text, order_outcome_name(result->outcome)) != 0;
 	int r = act->journal ? journal_result(act->journal, result, wall_now()) : 0;
 
 	if (r < 0)
@@ -51,7 +52,7 @@ static void tell_result(struct act *act, const struct order_result *result)
 	if (act->journal && journal_count(act->journal).write_failures != act->journal_failures)
 		act_tell_journal(act);
 	log_say(&act->member->log, LOG_NOTICE, "order %llu: %s%s%s", (unsigned long long)result->id,
-		order_outcome_name(result->outcome), result->text[0] ? ": " : "", result->text);
+		order_outcome_name(result->outcome), says_more ? ": " : "", says_more ? result->text : "");
 	act_tell(act, MESSAGE_RESULT, result);
 }
 

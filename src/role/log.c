@@ -32,6 +32,9 @@ static bool stderr_is_journal(void)
 void log_init(struct log *log, const char *role)
 {
 	*log = (struct log){ .sink = SINK_STDERR, .fd = STDERR_FILENO, .role = role, .marks = stderr_is_journal() };
+	log->times = !log->marks && !isatty(STDERR_FILENO);
+	if (gethostname(log->host, sizeof(log->host) - 1) < 0 || !log->host[0])
+		text_copy(TEXT("localhost"), log->host, sizeof(log->host));
 	/* Read now, while files may be opened still; without a name the C library would look for a change at each mktime(). */
 	setenv("TZ", ":/etc/localtime", 0);
 	tzset();
@@ -126,14 +129,28 @@ static void put_syslog(struct log *log, int priority, const char *text)
 		put(log, line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);
 }
 
+/* RFC 3339, for `spimend analyze` as for people. */
+static void add_time(const struct log *log, char *to, size_t size)
+{
+	struct timespec now;
+	struct tm at;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (gmtime_r(&now.tv_sec, &at))
+		snprintf(to, size, "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %s ", at.tm_year + 1900, at.tm_mon + 1, at.tm_mday,
+			 at.tm_hour, at.tm_min, at.tm_sec, now.tv_nsec / 1000000, log->host);
+}
+
 static void put_stderr(struct log *log, int priority, const char *text, bool device)
 {
-	char line[LOG_TEXT_MAX + 64], mark[8] = "";
+	char line[LOG_TEXT_MAX + 192], mark[128] = "";
 	int n;
 
 	if (log->marks)
 		snprintf(mark, sizeof(mark), "<%d>", priority & LOG_PRIMASK);
-	if (device)
+	else if (log->times)
+		add_time(log, mark, sizeof(mark));
+	if (device && !log->times)
 		n = snprintf(line, sizeof(line), "%s%s\n", mark, text);
 	else
 		n = snprintf(line, sizeof(line), "%s" TAG "[%s]: %s\n", mark, log->role, text);

@@ -23,7 +23,9 @@ struct log {
 	enum log_sink sink;
 	int fd;           /* owns, but for SINK_STDERR */
 	const char *role; /* borrows: "core" */
-	bool marks;       /* stderr is the journal's: "<4>" in front, sd-daemon(3) */
+	bool marks;       /* stderr is the journal's: "<4>" in front, sd-daemon(3); it adds time and host itself */
+	bool times;       /* stderr is a file or a pipe: "2026-11-22T11:42:03.123Z hub " in front, as a syslog server writes */
+	char host[64];
 	bool broken;      /* the socket needs to be opened anew */
 	uint64_t lost;    /* lines */
 };
@@ -44,7 +46,7 @@ void log_use(struct log *log, enum log_sink sink, int fd);
 
 /* Severity as in syslog.h: LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO. */
 void log_say(struct log *log, int severity, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* A line as an IOS device writes it, for programs that read device logs: facility local7, nothing in front but the tag. */
+/* A line as an IOS device writes it, for programs that read device logs: facility local7, the tag in front at most. */
 void log_device_line(struct log *log, int severity, const char *line);
 
 #endif

@@ -88,6 +88,32 @@ static void nothing_from_outside_adds_a_line_or_a_field(void **state)
 	close_log(&room);
 }
 
+/* `spimendd -f 2>file`: what a syslog server would have written, for `spimend analyze`. */
+static void lines_in_a_file_have_time_and_host(void **state)
+{
+	int ends[2], kept = dup(STDERR_FILENO);
+	char said[512] = "";
+	struct log log;
+
+	(void)state;
+	unsetenv("JOURNAL_STREAM");
+	assert_int_equal(pipe(ends), 0);
+	dup2(ends[1], STDERR_FILENO);
+	log_init(&log, "core");
+	log_say(&log, LOG_ERR, "the disk");
+	log_device_line(&log, LOG_WARNING, "%CRYPTO-4-RECVD_PKT_INV_SPI: x");
+	dup2(kept, STDERR_FILENO);
+	assert_true(read(ends[0], said, sizeof(said) - 1) > 0);
+	for (size_t i = 0; i < 24; i++) /* 2026-11-22T11:42:03.123Z */
+		assert_true(i == 10 ? said[i] == 'T' : i == 23 ? said[i] == 'Z' : strchr("0123456789-:.", said[i]) != NULL);
+	assert_non_null(strstr(said, log.host));
+	assert_non_null(strstr(said, " spimendd[core]: the disk\n20"));
+	assert_non_null(strstr(said, " spimendd[core]: %CRYPTO-4-RECVD_PKT_INV_SPI: x\n"));
+	close(kept);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void a_long_line_is_cut(void **state)
 {
 	char longest[8000];
@@ -126,6 +152,7 @@ int main(void)
 		cmocka_unit_test(the_journal_gets_fields),
 		cmocka_unit_test(syslog_gets_priority_time_and_tag),
 		cmocka_unit_test(nothing_from_outside_adds_a_line_or_a_field),
+		cmocka_unit_test(lines_in_a_file_have_time_and_host),
 		cmocka_unit_test(a_long_line_is_cut),
 		cmocka_unit_test(who_does_not_listen_costs_no_time_and_is_counted),
 	};
