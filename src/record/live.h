@@ -45,6 +45,8 @@ int live_exit_status(const struct live_view *view);
 int live_exit_status_of_all(const struct live_view *view);
 /* Why the daemon cannot see, remember or repair what it was configured for: a sentence a line; nothing where all is well. */
 void live_troubles(const struct live_view *view, struct buffer *out);
+/* By its id or the beginning of one, of those in memory. 0; -ENOENT; -ENOTUNIQ where several begin so. */
+int live_find_incident(const struct core *core, const char *id, const struct core_incident **ret);
 /* Of `explain`: of that one. */
 int live_exit_status_of(const struct live_view *view, const struct core_incident *incident);
 

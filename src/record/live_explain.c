@@ -262,7 +262,7 @@ static void add_proof(const struct live_view *view, const struct core_incident *
 			buffer_add_string(&t, "authenticated packets were accepted on the successor");
 		buffer_add_string(&t, ". Packets were lost for at most ");
 		calendar_print_duration(&t, live_outage(i, view->now.wall));
-		buffer_add_string(&t, i->step_count ? "." : "; it healed by itself.");
+		buffer_add_string(&t, live_did_anything(i) ? "." : "; it healed without a step of ours.");
 		break;
 	case STATE_UNVERIFIED:
 		buffer_add_string(&t, "Nobody can tell: neither strays nor traffic came since.");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Incidents of the gateway: the table, the objects, the lines for watchers. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,6 +84,34 @@ void live_add_time(struct buffer *out, struct instant at)
 
 	buffer_printf(out, "%04d-%02d-%02d %02d:%02d:%02d.%03d", c.year, c.month, c.day, c.hour, c.minute, c.second,
 		      (int)(c.nanosecond / 1000000));
+}
+
+int live_find_incident(const struct core *core, const char *id, const struct core_incident **ret)
+{
+	const struct core_incident *found = NULL, *exact = core_find(core, id), *is;
+	size_t len = strlen(id);
+
+	for (size_t i = 0; !exact && len && (is = core_incident_at(core, i)); i++) {
+		if (strncmp(is->id, id, len) != 0)
+			continue;
+		if (found)
+			return -ENOTUNIQ;
+		found = is;
+	}
+	if (exact)
+		found = exact;
+	if (!found)
+		return -ENOENT;
+	*ret = found;
+	return 0;
+}
+
+bool live_did_anything(const struct core_incident *i)
+{
+	for (uint32_t s = 0; s < i->step_count && s < CORE_STEPS_MAX; s++)
+		if (i->steps[s].order)
+			return true;
+	return false;
 }
 
 void live_add_result(const struct core_step *step, struct buffer *out)
@@ -482,8 +511,8 @@ static void add_latest(const struct core_incident *is, const struct live_view *v
 	if (is->state == STATE_HEALED) {
 		buffer_add_string(out, "healed after ");
 		calendar_print_duration(out, live_outage(is, view->now.wall));
-		if (!step)
-			buffer_add_string(out, ", by itself");
+		if (!live_did_anything(is))
+			buffer_add_string(out, ", without a step of ours");
 	} else if (is->state == STATE_ACTING && step) {
 		live_add_result(step, out);
 	} else if (is->state == STATE_OPEN && is->next.rung != RUNG_NONE) {

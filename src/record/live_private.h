@@ -25,6 +25,8 @@ void live_add_connection(const struct core_incident *i, struct buffer *out);
 void live_add_flow(const struct core_incident *i, struct buffer *out);
 /* UTC with milliseconds, for people: 2026-11-22 09:30:00.123 */
 void live_add_time(struct buffer *out, struct instant at);
+/* A step was ordered, not only planned. */
+bool live_did_anything(const struct core_incident *i);
 /* One rung, in words, and what the refusal says. */
 void live_add_result(const struct core_step *step, struct buffer *out);
 

@@ -196,17 +196,17 @@ static struct live_view view_of(struct mind *mind)
 static int explain(struct mind *mind, const struct live_view *view, const struct control_request *request,
 		   struct buffer *out)
 {
-	const struct core_incident *incident = core_find(mind->core, request->id);
+	const struct core_incident *incident = NULL;
 	cleanup(memory_free_pointer) struct core_incident *stored = NULL;
-	int r;
+	int found = live_find_incident(mind->core, request->id, &incident), r;
 
 	if (!incident) {
 		stored = memory_new(1, sizeof(*stored));
 		if (!stored)
 			return -ENOMEM;
-		r = mind->store ? store_find_incident(mind->store, request->id, stored) : -ENOENT;
+		r = mind->store ? store_find_incident(mind->store, request->id, stored) : -ENOENT; /* an old one, in full */
 		if (r < 0)
-			return r;
+			return r == -ENOENT ? found : r;
 		incident = stored;
 	}
 	if (request->json)

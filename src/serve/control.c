@@ -227,6 +227,8 @@ static void answer_request(struct control *c, struct client *client, const struc
 	if (status < 0) {
 		if (status == -ENOENT)
 			buffer_printf(&why, "no incident %s: 'spimend incidents' lists them", request->id);
+		else if (status == -ENOTUNIQ)
+			buffer_printf(&why, "several incidents begin with %s: type more of the id", request->id);
 		else
 			buffer_add_string(&why, spimend_strerror(status));
 		answer_error(c, client, buffer_text(&why), now);

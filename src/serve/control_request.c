@@ -93,8 +93,8 @@ static int read_id(const struct flat_json_member *member, struct control_request
 			return refuse(why, "the id is a word such as k3v9q2");
 	if (request->command == CONTROL_EXPLAIN && len == 0)
 		return refuse(why, "explain needs the id of an incident");
-	if (len)
-		memcpy(request->id, member->text, len);
+	for (size_t i = 0; i < len; i++) /* ids are lower case, whatever was typed */
+		request->id[i] = char_lower(member->text[i]);
 	return 0;
 }
 

@@ -400,6 +400,28 @@ static void test_status_says_what_the_daemon_cannot_hear(void **state)
 	has_not(text, "interface eth7");
 }
 
+static void test_an_incident_is_found_by_the_beginning_of_its_id(void **state)
+{
+	const struct core_incident *found = NULL;
+	struct core_incident *i;
+
+	(void)state;
+	restore(still_open()); /* aaaaaa */
+	i = healed();
+	memcpy(i->id, "aab7c8", 7);
+	i->key.spi++;
+	restore(i);
+	assert_int_equal(live_find_incident(core, "aab7c8", &found), 0);
+	assert_string_equal(found->id, "aab7c8");
+	assert_int_equal(live_find_incident(core, "aaa", &found), 0);
+	assert_string_equal(found->id, "aaaaaa");
+	assert_int_equal(live_find_incident(core, "aa", &found), -76); /* ENOTUNIQ */
+	assert_int_equal(live_find_incident(core, "ab", &found), -2);
+	assert_int_equal(live_find_incident(core, "", &found), -2);
+	assert_int_equal(live_find_incident(core, "aaaaaaa", &found), -2);
+	assert_string_equal(found->id, "aaaaaa");
+}
+
 static void test_a_watcher_reads_one_line_a_change(void **state)
 {
 	uint64_t mark;
@@ -444,6 +466,7 @@ int main(void)
 		LIVE_TEST(test_what_was_given_up_counts_while_it_goes_on),
 		LIVE_TEST(test_status_shows_daemons_tunnels_and_troubles),
 		LIVE_TEST(test_status_says_what_the_daemon_cannot_hear),
+		LIVE_TEST(test_an_incident_is_found_by_the_beginning_of_its_id),
 		LIVE_TEST(test_a_watcher_reads_one_line_a_change),
 	};
 
