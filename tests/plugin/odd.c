@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A plugin for charon, for a test alone: every INVALID_SPI that it sends in IKEv2 has the SPI in the SPI field, of size 4 and
- * with no protocol, and no data: what some devices send (B9). */
+/* A plugin for charon, for a test alone: every INVALID_SPI that it sends in IKEv2 has the SPI in the SPI field, of size 4
+ * and with no protocol, and no data: what some devices send (B9). */
 #include <library.h>
 #include <daemon.h>
 #include <encoding/message.h>
