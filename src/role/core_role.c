@@ -330,11 +330,11 @@ static void note_sensor(struct mind *mind, const struct role_resource *resource)
 	for (i = 0; i < sensors->interface_count; i++)
 		if (strcmp(sensors->interfaces[i].name, resource->name) == 0)
 			place = i;
+	if (place == CONFIG_INTERFACES_MAX && sensors->interface_count < CONFIG_INTERFACES_MAX)
+		place = sensors->interface_count++;
 	for (i = 0; i < sensors->interface_count && place == CONFIG_INTERFACES_MAX; i++)
 		if (!is_configured(mind, sensors->interfaces[i].name))
 			place = i;
-	if (place == CONFIG_INTERFACES_MAX && sensors->interface_count < CONFIG_INTERFACES_MAX)
-		place = sensors->interface_count++;
 	if (place == CONFIG_INTERFACES_MAX)
 		return;
 	memcpy(sensors->interfaces[place].name, resource->name, sizeof(resource->name));

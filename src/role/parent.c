@@ -105,16 +105,12 @@ static void say_lines(struct parent *parent, int severity, const struct buffer *
 		log_say(&parent->log, severity, "%.*s", TEXT_ARG(line));
 }
 
+/* But for the interfaces: parent_change_interfaces(). */
 static bool same_sensor(const struct config *a, const struct config *b)
 {
-	if (a->interface_count != b->interface_count || a->encap_port_count != b->encap_port_count ||
-	    a->sense_audit != b->sense_audit || a->sense_xfrm != b->sense_xfrm || a->ledger_max != b->ledger_max)
-		return false;
-	for (uint32_t i = 0; i < a->interface_count; i++)
-		if (strcmp(a->interfaces[i].name, b->interfaces[i].name) != 0 ||
-		    a->interfaces[i].capture != b->interfaces[i].capture)
-			return false;
-	return memcmp(a->encap_ports, b->encap_ports, a->encap_port_count * sizeof(a->encap_ports[0])) == 0;
+	return a->encap_port_count == b->encap_port_count && a->sense_audit == b->sense_audit && a->sense_xfrm == b->sense_xfrm &&
+	       a->ledger_max == b->ledger_max &&
+	       memcmp(a->encap_ports, b->encap_ports, a->encap_port_count * sizeof(a->encap_ports[0])) == 0;
 }
 
 static bool same_links(const struct config *a, const struct config *b)
@@ -188,19 +184,20 @@ static void reload(struct parent *parent)
 	sensor = !same_sensor(config, old);
 	daemons = !same_links(config, old);
 	parent->config = config;
-	memory_free(old);
-	if (sensor) {
-		parent_close_sensor(parent);
-		parent_renew_child(parent, ROLE_SENSE);
-	} else {
-		send_config(parent, ROLE_SENSE);
-	}
 	/* act first: what core orders by a new mode, act must know already. */
 	if (daemons)
 		parent_renew_child(parent, ROLE_ACT);
 	else
 		send_config(parent, ROLE_ACT);
 	send_config(parent, ROLE_CORE);
+	/* A sense that starts anew has counted nothing: only where it must be. */
+	if (sensor || !parent_change_interfaces(parent, old)) {
+		parent_close_sensor(parent);
+		parent_renew_child(parent, ROLE_SENSE);
+	} else {
+		send_config(parent, ROLE_SENSE);
+	}
+	memory_free(old);
 	log_say(&parent->log, LOG_NOTICE, "%s was read again: mode %s", parent->path, mode_name(config->mode));
 	notify_say(&parent->notify, "READY=1");
 	parent_say_status(parent);

@@ -292,6 +292,45 @@ void parent_on_links_timer(void *context, int64_t now)
 	parent_check_interfaces(parent);
 }
 
+static bool same_interface(const struct config_interface *a, const struct config_interface *b)
+{
+	return strcmp(a->name, b->name) == 0 && a->capture == b->capture;
+}
+
+static void drop_interface(struct parent *parent, const struct config_interface *interface, struct hearing *hearing)
+{
+	struct role_resource gone = { .kind = RESOURCE_SOCKET };
+
+	text_copy(text_of(interface->name), gone.name, sizeof(gone.name));
+	if (hearing->given)
+		give_error(parent, ROLE_SENSE, gone, -ENODEV);
+	close_hearing(hearing);
+}
+
+bool parent_change_interfaces(struct parent *parent, const struct config *old)
+{
+	const struct config *config = parent->config;
+	struct hearing hearings[CONFIG_INTERFACES_MAX];
+
+	if (needs_xdp(config) != needs_xdp(old) || (parent->kernel == NULL) != (config->interface_count == 0))
+		return false;
+	for (uint32_t i = 0; i < CONFIG_INTERFACES_MAX; i++)
+		hearings[i] = (struct hearing){ .link_fd = -1, .state = STATE_UNKNOWN };
+	for (uint32_t was = 0; was < old->interface_count; was++) {
+		uint32_t is = 0;
+
+		while (is < config->interface_count && !same_interface(&config->interfaces[is], &old->interfaces[was]))
+			is++;
+		if (is < config->interface_count)
+			hearings[is] = parent->hearings[was];
+		else
+			drop_interface(parent, &old->interfaces[was], &parent->hearings[was]);
+	}
+	memcpy(parent->hearings, hearings, sizeof(hearings));
+	parent_check_interfaces(parent);
+	return true;
+}
+
 static void sense_lost(struct parent *parent, const char *name)
 {
 	for (uint32_t i = 0; i < parent->config->interface_count; i++)

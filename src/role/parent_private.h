@@ -91,6 +91,8 @@ void parent_give_act(struct parent *parent);
 void parent_give_wanted(struct parent *parent, struct child *child, const struct role_want *want);
 /* Opens what is configured, there, and not open. */
 void parent_check_interfaces(struct parent *parent);
+/* Other interfaces than `old` had: those that stay are heard on without a gap. False: the sensor must be made anew. */
+bool parent_change_interfaces(struct parent *parent, const struct config *old);
 /* Everything of the packet sensor is let go: for a changed configuration, and for the end. */
 void parent_close_sensor(struct parent *parent);
 /* The timer of links: what rtnetlink told, and what is to be tried again. */

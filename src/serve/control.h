@@ -43,8 +43,8 @@ void control_request_print(const struct control_request *request, struct buffer 
 void control_head_print(int status, struct text error, struct buffer *out);
 int control_head_read(struct text line, int *ret_status, char *error, size_t size);
 
-/* Adds the answer to `out`; returns the exit status 0 or 1, or a negative errno: -ENOENT no such incident, -ENOTUNIQ several begin so, others as
- * spimend_strerror() says. For CONTROL_WATCH: what a new watcher is to see first. */
+/* Adds the answer to `out`; returns the exit status 0 or 1, or a negative errno: -ENOENT no such incident, -ENOTUNIQ several
+ * begin so, others as spimend_strerror() says. For CONTROL_WATCH: what a new watcher is to see first. */
 typedef int control_answer_fn(void *context, const struct control_request *request, struct buffer *out);
 
 #define CONTROL_GROUPS_MAX 4

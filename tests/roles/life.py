@@ -7,6 +7,7 @@ import socket
 import time
 
 from daemon import ROLES, Daemon, as_user, wait_for
+from world import send_strays, stray_count
 
 NET_ADMIN = 1 << 12
 
@@ -229,6 +230,20 @@ def reload(build):
             problems.append(f"the mode is {mode_of(d)}")
         if d.roles() != pids:
             problems.append("roles were started anew for nothing")
+        before = stray_count(d)
+        if not wait_for(lambda: send_strays(d, 3) or stray_count(d) > before):
+            problems.append("strays are not counted")
+        since, before = len(d.text()), stray_count(d)
+        d.write("mode observe", "sense interface lo", "sense interface nosuch")
+        d.process.send_signal(signal.SIGHUP)
+        if not wait_for(lambda: d.said("hears interface lo", since) and "interface nosuch is not there" in d.page()):
+            problems.append(f"another interface: {d.page()}")
+        d.write("mode observe")
+        d.process.send_signal(signal.SIGHUP)
+        if not wait_for(lambda: "nosuch" not in d.page() and "1 interface up" in d.page()):
+            problems.append(f"one interface less: {d.page()}")
+        if d.roles() != pids or stray_count(d) < before:
+            problems.append(f"sense was started anew for an interface: {pids} {d.roles()}, {before} {stray_count(d)} strays")
         since = len(d.text())
         d.write("mode repair", "mood bad")
         d.process.send_signal(signal.SIGHUP)
