@@ -530,9 +530,9 @@ void core_daemon(struct core *c, const struct daemon_state *state, struct moment
 		    && (state->boot.ns > d->state.boot.ns + BOOT_SLACK_NS || state->boot.ns < d->state.boot.ns - BOOT_SLACK_NS);
 	d->reconnected |= d->known && state->up && !d->state.up;
 	if (!d->known || d->state.up != state->up)
-		say_notice(c, state->up ? 6 : 4, "IKE daemon %u (%s) %s", state->daemon,
-			   state->up && state->version[0] ? state->version : c->config.daemons[state->daemon],
-			   state->up ? "answers" : "does not answer: nothing can be repaired through it");
+		say_notice(c, state->up ? 6 : 4, "IKE daemon %s %s%s%s", c->config.daemons[state->daemon],
+			   state->up ? "answers" : "does not answer: nothing can be repaired through it",
+			   state->up && state->version[0] ? ", version " : "", state->up ? state->version : "");
 	if (!state->up) { /* what was known of it stays known: whether it lost anything is seen when it is back */
 		struct daemon_state before = d->state;
 
@@ -550,7 +550,7 @@ void core_daemon(struct core *c, const struct daemon_state *state, struct moment
 	d->in_snapshot = false;
 	d->due_ns = now.mono_ns + LIST_PERIOD_NS;
 	if (restarted) {
-		say_notice(c, 5, "IKE daemon %u started anew: the SAs that it had are lost", state->daemon);
+		say_notice(c, 5, "IKE daemon %s started anew: the SAs that it had are lost", c->config.daemons[state->daemon]);
 		forget_all(c, state->daemon);
 		d->had_snapshot = false;
 		d->snapshot_ns = 0;
