@@ -273,6 +273,8 @@ static void test_strangers_are_one_incident(void **state)
 		gateway_pass(&g, 50 * MS);
 	}
 	assert_int_equal(g.orders, 0);
+	for (size_t i = 0; core_incident_at(g.core, i); i++)
+		assert_int_equal(core_incident_at(g.core, i)->verdict, VERDICT_NOISE);
 	gateway_done(&g);
 }
 
