@@ -161,6 +161,8 @@ struct core_incident { /* plain data: it is stored and restored as it is, by col
 	enum ledger_death death;
 	struct instant born, died;
 	struct repair_decision next; /* what would be done next, and why; or why nothing */
+	struct instant waits_until;  /* wall: the budget allows the next step then, if it is needed still; 0: it waits for none.
+				      * Of this life only */
 	enum repair_rung rung;       /* of the latest step */
 	uint32_t step_count, evidence_count;
 	struct core_step steps[CORE_STEPS_MAX];

@@ -385,6 +385,7 @@ void trouble_evidence(struct core *c, struct trouble *t, enum fact_kind kind, co
 void trouble_close(struct core *c, struct trouble *t, enum incident_state state)
 {
 	t->is.state = state;
+	t->is.waits_until = (struct instant){ 0 };
 	t->phase = PHASE_DONE;
 	t->due_ns = NEVER;
 	if (state == STATE_HEALED && !t->is.healed.ns)

@@ -201,8 +201,10 @@ static void act(struct core *c, struct trouble *t, const struct repair_decision 
 		t->said = refusal;
 		trouble_changed(c, t);
 		wait_until(t, later(again_ns, c->now.mono_ns + POLL_NS));
+		t->is.waits_until = (struct instant){ c->now.wall.ns + (t->due_ns - c->now.mono_ns) };
 		return;
 	}
+	t->is.waits_until = (struct instant){ 0 };
 	budget_spend(c->budget, &request, c->now.mono_ns);
 	t->took_budget = t->holds_slot = true;
 	t->was_first = request.is_first;

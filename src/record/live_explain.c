@@ -303,6 +303,11 @@ static void add_left_alone(const struct config *config, const struct core_incide
 			calendar_print_duration(&t, config->global_ns);
 			buffer_add_char(&t, '.');
 		}
+		if (i->waits_until.ns) {
+			buffer_add_string(&t, " It is looked at again at ");
+			live_add_time(&t, i->waits_until);
+			buffer_add_string(&t, " UTC, and done if packets are lost still.");
+		}
 		paragraph(out, &t);
 	}
 	if (i->verdict == VERDICT_NOISE)

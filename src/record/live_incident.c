@@ -248,6 +248,7 @@ static void write_next(const struct core_incident *i, struct json *j)
 	json_string(j, "rung", i->next.rung == RUNG_NONE ? NULL : repair_rung_name(i->next.rung));
 	json_string(j, "refusal", i->next.refusal == REFUSE_NONE ? NULL : repair_refusal_name(i->next.refusal));
 	json_string(j, "why", i->next.refusal == REFUSE_NONE ? NULL : repair_refusal_help(i->next.refusal));
+	record_put_time(j, "again", i->waits_until.ns != 0, i->waits_until);
 	json_bool(j, "needs_person", i->next.needs_person);
 	json_unsigned(j, "blast_children", i->next.blast_children);
 	json_object_end(j);

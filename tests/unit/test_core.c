@@ -375,6 +375,36 @@ static void test_escalates_and_gives_up(void **state)
 	gateway_done(&g);
 }
 
+/* One repair of a peer a minute: what waits for that says until when. */
+static void test_what_waits_says_until_when(void **state)
+{
+	struct gateway g;
+
+	(void)state;
+	gateway_new(&g, MODE_REPAIR);
+	g.config.per_peer_count = 1;
+	assert_int_equal(core_reconfigure(g.core, &g.config, g.now), 0);
+	gateway_restart(&g);
+	gateway_strays(&g, X, 101, 6);
+	g.has_ike = true;
+	gateway_child_up(&g, gateway_child(7, 0xc0000007));
+	gateway_result(&g, OUTCOME_DONE, "");
+	g.children[0].packets_in = 5;
+	gateway_pass(&g, SECOND_NS);
+	assert_int_equal(gateway_incident(&g)->state, STATE_HEALED);
+	g.child_count = 0; /* and now that one is lost as well */
+	gateway_pass(&g, 6 * SECOND_NS);
+	gateway_strays(&g, 0xc0000007, 10, 8);
+	assert_int_equal(g.orders, 1);
+	assert_int_equal(gateway_incident(&g)->next.refusal, REFUSE_BUDGET);
+	assert_true(gateway_incident(&g)->waits_until.ns > g.now.wall.ns);
+	assert_true(gateway_incident(&g)->waits_until.ns <= g.now.wall.ns + MINUTE_NS);
+	gateway_strays(&g, 0xc0000007, 20, 600);
+	assert_int_equal(g.orders, 2);
+	assert_int_equal(gateway_incident(&g)->waits_until.ns, 0);
+	gateway_done(&g);
+}
+
 static void test_busy_waits_and_costs_no_try(void **state)
 {
 	struct gateway g;
@@ -487,6 +517,7 @@ int main(void)
 		cmocka_unit_test(test_siblings_come_back),
 		cmocka_unit_test(test_early_use),
 		cmocka_unit_test(test_escalates_and_gives_up),
+		cmocka_unit_test(test_what_waits_says_until_when),
 		cmocka_unit_test(test_busy_waits_and_costs_no_try),
 		cmocka_unit_test(test_restored_core),
 		cmocka_unit_test(test_idle_child_is_not_suspected),
