@@ -107,7 +107,7 @@ struct mirror_daemon {
 	bool had_snapshot;           /* a complete one since it came up */
 	bool in_snapshot;
 	uint64_t generation;
-	uint64_t serial_asked, serial_begun;
+	uint64_t serial_asked;
 	int64_t asked_ns;            /* when the request that is out was made; 0: none is out */
 	int64_t begun_ns;            /* what the list in hand, or the latest complete one, is at least as young as */
 	int64_t done_ns, took_ns;
@@ -136,7 +136,6 @@ struct flow { /* of a peer, with an SPI that is not in the SAD */
 	struct sa_key key;
 	struct spimend_address src;
 	bool encap_udp, in_ledger;
-	enum witness witness;
 	uint16_t src_port;
 	char interface[GATEWAY_INTERFACE_MAX];
 	int64_t first_ns, last_ns;

@@ -569,7 +569,6 @@ void core_snapshot_begin(struct core *c, uint16_t daemon, uint64_t serial, struc
 	d = &c->daemons[daemon];
 	d->in_snapshot = true;
 	d->generation++;
-	d->serial_begun = serial;
 	/* The list began after the request. One that nobody asked for began at an unknown moment. */
 	d->begun_ns = serial && serial == d->serial_asked && d->asked_ns ? d->asked_ns : 0;
 }

@@ -550,7 +550,6 @@ static void flow_count(struct core *c, struct flow *flow, const struct sighting 
 	if (!news.packets)
 		return;
 	flow->sequence_last = s->sequence_last;
-	flow->witness = s->witness;
 	if (s->witness != WITNESS_AUDIT) { /* which does not tell how it came */
 		flow->encap_udp = s->encap_udp;
 		flow->src_port = s->src_port;

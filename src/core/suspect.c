@@ -255,7 +255,6 @@ static void count_dead(struct core *c, struct ledger_entry *entry, const struct 
 {
 	if (!count->at_death)
 		return;
-	entry->packets_at_death = count->packets;
 	/* Packets that came after the latest report and before the death: what is replayed of them shall prove nothing. What
 	 * the data plane had lost were strays already. */
 	if (entry->death != DEATH_KERNEL_LOST) {

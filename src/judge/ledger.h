@@ -46,8 +46,7 @@ struct ledger_entry {
 	uint64_t connection;   /* struct connection.id */
 	struct instant born, died; /* wall */
 	int64_t died_mono_ns;  /* only within this life of core; 0 after a restore */
-	uint64_t packets_at_death; /* as the sensor counted until then; only within this life of core */
-	uint64_t packets_counted;  /* as it counted when sequence_highest was raised last; the same */
+	uint64_t packets_counted;  /* as it counted when sequence_highest was raised last; only within this life of core */
 	bool sequence_forged;      /* it jumped as no sender's does: nothing is known of the highest any more; the same */
 };
 

@@ -416,11 +416,6 @@ int channel_new(struct loop *loop, int fd, enum role self, enum role peer, const
 	return 0;
 }
 
-enum role channel_peer(const struct channel *channel)
-{
-	return channel->peer;
-}
-
 struct channel_counts channel_count(const struct channel *channel)
 {
 	return channel ? channel->counts : (struct channel_counts){ 0 };

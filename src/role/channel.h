@@ -41,7 +41,6 @@ int channel_new(struct loop *loop, int fd, enum role self, enum role peer, const
 		struct channel **ret);
 void channel_free(struct channel *channel); /* closes; what waits is lost; no call is made. NULL is fine */
 
-enum role channel_peer(const struct channel *channel);
 /* 0; -ENOBUFS: dropped and counted; -ENOTCONN: closed (or `channel` is NULL); -EINVAL: not for that receiver. */
 int channel_send(struct channel *channel, enum message_type type, const void *item);
 /* With descriptors, which stay the caller's: they are duplicated. */
