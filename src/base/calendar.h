@@ -17,6 +17,12 @@ struct instant {
 	int64_t ns;
 };
 
+/* When something is told to a machine that reads no clock itself: on both clocks at once. */
+struct moment {
+	int64_t mono_ns;     /* CLOCK_MONOTONIC (BOOTTIME where the machine sleeps) */
+	struct instant wall; /* may step: used for what people read and for what must survive a restart */
+};
+
 #define SECOND_NS INT64_C(1000000000)
 #define MINUTE_NS (60 * SECOND_NS)
 #define HOUR_NS (60 * MINUTE_NS)

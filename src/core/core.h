@@ -23,11 +23,6 @@
 
 struct core;
 
-struct moment {
-	int64_t mono_ns;     /* CLOCK_MONOTONIC (BOOTTIME where the machine sleeps) */
-	struct instant wall; /* may step: used for what people read and for what must survive a restart */
-};
-
 /* `config` is copied. `key` seeds the tables: random in production. `next_order` is the first order id to give.
  * 0 or -ENOMEM. */
 int core_new(const struct config *config, const struct hash_key *key, uint64_t next_order, struct moment now,
