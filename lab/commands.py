@@ -14,7 +14,8 @@ from net import LabError
 
 def up(given):
     lab = Lab(given.name)
-    why = lab.up(ike=given.ike, ip=given.ip, children=given.children, dpd=given.dpd, plugin=not given.no_plugin)
+    why = lab.up(ike=given.ike, ip=given.ip, children=given.children, dpd=given.dpd, plugin=not given.no_plugin,
+                 product=given.with_plugin)
     print(f"lab '{lab.name}' is up: A {lab.a.address}, B {lab.b.address}, IKEv{given.ike}; files in {lab.folder}")
     if not lab.options["plugin"]:
         print(f"without the fault plugin ({why}): no {', '.join(faults.needing_plugin())}")
@@ -112,6 +113,11 @@ def caged(run, given):
     net.demand_tools()
     if not net.caged():
         gateway.build_plugin(HERE)  # the cage has no /run, which name lookups may need
+        if getattr(given, "with_plugin", False):
+            built, why = gateway.build_product()
+            if why:
+                raise LabError(f"spimend's plugin cannot be built here: {why}")
+            os.environ["SPIMEND_LAB_PRODUCT"] = built
         net.cage([sys.executable, *sys.argv])
     return run(given)
 

@@ -20,6 +20,7 @@ PLUGINS = "/usr/lib/ipsec/plugins"  # compiled into charon: no setting moves it
 LOAD = "random nonce openssl pem pkcs1 pkcs8 x509 pubkey hmac kdf gcm aes sha1 sha2 kernel-libipsec kernel-netlink" \
        " socket-default vici updown counters"
 FAULTS = "spimend-lab"
+PRODUCT = "spimend"  # spimend's own plugin, plugin/
 CONNECTION = "tunnel"
 
 STRONGSWAN_CONF = """\
@@ -28,7 +29,7 @@ charon-systemd {{
   plugins {{
     vici {{ socket = unix://{folder}/vici }}
     spimend-lab {{ socket = {folder}/faults }}
-  }}
+{product}  }}
   filelog {{ log {{
     path = {folder}/charon.log
     time_format = %Y-%m-%dT%H:%M:%S
@@ -78,6 +79,7 @@ class Gateway:
         self.folder = os.path.join(lab.folder, name)
         self.address = OUTER[lab.options["ip"]][name]
         self.vici_path = os.path.join(self.folder, "vici")
+        self.product_path = os.path.join(self.folder, PRODUCT)
         self.ordered = []  # what the lab itself told this charon to change: the tests tell it from what spimendd did
 
     # --- set up -------------------------------------------------------------------------------------------------------
@@ -87,8 +89,10 @@ class Gateway:
         options = self.lab.options
         os.makedirs(os.path.join(self.folder, "swanctl"), exist_ok=True)
         os.chmod(os.path.join(self.folder, "swanctl"), 0o700)
-        load = LOAD + (f" {FAULTS}" if options["plugin"] else "")
-        write(os.path.join(self.folder, "strongswan.conf"), STRONGSWAN_CONF.format(load=load, folder=self.folder))
+        load = LOAD + (f" {FAULTS}" if options["plugin"] else "") + (f" {PRODUCT}" if options["product"] else "")
+        product = f"    {PRODUCT} {{ socket = {self.product_path} }}\n" if options["product"] else ""
+        write(os.path.join(self.folder, "strongswan.conf"),
+              STRONGSWAN_CONF.format(load=load, folder=self.folder, product=product))
         children = "".join(CHILD_CONF.format(name=child_name(number), local=lan(self.name, number)[0],
                                              remote=lan(self.peer, number)[0], extra=child_extra)
                            for number in range(1, options["children"] + 1))
@@ -98,12 +102,13 @@ class Gateway:
 
     def start(self):
         """Starts charon and waits until it can be talked to. A killed one leaves its socket and its TUN device behind."""
-        for stale in ("vici", "faults"):
+        for stale in ("vici", "faults", PRODUCT):
             if os.path.exists(os.path.join(self.folder, stale)):
                 os.unlink(os.path.join(self.folder, stale))
         self.net.run(self.name, ["ip", "link", "del", "ipsec0"], check=False)
         command = [CHARON]
-        if self.lab.options["plugin"]:  # seen by this charon alone: ip netns exec gives it a mount namespace
+        if self.lab.options["plugin"] or self.lab.options["product"]:
+            # seen by this charon alone: ip netns exec gives it a mount namespace
             command = ["sh", "-c", f'mount --bind "$1" {PLUGINS} && exec {CHARON}', "lab", self.lab.plugins]
         self.lab.adopt(self.net.start(self.name, command, os.path.join(self.folder, "charon.out"),
                                       env={"STRONGSWAN_CONF": os.path.join(self.folder, "strongswan.conf")}))
@@ -119,6 +124,7 @@ class Gateway:
                 time.sleep(0.02)
         # to charon a plugin that it cannot load is one line in its log
         missing = {"kernel-libipsec", "vici"} | ({FAULTS} if self.lab.options["plugin"] else set())
+        missing |= {PRODUCT} if self.lab.options["product"] else set()
         missing -= set(loaded)
         if missing:
             raise LabError(f"charon of {self.name} could not load {', '.join(sorted(missing))}: {self.folder}/charon.log")
@@ -233,13 +239,31 @@ def build_plugin(here):
     return built.stdout.strip(), None
 
 
-def copy_plugins(path, folder):
-    """charon's own plugins and ours in one folder."""
+def build_product():
+    """(path of spimend's plugin, None) or (None, why not). Whoever enters a cage builds it before, for there are neither
+    users nor a network in it, and leaves its path in SPIMEND_LAB_PRODUCT."""
+    if os.environ.get("SPIMEND_LAB_PRODUCT"):
+        return os.environ["SPIMEND_LAB_PRODUCT"], None
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    try:
+        done = subprocess.run(["scripts/as-user", "plugin/build"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, cwd=root,
+                              stderr=subprocess.PIPE, text=True, timeout=500, check=False)
+    except subprocess.TimeoutExpired:
+        return None, "plugin/build took over 500 s"
+    if done.returncode:
+        return None, (done.stderr.strip().splitlines() or ["?"])[-1]
+    return done.stdout.strip(), None
+
+
+def copy_plugins(path, folder, product=None):
+    """charon's own plugins and ours in one folder; either of ours may be None."""
     os.makedirs(folder, exist_ok=True)
     for entry in os.listdir(PLUGINS):
         source = os.path.join(PLUGINS, entry)
         if entry.endswith(".so") and os.path.isfile(source):
             shutil.copy(source, folder)
-    shutil.copy(path, os.path.join(folder, f"libstrongswan-{FAULTS}.so"))
+    for name, ours in ((FAULTS, path), (PRODUCT, product)):
+        if ours:
+            shutil.copy(ours, os.path.join(folder, f"libstrongswan-{name}.so"))
 
 

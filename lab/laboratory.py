@@ -15,7 +15,7 @@ from net import CHILDREN, HOSTS, LabError, Net, caged, demand_root, demand_tools
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
-DEFAULTS = {"ike": 2, "ip": 4, "children": 1, "plugin": False, "dpd": 0}
+DEFAULTS = {"ike": 2, "ip": 4, "children": 1, "plugin": False, "product": False, "dpd": 0}
 NAME = re.compile(r"^[a-z0-9]{1,12}$")
 
 
@@ -35,6 +35,7 @@ class Lab:
         self.net = Net(name)
         self.options, self.children = dict(DEFAULTS), []
         self.plugins = os.path.join(self.folder, "plugins")
+        self.product = None  # path of spimend's own plugin, where it was asked for
         self.wire = os.path.join(self.folder, "wire.pcap")
         self.traffic = traffic.Traffic(self)
         if os.path.exists(self.path("lab.json")):
@@ -61,8 +62,9 @@ class Lab:
     # --- life ---------------------------------------------------------------------------------------------------------
 
     def up(self, **options):
-        """Makes the lab from nothing; a half-made one is taken down again. Returns why faults that need charon's fault
-        plugin cannot be had, or None."""
+        """Makes the lab from nothing; a half-made one is taken down again. Options: DEFAULTS; "plugin" is charon's fault
+        plugin, "product" is spimend's own at both ends. Returns why faults that need the fault plugin cannot be had, or
+        None; without the product's that was asked for there is no lab."""
         demand_root()
         demand_tools()
         self.down()
@@ -76,6 +78,10 @@ class Lab:
         if self.options["plugin"]:
             built, why = gateway.build_plugin(HERE)
             self.options["plugin"] = built is not None
+        if self.options["product"]:
+            self.product, no_product = gateway.build_product()
+            if no_product:
+                raise LabError(f"spimend's plugin cannot be built here: {no_product}")
         try:
             self._make(built)
         except BaseException:
@@ -86,8 +92,8 @@ class Lab:
     def _make(self, plugin):
         os.makedirs(self.folder)
         os.chmod(self.folder, 0o711)  # spimendd's own user goes through it to the control socket
-        if plugin:
-            gateway.copy_plugins(plugin, self.plugins)
+        if plugin or self.product:
+            gateway.copy_plugins(plugin, self.plugins, self.product)
         self.net.up(self.options["ip"])
         self._gateways()
         # from the first packet on: what measures must not start later than what it measures

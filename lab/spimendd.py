@@ -19,7 +19,7 @@ spimend
  state-directory {folder}/state
  control-socket {folder}/control
  sense interface vB
- sense strongswan {vici}
+ sense strongswan {vici}{plugin}
 """
 
 
@@ -76,7 +76,9 @@ class Spimendd:
             raise LabError("spimendd runs already: lab/lab stop-spimendd")
         os.makedirs(self.folder, exist_ok=True)
         os.chmod(self.folder, 0o711)
-        write(os.path.join(self.folder, "conf"), CONFIG.format(mode=mode, folder=self.folder, vici=self.lab.b.vici_path)
+        plugin = f" plugin {self.lab.b.product_path}" if self.lab.options["product"] else ""
+        write(os.path.join(self.folder, "conf"),
+              CONFIG.format(mode=mode, folder=self.folder, vici=self.lab.b.vici_path, plugin=plugin)
               + "".join(f" {line}\n" for line in extra))
         self._run()
 

@@ -188,15 +188,20 @@ static void say_invalid(spimend_t *this, client_id_t client, uint32_t serial, co
 	channel_answer(this, client, &m);
 }
 
-/* False: this connection has said enough. */
+/* Once, so that whoever is given a connection that was greeted cannot get more out of it. False: it has said enough. */
 static bool greet(spimend_t *this, client_t *c, const struct plugin_message *hello)
 {
 	struct plugin_message m = { .kind = PLUGIN_WELCOME, .serial = hello->serial, .present = HAS(TEXT),
 				    .text = SPIMEND_STRONGSWAN_VERSION };
 
+	if (c->greeted) {
+		say_invalid(this, c->id, hello->serial, "greeted already");
+		return ++c->malformed < MALFORMED_MAX;
+	}
 	pthread_mutex_lock(&this->lock);
 	c->greeted = TRUE;
 	c->wants_reports = (hello->flags & PLUGIN_WANT_REPORTS) != 0;
+	c->reports_only = (hello->flags & PLUGIN_REPORTS_ONLY) != 0;
 	pthread_mutex_unlock(&this->lock);
 	channel_answer(this, c->id, &m);
 	return TRUE;
@@ -213,8 +218,9 @@ static bool take_message(spimend_t *this, client_t *c, const unsigned char *byte
 	}
 	if (m.kind == PLUGIN_HELLO)
 		return greet(this, c, &m);
-	if (!plugin_is_order(m.kind) || !c->greeted) {
-		say_invalid(this, c->id, m.serial, c->greeted ? "not an order" : "greet first");
+	if (!plugin_is_order(m.kind) || !c->greeted || c->reports_only) {
+		say_invalid(this, c->id, m.serial,
+			    !c->greeted ? "greet first" : c->reports_only ? "reports only" : "not an order");
 		return ++c->malformed < MALFORMED_MAX;
 	}
 	orders_take(this, c->id, &m);

@@ -51,7 +51,7 @@ typedef struct {
 typedef struct queued_message_t queued_message_t;
 
 typedef struct {
-	bool used, greeted, wants_reports, closing;
+	bool used, greeted, wants_reports, reports_only, closing;
 	client_id_t id;
 	int fd;
 	unsigned malformed;

@@ -60,6 +60,10 @@ void core_spi_count(struct core *core, const struct spi_count *count, struct mom
 void core_counters(struct core *core, const struct xfrm_counters *counters, struct moment now);
 void core_sensor(struct core *core, const struct sensor_state *state, struct moment now);
 void core_result(struct core *core, const struct order_result *result, struct moment now);
+/* The plugin inside an IKE daemon: the connection for orders (act's), the one for reports (sense's), and what it reports. */
+void core_plugin(struct core *core, const struct plugin_state *state, struct moment now);
+void core_plugin_reports(struct core *core, const struct plugin_state *state, struct moment now);
+void core_report(struct core *core, const struct plugin_report *report, struct moment now);
 /* Time has passed. Returns the mono instant at which it wants to be called again at the latest. */
 int64_t core_tick(struct core *core, struct moment now);
 
@@ -185,6 +189,7 @@ struct core_figures {
 		uint32_t ike_sas, children, connections;
 		int64_t snapshot_age_ns; /* -1: none yet */
 		struct instant down;     /* wall: not up since then; 0: up */
+		struct plugin_state plugin, reports; /* the connections to the plugin inside it */
 	} daemons[GATEWAY_DAEMONS_MAX];
 	uint32_t daemon_count;
 	struct ledger_figures ledger;

@@ -7,7 +7,8 @@
  *   kernel.c     the kernel's SAD and counters             hints.c     what the daemons' logs tell beyond that
  *   strays.c     sightings to flows to verdicts            suspect.c   SAs that are there and do not work
  *   incidents.c  the table of incidents, their evidence    mend.c      situation, order, verification, escalation
- *   say.c        log lines and notices                     view.c      what the control socket and the store read
+ *   plugin.c     what the plugin inside a daemon reports   say.c       log lines and notices
+ *   view.c       what the control socket and the store read
  *   core.c       life, time, outputs
  */
 #ifndef CORE_CORE_PRIVATE_H
@@ -115,6 +116,7 @@ struct mirror_daemon {
 	int64_t want_ns;             /* a list that began at or after this is wanted; 0: none */
 	int64_t due_ns;              /* the next periodic one */
 	uint32_t ike_count, child_count, connection_count;
+	struct plugin_state plugin, reports; /* for orders, for reports */
 };
 
 struct recent_hint {

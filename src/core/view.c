@@ -65,7 +65,8 @@ struct core_figures core_figures(const struct core *c, struct moment now)
 		if (!d->known)
 			continue;
 		*to = (struct core_daemon_figures){ .state = d->state, .ike_sas = d->ike_count, .children = d->child_count,
-						    .connections = d->connection_count, .snapshot_age_ns = -1 };
+						    .connections = d->connection_count, .snapshot_age_ns = -1,
+						    .plugin = d->plugin, .reports = d->reports };
 		if (d->snapshot_ns)
 			to->snapshot_age_ns = now.mono_ns - d->snapshot_ns;
 		if (!d->state.up)

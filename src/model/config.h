@@ -39,6 +39,7 @@ struct config {
 	struct config_interface interfaces[CONFIG_INTERFACES_MAX];
 	uint32_t interface_count;
 	char daemons[GATEWAY_DAEMONS_MAX][CONFIG_PATH_MAX]; /* VICI sockets */
+	char plugins[GATEWAY_DAEMONS_MAX][CONFIG_PATH_MAX]; /* of each: spimend's plugin inside it; empty: none */
 	uint32_t daemon_count;
 	uint16_t encap_ports[CONFIG_PORTS_MAX]; /* ESP in UDP; sorted; 4500 unless taken back */
 	uint32_t encap_port_count;

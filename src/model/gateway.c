@@ -12,6 +12,8 @@ static const char *const verb_names[ORDER_VERBS] = {
 	[ORDER_TERMINATE_CHILD] = "terminate-child",
 	[ORDER_TERMINATE_IKE] = "terminate-ike",
 	[ORDER_INITIATE] = "initiate",
+	[ORDER_DELETE_SPI] = "delete-spi",
+	[ORDER_LIVENESS] = "liveness",
 };
 
 static const char *const outcome_names[OUTCOMES] = {
@@ -38,6 +40,11 @@ static const char *const counter_names[XFRM_COUNTERS] = {
 const char *order_verb_name(enum order_verb verb)
 {
 	return (unsigned)verb < ORDER_VERBS ? verb_names[verb] : "?";
+}
+
+bool order_takes_plugin(enum order_verb verb)
+{
+	return verb == ORDER_DELETE_SPI || verb == ORDER_LIVENESS;
 }
 
 const char *order_outcome_name(enum order_outcome outcome)
@@ -217,11 +224,27 @@ bool gateway_valid_watch_peer(const struct watch_peer *w)
 
 bool gateway_valid_order(const struct order *o)
 {
+	bool names_spi = o->verb == ORDER_DELETE_SPI;
+
 	return o->id && o->verb != ORDER_NONE && (unsigned)o->verb < ORDER_VERBS && is_daemon(o->daemon) &&
-	       is_address(&o->peer) && is_bool(&o->opens_ike);
+	       is_address(&o->peer) && is_bool(&o->opens_ike) &&
+	       (names_spi ? is_protocol(o->protocol) && o->spi : o->protocol == 0 && o->spi == 0) &&
+	       (!order_takes_plugin(o->verb) || o->ike_id);
 }
 
 bool gateway_valid_result(const struct order_result *r)
 {
-	return (unsigned)r->outcome < OUTCOMES && is_printable(r->text, sizeof(r->text));
+	return (unsigned)r->outcome < OUTCOMES && is_printable(r->text, sizeof(r->text)) && is_bool(&r->has_answer) &&
+	       is_bool(&r->has_peer_spi) && is_bool(&r->has_child) && is_bool(&r->is_late) && r->answer < PLUGIN_OUTCOMES;
+}
+
+bool gateway_valid_plugin(const struct plugin_state *p)
+{
+	return is_daemon(p->daemon) && is_bool(&p->up) && p->error <= 0 && p->error > -4096 &&
+	       is_printable(p->version, sizeof(p->version));
+}
+
+bool gateway_valid_report(const struct plugin_report *r)
+{
+	return is_daemon(r->daemon) && plugin_is_report(r->is.kind) && plugin_valid(&r->is);
 }

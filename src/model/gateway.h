@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/calendar.h"
+#include "model/plugin.h"
 #include "spimend/address.h"
 
 #define GATEWAY_NAME_MAX 64       /* a connection's or child's name with its NUL; longer ones are cut, their id is not */
@@ -133,6 +134,22 @@ struct daemon_hint {
 	uint32_t ike_id;
 };
 
+/* --- What spimend's plugin inside it says (doc/plugin-protocol.md) ------------------------------------------------- */
+
+/* The connection to it: act's, for orders, or sense's, for reports. */
+struct plugin_state {
+	uint16_t daemon;
+	bool up;
+	int32_t error;    /* negative errno: why not, as told by the parent; 0: it was there and went, or nobody tried yet */
+	char version[32]; /* charon's, that it was built for */
+	uint64_t reports, lost, malformed; /* sense's: reports that came, that found no room on the way, and what was none */
+};
+
+struct plugin_report {
+	uint16_t daemon;
+	struct plugin_message is; /* plugin_is_report(is.kind) */
+};
+
 /* --- What the kernel says (XFRM netlink) --------------------------------------------------------------------------- */
 
 struct kernel_sa {
@@ -216,6 +233,9 @@ enum order_verb { /* all that act can be told: there is no other way to change a
 	ORDER_TERMINATE_CHILD, /* child_id */
 	ORDER_TERMINATE_IKE,   /* ike_id */
 	ORDER_INITIATE,        /* connection: a struct connection.id that act itself read from the daemon */
+	/* Over the plugin: */
+	ORDER_DELETE_SPI,      /* ike_id, protocol, spi: a DELETE for it over that IKE SA (B10) */
+	ORDER_LIVENESS,        /* ike_id: is the peer alive? */
 	ORDER_VERBS
 };
 struct order {
@@ -226,6 +246,8 @@ struct order {
 	uint64_t connection;
 	struct spimend_address peer; /* what the budget counts by */
 	bool opens_ike; /* an ORDER_INITIATE that may create an IKE SA (B11) */
+	uint8_t protocol; /* ORDER_DELETE_SPI: 50 or 51; else 0 */
+	uint32_t spi;
 };
 
 enum order_outcome { OUTCOME_DONE, OUTCOME_REFUSED, OUTCOME_FAILED, OUTCOME_TIMEOUT, OUTCOME_OVER_BUDGET, OUTCOME_UNKNOWN,
@@ -235,6 +257,12 @@ struct order_result {
 	enum order_outcome outcome;
 	int64_t took_ns;
 	char text[128]; /* what the daemon said, printable ASCII */
+	/* What the plugin learned. */
+	bool has_answer, has_peer_spi, has_child;
+	bool is_late;     /* after a no-reply: how it ended in the end. A second result for the same order */
+	uint8_t answer;   /* enum plugin_outcome */
+	uint32_t peer_spi; /* the other half of the pair that the peer closed: its inbound SPI */
+	uint32_t child_id; /* a child of ours that sends with peer_spi still: it is dead as well */
 };
 
 const char *order_verb_name(enum order_verb verb);          /* "rekey-child" ... */
@@ -263,5 +291,9 @@ bool gateway_valid_watch_spi(const struct watch_spi *w);
 bool gateway_valid_watch_peer(const struct watch_peer *w);
 bool gateway_valid_order(const struct order *o);
 bool gateway_valid_result(const struct order_result *r);
+bool gateway_valid_plugin(const struct plugin_state *p);
+bool gateway_valid_report(const struct plugin_report *r);
+/* True for the verbs that take the plugin. */
+bool order_takes_plugin(enum order_verb verb);
 
 #endif

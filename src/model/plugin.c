@@ -115,7 +115,7 @@ static bool fields_valid(const struct plugin_message *m)
 		return false;
 	if (plugin_has(m, PLUGIN_HAS_SPI_SIZE) && m->spi_size != 0 && m->spi_size != 4 && m->spi_size != 8 && m->spi_size != 16)
 		return false;
-	if (plugin_has(m, PLUGIN_HAS_FLAGS) && m->flags > 7)
+	if (plugin_has(m, PLUGIN_HAS_FLAGS) && m->flags > (m->kind == PLUGIN_HELLO ? PLUGIN_WANT_REPORTS | PLUGIN_REPORTS_ONLY : 7))
 		return false;
 	if (plugin_has(m, PLUGIN_HAS_LOCAL) && !is_address(&m->local))
 		return false;

@@ -21,7 +21,7 @@
 enum plugin_kind { /* on the wire */
 	PLUGIN_NONE = 0,
 	/* from spimend */
-	PLUGIN_HELLO = 1,        /* first of all; flags: PLUGIN_WANT_REPORTS */
+	PLUGIN_HELLO = 1,        /* first of all, and once; flags: PLUGIN_WANT_REPORTS, PLUGIN_REPORTS_ONLY */
 	PLUGIN_DELETE = 2,       /* DELETE for spi over ike_id (B10) */
 	PLUGIN_DROP_CHILD = 3,   /* our own CHILD_SA with ike_id, child_id and inbound spi goes; the peer is not told */
 	PLUGIN_LIVENESS = 4,     /* IKEv2: an empty INFORMATIONAL; IKEv1: R-U-THERE (RFC 3706) */
@@ -47,6 +47,7 @@ enum plugin_kind { /* on the wire */
 
 enum plugin_flag {
 	PLUGIN_WANT_REPORTS = 1, /* HELLO */
+	PLUGIN_REPORTS_ONLY = 2, /* HELLO: whoever has this connection can give no order */
 	PLUGIN_ANSWER = 1,       /* DELETE_RECEIVED: came in answer to a DELETE of ours */
 	PLUGIN_PROTECTED = 2,    /* the message that was reported was protected by its IKE SA */
 	PLUGIN_IN_USE = 4,       /* RESULT: peer_spi is what our child child_id still sends with */

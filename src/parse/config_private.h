@@ -19,7 +19,7 @@ enum value_type {
 	VALUE_COUNT,     /* uint32_t */
 	VALUE_RATE,      /* uint32_t at `at` per int64_t nanoseconds at `per_at` */
 	VALUE_INTERFACE, /* one more of a list: name [xdp generic|native] */
-	VALUE_DAEMON,    /* one more: a path */
+	VALUE_DAEMON,    /* one more: path [plugin path] */
 	VALUE_PORT,      /* one more: a UDP port */
 	VALUE_PEER,      /* one more: address and peer mode */
 };

@@ -23,8 +23,8 @@ const struct config_row config_rows[] = {
 
 	{ "sense interface", "NAME [xdp generic|native]", true, VALUE_INTERFACE, 0, 0, 0, 0,
 	  "watch ESP and AH that arrive here, with a filtered packet socket, or with XDP (attaching may flap a link)" },
-	{ "sense strongswan", "PATH", true, VALUE_DAEMON, 0, 0, 0, 0,
-	  "the VICI socket of an IKE daemon: its SAs, its events, and the only way to repair" },
+	{ "sense strongswan", "PATH [plugin PATH]", true, VALUE_DAEMON, 0, 0, 0, 0,
+	  "the VICI socket of an IKE daemon: its SAs, its events, and the way to repair; the socket of spimend's plugin inside it" },
 	{ "sense encap-port", "PORT", true, VALUE_PORT, 0, 0, 1, 65535, "a further UDP port that carries ESP, beside 4500" },
 	{ "sense audit", "", true, VALUE_FLAG, AT(sense_audit), 0, 0, 0, "read the kernel's SA-notfound audit records" },
 	{ "sense xfrm", "", true, VALUE_FLAG, AT(sense_xfrm), 0, 0, 0,

@@ -245,18 +245,27 @@ static uint32_t find_daemon(const struct config *c, struct text path)
 	return i;
 }
 
-static bool set_daemon(struct text path, struct config *c, struct buffer *why)
+static bool set_daemon(const struct text *words, size_t count, struct config *c, struct buffer *why, bool *again)
 {
+	struct text path = words[0], plugin = count > 2 ? words[2] : TEXT("");
 	uint32_t i = find_daemon(c, path);
 
 	if (!is_path(path))
 		return say_expected(why, "socket", path, "an absolute path of at most 107 bytes is expected");
+	if (count > 1 && !text_starts_nocase(TEXT("plugin"), words[1]))
+		return say_expected(why, "word", words[1], "'plugin PATH' is expected, or nothing");
+	if (count > 1 && !is_path(plugin))
+		return say_expected(why, "socket of the plugin", plugin, "an absolute path of at most 107 bytes is expected");
+	if (count > 1 && text_equal(path, plugin))
+		return say_expected(why, "socket of the plugin", plugin, "it is the VICI socket; the plugin has one of its own");
 	if (i == GATEWAY_DAEMONS_MAX)
 		return full(why, "IKE daemons", GATEWAY_DAEMONS_MAX);
+	*again = i < c->daemon_count && !text_equal(text_of(c->plugins[i]), plugin);
 	if (i == c->daemon_count) {
 		take_string(path, c->daemons[i], CONFIG_PATH_MAX);
 		c->daemon_count++;
 	}
+	take_string(plugin, c->plugins[i], CONFIG_PATH_MAX);
 	return true;
 }
 
@@ -269,6 +278,8 @@ static bool unset_daemon(struct text path, struct config *c)
 	c->daemon_count--;
 	memmove(c->daemons[i], c->daemons[i + 1], (c->daemon_count - i) * sizeof(c->daemons[0]));
 	memset(c->daemons[c->daemon_count], 0, sizeof(c->daemons[0]));
+	memmove(c->plugins[i], c->plugins[i + 1], (c->daemon_count - i) * sizeof(c->plugins[0]));
+	memset(c->plugins[c->daemon_count], 0, sizeof(c->plugins[0]));
 	return true;
 }
 
@@ -385,6 +396,7 @@ static void words_wanted(const struct config_row *row, size_t *ret_least, size_t
 		*ret_least = *ret_most = 3;
 		break;
 	case VALUE_INTERFACE:
+	case VALUE_DAEMON:
 		*ret_most = 3;
 		break;
 	case VALUE_PEER:
@@ -436,7 +448,7 @@ static bool set_value(const struct config_row *row, const struct text *at, size_
 	case VALUE_INTERFACE:
 		return set_interface(at, count, config, why, again);
 	case VALUE_DAEMON:
-		return set_daemon(at[0], config, why);
+		return set_daemon(at, count, config, why, again);
 	case VALUE_PORT:
 		return set_port(row, at[0], config, true, why);
 	case VALUE_PEER:
@@ -553,7 +565,7 @@ static void print_list(const struct config_row *row, const struct config *c, str
 	}
 	for (uint32_t i = 0; row->type == VALUE_DAEMON && i < c->daemon_count; i++) {
 		start(row, out);
-		buffer_printf(out, " %s\n", c->daemons[i]);
+		buffer_printf(out, " %s%s%s\n", c->daemons[i], c->plugins[i][0] ? " plugin " : "", c->plugins[i]);
 	}
 	for (uint32_t i = 0; row->type == VALUE_PEER && i < c->peer_count; i++) {
 		start(row, out);

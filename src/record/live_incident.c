@@ -170,6 +170,8 @@ static void write_command(const struct core_incident *i, enum order_verb verb, c
 		if (n <= 0 || (size_t)n >= size)
 			to[0] = '\0';
 		break;
+	case ORDER_DELETE_SPI: /* nobody but the plugin can */
+	case ORDER_LIVENESS:
 	case ORDER_NONE:
 	case ORDER_VERBS:
 		to[0] = '\0';

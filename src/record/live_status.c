@@ -84,6 +84,31 @@ static void add_daemon(const struct core_daemon_figures *d, struct buffer *out)
 	buffer_add_char(out, '\n');
 }
 
+static void add_plugin(const struct live_view *view, uint32_t daemon, const struct core_daemon_figures *d,
+		       struct buffer *out)
+{
+	if (!view->config->plugins[daemon][0])
+		return;
+	label(out, "");
+	buffer_add_string(out, "plugin at ");
+	add_name(out, view->config->plugins[daemon], sizeof(view->config->plugins[daemon]));
+	if (!d || !d->plugin.up) {
+		buffer_printf(out, ": NOT THERE%s%s; everything works without it, only less precisely\n",
+			      d && d->plugin.error ? ": " : "", d && d->plugin.error ? spimend_strerror(d->plugin.error) : "");
+		return;
+	}
+	buffer_add_string(out, ": up, version ");
+	add_name(out, d->plugin.version, sizeof(d->plugin.version));
+	if (d->reports.up)
+		buffer_printf(out, "; %" PRIu64 " report%s, %" PRIu64 " lost", d->reports.reports, d->reports.reports == 1 ? "" : "s",
+			      d->reports.lost);
+	else
+		buffer_add_string(out, "; no reports");
+	if (d->reports.malformed)
+		buffer_printf(out, ", %" PRIu64 " malformed", d->reports.malformed);
+	buffer_add_char(out, '\n');
+}
+
 static void add_daemons(const struct live_view *view, const struct core_figures *f, struct buffer *out)
 {
 	for (uint32_t i = 0; i < view->config->daemon_count; i++) {
@@ -96,6 +121,7 @@ static void add_daemons(const struct live_view *view, const struct core_figures 
 			add_daemon(d, out);
 		else
 			buffer_add_string(out, "has not answered yet\n");
+		add_plugin(view, i, d, out);
 	}
 	if (view->config->daemon_count == 0) {
 		label(out, "IKE daemon");
@@ -313,6 +339,23 @@ static void put_name(struct json *j, const char *key, const char *name, size_t s
 	record_put_text(j, key, (struct text){ name, strnlen(name, size) });
 }
 
+static void put_plugin(const struct live_view *view, uint32_t daemon, const struct core_daemon_figures *d, struct json *j)
+{
+	if (!view->config->plugins[daemon][0]) {
+		json_null(j, "plugin");
+		return;
+	}
+	json_object(j, "plugin");
+	put_name(j, "socket", view->config->plugins[daemon], sizeof(view->config->plugins[daemon]));
+	json_bool(j, "up", d->plugin.up);
+	put_name(j, "version", d->plugin.version, sizeof(d->plugin.version));
+	json_bool(j, "reports_up", d->reports.up);
+	json_unsigned(j, "reports", d->reports.reports);
+	json_unsigned(j, "reports_lost", d->reports.lost);
+	json_unsigned(j, "malformed", d->reports.malformed);
+	json_object_end(j);
+}
+
 static void put_daemons(const struct live_view *view, const struct core_figures *f, struct json *j)
 {
 	static const struct core_daemon_figures silent = { .snapshot_age_ns = -1 };
@@ -336,6 +379,7 @@ static void put_daemons(const struct live_view *view, const struct core_figures 
 			json_unsigned(j, "listed_ms_ago", (uint64_t)d->snapshot_age_ns / 1000000);
 		else
 			json_null(j, "listed_ms_ago");
+		put_plugin(view, i, d, j);
 		json_object_end(j);
 	}
 	json_array_end(j);

@@ -50,6 +50,25 @@ static void add_daemons(const struct live_view *view, const struct core_figures 
 	}
 }
 
+/* While its daemon is down, that is trouble enough. */
+static void add_plugins(const struct live_view *view, const struct core_figures *f, struct buffer *out)
+{
+	for (uint32_t i = 0; i < view->config->daemon_count; i++) {
+		const struct core_daemon_figures *d = live_daemon_figures(f, i);
+		bool orders = d && d->plugin.up, reports = d && d->reports.up;
+
+		if (!view->config->plugins[i][0] || (orders && reports) || !d || !d->state.up || is_starting(view))
+			continue;
+		buffer_add_string(out, "the plugin at ");
+		add_printable(out, view->config->plugins[i], sizeof(view->config->plugins[i]));
+		if (!orders)
+			buffer_printf(out, " is not there%s%s: repairs go on without it, less precisely\n", d->plugin.error ? ", " : "",
+				      d->plugin.error ? spimend_strerror(d->plugin.error) : "");
+		else
+			buffer_add_string(out, " sends no reports: why an SA died is read from the log alone\n");
+	}
+}
+
 static const int *state_of(const struct live_sensors *sensors, const char *interface)
 {
 	for (uint32_t i = 0; i < sensors->interface_count; i++)
@@ -140,6 +159,7 @@ void live_troubles(const struct live_view *view, struct buffer *out)
 	for (size_t i = 0; i < view->note_count && i < LIVE_NOTES_MAX; i++)
 		buffer_printf(out, "%s\n", view->notes[i]);
 	add_daemons(view, &f, out);
+	add_plugins(view, &f, out);
 	if (view->sensors)
 		add_sources(view, &f, out);
 	add_store(view, out);

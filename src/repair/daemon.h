@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One IKE daemon (strongSwan's charon, over VICI) as the role `act` lives with it: what it says, and the four things it
- * may be told to do.
+ * may be told to do. Orders for spimend's plugin inside it (repair/plugin) pass its check, too.
  *
  * Two connections, both connected by the parent: one carries events and lists, the other one orders, so that an order
  * that waits for a peer never hides the news. When either is lost both are closed and the daemon counts as down until
@@ -46,8 +46,11 @@ struct ike_daemon_calls {
 	void (*child_event)(void *context, const struct child_event *event);
 	void (*ike_event)(void *context, const struct ike_event *event);
 	void (*hint)(void *context, const struct daemon_hint *hint);
-	/* Exactly once for each order that ike_daemon_order() took. */
+	/* Exactly once for each order that ike_daemon_order() took, but those that checked() was called with. */
 	void (*result)(void *context, const struct order_result *result);
+	/* An order for the plugin (order_takes_plugin()): its target was read afresh and nothing stands against it. It is the
+	 * caller's now: whoever has the plugin carries it out. */
+	void (*checked)(void *context, const struct order *order);
 };
 
 struct ike_daemon_limits { /* 0: the default */

@@ -81,6 +81,11 @@ static const struct known_connection *connection_of(const struct ike_daemon *d)
 	return known_find(&d->known, d->running.order.connection);
 }
 
+static bool names_ike(const struct order *o)
+{
+	return o->verb == ORDER_TERMINATE_IKE || order_takes_plugin(o->verb);
+}
+
 static void check_sa(struct ike_daemon *d, enum phase phase)
 {
 	const struct order *o = &d->running.order;
@@ -89,7 +94,7 @@ static void check_sa(struct ike_daemon *d, enum phase phase)
 
 	if (o->verb == ORDER_INITIATE && c)
 		vici_write_key(&message, TEXT("ike"), text_of(c->ike));
-	else if (o->verb == ORDER_TERMINATE_IKE)
+	else if (names_ike(o))
 		vici_write_number(&message, TEXT("ike-id"), o->ike_id);
 	else /* an IKE SA that was rekeyed has another id: the child's is enough */
 		vici_write_number(&message, TEXT("child-id"), o->child_id);
@@ -149,7 +154,7 @@ static void begin(struct ike_daemon *d, const struct order *order)
 
 	d->running = (struct running){ .order = *order, .began = d->now };
 	if (order->verb != ORDER_INITIATE) {
-		if (order->verb == ORDER_TERMINATE_IKE ? order->ike_id == 0 : order->child_id == 0)
+		if (names_ike(order) ? order->ike_id == 0 : order->child_id == 0)
 			refuse(d, "no id is given"); /* to VICI 0 is no filter: it would mean all */
 		else
 			check_sa(d, PHASE_CHECK_SA);
@@ -206,6 +211,34 @@ static void check_peer(struct ike_daemon *d, const struct spimend_address *remot
 		object(d, "gone: that id is an SA of another peer");
 }
 
+/* The peer owns what it may be told to close, never we. */
+static void check_spi(void *context, const struct child_sa *child)
+{
+	struct ike_daemon *d = context;
+	const struct order *o = &d->running.order;
+
+	if (child->has_spi_in && child->spi_in == o->spi && child->protocol == o->protocol)
+		object(d, "ours: that SPI is a child's inbound one");
+}
+
+static void check_over_ike(struct ike_daemon *d, struct text message, const struct ike_sa *ike)
+{
+	const struct order *o = &d->running.order;
+	struct vici_reading reading;
+
+	if (ike->id != o->ike_id)
+		return;
+	d->running.found = true;
+	check_peer(d, &ike->remote);
+	if (ike->state != IKE_ESTABLISHED)
+		object(d, "busy: the IKE SA is being made, rekeyed or deleted");
+	if (o->verb != ORDER_DELETE_SPI)
+		return;
+	if (ike->child_task) /* its SPI may be the one that is being agreed on */
+		object(d, "busy: a child is being made, rekeyed or deleted");
+	ike_daemon_told(d, &reading, vici_each_child(d->index, message, ike, check_spi, d, &reading));
+}
+
 static void check_child(void *context, const struct child_sa *child)
 {
 	struct ike_daemon *d = context;
@@ -233,6 +266,10 @@ static void check_ike(struct ike_daemon *d, struct text message)
 	ike_daemon_told(d, &reading, r);
 	if (r)
 		return;
+	if (order_takes_plugin(o->verb)) {
+		check_over_ike(d, message, &ike);
+		return;
+	}
 	if (o->verb == ORDER_TERMINATE_IKE) {
 		if (ike.id != o->ike_id)
 			return;
@@ -277,6 +314,14 @@ void orders_event(void *context, struct text name, struct text message)
 		check_ike(d, message);
 }
 
+static void hand_over(struct ike_daemon *d)
+{
+	struct order order = d->running.order;
+
+	d->running = (struct running){ .phase = PHASE_NONE };
+	d->calls.checked(d->calls.context, &order);
+}
+
 static void end_check_sa(struct ike_daemon *d)
 {
 	const struct running *r = &d->running;
@@ -287,6 +332,8 @@ static void end_check_sa(struct ike_daemon *d)
 		refuse(d, r->objection);
 	else if (r->order.verb != ORDER_INITIATE && !r->found)
 		refuse(d, "gone: the daemon does not list it any more");
+	else if (order_takes_plugin(r->order.verb))
+		hand_over(d);
 	else
 		run_verb(d);
 }

@@ -11,11 +11,16 @@
 #include "base/memory.h"
 
 /* A slot, little-endian, so that a disk can change machines:
- *    0 magic 8       8 sequence 8    16 kind 1, verb or outcome 1, daemon 2, peer family 1, opens_ike 1, zero 2
+ *    0 magic 8       8 sequence 8    16 kind 1, verb or outcome 1, daemon 2, peer family 1, opens_ike 1, protocol 1, zero 1
  *   24 order 8      32 wall ns 8     40 ike id 4, child id 4     48 connection 8, or took ns 8
- *   56 peer 16      72 text 128      200 zero 48                 248 SipHash of the 248 bytes before */
+ *   56 peer 16      72 SPI 4, or text 128
+ *  200 what of the plugin's answer is there 1, answer 1, zero 2, peer SPI 4, child id 4, zero 36
+ *  248 SipHash of the 248 bytes before */
 #define SLOT_BYTES 256
 #define SUM_AT 248
+#define HAS_ANSWER 1
+#define HAS_PEER_SPI 2
+#define HAS_CHILD 4
 static const char magic[8] = { 's', 'p', 'i', 'm', 'j', 'r', 'n', '1' };
 
 enum kind { KIND_EMPTY, KIND_INTENT, KIND_RESULT };
@@ -84,6 +89,8 @@ static void encode(const struct record *r, unsigned char slot[SLOT_BYTES])
 		slot[19] = (unsigned char)(r->order.daemon >> 8);
 		slot[20] = r->order.peer.family;
 		slot[21] = r->order.opens_ike;
+		slot[22] = r->order.protocol;
+		put32(slot + 72, r->order.spi);
 		put64(slot + 24, r->order.id);
 		put32(slot + 40, r->order.ike_id);
 		put32(slot + 44, r->order.child_id);
@@ -94,6 +101,11 @@ static void encode(const struct record *r, unsigned char slot[SLOT_BYTES])
 		put64(slot + 24, r->result.id);
 		put64(slot + 48, (uint64_t)r->result.took_ns);
 		memcpy(slot + 72, r->result.text, sizeof(r->result.text));
+		slot[200] = (unsigned char)(r->result.has_answer * HAS_ANSWER + r->result.has_peer_spi * HAS_PEER_SPI +
+					    r->result.has_child * HAS_CHILD);
+		slot[201] = r->result.answer;
+		put32(slot + 204, r->result.peer_spi);
+		put32(slot + 208, r->result.child_id);
 	}
 	put64(slot + SUM_AT, sum_of(slot));
 }
@@ -125,6 +137,8 @@ static bool decode(const unsigned char slot[SLOT_BYTES], size_t place, struct re
 		r.order.daemon = (uint16_t)(slot[18] | slot[19] << 8);
 		r.order.peer.family = slot[20];
 		r.order.opens_ike = slot[21] != 0;
+		r.order.protocol = slot[22];
+		r.order.spi = get32(slot + 72);
 		r.order.ike_id = get32(slot + 40);
 		r.order.child_id = get32(slot + 44);
 		r.order.connection = get64(slot + 48);
@@ -136,6 +150,12 @@ static bool decode(const unsigned char slot[SLOT_BYTES], size_t place, struct re
 		r.result.outcome = (enum order_outcome)slot[17];
 		r.result.took_ns = (int64_t)get64(slot + 48);
 		memcpy(r.result.text, slot + 72, sizeof(r.result.text));
+		r.result.has_answer = slot[200] & HAS_ANSWER;
+		r.result.has_peer_spi = slot[200] & HAS_PEER_SPI;
+		r.result.has_child = slot[200] & HAS_CHILD;
+		r.result.answer = slot[201];
+		r.result.peer_spi = get32(slot + 204);
+		r.result.child_id = get32(slot + 208);
 		if (!gateway_valid_result(&r.result))
 			return false;
 	}

@@ -2,13 +2,14 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 #include "parse/plugin_message.h"
 #include "repair/plugin.h"
 
-#define READ_AT_ONCE 64     /* datagrams a call, so that a flood of reports cannot hold the loop */
+#define READ_AT_ONCE 64     /* datagrams a call, so that a flood cannot hold the loop */
 #define MALFORMED_MAX 16    /* from the plugin, then it is no plugin of ours */
 #define HELLO_SERIAL 1
 #define DROP_WAIT_MS 8000   /* it waits for the IKE SA to be free, for no peer */
@@ -37,7 +38,7 @@ struct ike_plugin {
 	const char *why; /* static */
 	uint32_t serial, malformed;
 	struct slot slots[IKE_PLUGIN_ORDERS_MAX + LATE_MAX];
-	struct outgoing queue[IKE_PLUGIN_ORDERS_MAX + 1]; /* what the socket did not take yet, oldest first; and HELLO */
+	struct outgoing queue[IKE_PLUGIN_ORDERS_MAX]; /* what the socket did not take yet, oldest first */
 	size_t queued;
 	struct ike_plugin_counts counts;
 };
@@ -139,11 +140,40 @@ static int enqueue(struct ike_plugin *p, const struct plugin_message *m)
 	return 0;
 }
 
-int ike_plugin_attach(struct ike_plugin *p, int fd, int64_t now)
+static int greet(int fd, uint8_t flags)
 {
 	struct plugin_message hello = { .kind = PLUGIN_HELLO, .serial = HELLO_SERIAL,
-					.present = UINT32_C(1) << PLUGIN_HAS_FLAGS, .flags = PLUGIN_WANT_REPORTS };
+					.present = UINT32_C(1) << PLUGIN_HAS_FLAGS, .flags = flags };
+	unsigned char bytes[PLUGIN_MESSAGE_MAX];
+	int len = plugin_message_write(&hello, bytes);
 
+	if (len < 0)
+		return len;
+	return send(fd, bytes, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL) == len ? 0 : -errno;
+}
+
+int ike_plugin_connect(const char *path, uint8_t flags, int *ret_fd)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	size_t len = strlen(path);
+	int fd, r;
+
+	if (len >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, path, len);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	r = connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : greet(fd, flags);
+	if (r < 0)
+		close(fd);
+	else
+		*ret_fd = fd;
+	return r;
+}
+
+int ike_plugin_attach(struct ike_plugin *p, int fd, int64_t now)
+{
 	if (p->fd >= 0)
 		lose(p, "replaced");
 	if (fd < 0)
@@ -155,8 +185,7 @@ int ike_plugin_attach(struct ike_plugin *p, int fd, int64_t now)
 	if (p->serial < HELLO_SERIAL)
 		p->serial = HELLO_SERIAL;
 	p->counts.attached++;
-	enqueue(p, &hello);
-	return flush_queue(p) ? 0 : -EPIPE;
+	return 0;
 }
 
 bool ike_plugin_is_down(const struct ike_plugin *p, const char **ret_why)
@@ -229,12 +258,7 @@ static void take_message(struct ike_plugin *p, const struct plugin_message *m, i
 		take_result(p, m, now);
 	} else if (m->kind == PLUGIN_LATE) {
 		take_late(p, m);
-	} else if (plugin_is_report(m->kind)) {
-		p->counts.reports++;
-		if (m->kind == PLUGIN_LOST)
-			p->counts.reports_lost += m->count;
-		p->calls.report(p->calls.context, p->daemon, m);
-	} else {
+	} else { /* nobody asked for reports here */
 		p->counts.malformed++;
 	}
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spimend's plugin inside charon as the role `act` lives with it: orders that VICI cannot give, and reports that it does
- * not make. The bytes are in doc/plugin-protocol.md; everything works without the plugin, only less precisely.
+ * spimend's plugin inside charon as the role `act` lives with it: orders that VICI cannot give. Its reports go to the role
+ * `sense` (sense/plugin_reports). The bytes are in doc/plugin-protocol.md; everything works without the plugin, only less
+ * precisely.
  *
- * One connection (SOCK_SEQPACKET), connected by the parent, since the plugin takes one user alone. Everything goes through
- * the calls below, in the order in which it came; they may call ike_plugin_order(), nothing else of this header.
+ * One connection (SOCK_SEQPACKET), connected and greeted by the parent, since the plugin takes one user alone, and since
+ * the greeting settles what the connection may do. Everything goes through the calls below, in the order in which it came;
+ * they may call ike_plugin_order(), nothing else of this header.
  *
  * Never here: a loop, a clock (time is CLOCK_MONOTONIC, an argument), budgets, the journal, a decision.
  */
@@ -40,15 +42,17 @@ struct ike_plugin_calls {
 	void (*result)(void *context, uint16_t daemon, uint64_t id, const struct plugin_message *result, int64_t took_ns);
 	/* After a result PLUGIN_NO_REPLY, at most once: a PLUGIN_LATE. */
 	void (*late)(void *context, uint16_t daemon, uint64_t id, const struct plugin_message *late);
-	/* plugin_is_report(report->kind). */
-	void (*report)(void *context, uint16_t daemon, const struct plugin_message *report);
 };
+
+/* The parent's part: connects to the socket and greets with `flags` (PLUGIN_WANT_REPORTS, PLUGIN_REPORTS_ONLY, or 0 for
+ * orders). Never waits. 0 or negative errno. */
+int ike_plugin_connect(const char *path, uint8_t flags, int *ret_fd);
 
 /* Down, until an fd is handed in. `daemon` is the IKE daemon's index. Takes a copy of calls. NULL: no memory. */
 struct ike_plugin *ike_plugin_new(uint16_t daemon, const struct ike_plugin_calls *calls);
 void ike_plugin_free(struct ike_plugin *p); /* closes; no call is made. NULL is fine */
 
-/* Takes a connected SOCK_SEQPACKET socket (closes it, also on failure). An old one is closed first. */
+/* Takes a socket of ike_plugin_connect(), for orders (closes it, also on failure). An old one is closed first. */
 int ike_plugin_attach(struct ike_plugin *p, int fd, int64_t now);
 /* Whether orders are taken; if not, why: a static string, never NULL. */
 bool ike_plugin_is_down(const struct ike_plugin *p, const char **ret_why);
@@ -66,7 +70,7 @@ void ike_plugin_tick(struct ike_plugin *p, int64_t now);
 int ike_plugin_order(struct ike_plugin *p, const struct ike_plugin_order *order, int64_t now);
 
 struct ike_plugin_counts {
-	uint64_t attached, lost, orders, reports, reports_lost /* by the plugin, as it says */, malformed;
+	uint64_t attached, lost, orders, malformed;
 };
 struct ike_plugin_counts ike_plugin_count(const struct ike_plugin *p);
 

@@ -91,13 +91,18 @@ static void on_result(void *context, const struct order_result *result)
 	act_on_result(((struct link_daemon *)context)->act, result);
 }
 
+static void on_checked(void *context, const struct order *order)
+{
+	act_order_plugin(context, order);
+}
+
 struct ike_daemon_calls act_daemon_calls(struct link_daemon *link)
 {
 	return (struct ike_daemon_calls){
 		.context = link, .state = on_daemon, .connections_begin = on_connections_begin, .connection = on_connection,
 		.connections_end = on_connections_end, .snapshot_begin = on_snapshot_begin, .ike = on_ike, .child = on_child,
 		.snapshot_end = on_snapshot_end, .child_event = on_child_event, .ike_event = on_ike_event, .hint = on_hint,
-		.result = on_result,
+		.result = on_result, .checked = on_checked,
 	};
 }
 
@@ -171,6 +176,7 @@ int64_t act_reconnect_daemon(struct act *act, struct link_daemon *link, int64_t 
 		log_say(&act->member->log, LOG_WARNING, "IKE daemon %s is lost: %s",
 			act->member->config->daemons[link->index], why);
 		link->was_up = false;
+		link->plugin.wait = 0; /* it comes back with its daemon */
 		link->falls = now - link->up_since < LASTING_NS ? link->falls + 1 : 0;
 		link->again = now + pause_of(link);
 	}

@@ -39,6 +39,7 @@ static void tell_all(struct act *act)
 
 		if (link->has_state)
 			act_tell(act, MESSAGE_DAEMON, &link->state);
+		act_tell_plugin(act, link);
 		if (link->has_state && link->state.up) {
 			ike_daemon_refresh_connections(link->daemon, now);
 			ike_daemon_refresh(link->daemon, ++link->serial, now);
@@ -148,6 +149,8 @@ void act_settle(struct act *act)
 		act_watch_daemon(act, link);
 		next = again < next ? again : next;
 		next = deadline < next ? deadline : next;
+		again = act_settle_plugin(act, link, now);
+		next = again < next ? again : next;
 	}
 	for (int i = 0; i < XFRM_MIRROR_FDS; i++)
 		if (act->mirror_sources[i])
@@ -161,9 +164,11 @@ static void on_timer(void *context, int64_t now)
 {
 	struct act *act = context;
 
-	for (uint32_t i = 0; i < act->daemon_count; i++)
+	for (uint32_t i = 0; i < act->daemon_count; i++) {
 		if (ike_daemon_deadline(act->daemons[i].daemon) <= now)
 			ike_daemon_tick(act->daemons[i].daemon, now);
+		act_tick_plugin(&act->daemons[i], now);
+	}
 	if (act->mirror && xfrm_mirror_deadline(act->mirror) <= now)
 		xfrm_mirror_tick(act->mirror, now);
 	act_settle(act);
@@ -180,6 +185,8 @@ static void take_resource(void *context, const struct role_resource *resource, c
 		act->mirror_lack = (struct lack){ .again = loop_now(act->member->loop) + ASK_AGAIN };
 	if (resource->kind == RESOURCE_DAEMON) {
 		act_take_daemon(act, resource, fds, fd_count);
+	} else if (resource->kind == RESOURCE_PLUGIN) {
+		act_take_plugin(act, resource, fds, fd_count);
 	} else if (resource->kind == RESOURCE_CHANNEL && fd_count == 1) {
 		take_channel(act, fds[0]);
 	} else if (resource->kind == RESOURCE_KERNEL && fd_count == XFRM_MIRROR_FDS) {
@@ -218,7 +225,7 @@ static int begin(void *context, struct member *member)
 
 		*link = (struct link_daemon){ .act = act, .index = (uint16_t)i, .watched = { -1, -1 } };
 		link->daemon = ike_daemon_new((uint16_t)i, &calls, &limits, loop_now(member->loop));
-		if (!link->daemon)
+		if (!link->daemon || act_begin_plugin(act, link) < 0)
 			return -ENOMEM;
 		act->daemon_count++;
 	}
@@ -240,8 +247,10 @@ static void end(void *context)
 
 	channel_flush(act->core);
 	channel_free(act->core);
-	for (uint32_t i = 0; i < act->daemon_count; i++)
+	for (uint32_t i = 0; i < act->daemon_count; i++) {
 		ike_daemon_free(act->daemons[i].daemon);
+		ike_plugin_free(act->daemons[i].plugin.is);
+	}
 	xfrm_mirror_free(act->mirror);
 	journal_free(act->journal);
 	act_budget_free(act->budget);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The role act in its parts: role/act_role.c lives with core and the loop, role/act_links.c with the IKE daemons and the
- * kernel, role/act_orders.c carries orders out. Private to the three.
+ * kernel, role/act_plugin.c with spimend's plugin inside the daemons, role/act_orders.c carries orders out. Private to them.
  */
 #ifndef ROLE_ACT_ROLE_H
 #define ROLE_ACT_ROLE_H
@@ -9,6 +9,7 @@
 #include "repair/act_budget.h"
 #include "repair/daemon.h"
 #include "repair/journal.h"
+#include "repair/plugin.h"
 #include "repair/xfrm.h"
 #include "role/member.h"
 
@@ -30,6 +31,14 @@ struct link_daemon { /* one IKE daemon and how we are connected to it */
 	int64_t up_since;       /* of was_up */
 	uint32_t falls;         /* how often in a row it was lost soon after it had come up */
 	int said_error;
+	struct link_plugin { /* for orders; nothing of it where the configuration names none */
+		struct ike_plugin *is; /* owns; NULL */
+		struct loop_source *source;
+		int watched;           /* the descriptor that it stands for, -1: none */
+		struct plugin_state state; /* as told core */
+		bool wanted;
+		int64_t wait, again;
+	} plugin;
 };
 
 struct act {
@@ -75,6 +84,20 @@ void act_watch_daemon(struct act *act, struct link_daemon *link);
 void act_take_daemon(struct act *act, const struct role_resource *resource, const int *fds, size_t fd_count);
 void act_refresh_kernel(struct act *act);
 void act_take_kernel(struct act *act, const int *given);
+
+/* --- act_plugin.c --- */
+
+/* For a daemon whose configuration names a plugin. 0 or -ENOMEM. */
+int act_begin_plugin(struct act *act, struct link_daemon *link);
+/* Asks the parent for a connection to a plugin that is down; watches what there is. Returns when it wants to be asked again,
+ * or to be ticked. */
+int64_t act_settle_plugin(struct act *act, struct link_daemon *link, int64_t now);
+void act_tick_plugin(struct link_daemon *link, int64_t now);
+void act_take_plugin(struct act *act, const struct role_resource *resource, const int *fds, size_t fd_count);
+void act_tell_plugin(struct act *act, const struct link_daemon *link);
+bool act_has_plugin(const struct link_daemon *link);
+/* Its target was checked: it goes out, or its result says why not. */
+void act_order_plugin(struct link_daemon *link, const struct order *order);
 
 /* --- act_orders.c --- */
 

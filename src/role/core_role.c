@@ -131,6 +131,12 @@ static void from_sense(void *context, struct channel *channel, enum message_type
 	case MESSAGE_SENSOR:
 		core_sensor(mind->core, &item->sensor, now);
 		break;
+	case MESSAGE_PLUGIN:
+		core_plugin_reports(mind->core, &item->plugin, now);
+		break;
+	case MESSAGE_REPORT:
+		core_report(mind->core, &item->report, now);
+		break;
 	default:
 		return;
 	}
@@ -211,6 +217,9 @@ static void from_act(void *context, struct channel *channel, enum message_type t
 			break;
 		case MESSAGE_KERNEL:
 			core_kernel(mind->core, &item->kernel, now);
+			break;
+		case MESSAGE_PLUGIN:
+			core_plugin(mind->core, &item->plugin, now);
 			break;
 		case MESSAGE_RESULT:
 			core_result(mind->core, &item->result, now);

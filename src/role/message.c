@@ -135,6 +135,16 @@ static bool valid_result(const union message_item *item)
 	return gateway_valid_result(&item->result);
 }
 
+static bool valid_plugin(const union message_item *item)
+{
+	return gateway_valid_plugin(&item->plugin);
+}
+
+static bool valid_report(const union message_item *item)
+{
+	return gateway_valid_report(&item->report);
+}
+
 /* --- The table ------------------------------------------------------------------------------------------------------- */
 
 #define SIZE(member) sizeof(((union message_item *)NULL)->member)
@@ -185,12 +195,14 @@ static const struct message_row rows[MESSAGE_TYPES] = {
 	[MESSAGE_KERNEL_END] = { "kernel-end", SIZE(list), FROM(ROLE_ACT), FROM(ROLE_CORE), 0, false, valid_list },
 	[MESSAGE_RESULT] = { "result", SIZE(result), FROM(ROLE_ACT), FROM(ROLE_CORE), 0, false, valid_result },
 	[MESSAGE_JOURNAL] = { "journal", SIZE(journal), FROM(ROLE_ACT), FROM(ROLE_CORE), 0, false, valid_journal },
+	[MESSAGE_PLUGIN] = { "plugin", SIZE(plugin), FROM(ROLE_ACT) | FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, false, valid_plugin },
+	[MESSAGE_REPORT] = { "report", SIZE(report), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, true, valid_report },
 };
 
 static const char *const role_names[ROLES] = { "parent", "sense", "core", "act" };
 static const char *const resource_names[RESOURCES] = {
 	"log socket", "channel", "BPF maps", "packet socket", "XDP", "audit socket", "XFRM counters", "XFRM sockets",
-	"IKE daemon", "journal", "control socket",
+	"IKE daemon", "journal", "control socket", "plugin",
 };
 
 const char *role_name(enum role role)

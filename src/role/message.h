@@ -52,6 +52,8 @@ enum message_type {
 	MESSAGE_KERNEL_BEGIN, MESSAGE_KERNEL, MESSAGE_KERNEL_END,
 	MESSAGE_RESULT,
 	MESSAGE_JOURNAL, /* struct role_journal */
+	/* of the plugin: act and sense to core, sense to core */
+	MESSAGE_PLUGIN, MESSAGE_REPORT,
 	MESSAGE_TYPES
 };
 
@@ -67,6 +69,7 @@ enum resource {
 	RESOURCE_DAEMON,   /* two VICI connections to the configuration's daemon `index` */
 	RESOURCE_JOURNAL,
 	RESOURCE_CONTROL,  /* the listening control socket */
+	RESOURCE_PLUGIN,   /* a greeted connection to the plugin inside the daemon `index`: act's for orders, sense's for reports */
 	RESOURCES
 };
 const char *resource_name(enum resource resource);
@@ -147,6 +150,8 @@ union message_item {
 	struct daemon_hint hint;
 	struct kernel_event kernel;
 	struct order_result result;
+	struct plugin_state plugin;
+	struct plugin_report report;
 };
 
 struct message_header {

@@ -118,7 +118,7 @@ static bool same_links(const struct config *a, const struct config *b)
 	if (a->daemon_count != b->daemon_count || a->sense_xfrm != b->sense_xfrm)
 		return false;
 	for (uint32_t i = 0; i < a->daemon_count; i++)
-		if (strcmp(a->daemons[i], b->daemons[i]) != 0)
+		if (strcmp(a->daemons[i], b->daemons[i]) != 0 || strcmp(a->plugins[i], b->plugins[i]) != 0)
 			return false;
 	return true;
 }

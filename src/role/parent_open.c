@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "repair/plugin.h"
 #include "repair/xfrm.h"
 #include "role/parent_private.h"
 #include "sense/audit.h"
@@ -480,6 +481,24 @@ static void give_daemon(struct parent *parent, uint32_t index)
 	close(fds[0]);
 }
 
+/* Greeted here, which settles what the connection is good for: act's for orders, sense's for reports alone. */
+static void give_plugin(struct parent *parent, enum role role, uint32_t index)
+{
+	struct role_resource resource = { .kind = RESOURCE_PLUGIN, .index = index };
+	uint8_t flags = role == ROLE_ACT ? 0 : PLUGIN_WANT_REPORTS | PLUGIN_REPORTS_ONLY;
+	int fd, r;
+
+	if (index >= parent->config->daemon_count || !parent->config->plugins[index][0]) {
+		give_error(parent, role, resource, -ENOENT);
+		return;
+	}
+	r = ike_plugin_connect(parent->config->plugins[index], flags, &fd);
+	if (r < 0)
+		give_error(parent, role, resource, r);
+	else
+		give_fd(parent, role, resource, fd);
+}
+
 void parent_give_wanted(struct parent *parent, struct child *child, const struct role_want *want)
 {
 	struct role_resource resource = { .kind = RESOURCE_LOG };
@@ -492,6 +511,8 @@ void parent_give_wanted(struct parent *parent, struct child *child, const struct
 			give_error(parent, child->role, resource, -ENOENT);
 	} else if (want->kind == RESOURCE_DAEMON && child->role == ROLE_ACT) {
 		give_daemon(parent, want->index);
+	} else if (want->kind == RESOURCE_PLUGIN && (child->role == ROLE_ACT || child->role == ROLE_SENSE)) {
+		give_plugin(parent, child->role, want->index);
 	} else if (want->kind == RESOURCE_KERNEL && child->role == ROLE_ACT) {
 		give_kernel(parent);
 	} else if (want->kind == RESOURCE_JOURNAL && child->role == ROLE_ACT) {

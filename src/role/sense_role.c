@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "role/member.h"
+#include "role/sense_reports.h"
 #include "sense/audit.h"
 #include "sense/packets.h"
 #include "sense/xfrm_stat.h"
@@ -28,6 +28,7 @@ struct sense {
 	uint64_t dropped;        /* sightings that core did not take */
 	uint32_t up, down;       /* interfaces */
 	bool said_full, said_counters;
+	struct sense_reports reports; /* of the plugins inside the IKE daemons */
 };
 
 /* --- To core --------------------------------------------------------------------------------------------------------- */
@@ -99,6 +100,7 @@ static void on_state(void *context, int64_t now)
 		audit_state(sense->audit, &state);
 	state.flows_dropped += sense->dropped; /* both: seen, and not told */
 	channel_send(sense->core, MESSAGE_SENSOR, &state);
+	sense_reports_tell(&sense->reports);
 	tell_counters(sense);
 }
 
@@ -175,6 +177,7 @@ static void core_closed(void *context, struct channel *channel, const char *why)
 		log_say(&sense->member->log, LOG_ERR, "core sent a message %s", why);
 	channel_free(channel);
 	sense->core = NULL;
+	sense_reports_core(&sense->reports, NULL);
 }
 
 /* --- What the parent hands in ----------------------------------------------------------------------------------------- */
@@ -182,13 +185,18 @@ static void core_closed(void *context, struct channel *channel, const char *why)
 static int take_channel(struct sense *sense, int fd)
 {
 	struct channel_calls calls = { .context = sense, .take = from_core, .closed = core_closed };
+	int r;
 
+	sense_reports_core(&sense->reports, NULL);
 	channel_free(sense->core);
 	sense->core = NULL;
 	/* A core that is new tells what it knows. What it does not tell died while nobody could say so. */
 	if (sense->packets)
 		packets_begin_anew(sense->packets, PACKETS_GRACE_NS);
-	return channel_new(sense->member->loop, fd, ROLE_SENSE, ROLE_CORE, &calls, &sense->core);
+	r = channel_new(sense->member->loop, fd, ROLE_SENSE, ROLE_CORE, &calls, &sense->core);
+	if (r == 0)
+		sense_reports_core(&sense->reports, sense->core);
+	return r;
 }
 
 static int take_maps(struct sense *sense, const int *fds, size_t fd_count)
@@ -251,7 +259,9 @@ static void take_resource(void *context, const struct role_resource *resource, c
 	struct sense *sense = context;
 	int r = 0;
 
-	if (resource->error || fd_count == 0) {
+	if (resource->kind == RESOURCE_PLUGIN) {
+		sense_reports_take(&sense->reports, resource, fds, fd_count);
+	} else if (resource->error || fd_count == 0) {
 		if (resource->kind == RESOURCE_XDP && !resource->error)
 			r = take_interface(sense, resource, fds, fd_count);
 		else if (sense->packets && (resource->kind == RESOURCE_SOCKET || resource->kind == RESOURCE_XDP))
@@ -292,12 +302,15 @@ static int begin(void *context, struct member *member)
 		return r;
 	loop_timer_every(sense->counts_timer, COUNTS_EVERY);
 	loop_timer_every(sense->state_timer, STATE_EVERY);
-	return 0;
+	return sense_reports_begin(&sense->reports, member);
 }
 
 static void reload(void *context)
 {
-	(void)context; /* what sense hears, and on which ports, the parent opened: it starts sense anew when that changes */
+	struct sense *sense = context;
+
+	/* What else sense hears, and on which ports, the parent opened: it starts sense anew when that changes. */
+	sense_reports_reload(&sense->reports);
 }
 
 static void end(void *context)
@@ -305,6 +318,7 @@ static void end(void *context)
 	struct sense *sense = context;
 
 	channel_flush(sense->core);
+	sense_reports_done(&sense->reports);
 	channel_free(sense->core);
 	packets_free(sense->packets);
 	audit_free(sense->audit);

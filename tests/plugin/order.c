@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * order SOCKET KIND IKE-ID CHILD-ID PROTOCOL SPI WAIT-MS: one order over repair/plugin to a real plugin, as the role act
- * would give it. Prints the version that was greeted with, each report, and the result. Exit status 1: no result.
+ * would give it. Prints the version that was greeted with, and the result. Exit status 1: no result.
  */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 
 #include "repair/plugin.h"
@@ -53,24 +51,6 @@ static void on_late(void *context, uint16_t daemon, uint64_t id, const struct pl
 	printf("late %llu %s\n", (unsigned long long)id, plugin_outcome_name((enum plugin_outcome)late->outcome));
 }
 
-static void on_report(void *context, uint16_t daemon, const struct plugin_message *report)
-{
-	(void)context;
-	(void)daemon;
-	printf("report %s\n", plugin_kind_name(report->kind));
-}
-
-static int connect_to(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || strlen(path) >= sizeof(address.sun_path))
-		return -1;
-	memcpy(address.sun_path, path, strlen(path));
-	return connect(fd, (struct sockaddr *)&address, sizeof(address)) ? -1 : fd;
-}
-
 static void turn(struct ike_plugin *p)
 {
 	struct pollfd fd = { .fd = ike_plugin_get_fd(p), .events = POLLIN };
@@ -97,17 +77,19 @@ static enum plugin_kind kind_of(const char *name)
 int main(int argc, char **argv)
 {
 	struct told told = { 0 };
-	struct ike_plugin_calls calls = { &told, on_state, on_result, on_late, on_report };
+	struct ike_plugin_calls calls = { &told, on_state, on_result, on_late };
 	struct ike_plugin *p = ike_plugin_new(0, &calls);
 	struct ike_plugin_order order;
-	int status;
+	int status, fd;
 
 	if (argc != 8 || !p)
 		return 2;
 	order = (struct ike_plugin_order){ 42, kind_of(argv[2]), (uint32_t)strtoul(argv[3], NULL, 10),
 					   (uint32_t)strtoul(argv[4], NULL, 10), (uint8_t)atoi(argv[5]),
 					   (uint32_t)strtoul(argv[6], NULL, 16), (uint32_t)strtoul(argv[7], NULL, 10) };
-	status = ike_plugin_attach(p, connect_to(argv[1]), now_ns());
+	status = ike_plugin_connect(argv[1], 0, &fd);
+	if (!status)
+		status = ike_plugin_attach(p, fd, now_ns());
 	while (!status && !told.up && ike_plugin_get_fd(p) >= 0)
 		turn(p);
 	if (!status)

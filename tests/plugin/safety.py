@@ -333,6 +333,31 @@ def one_version(lab):
     return problems
 
 
+def reports_only(lab):
+    """What the parent of spimendd does for the role sense: it greets, and whoever has the connection then gets no further."""
+    problems = []
+    child = lab.b.child()
+    with lab.plug(lab.b, greet=False) as b:
+        expect(problems, "welcome", b.order("hello", flags=3)["kind"], "welcome")
+        for kind, values in (("delete", {"protocol": 50, "spi": 7, "wait_ms": 500}), ("liveness", {"wait_ms": 500}),
+                             ("drop-child", {"child_id": int(child["uniqueid"]), "spi": int(child["spi-in"], 16)}),
+                             ("invalid-spi", {"protocol": 50, "spi": 7, "wait_ms": 500})):
+            found = b.order(kind, ike_id=int(child["ike_id"]), **values)
+            expect(problems, kind, (found["outcome"], found.get("text")), ("invalid", "reports only"))
+        found = b.order("hello", flags=0)
+        expect(problems, "a second greeting", (found["outcome"], found.get("text")), ("invalid", "greeted already"))
+        found = b.order("liveness", ike_id=int(child["ike_id"]), wait_ms=500)
+        expect(problems, "an order after it", found["outcome"], "invalid")
+        lab.b.rekey()
+        if not b.reports("child-rekeyed", 3):
+            problems.append(f"no reports: {b.heard}")
+    with lab.plug(lab.b, reports=False) as b:
+        found = b.order("liveness", ike_id=int(child["ike_id"]), wait_ms=9000)
+        expect(problems, "a connection for orders", found["outcome"], "done")
+        expect(problems, "reports on it", b.heard, [])
+    return problems
+
+
 # --- valgrind ---------------------------------------------------------------------------------------------------------
 
 def under_valgrind(lab):
@@ -377,7 +402,8 @@ def worlds():
     yield "another layout", {"built": other_layout()}, \
         [("is refused, and charon works", refused("differ"))]
     yield "users", {}, [("only the configured one", wrong_user), ("four connections", too_many_clients),
-                        ("one version, and a greeting first", one_version), ("one who does not read", silent_reader)]
+                        ("one version, and a greeting first", one_version),
+                        ("one for reports gives no order, whatever it says", reports_only), ("one who does not read", silent_reader)]
     yield "users, nobody", {"user": "nobody"}, [("root is none of them", configured_user)]
     yield "users, unknown", {"user": "nosuchuser"}, [("no plugin", no_such_user)]
     yield "nonsense", {"ike": 2}, [

@@ -91,8 +91,8 @@ class World(laboratory.Lab):
             gateway.copy_plugins = copy
 
     def copy_plugins(self, copy):
-        def all_of_them(path, folder):
-            copy(path, folder)
+        def all_of_them(path, folder, product=None):
+            copy(path, folder, product)
             if self.keys_folder:
                 os.makedirs(os.path.join(self.b.folder, "keys"))
                 os.makedirs(os.path.join(self.a.folder, "keys"))

@@ -104,7 +104,7 @@ static void test_what_is_printed_parses_back(void **state)
 		" sense interface eth1.7 xdp generic\n"
 		" sense interface wan xdp native\n"
 		" sense strongswan /run/charon.vici\n"
-		" sense strongswan /run/charon-2.vici\n"
+		" sense strongswan /run/charon-2.vici plugin /run/spimend-charon.sock\n"
 		" no sense encap-port 4500\n"
 		" sense encap-port 443\n"
 		" sense encap-port 4501\n"
@@ -222,6 +222,31 @@ static void test_the_manual_has_every_default_and_range(void **state)
 	}
 }
 
+static void test_a_daemon_may_name_its_plugin(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("spimend\n " QUIET), 0);
+	assert_string_equal(config.plugins[0], "");
+	assert_int_equal(parse("spimend\nsense strongswan /run/a plugin /run/p\nsense strongswan /run/b pl /run/q\nsense strongswan /run/c\n"
+			       "no sense strongswan /run/a\nsense interface eth0\n"), 0);
+	assert_int_equal(config.daemon_count, 2);
+	assert_string_equal(config.daemons[0], "/run/b");
+	assert_string_equal(config.plugins[0], "/run/q");
+	assert_string_equal(config.plugins[1], "");
+	assert_string_equal(config.plugins[2], "");
+	/* The latest line counts, and is said to differ. */
+	assert_int_equal(parse("spimend\nsense strongswan /run/a plugin /run/p\nsense strongswan /run/a\nsense interface eth0\n"), 0);
+	assert_int_equal(report.warnings, 1);
+	assert_string_equal(config.plugins[0], "");
+	assert_string_equal(refusal("sense strongswan /run/a plugin"),
+			    "socket of the plugin '': an absolute path of at most 107 bytes is expected");
+	assert_string_equal(refusal("sense strongswan /run/a plugin run/p"),
+			    "socket of the plugin 'run/p': an absolute path of at most 107 bytes is expected");
+	assert_string_equal(refusal("sense strongswan /run/a with /run/p"), "word 'with': 'plugin PATH' is expected, or nothing");
+	assert_string_equal(refusal("sense strongswan /run/a plugin /run/a"),
+			    "socket of the plugin '/run/a': it is the VICI socket; the plugin has one of its own");
+}
+
 static void test_keywords_may_be_abbreviated_and_are_of_any_case(void **state)
 {
 	(void)state;
@@ -248,7 +273,7 @@ static void test_unknown_lines_name_the_nearest_command(void **state)
 	(void)state;
 	assert_string_equal(refusal("mdoe repair"), "unknown command 'mdoe repair'; did you mean 'mode observe|advise|repair'?");
 	assert_string_equal(refusal("sense strongsawn /run/x"),
-			    "unknown command 'sense strongsawn /run/x'; did you mean 'sense strongswan PATH'?");
+			    "unknown command 'sense strongsawn /run/x'; did you mean 'sense strongswan PATH [plugin PATH]'?");
 	assert_string_equal(refusal("hostnam3 x"), "unknown command 'hostnam3 x'; did you mean 'hostname NAME'?");
 	assert_string_equal(refusal("sense electricity"),
 			    "unknown command 'sense electricity'; after 'sense' stands interface, strongswan, encap-port, audit or xfrm");
@@ -423,6 +448,7 @@ int main(void)
 		cmocka_unit_test(test_every_command_takes_its_range_and_no_more),
 		cmocka_unit_test(test_each_default_is_what_its_line_would_set),
 		cmocka_unit_test(test_the_manual_has_every_default_and_range),
+		cmocka_unit_test(test_a_daemon_may_name_its_plugin),
 		cmocka_unit_test(test_keywords_may_be_abbreviated_and_are_of_any_case),
 		cmocka_unit_test(test_ambiguous_words_are_refused_with_their_meanings),
 		cmocka_unit_test(test_unknown_lines_name_the_nearest_command),

@@ -30,6 +30,8 @@ struct game {
 	struct connection connection;
 	struct child_event child_event;
 	struct order_result result[RESULTS_MAX];
+	int checked;
+	struct order checked_order;
 	struct spimend_address order_peer;
 };
 
@@ -120,6 +122,14 @@ static void on_result(void *context, const struct order_result *result)
 
 	assert_true(g->results < RESULTS_MAX && gateway_valid_result(result));
 	g->result[g->results++] = *result;
+}
+
+static void on_checked(void *context, const struct order *order)
+{
+	struct game *g = context;
+
+	g->checked++;
+	g->checked_order = *order;
 }
 
 /* --- The other end ---------------------------------------------------------------------------------------------- */
@@ -310,7 +320,7 @@ static struct game *new_game(void)
 {
 	struct game *g = calloc(1, sizeof(*g));
 	struct ike_daemon_calls calls = { g, on_state, on_connections_begin, on_connection, on_connections_end, on_snapshot_begin,
-					  on_ike, on_child, on_snapshot_end, on_child_event, on_ike_event, on_hint, on_result };
+					  on_ike, on_child, on_snapshot_end, on_child_event, on_ike_event, on_hint, on_result, on_checked };
 	struct ike_daemon_limits limits = { 0 };
 
 	g->now = 1000 * SECOND_NS;
@@ -343,10 +353,14 @@ static int give(struct game *g, uint64_t id, enum order_verb verb, bool opens_ik
 
 	if (verb == ORDER_INITIATE)
 		order.connection = g->connection.id;
-	else if (verb == ORDER_TERMINATE_IKE)
+	else if (verb == ORDER_TERMINATE_IKE || order_takes_plugin(verb))
 		order.ike_id = 1;
 	else
 		order.child_id = 7;
+	if (verb == ORDER_DELETE_SPI) {
+		order.protocol = 50;
+		order.spi = 0xc0000001;
+	}
 	return ike_daemon_order(g->daemon, &order, g->now);
 }
 
@@ -649,6 +663,42 @@ static void initiating_needs_a_connection_and_leave_to_open_an_ike_sa(void **sta
 	stop(g);
 }
 
+/* The plugin can only be asked for what the daemon's own list does not contradict. */
+static void orders_for_the_plugin_are_looked_at_here_first(void **state)
+{
+	struct game *g = start();
+	struct order ours = { .id = 15, .daemon = 2, .verb = ORDER_DELETE_SPI, .ike_id = 1, .protocol = 50, .spi = 0xc0ffee00 };
+
+	(void)state;
+	give(g, 11, ORDER_DELETE_SPI, false);
+	answer_check(g, "ike-id", &(struct sa){ .ike_id = "1", .child_id = "7" });
+	assert_int_equal(g->results, 0);
+	assert_int_equal(g->checked, 1);
+	assert_true(g->checked_order.id == 11 && g->checked_order.spi == 0xc0000001 && g->checked_order.protocol == 50);
+	assert_int_equal(ike_daemon_order(g->daemon, &ours, g->now), 0);
+	answer_check(g, "ike-id", &(struct sa){ .ike_id = "1", .child_id = "7" });
+	expect_result(g, 15, OUTCOME_REFUSED, "ours");
+	give(g, 16, ORDER_DELETE_SPI, false);
+	answer_check(g, "ike-id", NULL);
+	expect_result(g, 16, OUTCOME_REFUSED, "gone");
+	give(g, 17, ORDER_DELETE_SPI, false);
+	answer_check(g, "ike-id", &(struct sa){ .ike_id = "1", .child_id = "7", .ike_state = "DELETING" });
+	expect_result(g, 17, OUTCOME_REFUSED, "busy");
+	give(g, 18, ORDER_DELETE_SPI, false);
+	answer_check(g, "ike-id", &(struct sa){ .ike_id = "1", .task = "CHILD_CREATE" });
+	expect_result(g, 18, OUTCOME_REFUSED, "busy: a child is being made");
+	assert_int_equal(spimend_address_parse("192.0.2.9", 9, &g->order_peer), 0);
+	give(g, 19, ORDER_LIVENESS, false);
+	answer_check(g, "ike-id", &(struct sa){ .ike_id = "1", .child_id = "7" });
+	expect_result(g, 19, OUTCOME_REFUSED, "another peer");
+	assert_int_equal(g->checked, 1);
+	assert_int_equal(spimend_address_parse("192.0.2.2", 9, &g->order_peer), 0);
+	give(g, 20, ORDER_LIVENESS, false);
+	answer_check(g, "ike-id", &(struct sa){ .ike_id = "1", .task = "CHILD_CREATE" });
+	assert_int_equal(g->checked, 2);
+	stop(g);
+}
+
 static void orders_that_cannot_be_taken_are_said_to_be(void **state)
 {
 	struct order order = { .id = 1, .daemon = 3, .verb = ORDER_REKEY_CHILD, .child_id = 1 };
@@ -790,6 +840,7 @@ int main(void)
 		cmocka_unit_test(targets_that_are_gone_or_busy_are_refused),
 		cmocka_unit_test(terminating_a_child_and_an_ike_sa),
 		cmocka_unit_test(initiating_needs_a_connection_and_leave_to_open_an_ike_sa),
+		cmocka_unit_test(orders_for_the_plugin_are_looked_at_here_first),
 		cmocka_unit_test(orders_that_cannot_be_taken_are_said_to_be),
 		cmocka_unit_test(a_daemon_that_dies_ends_everything_that_was_begun),
 		cmocka_unit_test(a_daemon_that_is_silent_or_mad_is_given_up),

@@ -58,6 +58,12 @@ static void intend(struct journal *j, uint64_t id)
 	assert_int_equal(journal_intent(j, &order, wall), 0);
 }
 
+static void copy_order(void *context, const struct order *order, struct instant when)
+{
+	(void)when;
+	*(struct order *)context = *order;
+}
+
 static void an_order_is_known_after_a_crash(void **state)
 {
 	int file = new_file();
@@ -80,6 +86,30 @@ static void an_order_is_known_after_a_crash(void **state)
 	assert_int_equal(journal_find(j, 3, &r), JOURNAL_NEVER);
 	assert_int_equal(journal_count(j).kept, 3);
 	assert_int_equal(journal_count(j).damaged, 0);
+	journal_free(j);
+	close(file);
+}
+
+static void what_the_plugin_was_told_and_learned_is_kept(void **state)
+{
+	int file = new_file();
+	struct journal *j = open_journal(file);
+	struct order order = { .id = 4, .verb = ORDER_DELETE_SPI, .ike_id = 3, .protocol = 51, .spi = 0xc0ffee01 };
+	struct order_result given = { .id = 4, .outcome = OUTCOME_DONE, .has_answer = true, .answer = PLUGIN_PEER_OWNED,
+				      .has_peer_spi = true, .peer_spi = 0xdeadbeef, .has_child = true, .child_id = 9 }, r = { 0 };
+	struct order seen = { 0 };
+
+	(void)state;
+	assert_int_equal(journal_intent(j, &order, wall), 0);
+	assert_int_equal(journal_result(j, &given, wall), 0);
+	order.spi = 0;
+	assert_int_equal(journal_intent(j, &order, wall), -EINVAL);
+	journal_free(j);
+	j = open_journal(file);
+	assert_int_equal(journal_find(j, 4, &r), JOURNAL_RESULT);
+	assert_memory_equal(&r, &given, sizeof(r));
+	journal_each_intent(j, copy_order, &seen);
+	assert_true(seen.verb == ORDER_DELETE_SPI && seen.protocol == 51 && seen.spi == 0xc0ffee01 && seen.ike_id == 3);
 	journal_free(j);
 	close(file);
 }
@@ -259,6 +289,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_order_is_known_after_a_crash),
+		cmocka_unit_test(what_the_plugin_was_told_and_learned_is_kept),
 		cmocka_unit_test(damage_costs_the_damaged_record_only),
 		cmocka_unit_test(it_is_bounded_and_keeps_the_newest),
 		cmocka_unit_test(what_cannot_be_written_is_an_error_and_not_known),

@@ -9,7 +9,9 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "parse/plugin_message.h"
@@ -20,7 +22,7 @@
 
 struct heard {
 	struct ike_plugin *client; /* borrows */
-	int ups, downs, results, lates, reports;
+	int ups, downs, results, lates;
 	char version[PLUGIN_TEXT_MAX];
 	uint64_t id;
 	struct plugin_message last;
@@ -80,15 +82,6 @@ static void on_late(void *context, uint16_t daemon, uint64_t id, const struct pl
 	h->last = *late;
 }
 
-static void on_report(void *context, uint16_t daemon, const struct plugin_message *report)
-{
-	struct heard *h = context;
-
-	(void)daemon;
-	h->reports++;
-	h->last = *report;
-}
-
 static void peer_says(struct pair *p, const struct plugin_message *m)
 {
 	unsigned char bytes[PLUGIN_MESSAGE_MAX];
@@ -127,10 +120,7 @@ static void attach(struct pair *p, bool greet)
 	assert_int_equal(ike_plugin_attach(p->client, fds[0], 0), 0);
 	p->peer = fds[1];
 	if (greet) {
-		struct plugin_message hello = peer_hears(p);
-
-		assert_int_equal(hello.kind, PLUGIN_HELLO);
-		welcome.serial = hello.serial;
+		welcome.serial = 1; /* of the greeting that the parent sent */
 		peer_says(p, &welcome);
 		ike_plugin_read(p->client, 0);
 	}
@@ -139,7 +129,7 @@ static void attach(struct pair *p, bool greet)
 static int open_pair(void **state)
 {
 	struct pair *p = calloc(1, sizeof(*p));
-	struct ike_plugin_calls calls = { &p->heard, on_state, on_result, on_late, on_report };
+	struct ike_plugin_calls calls = { &p->heard, on_state, on_result, on_late };
 
 	p->client = ike_plugin_new(2, &calls);
 	p->heard.client = p->client;
@@ -260,7 +250,7 @@ static void what_is_late_is_told_after_no_reply_alone(void **state)
 	assert_int_equal(p->heard.last.outcome, PLUGIN_PEER_HAD_NONE);
 }
 
-static void reports_arrive(void **state)
+static void reports_are_not_for_it(void **state)
 {
 	struct plugin_message m = { .kind = PLUGIN_LOST, .present = HAS(COUNT), .count = 40 };
 	struct pair *p = *state;
@@ -268,8 +258,40 @@ static void reports_arrive(void **state)
 	attach(p, true);
 	peer_says(p, &m);
 	ike_plugin_read(p->client, 0);
-	assert_int_equal(p->heard.reports, 1);
-	assert_int_equal(ike_plugin_count(p->client).reports_lost, 40);
+	assert_int_equal(ike_plugin_count(p->client).malformed, 1);
+	assert_true(ike_plugin_get_fd(p->client) >= 0);
+}
+
+static void who_connects_greets_and_settles_what_for(void **state)
+{
+	char path[] = "/tmp/spimend-test-plugin-XXXXXX", name[64];
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	unsigned char bytes[PLUGIN_MESSAGE_MAX];
+	struct plugin_failure failure;
+	struct plugin_message m;
+	int listening = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), fd, there;
+
+	(void)state;
+	assert_non_null(mkdtemp(path));
+	snprintf(name, sizeof(name), "%s/socket", path);
+	strcpy(address.sun_path, name);
+	assert_int_equal(ike_plugin_connect(name, 0, &fd), -ENOENT);
+	assert_int_equal(bind(listening, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(ike_plugin_connect(name, 0, &fd), -ECONNREFUSED);
+	assert_int_equal(listen(listening, 4), 0);
+	for (uint8_t flags = 0; flags <= (PLUGIN_WANT_REPORTS | PLUGIN_REPORTS_ONLY); flags++) {
+		assert_int_equal(ike_plugin_connect(name, flags, &fd), 0);
+		there = accept(listening, NULL, NULL);
+		assert_int_equal(plugin_message_read(bytes, (size_t)recv(there, bytes, sizeof(bytes), 0), &m, &failure), 0);
+		assert_int_equal(m.kind, PLUGIN_HELLO);
+		assert_int_equal(m.flags, flags);
+		close(fd);
+		close(there);
+	}
+	assert_int_equal(ike_plugin_connect(name, 4, &fd), -EINVAL);
+	close(listening);
+	unlink(name);
+	rmdir(path);
 }
 
 static void a_lost_plugin_leaves_no_order_open(void **state)
@@ -337,7 +359,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(each_verb_says_what_it_needs, open_pair, close_pair),
 		cmocka_unit_test_setup_teardown(too_many_orders_are_refused, open_pair, close_pair),
 		cmocka_unit_test_setup_teardown(what_is_late_is_told_after_no_reply_alone, open_pair, close_pair),
-		cmocka_unit_test_setup_teardown(reports_arrive, open_pair, close_pair),
+		cmocka_unit_test_setup_teardown(reports_are_not_for_it, open_pair, close_pair),
+		cmocka_unit_test(who_connects_greets_and_settles_what_for),
 		cmocka_unit_test_setup_teardown(a_lost_plugin_leaves_no_order_open, open_pair, close_pair),
 		cmocka_unit_test_setup_teardown(silence_counts_as_lost, open_pair, close_pair),
 		cmocka_unit_test_setup_teardown(nonsense_is_counted_and_then_ended, open_pair, close_pair),
