@@ -491,6 +491,16 @@ size_t config_command_count(void)
 	return config_row_count;
 }
 
+bool config_syntax_at(size_t index, struct config_syntax *ret)
+{
+	const struct config_row *row = &config_rows[index];
+
+	if (index >= config_row_count)
+		return false;
+	*ret = (struct config_syntax){ row->keywords, row->arguments, row->help, row->in_block };
+	return true;
+}
+
 bool config_command_at(size_t index, struct config_command *ret)
 {
 	struct config *standard cleanup(memory_free_pointer) = memory_new(1, sizeof(*standard));

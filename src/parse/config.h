@@ -55,6 +55,12 @@ struct config_command {
 	char standard[CONFIG_PATH_MAX]; /* the default as it is written in a file; empty: none */
 };
 size_t config_command_count(void);
+/* The same without what must be worked out: for '?' and completion. False beyond the last. */
+struct config_syntax {
+	const char *keywords, *arguments, *help;
+	bool in_block;
+};
+bool config_syntax_at(size_t index, struct config_syntax *ret);
 bool config_command_at(size_t index, struct config_command *ret);
 /* All of them, for people: syntax, range, default, help. */
 void config_help(struct buffer *out);

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+#include "port.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "parse/config.h"
+
+static struct spimend_address address(const char *text)
+{
+	struct spimend_address a;
+
+	memset(&a, 0, sizeof(a));
+	if (spimend_address_parse(text, strlen(text), &a) != 0)
+		abort();
+	return a;
+}
+
+/* --- The port ----------------------------------------------------------------------------------------------------------- */
+
+static void view(void *context, struct exec_view *ret)
+{
+	struct world *w = context;
+
+	w->figures = core_figures(w->core, w->now);
+	*ret = (struct exec_view){ .core = w->core, .config = &w->config, .figures = &w->figures, .now = w->now,
+				   .started = { w->now.wall.ns - 2 * DAY_NS }, .up_ns = 2 * DAY_NS, .cleared = w->cleared,
+				   .links = &w->link_list, .logbook = w->logbook, .debug = &w->debug };
+}
+
+static int page(void *context, enum exec_page which, const char *id, bool json, struct buffer *out)
+{
+	struct world *w = context;
+
+	if (which == EXEC_PAGE_INCIDENT && strcmp(id, "k3v9q2") != 0)
+		return -ENOENT;
+	if (which == EXEC_PAGE_RUNNING)
+		buffer_add(out, buffer_text(&w->running));
+	else
+		buffer_printf(out, "(page %d%s%s)\n", which, id[0] ? " " : "", id);
+	(void)json;
+	return 0;
+}
+
+static int clear_peer(void *context, const struct exec_who *who, const struct spimend_address *peer, struct buffer *out,
+		      struct buffer *why)
+{
+	struct world *w = context;
+	char text[SPIMEND_ADDRESS_TEXT_MAX];
+
+	(void)who;
+	if (peer->bytes[0] == 203) {
+		buffer_add_string(why, "the mode is advise: nothing is changed");
+		return -EPERM;
+	}
+	buffer_printf(&w->cleared_peers, "%s\n", spimend_address_print(peer, text));
+	buffer_printf(out, "1 SA with %s is renewed\n", text);
+	return 0;
+}
+
+static void clear_counters(void *context)
+{
+	struct world *w = context;
+
+	exec_cleared_free(w->cleared);
+	w->cleared = NULL;
+	if (exec_cleared_new(w->core, &w->cleared) < 0)
+		abort();
+}
+
+static void clear_log(void *context)
+{
+	logbook_clear(((struct world *)context)->logbook);
+}
+
+static void set_debug(void *context, const struct debug_state *state)
+{
+	((struct world *)context)->debug = *state;
+}
+
+static size_t find_file(const struct world *w, const char *name)
+{
+	size_t i = 0;
+
+	while (i < w->file_count && strcmp(w->files[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+static int write_file(void *context, const char *name, bool append, struct text bytes, struct buffer *why)
+{
+	struct world *w = context;
+	size_t i = find_file(w, name);
+
+	if (i == WORLD_FILES_MAX) {
+		buffer_add_string(why, "too many files");
+		return -ENOSPC;
+	}
+	if (i == w->file_count)
+		snprintf(w->files[w->file_count++].name, sizeof(w->files[0].name), "%s", name);
+	if (!append)
+		buffer_clear(&w->files[i].text);
+	buffer_add(&w->files[i].text, bytes);
+	return 0;
+}
+
+static int list_files(void *context, bool json, struct buffer *out, struct buffer *why)
+{
+	struct world *w = context;
+
+	(void)why;
+	for (size_t i = 0; i < w->file_count; i++)
+		buffer_printf(out, json ? "{\"name\":\"%s\",\"bytes\":%zu}\n" : "%s %zu\n", w->files[i].name, w->files[i].text.len);
+	return 0;
+}
+
+static int read_file(void *context, const char *name, struct buffer *out, struct buffer *why)
+{
+	struct world *w = context;
+	size_t i = find_file(w, name);
+
+	if (i == w->file_count) {
+		buffer_printf(why, "%s: No such file or directory", name);
+		return -ENOENT;
+	}
+	buffer_add(out, buffer_text(&w->files[i].text));
+	return 0;
+}
+
+static int delete_file(void *context, const char *name, struct buffer *why)
+{
+	struct world *w = context;
+	size_t i = find_file(w, name);
+
+	if (i == w->file_count) {
+		buffer_printf(why, "%s: No such file or directory", name);
+		return -ENOENT;
+	}
+	buffer_done(&w->files[i].text);
+	w->files[i] = w->files[--w->file_count];
+	memset(&w->files[w->file_count], 0, sizeof(w->files[0]));
+	return 0;
+}
+
+/* As the daemon does: the text with the change behind it is read as a whole, and printed anew. */
+static int configure(void *context, const struct exec_who *who, const struct exec_change *change, struct buffer *out,
+		     struct buffer *why)
+{
+	struct world *w = context;
+	cleanup(buffer_done) struct buffer text = { 0 };
+	cleanup(memory_free_pointer) struct config_report *report = memory_new(1, sizeof(*report));
+
+	(void)who;
+	(void)out;
+	buffer_add(&text, buffer_text(&w->running));
+	buffer_add_string(&text, change->block == EXEC_BLOCK_SPIMEND ? "spimend\n" : "");
+	buffer_add(&text, change->lines);
+	buffer_add_char(&text, '\n');
+	if (config_parse(buffer_text(&text), &w->config, report) < 0) {
+		buffer_add_string(why, report->problems[0].text);
+		return -EINVAL;
+	}
+	buffer_clear(&w->running);
+	config_print(&w->config, &w->running);
+	return 0;
+}
+
+static int write_startup(void *context, struct exec_session *session, struct buffer *why)
+{
+	(void)why;
+	((struct world *)context)->writes = session;
+	return 0;
+}
+
+static int run_applet(void *context, const struct exec_who *who, const char *name, struct text arguments, struct buffer *out,
+		      struct buffer *why)
+{
+	(void)context;
+	(void)who;
+	if (strcmp(name, "hello") != 0) {
+		buffer_printf(why, "no applet %s", name);
+		return -ENOENT;
+	}
+	buffer_printf(out, "hello %.*s\n", TEXT_ARG(arguments));
+	return 0;
+}
+
+static void account(void *context, const struct exec_who *who, struct text line)
+{
+	buffer_printf(&((struct world *)context)->accounts, "%s: %.*s\n", who->name, TEXT_ARG(line));
+}
+
+/* --- The gateway -------------------------------------------------------------------------------------------------------- */
+
+static struct ike_sa ike(uint32_t id, const char *name, const char *local, const char *remote)
+{
+	struct ike_sa s;
+
+	memset(&s, 0, sizeof(s));
+	s.id = id;
+	s.version = 2;
+	s.state = IKE_ESTABLISHED;
+	s.initiator = true;
+	s.local = address(local);
+	s.remote = address(remote);
+	s.local_port = s.remote_port = 500;
+	s.spi_ours = 0x1122334455667700u + id;
+	s.spi_theirs = 0x8877665544332200u + id;
+	s.established_s = 4000;
+	snprintf(s.name, sizeof(s.name), "%s", name);
+	return s;
+}
+
+static struct child_sa child(uint32_t id, const struct ike_sa *of, const char *name)
+{
+	struct child_sa c;
+
+	memset(&c, 0, sizeof(c));
+	c.ike_id = of->id;
+	c.id = id;
+	c.state = CHILD_INSTALLED;
+	c.protocol = 50;
+	c.has_spi_in = c.has_spi_out = c.has_counters = c.has_use_in = c.has_install = c.has_life = true;
+	c.spi_in = 0xc0de0000u + id;
+	c.spi_out = 0xbeef0000u + id;
+	c.local = of->local;
+	c.remote = of->remote;
+	c.packets_in = 100 * id;
+	c.packets_out = 200 * id;
+	c.bytes_in = 8400 * id;
+	c.bytes_out = 16800 * id;
+	c.use_in_s = 3;
+	c.install_s = 600;
+	c.life_s = 3360;
+	snprintf(c.ike, sizeof(c.ike), "%s", of->name);
+	snprintf(c.child, sizeof(c.child), "%s", name);
+	c.connection = connection_id(0, text_of(c.ike), text_of(c.child));
+	return c;
+}
+
+static void tell_core(struct world *w)
+{
+	struct daemon_state up = { .up = true, .has_boot = true, .version = "5.9.8" };
+	struct ike_sa one = ike(1, "spoke1", "192.0.2.1", "192.0.2.7"), two = ike(2, "spoke2", "2001:db8::1", "2001:db8::7");
+	struct child_sa first = child(1, &one, "net"), second = child(2, &two, "six");
+	struct connection c = { .id = first.connection, .ike = "spoke1", .child = "net", .ike_version = 2, .remote_count = 1 };
+	struct core_output output;
+
+	up.boot = (struct instant){ w->now.wall.ns - DAY_NS };
+	c.remote[0] = one.remote;
+	core_daemon(w->core, &up, w->now);
+	core_connections_begin(w->core, 0);
+	core_connection(w->core, &c);
+	core_connections_end(w->core, 0, w->now);
+	core_snapshot_begin(w->core, 0, 0, w->now);
+	core_snapshot_ike(w->core, &one);
+	core_snapshot_ike(w->core, &two);
+	core_snapshot_child(w->core, &first);
+	core_snapshot_child(w->core, &second);
+	core_snapshot_end(w->core, 0, true, w->now);
+	while (core_next(w->core, &output))
+		;
+}
+
+static struct link link_of(uint32_t index, const char *name, const char *at, uint8_t prefix, bool up)
+{
+	struct link l;
+
+	memset(&l, 0, sizeof(l));
+	l.index = index;
+	l.admin_up = l.running = up;
+	l.mtu = 1500;
+	snprintf(l.name, sizeof(l.name), "%s", name);
+	if (at) {
+		l.addresses[0].address = address(at);
+		l.addresses[0].prefix = prefix;
+		l.address_count = 1;
+	}
+	return l;
+}
+
+void world_init(struct world *w)
+{
+	static const struct hash_key key = { 1, 2 };
+	static const char text[] = "hostname hub\nspimend\n mode repair\n sense interface eth0\n sense strongswan /run/charon.vici\n";
+	cleanup(memory_free_pointer) struct config_report *report = memory_new(1, sizeof(*report));
+
+	memset(w, 0, sizeof(*w));
+	if (config_parse(TEXT(text), &w->config, report) < 0)
+		abort();
+	config_print(&w->config, &w->running);
+	w->now.mono_ns = 3 * DAY_NS;
+	w->now.wall.ns = 1756820207 * SECOND_NS; /* Tue Sep  2 13:36:47 2025 UTC */
+	w->logbook = logbook_new(LOGBOOK_BYTES_MIN);
+	if (!w->logbook || core_new(&w->config, &key, 1, w->now, &w->core) < 0)
+		abort();
+	tell_core(w);
+	w->links[0] = link_of(1, "lo", "127.0.0.1", 8, true);
+	w->links[1] = link_of(2, "eth0", "192.0.2.1", 24, true);
+	w->links[2] = link_of(3, "eth1", NULL, 0, false);
+	w->link_list = (struct link_list){ .at = w->links, .count = 3 };
+	w->port = (struct exec_port){ .context = w, .view = view, .page = page, .clear_peer = clear_peer,
+				      .clear_counters = clear_counters, .clear_log = clear_log, .set_debug = set_debug,
+				      .write_file = write_file, .list_files = list_files, .read_file = read_file,
+				      .delete_file = delete_file, .configure = configure, .write_startup = write_startup,
+				      .run_applet = run_applet, .account = account };
+}
+
+void world_done(struct world *w)
+{
+	for (size_t i = 0; i < w->file_count; i++)
+		buffer_done(&w->files[i].text);
+	buffer_done(&w->running);
+	buffer_done(&w->accounts);
+	buffer_done(&w->cleared_peers);
+	exec_cleared_free(w->cleared);
+	logbook_free(w->logbook);
+	core_free(w->core);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* A small gateway in memory for the command line: a real core with fixed SAs, a real configuration, files in an array. For
+ * tests/unit/test_exec*.c and for tests/exec/driver.c. */
+#ifndef TESTS_EXEC_PORT_H
+#define TESTS_EXEC_PORT_H
+
+#include "exec/exec.h"
+
+#define WORLD_FILES_MAX 8
+
+struct world {
+	struct exec_port port;
+	struct core *core;
+	struct config config;
+	struct core_figures figures;
+	struct exec_cleared *cleared;
+	struct logbook *logbook;
+	struct debug_state debug;
+	struct link links[3];
+	struct link_list link_list;
+	struct moment now;
+	struct buffer running;   /* text of the configuration */
+	struct {
+		char name[64];
+		struct buffer text;
+	} files[WORLD_FILES_MAX];
+	size_t file_count;
+	struct buffer accounts;  /* what was accounted for, a line each */
+	struct buffer cleared_peers;
+	struct exec_session *writes; /* write_startup() was asked for by this session */
+};
+
+void world_init(struct world *world);
+void world_done(struct world *world);
+
+#endif
