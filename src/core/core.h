@@ -183,6 +183,14 @@ struct core_keeper {
 };
 void core_keep_all(const struct core *core, const struct core_keeper *keeper);
 
+struct core_hint_figures { /* what the plugin reported that changes nothing by itself */
+	uint64_t deletes_unknown;     /* the peer deleted an SPI that we do not own */
+	uint64_t invalid_spi_inside;  /* a peer does not know an SPI, said inside an IKE SA: evidence */
+	uint64_t unprotected;         /* INVALID_SPI, INVALID_IKE_SPI and messages for unknown IKE SAs: anybody can send those */
+	uint64_t probes, probes_answered, probes_silent; /* liveness checks because of them, and what became of them */
+	uint64_t probes_held;         /* not made: fresh traffic, or one was made lately, or mode and configuration */
+};
+
 struct core_figures {
 	struct core_daemon_figures {
 		struct daemon_state state;
@@ -200,6 +208,7 @@ struct core_figures {
 	bool has_counters;
 	uint64_t sightings, strays, strangers, flows_refused, incidents_dropped, outputs_dropped;
 	uint64_t orders, orders_failed, over_budget;
+	struct core_hint_figures hints;
 	bool breaker_open;
 };
 struct core_figures core_figures(const struct core *core, struct moment now);

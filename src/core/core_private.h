@@ -7,6 +7,7 @@
  *   kernel.c     the kernel's SAD and counters             hints.c     what the daemons' logs tell beyond that
  *   strays.c     sightings to flows to verdicts            suspect.c   SAs that are there and do not work
  *   incidents.c  the table of incidents, their evidence    mend.c      situation, order, verification, escalation
+ *   delete.c     what a peer says to a DELETE
  *   plugin.c     what the plugin inside a daemon reports   say.c       log lines and notices
  *   view.c       what the control socket and the store read
  *   core.c       life, time, outputs
@@ -27,6 +28,8 @@
 #define CORE_OUTPUTS_MAX 1048576
 #define CORE_RECENT_MAX 64          /* hints and ends that are remembered to explain what follows them */
 #define CORE_HELD_MAX 64
+#define REFUSED_FOR_NS (30 * SECOND_NS) /* so long a peer's word about an SPI of ours counts */
+#define CORE_PROBES_MAX 16          /* liveness checks under way at once */
 #define SIBLINGS_MAX 8              /* other children of a peer that one repair brings back */
 #define CORE_FLOWS_PER_PEER_MAX 16  /* of SPIs that the ledger does not know */
 
@@ -74,6 +77,9 @@ struct mirror_child {
 	bool lost;                   /* the data plane has it no more */
 	int64_t kernel_lost_ns;      /* the kernel said that its SA went; 0: it did not */
 	int64_t kept_ns;             /* its ledger entry went to the store */
+	int64_t refused_ns;          /* the peer said inside the IKE SA that it does not know what we send with; 0: never */
+	bool refused_listed;         /* a list came since, and had ... */
+	uint64_t refused_in;         /* ... so many packets in */
 };
 
 struct mirror_kernel {
@@ -98,6 +104,8 @@ struct peer { /* an address that we know: from a configured connection, or by a 
 	int64_t unknown_since_ns;
 	uint64_t unknown_spis;       /* within the present window */
 	int64_t collision_ns, dead_ns; /* latest hints of the daemon: a rekey collided; liveness is dead. 0: none */
+	int64_t probed_ns;           /* the latest liveness check because of somebody's unprotected word; 0: none */
+	int64_t asked_ns, asked_wait_ns; /* the latest question about an SPI that the ledger does not know; the pause after it */
 };
 
 struct mirror_daemon {
@@ -115,6 +123,7 @@ struct mirror_daemon {
 	int64_t snapshot_ns;         /* begun_ns of the latest complete one; 0: none */
 	int64_t want_ns;             /* a list that began at or after this is wanted; 0: none */
 	int64_t due_ns;              /* the next periodic one */
+	int64_t hurry_until_ns;      /* they come quicker until then */
 	uint32_t ike_count, child_count, connection_count;
 	struct plugin_state plugin, reports; /* for orders, for reports */
 };
@@ -178,6 +187,8 @@ struct trouble { /* an incident and what its mending needs */
 	int64_t poll_ns;              /* the next look while verifying */
 	uint32_t busy_waits;
 	bool peer_silent;             /* an order ran out of time: the peer does not answer IKE */
+	bool proven;                  /* the peer said, authenticated, that it had that SA and closed it */
+	bool rebuild;                 /* it closed it, or may have, because we said so: what is left is not left lying */
 	uint32_t older, newer;        /* by their beginning */
 	bool changed;                 /* CORE_KEEP_INCIDENT is due: it is in the list of those */
 	uint32_t next_changed;
@@ -237,6 +248,21 @@ struct core {
 	uint64_t early;             /* sightings before the first list: nothing can be said about them */
 	uint64_t sightings, strays, strangers, flows_refused, incidents_dropped, outputs_dropped;
 	uint64_t orders, orders_failed, over_budget;
+	struct core_hint_figures hint_figures;
+	struct probe {              /* liveness checks under way */
+		uint64_t order;         /* 0: free */
+		uint16_t daemon;
+		struct spimend_address peer;
+		int64_t at_ns;
+	} probes[CORE_PROBES_MAX];
+	int64_t probes_ns;          /* the window that probes_in_window counts in */
+	uint32_t probes_in_window;
+	struct gone_ike {           /* IKE SAs that the plugin told the end of: why their children died */
+		uint16_t daemon;
+		uint32_t ike_id;
+		enum plugin_reason reason;
+	} gone[CORE_RECENT_MAX];
+	uint32_t gone_at;
 };
 
 /* --- core.c -------------------------------------------------------------------------------------------------------- */
@@ -317,6 +343,8 @@ void strays_forget(struct core *c, uint32_t flow);
 void strays_known(struct core *c, const struct sa_key *key);
 /* A complete list came: what waited for one is looked at again. */
 void strays_listed(struct core *c);
+/* Enough of them came with an SPI that the ledger does not know, and that nobody is negotiating. */
+bool strays_are_unknown(struct core *c, const struct flow *flow);
 
 /* --- suspect.c ----------------------------------------------------------------------------------------------------- */
 /* A list begun at `begun_ns` has that child: do packets that arrive also come in? */
@@ -341,9 +369,38 @@ bool trouble_is_open(const struct trouble *t);
 void trouble_close(struct core *c, struct trouble *t, enum incident_state state);
 void troubles_flush(struct core *c);
 
+/* --- plugin.c ------------------------------------------------------------------------------------------------------ */
+/* True when it was the result of a liveness check, which belongs to no incident. */
+bool plugin_take_result(struct core *c, const struct order_result *result);
+/* May that peer be asked about an SPI that the ledger does not know? If not, when again. */
+bool plugin_may_ask(struct core *c, const struct spimend_address *peer, int64_t *ret_again_ns);
+void plugin_asked(struct core *c, const struct spimend_address *peer);
+/* What it answered: an empty answer makes the next pause longer. */
+void plugin_answered(struct core *c, const struct spimend_address *peer, bool proved);
+/* The daemon that has an IKE SA with that address. False: none has. */
+bool plugin_daemon_with(const struct core *c, const struct spimend_address *peer, uint16_t *ret_daemon);
+
 /* --- mend.c -------------------------------------------------------------------------------------------------------- */
 void mend_consider(struct core *c, struct trouble *t);
 int64_t mend_tick(struct core *c);
+/* For delete.c: looked at again then; a further order of the rung under way; is it healed?; the child that took over. */
+void mend_wait_until(struct trouble *t, int64_t due_ns);
+void mend_give_order(struct core *c, struct trouble *t, enum order_verb verb);
+void mend_verify(struct core *c, struct trouble *t);
+struct mirror_child *mend_successor(struct core *c, const struct trouble *t);
+/* Refused because something else runs: nothing was done, and the rung was not tried. */
+bool mend_is_busy(const struct order_result *result);
+
+/* --- delete.c ------------------------------------------------------------------------------------------------------ */
+/* The result of an ORDER_DELETE_SPI: said in the incident; then, where it was carried out, what follows; and the second
+ * result of one that had ended without a reply. */
+void delete_say(struct core *c, struct trouble *t, const struct order_result *result);
+void delete_answered(struct core *c, struct trouble *t, const struct core_step *step);
+void delete_late(struct core *c, struct trouble *t, struct core_step *step, const struct order_result *result);
+/* A result that proves, authenticated, that the peer had the SA. */
+bool delete_proves(const struct order_result *result);
+/* A DELETE that the peer has honoured, or may have: its half of the pair is gone because of us. */
+bool delete_leaves_hole(const struct core_step *step);
 
 /* --- say.c --------------------------------------------------------------------------------------------------------- */
 void say_notice(struct core *c, int severity, const char *format, ...) __attribute__((format(printf, 3, 4)));

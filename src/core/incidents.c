@@ -248,6 +248,8 @@ struct trouble *trouble_of_flow(struct core *c, struct flow *flow)
 		name_connection(c, &is, entry->connection, mirror_child_of_spi(c, &flow->key));
 	} else {
 		name_connection(c, &is, connection_to(c, &flow->src, &is.daemon), NULL);
+		if (!is.has_connection) /* one without a fixed address is known by its IKE SA */
+			plugin_daemon_with(c, &flow->src, &is.daemon);
 	}
 	t = trouble_new(c, &is, flow->hash);
 	if (!t)
@@ -418,8 +420,9 @@ static void count_tries(struct trouble *t)
 {
 	for (uint32_t i = 0; i < t->is.step_count; i++) {
 		const struct core_step *step = &t->is.steps[i];
-		bool second = step->verb == ORDER_INITIATE
-			      && (step->rung == RUNG_RESTART_CHILD || step->rung == RUNG_RESTART_IKE);
+		bool second = (step->verb == ORDER_INITIATE
+			       && (step->rung == RUNG_RESTART_CHILD || step->rung == RUNG_RESTART_IKE))
+			      || (step->verb == ORDER_REKEY_CHILD && step->rung == RUNG_DELETE_SPI);
 
 		if (step->order && !second && step->rung < RUNGS)
 			t->tried[step->rung]++;
@@ -436,7 +439,7 @@ static void restore_budget(struct core *c, const struct core_incident *incident)
 		const struct core_step *step = &incident->steps[i];
 		bool healed = incident->state == STATE_HEALED && i == last; /* the steps before it did not help */
 
-		if (step->order)
+		if (step->order && step->rung != RUNG_ASK_PEER) /* which has a budget of its own */
 			budget_restore(c->budget, &incident->src,
 				       step->rung == RUNG_INITIATE_IKE || step->rung == RUNG_RESTART_IKE || step->rung == RUNG_REKEY_SUSPECT,
 				       healed, c->now.mono_ns - later(0, c->now.wall.ns - step->at.ns));
@@ -477,6 +480,8 @@ void core_restore_incident(struct core *c, const struct core_incident *incident,
 	}
 	step = t->is.step_count ? &t->is.steps[t->is.step_count - 1] : NULL;
 	t->decided = t->is.next;
+	for (uint32_t i = 0; i < t->is.step_count; i++)
+		t->proven |= t->is.steps[i].has_result && delete_proves(&t->is.steps[i].result);
 	if (t->is.state != STATE_ACTING || !step) {
 		t->is.state = STATE_OPEN;
 		return;
@@ -487,6 +492,13 @@ void core_restore_incident(struct core *c, const struct core_incident *incident,
 	if ((step->verb == ORDER_TERMINATE_CHILD || step->verb == ORDER_TERMINATE_IKE)
 	    && (t->decided.rung != step->rung || t->decided.then == ORDER_INITIATE))
 		t->then = ORDER_INITIATE; /* a torn down tunnel is never left lying */
+	if (step->verb == ORDER_DELETE_SPI && step->has_result) { /* what follows it had not been decided */
+		t->rebuild = delete_leaves_hole(step);
+		t->acted_ns = 0;
+		t->phase = PHASE_WAITING;
+		t->due_ns = now.mono_ns;
+		return;
+	}
 	t->phase = step->has_result && t->then == ORDER_NONE ? PHASE_VERIFYING : PHASE_ORDERED;
 	t->resend = !step->has_result && step->rung != RUNG_INITIATE_SIBLING; /* whose connection it was is not kept */
 	if (step->rung == RUNG_INITIATE_SIBLING)

@@ -61,7 +61,7 @@ static bool successor_works(struct core *c, const struct trouble *t, const struc
 				 t->acted_ns ? t->ordered_ns : t->is.first_ns);
 }
 
-static struct mirror_child *successor_of(struct core *c, const struct trouble *t)
+struct mirror_child *mend_successor(struct core *c, const struct trouble *t)
 {
 	const struct mirror_child *child = mirror_child_of_spi(c, &t->is.key);
 	struct end peer = end_of(c, t);
@@ -87,7 +87,7 @@ static struct repair_situation situation_of(struct core *c, const struct trouble
 	struct ledger_entry *entry = ledger_find(c->ledger, &is->key);
 	const struct mirror_connection *connection = mirror_connection(c, is->connection);
 	const struct mirror_child *child = mirror_child_of_spi(c, &is->key);
-	const struct mirror_child *successor = successor_of(c, t);
+	const struct mirror_child *successor = mend_successor(c, t);
 	const struct peer *peer = mirror_peer(c, &is->src);
 	const struct flow *flow = flow_of(c, t);
 	struct end end = end_of(c, t);
@@ -102,9 +102,12 @@ static struct repair_situation situation_of(struct core *c, const struct trouble
 		.ike_alive = ike != NULL, .ike_sole = ike && mirror_ikes_named(c, &ike->sa) == 1,
 		.child_listed = is_in_use(child), .successor = successor != NULL,
 		.successor_works = successor_works(c, t, successor), .attempts = c->config.step_attempts,
-		.sequence_passed = entry && entry->has_sequence && flow && flow->proof_packets >= c->config.stray_count,
-		.authenticated = t->peer_silent || is->rule == RULE_ENCAP_DIFFERS
+		.sequence_passed = t->proven || (entry && entry->has_sequence && flow && flow->proof_packets >= c->config.stray_count),
+		.authenticated = t->proven || t->peer_silent || is->rule == RULE_ENCAP_DIFFERS
 				 || (peer && peer->dead_ns && peer->dead_ns >= is->first_ns),
+		.plugin_up = daemon->plugin.up, .spi_listed = child != NULL, .peer_closed = t->proven,
+		.rebuild = t->rebuild,
+		.is_unknown = flow && strays_are_unknown(c, flow),
 	};
 
 	if (ike) {
@@ -120,7 +123,7 @@ static struct repair_situation situation_of(struct core *c, const struct trouble
 	return s;
 }
 
-static void wait_until(struct trouble *t, int64_t due_ns)
+void mend_wait_until(struct trouble *t, int64_t due_ns)
 {
 	t->phase = PHASE_WAITING;
 	t->due_ns = due_ns;
@@ -128,17 +131,33 @@ static void wait_until(struct trouble *t, int64_t due_ns)
 
 /* --- doing --------------------------------------------------------------------------------------------------------- */
 
-static bool is_busy(const struct order_result *result)
+bool mend_is_busy(const struct order_result *result)
 {
-	return result->outcome == OUTCOME_REFUSED && strncmp(result->text, "busy", 4) == 0;
+	return result->outcome == OUTCOME_REFUSED
+	       && (strncmp(result->text, "busy", 4) == 0
+		   || (result->has_answer && (result->answer == PLUGIN_WINDOW_TAKEN || result->answer == PLUGIN_LIMIT)));
 }
 
 static bool came_to_nothing(const struct core_step *step)
 {
-	return step->has_result && (is_busy(&step->result) || step->result.outcome == OUTCOME_OVER_BUDGET);
+	return step->has_result && (mend_is_busy(&step->result) || step->result.outcome == OUTCOME_OVER_BUDGET);
 }
 
-static void give_order(struct core *c, struct trouble *t, enum order_verb verb)
+static struct order order_of(const struct trouble *t, const struct core_step *step)
+{
+	const struct repair_decision *decided = &t->decided;
+	struct order order = { .id = step->order, .verb = step->verb, .daemon = t->is.daemon, .ike_id = decided->ike_id,
+			       .child_id = decided->child_id, .connection = decided->connection, .peer = t->is.src,
+			       .opens_ike = decided->opens_ike };
+
+	if (step->verb == ORDER_DELETE_SPI) {
+		order.protocol = t->is.key.protocol;
+		order.spi = t->is.key.spi;
+	}
+	return order;
+}
+
+void mend_give_order(struct core *c, struct trouble *t, enum order_verb verb)
 {
 	const struct repair_decision *decided = &t->decided;
 	struct core_step *step;
@@ -165,11 +184,8 @@ static void give_order(struct core *c, struct trouble *t, enum order_verb verb)
 	trouble_changed(c, t);
 	troubles_flush(c);
 	output = core_emit(c, CORE_ORDER);
-	if (!output)
-		return;
-	output->order = (struct order){ .id = step->order, .verb = verb, .daemon = t->is.daemon, .ike_id = decided->ike_id,
-					.child_id = decided->child_id, .connection = decided->connection, .peer = t->is.src,
-					.opens_ike = decided->opens_ike };
+	if (output)
+		output->order = order_of(t, step);
 }
 
 static void again(struct core *c, struct trouble *t, const struct core_step *step)
@@ -178,10 +194,30 @@ static void again(struct core *c, struct trouble *t, const struct core_step *ste
 
 	t->resend = false;
 	if (output)
-		output->order = (struct order){ .id = step->order, .verb = step->verb, .daemon = t->is.daemon,
-						.ike_id = t->decided.ike_id, .child_id = t->decided.child_id,
-						.connection = t->decided.connection, .peer = t->is.src,
-						.opens_ike = t->decided.opens_ike };
+		output->order = order_of(t, step);
+}
+
+/* A question about an SPI that the ledger does not know has a budget of its own: whoever forges such packets must not use up
+ * what a repair of that peer may need. */
+static bool ask_peer(struct core *c, struct trouble *t, const struct repair_decision *decision)
+{
+	int64_t again_ns;
+
+	if (!plugin_may_ask(c, &t->is.src, &again_ns)) {
+		t->is.next.refusal = REFUSE_BUDGET;
+		t->said = REFUSE_BUDGET;
+		mend_wait_until(t, later(again_ns, c->now.mono_ns + POLL_NS));
+		return false;
+	}
+	plugin_asked(c, &t->is.src);
+	t->tried[decision->rung]++;
+	t->decided = *decision;
+	t->then = ORDER_NONE;
+	t->ordered_ns = c->now.mono_ns;
+	t->acted_ns = 0;
+	say_notice(c, 5, "%s: %s about SPI 0x%08x", t->is.id, repair_rung_name(decision->rung), t->is.key.spi);
+	mend_give_order(c, t, decision->first);
+	return true;
 }
 
 static void act(struct core *c, struct trouble *t, const struct repair_decision *decision)
@@ -191,8 +227,13 @@ static void act(struct core *c, struct trouble *t, const struct repair_decision 
 					  .jitter = (uint32_t)(core_hash_id(c, c->jitter++, 0)) };
 	const struct flow *flow = flow_of(c, t);
 	int64_t again_ns = c->now.mono_ns + LOOK_NS;
-	enum repair_refusal refusal = budget_ask(c->budget, &request, c->now.mono_ns, &again_ns);
+	enum repair_refusal refusal;
 
+	if (decision->rung == RUNG_ASK_PEER) {
+		ask_peer(c, t, decision);
+		return;
+	}
+	refusal = budget_ask(c->budget, &request, c->now.mono_ns, &again_ns);
 	if (refusal != REFUSE_NONE) {
 		t->is.next.refusal = refusal;
 		c->over_budget += t->said != refusal;
@@ -200,7 +241,7 @@ static void act(struct core *c, struct trouble *t, const struct repair_decision 
 			say_notice(c, 5, "%s: %s waits: %s", t->is.id, repair_rung_name(decision->rung), repair_refusal_help(refusal));
 		t->said = refusal;
 		trouble_changed(c, t);
-		wait_until(t, later(again_ns, c->now.mono_ns + POLL_NS));
+		mend_wait_until(t, later(again_ns, c->now.mono_ns + POLL_NS));
 		t->is.waits_until = (struct instant){ c->now.wall.ns + (t->due_ns - c->now.mono_ns) };
 		return;
 	}
@@ -216,7 +257,7 @@ static void act(struct core *c, struct trouble *t, const struct repair_decision 
 	t->acted_ns = 0;
 	t->strays_then = flow ? flow->proof_packets : 0;
 	say_notice(c, 5, "%s: %s towards %s", t->is.id, repair_rung_name(decision->rung), t->is.ike_name);
-	give_order(c, t, decision->first);
+	mend_give_order(c, t, decision->first);
 }
 
 /* --- deciding ------------------------------------------------------------------------------------------------------ */
@@ -246,12 +287,12 @@ static void refuse(struct core *c, struct trouble *t, const struct repair_decisi
 	}
 	switch (decision->refusal) {
 	case REFUSE_SUCCESSOR_WORKS:
-		heal(c, t, successor_of(c, t));
+		heal(c, t, mend_successor(c, t));
 		return;
 	case REFUSE_BUSY:
 		t->busy_waits++;
 		mirror_want(c, t->is.daemon);
-		wait_until(t, c->now.mono_ns + BUSY_NS);
+		mend_wait_until(t, c->now.mono_ns + BUSY_NS);
 		return;
 	case REFUSE_EXHAUSTED:
 		if (t->is.is_suspicion) { /* traffic may be one-way by nature: nothing to wake a person for */
@@ -268,7 +309,7 @@ static void refuse(struct core *c, struct trouble *t, const struct repair_decisi
 				   decision->rung == RUNG_NONE ? "" : repair_rung_name(decision->rung),
 				   repair_refusal_help(decision->refusal));
 		t->is.state = STATE_OPEN;
-		wait_until(t, c->now.mono_ns + (may_be_unread ? BUSY_NS : LOOK_NS));
+		mend_wait_until(t, c->now.mono_ns + (may_be_unread ? BUSY_NS : LOOK_NS));
 		/* A busy machine is slow to list, and then lists are rare: not while the tunnel waits for its configuration. */
 		if (may_be_unread && c->now.mono_ns - t->is.first_ns < UNREAD_NS)
 			mirror_want(c, t->is.daemon);
@@ -278,9 +319,10 @@ static void refuse(struct core *c, struct trouble *t, const struct repair_decisi
 	}
 }
 
-static void verify(struct core *c, struct trouble *t)
+void mend_verify(struct core *c, struct trouble *t)
 {
 	t->acted_ns = c->now.mono_ns;
+	t->rebuild = false;
 	t->phase = PHASE_VERIFYING;
 	t->due_ns = c->now.mono_ns + c->config.verify_ns;
 	t->poll_ns = c->now.mono_ns;
@@ -318,29 +360,32 @@ static bool is_due(struct core *c, struct trouble *t)
 		return false;
 	if (t->is.is_suspicion)
 		return !suspicion_is_over(c, t);
-	/* The fault still exists. */
+	/* The fault still exists, or it was made by our own DELETE. */
 	if (t->is.verdict == VERDICT_DESYNC)
-		return c->now.mono_ns - last_stray(c, t) <= FRESH_NS;
+		return t->rebuild || c->now.mono_ns - last_stray(c, t) <= FRESH_NS;
+	if (t->is.rule == RULE_NOT_IN_LEDGER && t->flow != NONE)
+		return c->daemons[t->is.daemon].plugin.up && c->now.mono_ns - last_stray(c, t) <= FRESH_NS
+		       && strays_are_unknown(c, flow_of(c, t));
 	return t->is.verdict == VERDICT_OTHER_FAULT;
 }
 
 /* A successor that has just come is given its time. */
 static bool waits_for_successor(struct core *c, struct trouble *t)
 {
-	const struct mirror_child *successor = successor_of(c, t);
+	const struct mirror_child *successor = mend_successor(c, t);
 
 	if (!successor)
 		return false;
 	/* Whatever became of the order: a rekey may take longer than act waits for it. */
 	if (t->is.step_count && t->ordered_ns && !t->acted_ns && successor->since_ns >= t->ordered_ns) {
-		verify(c, t);
+		mend_verify(c, t);
 		return true;
 	}
 	/* One that came by itself: a stray that is younger says that the peer does not use it. */
 	if (t->is.is_suspicion || t->is.verdict != VERDICT_DESYNC
 	    || last_stray(c, t) >= successor->since_ns + c->config.settle_ns)
 		return false;
-	wait_until(t, later(successor->since_ns + c->config.settle_ns, c->now.mono_ns + POLL_NS));
+	mend_wait_until(t, later(successor->since_ns + c->config.settle_ns, c->now.mono_ns + POLL_NS));
 	return true;
 }
 
@@ -351,12 +396,12 @@ static bool is_fresh(struct core *c, struct trouble *t, const struct repair_deci
 	bool harsh = decision->first == ORDER_TERMINATE_CHILD || decision->first == ORDER_TERMINATE_IKE;
 
 	if (harsh && t->is.verdict == VERDICT_DESYNC && c->now.mono_ns - last_stray(c, t) > c->config.settle_ns) {
-		wait_until(t, c->now.mono_ns); /* the next stray comes back here */
+		mend_wait_until(t, c->now.mono_ns); /* the next stray comes back here */
 		return false;
 	}
 	if (c->daemons[t->is.daemon].snapshot_ns < c->now.mono_ns - (harsh ? c->config.settle_ns : LIST_FRESH_NS)) {
 		mirror_want(c, t->is.daemon);
-		wait_until(t, c->now.mono_ns + POLL_NS);
+		mend_wait_until(t, c->now.mono_ns + POLL_NS);
 		return false;
 	}
 	return true;
@@ -400,16 +445,16 @@ static void failed(struct core *c, struct trouble *t, const struct order_result 
 {
 	c->orders_failed++;
 	/* What is busy is asked again by the same incident, which has its place already. */
-	if (result->outcome == OUTCOME_OVER_BUDGET || (result->outcome == OUTCOME_REFUSED && !is_busy(result)))
+	if (result->outcome == OUTCOME_OVER_BUDGET || (result->outcome == OUTCOME_REFUSED && !mend_is_busy(result)))
 		give_back(c, t);
-	if (is_busy(result) && t->busy_waits < BUSY_WAITS_MAX) {
+	if (mend_is_busy(result) && t->busy_waits < BUSY_WAITS_MAX) {
 		/* Nothing was done: the rung was not tried. */
 		if (t->tried[t->decided.rung])
 			t->tried[t->decided.rung]--;
 		t->busy_waits++;
 		mirror_want(c, t->is.daemon);
 		t->is.state = STATE_OPEN;
-		wait_until(t, c->now.mono_ns + BUSY_NS);
+		mend_wait_until(t, c->now.mono_ns + BUSY_NS);
 		return;
 	}
 	if (result->outcome == OUTCOME_OVER_BUDGET) {
@@ -417,12 +462,12 @@ static void failed(struct core *c, struct trouble *t, const struct order_result 
 			t->tried[t->decided.rung]--;
 		t->is.next.refusal = REFUSE_BUDGET;
 		t->is.state = STATE_OPEN;
-		wait_until(t, c->now.mono_ns + c->config.per_peer_ns);
+		mend_wait_until(t, c->now.mono_ns + c->config.per_peer_ns);
 		return;
 	}
 	t->peer_silent |= result->outcome == OUTCOME_TIMEOUT;
 	mirror_want(c, t->is.daemon);
-	wait_until(t, c->now.mono_ns + POLL_NS);
+	mend_wait_until(t, c->now.mono_ns + POLL_NS);
 }
 
 static struct trouble *trouble_of_order(struct core *c, uint64_t order, struct core_step **ret)
@@ -445,10 +490,10 @@ static bool set_up_again(struct core *c, struct trouble *t, const struct order_r
 {
 	enum order_verb then = t->then;
 
-	if (then == ORDER_NONE || is_busy(result) || result->outcome == OUTCOME_OVER_BUDGET)
+	if (then == ORDER_NONE || mend_is_busy(result) || result->outcome == OUTCOME_OVER_BUDGET)
 		return false;
 	t->then = ORDER_NONE;
-	give_order(c, t, then);
+	mend_give_order(c, t, then);
 	return true;
 }
 
@@ -518,7 +563,7 @@ static bool bring_sibling(struct core *c, struct trouble *t)
 	t->decided = (struct repair_decision){ .rung = RUNG_INITIATE_SIBLING, .first = ORDER_INITIATE,
 					       .connection = search.found, .ike_id = t->decided.ike_id };
 	say_notice(c, 5, "%s: initiate-sibling %s", t->is.id, mirror_connection(c, search.found)->is.child);
-	give_order(c, t, ORDER_INITIATE);
+	mend_give_order(c, t, ORDER_INITIATE);
 	return true;
 }
 
@@ -529,12 +574,19 @@ static void take_result(struct core *c, struct trouble *t, struct core_step *ste
 	step->result = *result;
 	step->result.text[sizeof(step->result.text) - 1] = '\0';
 	trouble_changed(c, t);
+	if (step->verb == ORDER_DELETE_SPI)
+		delete_say(c, t, &step->result);
 	if (t->phase != PHASE_ORDERED || step != &t->is.steps[t->is.step_count - 1] || set_up_again(c, t, result))
 		return;
+	if (step->verb == ORDER_DELETE_SPI
+	    && (result->outcome == OUTCOME_DONE || result->outcome == OUTCOME_UNKNOWN || result->outcome == OUTCOME_TIMEOUT)) {
+		delete_answered(c, t, step);
+		return;
+	}
 	if (t->is.rung == RUNG_INITIATE_SIBLING || result->outcome == OUTCOME_DONE || result->outcome == OUTCOME_UNKNOWN) {
 		/* A sibling that cannot be had is its own trouble. */
 		if (!bring_sibling(c, t))
-			verify(c, t);
+			mend_verify(c, t);
 	} else {
 		failed(c, t, result);
 	}
@@ -546,9 +598,14 @@ void core_result(struct core *c, const struct order_result *result, struct momen
 	struct trouble *t = trouble_of_order(c, result->id, &step);
 
 	c->now = now;
-	if (!t || step->has_result)
+	if (!t && plugin_take_result(c, result))
 		return;
-	take_result(c, t, step, result);
+	if (!t || (step->has_result && !result->is_late))
+		return;
+	if (result->is_late)
+		delete_late(c, t, step, result);
+	else
+		take_result(c, t, step, result);
 	core_tick(c, now);
 }
 
@@ -562,12 +619,12 @@ static void tick_ordered(struct core *c, struct trouble *t)
 	bool expired = c->now.mono_ns >= t->due_ns;
 
 	if (!step) {
-		wait_until(t, c->now.mono_ns);
+		mend_wait_until(t, c->now.mono_ns);
 		return;
 	}
 	if (step->has_result) { /* restored between the two verbs of a rung */
 		if (c->daemons[t->is.daemon].had_snapshot && !set_up_again(c, t, &step->result))
-			verify(c, t);
+			mend_verify(c, t);
 		return;
 	}
 	if (t->resend && c->daemons[t->is.daemon].had_snapshot) {
@@ -586,7 +643,7 @@ static void tick_ordered(struct core *c, struct trouble *t)
 
 static void tick_verifying(struct core *c, struct trouble *t)
 {
-	const struct mirror_child *successor = successor_of(c, t);
+	const struct mirror_child *successor = mend_successor(c, t);
 	const struct mirror_child *child = mirror_child_of_spi(c, &t->is.key);
 	const struct flow *flow = flow_of(c, t);
 	bool strays_go_on = flow && flow->proof_packets > t->strays_then && c->now.mono_ns - flow->last_ns < SECOND_NS;
@@ -623,7 +680,7 @@ static void tick_verifying(struct core *c, struct trouble *t)
 /* Nothing is done, and nothing comes any more. */
 static void tick_quiet(struct core *c, struct trouble *t)
 {
-	const struct mirror_child *successor = successor_of(c, t);
+	const struct mirror_child *successor = mend_successor(c, t);
 
 	if (t->is.verdict == VERDICT_DESYNC && successor && successor_works(c, t, successor)
 	    && successor->in_moved_ns > last_stray(c, t)) {

@@ -656,6 +656,8 @@ void core_snapshot_end(struct core *c, uint16_t daemon, bool complete, struct mo
 		d->asked_ns = 0;
 	}
 	d->due_ns = now.mono_ns + LIST_PERIOD_NS;
+	if (now.mono_ns < d->hurry_until_ns)
+		mirror_hurry(c, daemon);
 	if (complete && d->begun_ns) {
 		was_first = !d->had_snapshot;
 		drop_unlisted(c, daemon);

@@ -315,11 +315,22 @@ static bool is_negotiating(struct core *c, const struct flow *flow)
 	return false;
 }
 
+bool strays_are_unknown(struct core *c, const struct flow *flow)
+{
+	const struct kernel_sa *sa = kernel_has(c, &flow->key);
+
+	return !flow->in_ledger && flow->confirmed && !ledger_find(c->ledger, &flow->key) && !sad_has(c, &flow->key)
+	       && !(sa && sa->larval) && !is_negotiating(c, flow) && flow->last_ns - flow->first_ns > c->config.early_use_ns
+	       && flow_is_enough(c, flow, NULL);
+}
+
 static void judge_unknown(struct core *c, struct trouble *t, struct flow *flow)
 {
 	const struct kernel_sa *sa = kernel_has(c, &flow->key);
 	bool early = flow->last_ns - flow->first_ns <= c->config.early_use_ns;
 
+	if (t->proven) /* the peer said that it had it */
+		return;
 	/* T1b ends within a second or two. What goes on for longer is not explained by it; nothing is done either way. */
 	if (early && ((sa && sa->larval) || is_negotiating(c, flow))) {
 		if (judged(c, t, VERDICT_TRANSIENT, RULE_EARLY_USE)) {
@@ -332,6 +343,7 @@ static void judge_unknown(struct core *c, struct trouble *t, struct flow *flow)
 		t->is.cause = CAUSE_UNKNOWN;
 		t->is.confidence = CONFIDENCE_NONE;
 	}
+	mend_consider(c, t);
 }
 
 static void judge_dead(struct core *c, struct trouble *t, struct flow *flow, struct ledger_entry *entry)

@@ -94,10 +94,17 @@ static void suspect_one_way(struct core *c, struct mirror_child *child)
 	const struct peer *peer = mirror_peer(c, &child->sa.remote);
 	const struct child_sa *sa = &child->sa;
 	struct trouble *t = trouble_of_child(c, child, false);
+	/* The peer's own word inside the IKE SA shortens the wait, and no more: our counters must say the same (RFC 7296
+	 * 2.21.4). */
+	bool told = child->refused_listed && child->in == child->refused_in
+		    && c->now.mono_ns - child->refused_ns < REFUSED_FOR_NS;
+	uint32_t packets = told && c->config.one_way_packets > c->config.stray_count ? c->config.stray_count
+										     : c->config.one_way_packets;
 	bool one_way = child->went_both_ways && sa->state == CHILD_INSTALLED
-		       && sa->packets_out - child->out_at_in_moved >= c->config.one_way_packets
+		       && sa->packets_out - child->out_at_in_moved >= packets
 		       /* After an hour of silence on both sides the first packets out are no suspicion yet. */
-		       && child->out_began_ns && c->now.mono_ns - child->out_began_ns >= c->config.one_way_ns
+		       && child->out_began_ns
+		       && c->now.mono_ns - child->out_began_ns >= (told ? earlier(c->config.one_way_ns, SECOND_NS) : c->config.one_way_ns)
 		       /* One that nobody uses any more, such as what a repair at the other end left behind, is no trouble. */
 		       && c->now.mono_ns - child->out_moved_ns <= STILL_SENDS_NS;
 
@@ -129,6 +136,9 @@ static void suspect_one_way(struct core *c, struct mirror_child *child)
 		t->is.cause = CAUSE_REKEY_COLLISION;
 		t->is.confidence = CONFIDENCE_POSSIBLE;
 	}
+	if (told)
+		trouble_evidence(c, t, FACT_STRAY, "the peer says inside the IKE SA that it does not know SPI 0x%08x, which we send with",
+				 sa->spi_out);
 	trouble_evidence(c, t, FACT_STRAY, "%llu packets went out and none came in for %lld s, where both went before",
 			 (unsigned long long)(sa->packets_out - child->out_at_in_moved),
 			 (long long)((c->now.mono_ns - child->out_began_ns) / SECOND_NS));
@@ -191,6 +201,10 @@ void suspect_listed(struct core *c, struct mirror_child *child, int64_t begun_ns
 	if (child->sa.has_counters)
 		note_progress(c, child);
 	child->listed_ns = begun_ns;
+	if (child->refused_ns && !child->refused_listed && begun_ns >= child->refused_ns) {
+		child->refused_listed = true;
+		child->refused_in = child->in;
+	}
 	if (child->lost || !child->sa.has_spi_in)
 		return;
 	if (child->rekeyed || child->sa.state == CHILD_REKEYED) {

@@ -37,6 +37,7 @@ const char *rule_name(enum rule rule)
 		[RULE_ENCAP_DIFFERS] = "encap-differs",
 		[RULE_LOOKUP_KEY] = "lookup-key",
 		[RULE_SA_REJECTS] = "sa-rejects",
+		[RULE_PEER_CONFIRMED] = "peer-confirmed",
 	};
 
 	return names[rule];

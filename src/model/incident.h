@@ -45,6 +45,7 @@ enum rule {
 	RULE_ENCAP_DIFFERS,    /* other-fault: the SA is there, with the other encapsulation (T9) */
 	RULE_LOOKUP_KEY,       /* other-fault: the SA is there, under another mark or interface id (T18) */
 	RULE_SA_REJECTS,       /* other-fault: the SA is there, and the kernel refuses its packets */
+	RULE_PEER_CONFIRMED,   /* desync: the peer closed that SA at our DELETE, so it had it; we did not know it (B10) */
 	RULE_COUNT
 };
 

@@ -18,6 +18,7 @@ static const char *const sentences[RULE_COUNT] = {
 	[RULE_ENCAP_DIFFERS] = "$R has the SA $X, with the other encapsulation: one end puts ESP into UDP and the other does not.",
 	[RULE_LOOKUP_KEY] = "$R has the SA $X, under another mark or interface id than the packets meet.",
 	[RULE_SA_REJECTS] = "$R has the SA $X, and its kernel refuses the packets; its counters say why.",
+	[RULE_PEER_CONFIRMED] = "The ledger of $R does not know SPI $X; $S was asked by a DELETE, had it, and closed it: a desync.",
 };
 
 bool explain_live_verdict(const struct incident *i, const struct names *n, struct buffer *out)

@@ -62,7 +62,7 @@ static enum repair_refusal refusal_of_all(const struct repair_situation *s)
 	if (!s->known_peer)
 		return REFUSE_STRANGER; /* faults.md f: nothing is ever sent to an address that is no peer of ours */
 	if (!is_encap_mismatch(s)) {
-		bool suspected = s->is_suspicion && s->verdict == VERDICT_UNDECIDED;
+		bool suspected = (s->is_suspicion || s->is_unknown) && s->verdict == VERDICT_UNDECIDED;
 
 		if (s->verdict == VERDICT_OTHER_FAULT)
 			return REFUSE_NOT_OURS;
@@ -86,8 +86,10 @@ static bool may_try(const struct repair_situation *s, enum repair_rung rung)
 
 	if (rung == RUNG_RESTART_IKE || rung == RUNG_INITIATE_IKE)
 		most = REPAIR_IKE_ATTEMPTS;
-	if (rung == RUNG_REKEY_SUSPECT)
+	if (rung == RUNG_REKEY_SUSPECT || rung == RUNG_ASK_PEER)
 		most = 1; /* DESIGN.md 4 */
+	if (rung == RUNG_INITIATE_CHILD && s->rebuild && most < REPAIR_REBUILD_ATTEMPTS)
+		most = REPAIR_REBUILD_ATTEMPTS;
 	return s->tried[rung] < most;
 }
 
@@ -115,6 +117,10 @@ static struct repair_decision take(const struct repair_situation *s, enum repair
 		break;
 	case RUNG_INITIATE_CHILD:
 		d.first = ORDER_INITIATE;
+		break;
+	case RUNG_DELETE_SPI: /* what follows is decided when the peer has answered */
+	case RUNG_ASK_PEER:
+		d.first = ORDER_DELETE_SPI;
 		break;
 	case RUNG_RESTART_IKE:
 		d.first = ORDER_TERMINATE_IKE;
@@ -169,6 +175,10 @@ static struct repair_decision decide_over_ike(const struct repair_situation *s)
 	bool has_child = s->child_listed || s->successor;
 	enum repair_refusal initiate = initiate_refusal(s);
 
+	/* RFC 7296 1.4.1: the clean repair. It harms nothing where the peer has no such SA, and it names the IKE SA by its id,
+	 * which an initiate cannot. Where our daemon lists the child it would leave a zombie here (strongswan.md 4). */
+	if (s->plugin_up && !s->spi_listed && !s->peer_closed && !s->rebuild && may_try(s, RUNG_DELETE_SPI))
+		return take(s, RUNG_DELETE_SPI);
 	if (!has_child && may_try(s, RUNG_INITIATE_CHILD))
 		return initiate ? refuse(initiate) : take(s, RUNG_INITIATE_CHILD);
 	if (has_child && may_try(s, RUNG_REKEY_CHILD))
@@ -210,6 +220,14 @@ static struct repair_decision decide_without_ike(const struct repair_situation *
 	return d;
 }
 
+/* B10, DESIGN.md 4: one question, which costs nothing when the SPI is forged. */
+static struct repair_decision decide_unknown(const struct repair_situation *s)
+{
+	if (!s->plugin_up || !s->ike_alive || s->spi_listed)
+		return refuse(REFUSE_VERDICT);
+	return may_try(s, RUNG_ASK_PEER) ? take(s, RUNG_ASK_PEER) : refuse(REFUSE_ASKED);
+}
+
 static struct repair_decision decide_suspicion(const struct repair_situation *s)
 {
 	if (!s->child_listed)
@@ -230,6 +248,8 @@ struct repair_decision repair_decide(const struct repair_situation *s)
 		d = s->ike_alive ? decide_restart_ike(s) : decide_without_ike(s);
 	else if (s->is_suspicion)
 		d = decide_suspicion(s);
+	else if (s->is_unknown && s->verdict == VERDICT_UNDECIDED)
+		d = decide_unknown(s);
 	else
 		d = s->ike_alive ? decide_over_ike(s) : decide_without_ike(s);
 	if (d.rung && !d.refusal) {
@@ -262,6 +282,12 @@ static const struct {
 		"Rekey the CHILD_SA that sends and receives nothing; it is a liveness check too, and nothing else is touched." },
 	[RUNG_INITIATE_SIBLING] = { "initiate-sibling",
 		"Initiate another child of the same peer, whose SAs went with the old IKE SA: part of the same repair." },
+	[RUNG_DELETE_SPI] = { "delete-spi",
+		"Send a DELETE for exactly that SPI over the living IKE SA: the peer closes the SA that it still sends with, and nothing else; "
+		"then see whether it makes a new one, and initiate the configured child if it does not." },
+	[RUNG_ASK_PEER] = { "ask-peer",
+		"Send one DELETE for exactly that SPI over the living IKE SA: a peer that has it closes it and says so, which proves the desync; "
+		"one that has not answers empty, which changes nothing." },
 };
 
 static const struct {
@@ -292,6 +318,8 @@ static const struct {
 	[REFUSE_NOT_OURS] = { "not-ours", "This is another fault, which no step of this gateway repairs." },
 	[REFUSE_AMBIGUOUS] = { "ambiguous",
 		"Several peers share that configured connection, and the IKE daemon cannot be told with which of them to start." },
+	[REFUSE_ASKED] = { "asked",
+		"The peer was asked about that SPI and did not say that it has it; the packets may be forged, and nothing more is done." },
 };
 
 const char *repair_rung_name(enum repair_rung rung)

@@ -20,6 +20,8 @@ enum repair_rung { /* faults.md g, "strongSwan gateway"; narrowest first */
 	RUNG_INITIATE_IKE,     /* 5: no IKE SA: a new one to a static peer (B11) */
 	RUNG_REKEY_SUSPECT,    /* the sending end's suspicion: one rekey of that child, which is a liveness check too */
 	RUNG_INITIATE_SIBLING, /* after 4 or 5: another child of the peer that went with the old IKE SA. Decided by the caller */
+	RUNG_DELETE_SPI,       /* 3b: nobody here lists it, the plugin is there: DELETE for it over the living IKE SA */
+	RUNG_ASK_PEER,         /* the same for an SPI that the ledger does not know (B10): an answer that is not empty proves it */
 	RUNGS
 };
 
@@ -41,10 +43,12 @@ enum repair_refusal { /* why nothing is done now */
 	REFUSE_BUDGET, REFUSE_BACKOFF, REFUSE_BREAKER, /* set by the caller, from plan/budget */
 	REFUSE_NOT_OURS,       /* another fault: nothing here repairs it */
 	REFUSE_AMBIGUOUS,      /* an initiate might go to another peer: several IKE SAs share the configured connection */
+	REFUSE_ASKED,          /* the peer was asked about an SPI that the ledger does not know, and said nothing that proves it */
 	REFUSALS
 };
 
 #define REPAIR_IKE_ATTEMPTS 2 /* faults.md g: after rung 4 failed twice, stop and call a person */
+#define REPAIR_REBUILD_ATTEMPTS 3 /* of an initiate, where our own DELETE took the peer's half down */
 
 struct repair_situation {
 	enum verdict verdict;
@@ -72,6 +76,12 @@ struct repair_situation {
 	bool sequence_passed;       /* strays are above the highest number known on that SA */
 	bool authenticated;         /* evidence that is not forgeable says the peer's state is wrong: dead liveness, its own delete
 				     * answered, state mismatch counters of the kernel with frozen in-counters */
+	bool plugin_up;             /* orders for the IKE daemon's plugin are taken */
+	bool spi_listed;            /* the stray SPI is a child's, in whatever state: the peer is not told to close what is ours */
+	bool is_unknown;            /* the ledger does not know it, enough strays came, and it is not being negotiated */
+	bool peer_closed;           /* the peer said that it had that SA, and closed it */
+	bool rebuild;               /* the peer closed its half because we said so: what is left of the tunnel has to be made
+				     * again, whether or not strays come */
 	uint32_t tried[RUNGS];      /* how often each rung was tried in this incident */
 	uint32_t attempts;          /* how often each may be: struct config.step_attempts; 0 counts as 1. Those that make an IKE SA:
 				     * REPAIR_IKE_ATTEMPTS, the suspicion's: once */

@@ -59,6 +59,8 @@ static void put_plan(struct json *j, const struct plan *plan)
 
 static void put_actions(struct json *j, const struct record_live *live)
 {
+	char spi[16];
+
 	json_array(j, "actions");
 	for (size_t k = 0; live && k < live->action_count; k++) {
 		const struct record_action *a = &live->actions[k];
@@ -75,6 +77,9 @@ static void put_actions(struct json *j, const struct record_live *live)
 		else
 			json_null(j, "took_ms");
 		record_put_text(j, "text", a->text);
+		json_string(j, "answer", a->answer);
+		snprintf(spi, sizeof(spi), "0x%" PRIx32, a->peer_spi);
+		json_string(j, "peer_spi", a->has_peer_spi ? spi : NULL);
 		json_object_end(j);
 	}
 	json_array_end(j);

@@ -21,6 +21,9 @@ struct record_action {
 	const char *outcome;     /* borrows; NULL: none yet */
 	int64_t took_ns;
 	struct text text;
+	const char *answer;      /* borrows; of the plugin; NULL: it was not asked */
+	bool has_peer_spi;
+	uint32_t peer_spi;
 };
 struct record_live {
 	uint64_t packets;

@@ -160,7 +160,7 @@ static void add_rule(const struct live_view *view, const struct core_incident *i
 		break;
 	case RULE_NOT_IN_LEDGER:
 		buffer_add_string(t, "The source is a peer, but the SPI was never ours as far as the ledger goes back: it may be forged or older "
-				     "than the ledger. Nothing is done on that alone.");
+				     "than the ledger. Nothing is changed on that alone.");
 		break;
 	case RULE_SEQUENCE_REPLAYED:
 		buffer_printf(t, "The sequence numbers do not pass the highest that the SA had accepted (%" PRIu32 "): these are recorded packets, "
@@ -183,6 +183,10 @@ static void add_rule(const struct live_view *view, const struct core_incident *i
 		break;
 	case RULE_SA_REJECTS:
 		buffer_add_string(t, "The SA is there and the kernel refuses its packets: its counters say why.");
+		break;
+	case RULE_PEER_CONFIRMED:
+		buffer_add_string(t, "The ledger does not know the SPI, but the peer does: it closed it when it was sent a DELETE for it, and said so "
+				     "inside the IKE SA. So it was encrypting with an SA that is not here.");
 		break;
 	case RULE_STRANGER:
 		buffer_add_string(t, "None of the sources is a peer, configured or connected: scans, leftovers or forgeries. Nothing is ever sent to "
@@ -286,6 +290,15 @@ static void add_proof(const struct live_view *view, const struct core_incident *
 
 /* --- What was left, and what is left --------------------------------------------------------------------------- */
 
+/* It said that it closed the stale SA: nothing is left behind at the other end. */
+static bool closed_by_peer(const struct core_incident *i)
+{
+	for (uint32_t k = 0; k < i->step_count && k < CORE_STEPS_MAX; k++)
+		if (i->steps[k].has_result && i->steps[k].result.has_answer && i->steps[k].result.answer == PLUGIN_PEER_OWNED)
+			return true;
+	return false;
+}
+
 static void add_left_alone(const struct config *config, const struct core_incident *i, struct buffer *out)
 {
 	bool acted = i->step_count > 0;
@@ -324,7 +337,7 @@ static void add_left_alone(const struct config *config, const struct core_incide
 		say(out, "The IKE SA and all its other children: the fault was in one child, and the least step comes first.");
 	else if (i->next.refusal == REFUSE_NONE || live_is_over(i))
 		say(out, "Everything.");
-	if (acted && i->rung == RUNG_INITIATE_CHILD)
+	if (acted && i->rung == RUNG_INITIATE_CHILD && !closed_by_peer(i))
 		say(out, "The peer may list its stale SA beside the new one until that expires: it does no harm.");
 	buffer_done(&t);
 }

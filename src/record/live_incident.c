@@ -193,6 +193,8 @@ static void add_step(const struct core_incident *i, enum order_verb verb, struct
 	write_command(i, verb, s->command, sizeof(s->command));
 	if (i->next.rung == RUNG_INITIATE_IKE)
 		snprintf(s->blast_radius, sizeof(s->blast_radius), "the peer drops whatever older SAs it has with us");
+	else if (verb == ORDER_DELETE_SPI)
+		snprintf(s->blast_radius, sizeof(s->blast_radius), "that one SA at the peer, which is dead here; nothing where it has none");
 	else if (i->next.blast_children > 1)
 		snprintf(s->blast_radius, sizeof(s->blast_radius), "all %" PRIu32 " children of that IKE SA", i->next.blast_children);
 	else
@@ -317,6 +319,9 @@ static void put_incident(const struct live_view *view, const struct core_inciden
 			.outcome = s->has_result ? order_outcome_name(s->result.outcome) : NULL,
 			.took_ns = s->result.took_ns,
 			.text = { s->result.text, strnlen(s->result.text, sizeof(s->result.text)) },
+			.answer = s->has_result && s->result.has_answer ? plugin_outcome_name((enum plugin_outcome)s->result.answer) : NULL,
+			.has_peer_spi = s->has_result && s->result.has_peer_spi,
+			.peer_spi = s->result.peer_spi,
 		};
 	}
 	core_view(is, view->config, &room, &incident);

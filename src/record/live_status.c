@@ -202,6 +202,18 @@ static void add_judged(const struct live_view *view, const struct core_figures *
 	buffer_add_string(out, f->breaker_open ? "); BREAKER OPEN: many peers fell together, one at a time\n" : ")\n");
 }
 
+static void add_hints(const struct core_figures *f, struct buffer *out)
+{
+	const struct core_hint_figures *h = &f->hints;
+
+	if (!h->deletes_unknown && !h->invalid_spi_inside && !h->unprotected)
+		return;
+	label(out, "hints");
+	buffer_printf(out, "%" PRIu64 " INVALID_SPI inside an IKE SA, %" PRIu64 " DELETEs for SPIs not ours, %" PRIu64 " unprotected; %" PRIu64
+			   " liveness check%s, %" PRIu64 " answered, %" PRIu64 " held back\n", h->invalid_spi_inside, h->deletes_unknown,
+		      h->unprotected, h->probes, h->probes == 1 ? "" : "s", h->probes_answered, h->probes_held);
+}
+
 static void add_cell(struct buffer *out, struct buffer *cell, size_t width)
 {
 	buffer_add(out, buffer_text(cell));
@@ -327,6 +339,7 @@ void live_status_text(const struct live_view *view, struct buffer *out)
 	add_daemons(view, &f, out);
 	add_sensors(view, &f, out);
 	add_judged(view, &f, out);
+	add_hints(&f, out);
 	add_store(view, out);
 	add_worst(view, out);
 	add_tunnels(view, &f, out);
@@ -441,6 +454,15 @@ static void put_judged(const struct core_figures *f, struct json *j)
 	json_unsigned(j, "failed", f->orders_failed);
 	json_unsigned(j, "over_budget", f->over_budget);
 	json_bool(j, "breaker_open", f->breaker_open);
+	json_object_end(j);
+	json_object(j, "hints");
+	json_unsigned(j, "deletes_unknown", f->hints.deletes_unknown);
+	json_unsigned(j, "invalid_spi_inside", f->hints.invalid_spi_inside);
+	json_unsigned(j, "unprotected", f->hints.unprotected);
+	json_unsigned(j, "liveness_checks", f->hints.probes);
+	json_unsigned(j, "answered", f->hints.probes_answered);
+	json_unsigned(j, "silent", f->hints.probes_silent);
+	json_unsigned(j, "held_back", f->hints.probes_held);
 	json_object_end(j);
 }
 

@@ -117,6 +117,12 @@ static const struct column step_columns[] = {
 	ENUM("outcome", S(result.outcome), OUTCOMES, word_order_outcome),
 	PLAIN("took_ns", COLUMN_I64, S(result.took_ns)),
 	{ "text", COLUMN_TEXT, S(result.text), sizeof(((struct order_result *)0)->text), NULL },
+	PLAIN("has_answer", COLUMN_BOOL, S(result.has_answer)),
+	PLAIN("answer", COLUMN_U8, S(result.answer)),
+	PLAIN("has_peer_spi", COLUMN_BOOL, S(result.has_peer_spi)),
+	PLAIN("peer_spi", COLUMN_U32, S(result.peer_spi)),
+	PLAIN("has_child", COLUMN_BOOL, S(result.has_child)),
+	PLAIN("child_id", COLUMN_U32, S(result.child_id)),
 };
 
 #define E(member) offsetof(struct core_evidence, member)

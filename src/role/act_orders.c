@@ -10,7 +10,7 @@
 #define TORN_DOWN_NS (10 * MINUTE_NS) /* what was terminated so lately is set up again, whatever the mode says by now */
 
 /* act's budget counts orders, core's counts repairs: a repair may climb this many orders before act puts its foot down. */
-#define ORDERS_PER_REPAIR 8
+#define ORDERS_PER_REPAIR 10
 
 static struct instant wall_now(void)
 {
@@ -105,7 +105,7 @@ static void look_for_end(void *context, const struct order *done, struct instant
 {
 	struct torn_down *look = context;
 
-	if ((done->verb == ORDER_TERMINATE_CHILD || done->verb == ORDER_TERMINATE_IKE) &&
+	if ((done->verb == ORDER_TERMINATE_CHILD || done->verb == ORDER_TERMINATE_IKE || done->verb == ORDER_DELETE_SPI) &&
 	    spimend_address_equal(&done->peer, &look->order->peer) && done->daemon == look->order->daemon &&
 	    look->now.ns - wall.ns < TORN_DOWN_NS)
 		look->found = true;

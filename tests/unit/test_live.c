@@ -231,7 +231,7 @@ static void test_the_object_keeps_the_contract(void **state)
 		  "\"first_seen\":\"2026-11-22T11:00:00.100Z\"");
 	has(json, "\"packets\":4,\"verdict\":\"desync\",\"rule\":\"ledger-dead\",\"cause\":\"child-missing\",\"confidence\":\"likely\"");
 	has(json, "\"actions\":[{\"action\":1,\"at\":\"2026-11-22T11:00:00.400Z\",\"verb\":\"initiate\",\"rung\":\"initiate-child\","
-		  "\"order\":77,\"outcome\":\"done\",\"took_ms\":38,\"text\":\"established\"}],\"state\":\"healed\"");
+		  "\"order\":77,\"outcome\":\"done\",\"took_ms\":38,\"text\":\"established\",\"answer\":null,\"peer_spi\":null}],\"state\":\"healed\"");
 	has(json, "\"from\":\"spimendd\",\"kind\":\"live\",\"text\":\"4 packets on it in 300 ms\"");
 	has(json, "\"plan\":[]");
 	has(json, "\"healed\":\"2026-11-22T11:00:00.440Z\",\"outage_ms\":340");
@@ -287,6 +287,57 @@ static void test_what_was_given_up_counts_while_it_goes_on(void **state)
 	i->state = STATE_OPEN;
 	i->verdict = VERDICT_NOISE;
 	assert_int_equal(live_exit_status_of(&view, i), 0);
+}
+
+static void test_status_tells_of_the_plugin(void **state)
+{
+	struct daemon_state daemon = { .up = true, .version = "5.9.8" };
+	struct plugin_state plugin = { .error = -111 }, reports = { 0 };
+	const char *text;
+
+	(void)state;
+	config.daemon_count = 1;
+	memcpy(config.daemons[0], "/run/charon.vici", 17);
+	core_daemon(core, &daemon, view.now);
+	assert_null(strstr(show(live_status_text), "plugin"));
+	has(show(live_status_json), "\"plugin\":null");
+	memcpy(config.plugins[0], "/run/spimend-charon.sock", 25);
+	core_plugin(core, &plugin, view.now);
+	text = show(live_status_text);
+	has(text, "plugin at /run/spimend-charon.sock: NOT THERE: Connection refused; everything works without it");
+	has(text, "TROUBLE    the plugin at /run/spimend-charon.sock is not there, Connection refused");
+	plugin = (struct plugin_state){ .up = true, .version = "5.9.8" };
+	core_plugin(core, &plugin, view.now);
+	has(show(live_status_text), "sends no reports");
+	reports = (struct plugin_state){ .up = true, .reports = 7, .lost = 3 };
+	core_plugin_reports(core, &reports, view.now);
+	text = show(live_status_text);
+	has(text, "up, version 5.9.8; 7 reports, 3 lost\n");
+	assert_null(strstr(text, "TROUBLE    the plugin"));
+	has(show(live_status_json), "\"plugin\":{\"socket\":\"/run/spimend-charon.sock\",\"up\":true,\"version\":\"5.9.8\","
+				    "\"reports_up\":true,\"reports\":7,\"reports_lost\":3,\"malformed\":0}");
+}
+
+static void test_the_exact_delete_is_explained(void **state)
+{
+	struct core_incident i = *still_open();
+	const char *text;
+
+	(void)state;
+	i.next = (struct repair_decision){ .rung = RUNG_DELETE_SPI, .refusal = REFUSE_MODE, .first = ORDER_DELETE_SPI, .ike_id = 3,
+					   .blast_children = 1 };
+	has(show_one(live_explain_text, &i), "(disturbs: that one SA at the peer");
+	text = show_one(live_watch_json, &i);
+	has(text, "\"rung\":\"delete-spi\"");
+	has(text, "\"blast_radius\":\"that one SA at the peer, which is dead here; nothing where it has none\"");
+	i.steps[0] = (struct core_step){ .order = 9, .verb = ORDER_DELETE_SPI, .rung = RUNG_DELETE_SPI, .at = i.first_seen,
+					 .has_result = true,
+					 .result = { .id = 9, .outcome = OUTCOME_DONE, .has_answer = true, .answer = PLUGIN_PEER_OWNED,
+						     .has_peer_spi = true, .peer_spi = 0xdeadbeef, .text = "peer-owned" } };
+	i.step_count = 1;
+	text = show_one(live_watch_json, &i);
+	has(text, "\"verb\":\"delete-spi\",\"rung\":\"delete-spi\",\"order\":9,\"outcome\":\"done\"");
+	has(text, "\"text\":\"peer-owned\",\"answer\":\"peer-owned\",\"peer_spi\":\"0xdeadbeef\"");
 }
 
 static void test_status_shows_daemons_tunnels_and_troubles(void **state)
@@ -465,6 +516,8 @@ int main(void)
 		LIVE_TEST(test_incidents_come_by_time_and_end_with_their_count),
 		LIVE_TEST(test_what_was_given_up_counts_while_it_goes_on),
 		LIVE_TEST(test_status_shows_daemons_tunnels_and_troubles),
+		LIVE_TEST(test_status_tells_of_the_plugin),
+		LIVE_TEST(test_the_exact_delete_is_explained),
 		LIVE_TEST(test_status_says_what_the_daemon_cannot_hear),
 		LIVE_TEST(test_an_incident_is_found_by_the_beginning_of_its_id),
 		LIVE_TEST(test_a_watcher_reads_one_line_a_change),

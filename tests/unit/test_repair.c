@@ -278,6 +278,76 @@ static void what_forbids_everything(void **state)
 	expect(&s, RUNG_NONE, REFUSE_BUSY);
 }
 
+static void with_the_plugin_the_exact_spi_is_closed_first(void **state)
+{
+	struct repair_situation s = plain();
+	struct repair_decision d;
+
+	(void)state;
+	s.plugin_up = true;
+	d = step(&s, RUNG_DELETE_SPI);
+	assert_int_equal(d.first, ORDER_DELETE_SPI);
+	assert_int_equal(d.then, ORDER_NONE);
+	assert_int_equal(d.ike_id, 7);
+	assert_int_equal(d.blast_children, 1);
+	assert_false(d.opens_ike);
+	step(&s, RUNG_INITIATE_CHILD); /* an empty answer */
+	/* Where the peer closed its half because of us, what is left is made again, more than once. */
+	s = plain();
+	s.plugin_up = s.peer_closed = s.rebuild = true;
+	for (int i = 0; i < REPAIR_REBUILD_ATTEMPTS; i++)
+		step(&s, RUNG_INITIATE_CHILD);
+	expect(&s, RUNG_NONE, REFUSE_UNPROVEN);
+	/* A bare DELETE would leave a zombie. */
+	s = plain();
+	s.plugin_up = s.child_listed = s.spi_listed = true;
+	step(&s, RUNG_REKEY_CHILD);
+	step(&s, RUNG_RESTART_CHILD);
+	/* A successor that carries nothing: the peer is on the old one. */
+	s = plain();
+	s.plugin_up = s.successor = true;
+	step(&s, RUNG_DELETE_SPI);
+	step(&s, RUNG_REKEY_CHILD);
+	/* No IKE SA: a new one first (B11), then the DELETE over it. */
+	s = plain();
+	s.plugin_up = s.invalid_spi_recovery = true;
+	s.ike_alive = false;
+	step(&s, RUNG_INITIATE_IKE);
+	s.ike_alive = s.successor = true;
+	step(&s, RUNG_DELETE_SPI);
+	s = plain();
+	s.ike_alive = false;
+	s.plugin_up = s.dynamic_peer = true;
+	expect(&s, RUNG_NONE, REFUSE_DYNAMIC);
+	/* A dynamic peer among several: the IKE SA is named by its id. */
+	s.ike_alive = true;
+	s.ike_sole = false;
+	step(&s, RUNG_DELETE_SPI);
+	expect(&s, RUNG_NONE, REFUSE_AMBIGUOUS);
+}
+
+static void what_nobody_knows_is_asked_about_once(void **state)
+{
+	struct repair_situation s = plain();
+
+	(void)state;
+	s.verdict = VERDICT_UNDECIDED;
+	expect(&s, RUNG_NONE, REFUSE_VERDICT);
+	s.is_unknown = true;
+	expect(&s, RUNG_NONE, REFUSE_VERDICT);
+	s.plugin_up = true;
+	assert_int_equal(step(&s, RUNG_ASK_PEER).first, ORDER_DELETE_SPI);
+	expect(&s, RUNG_NONE, REFUSE_ASKED);
+	s.tried[RUNG_ASK_PEER] = 0;
+	s.mode = MODE_ADVISE;
+	expect(&s, RUNG_ASK_PEER, REFUSE_MODE);
+	s.known_peer = false;
+	expect(&s, RUNG_NONE, REFUSE_STRANGER);
+	s.known_peer = true;
+	s.ike_alive = false;
+	expect(&s, RUNG_NONE, REFUSE_VERDICT);
+}
+
 /* --- All situations ------------------------------------------------------------------------------------------------- */
 
 #define BOOLEANS 14
@@ -294,6 +364,23 @@ static struct repair_situation situation_of(uint32_t bits)
 	for (unsigned i = 0; i < BOOLEANS; i++)
 		*all[i] = bits >> i & 1;
 	return s;
+}
+
+#define PLUGIN_BOOLEANS 5 /* drawn for each situation: all together would be too many */
+
+static void draw_plugin(struct repair_situation *s, uint64_t bits)
+{
+	bool *const all[PLUGIN_BOOLEANS] = { &s->plugin_up, &s->spi_listed, &s->is_unknown, &s->peer_closed, &s->rebuild };
+
+	for (unsigned i = 0; i < PLUGIN_BOOLEANS; i++)
+		*all[i] = bits >> i & 1;
+	s->spi_listed |= s->child_listed;
+}
+
+/* The narrower one is tried first. */
+static unsigned width_of(enum repair_rung rung)
+{
+	return rung == RUNG_DELETE_SPI || rung == RUNG_ASK_PEER ? 0 : rung;
 }
 
 static bool touches_ike(enum repair_rung rung)
@@ -318,8 +405,20 @@ static const char *broken_rule(const struct repair_situation *s, const struct re
 		return "never a stranger";
 	if (d->rung && (s->ike_busy || !s->daemon_up))
 		return "hands off";
-	if (d->rung && s->verdict != VERDICT_DESYNC && !t9 && !(s->is_suspicion && s->verdict == VERDICT_UNDECIDED))
-		return "only a desync, a suspicion or T9";
+	if (d->rung && s->verdict != VERDICT_DESYNC && !t9 && !(s->is_suspicion && s->verdict == VERDICT_UNDECIDED)
+	    && !(d->rung == RUNG_ASK_PEER && s->is_unknown && s->verdict == VERDICT_UNDECIDED))
+		return "only a desync, a suspicion, a question or T9";
+	if ((d->first == ORDER_DELETE_SPI) != (d->rung == RUNG_DELETE_SPI || d->rung == RUNG_ASK_PEER))
+		return "a DELETE is a rung of its own";
+	if (d->first == ORDER_DELETE_SPI && (!s->plugin_up || !s->ike_alive || s->spi_listed || d->then))
+		return "the plugin closes at the peer what is nobody's here, over a living IKE SA";
+	if (d->rung == RUNG_DELETE_SPI && (s->peer_closed || s->rebuild))
+		return "what is closed is not closed again";
+	if (d->rung == RUNG_ASK_PEER && (!s->is_unknown || s->tried[RUNG_ASK_PEER]))
+		return "one question about what nobody knows";
+	if (s->plugin_up && s->ike_alive && !s->spi_listed && !s->peer_closed && !s->rebuild && !t9 && !s->is_suspicion
+	    && s->verdict == VERDICT_DESYNC && !s->tried[RUNG_DELETE_SPI] && d->rung && d->rung != RUNG_DELETE_SPI)
+		return "the exact DELETE goes first";
 	if (touches_ike(d->rung) && (!s->authenticated || !s->ike_alive || !s->has_connection || s->dynamic_peer))
 		return "an IKE SA is closed on authenticated evidence, and if it can be opened again";
 	if (touches_ike(d->rung) && !s->sequence_passed && !t9)
@@ -354,7 +453,8 @@ static const char *broken_rule(const struct repair_situation *s, const struct re
 		return "opens_ike";
 	if (acts && (s->mode != MODE_REPAIR || s->peer_mode == PEER_OBSERVE || s->peer_mode == PEER_IGNORE))
 		return "modes";
-	if (d->rung && s->tried[d->rung] >= (d->opens_ike ? REPAIR_IKE_ATTEMPTS : s->attempts ? s->attempts : 1))
+	if (d->rung && s->tried[d->rung] >= (d->opens_ike ? REPAIR_IKE_ATTEMPTS : s->attempts ? s->attempts : 1)
+	    && !(d->rung == RUNG_INITIATE_CHILD && s->rebuild && s->tried[d->rung] < REPAIR_REBUILD_ATTEMPTS))
 		return "not more often than it may be";
 	if (touches_ike(d->rung) && !t9 && !s->tried[RUNG_REKEY_CHILD] && !s->tried[RUNG_INITIATE_CHILD])
 		return "narrowest first";
@@ -387,6 +487,7 @@ static void every_decision_of_all_situations_keeps_the_rules(void **state)
 			s.attempts = (uint32_t)(random >> 60 & 3);
 			for (unsigned rung = 0; rung < RUNGS; rung++)
 				s.tried[rung] = (uint32_t)(random >> (30 + 2 * rung) & 3);
+			draw_plugin(&s, random >> 20);
 			d = repair_decide(&s);
 			broken = broken_rule(&s, &d);
 			if (broken)
@@ -402,21 +503,22 @@ static void every_ladder_goes_from_narrow_to_wide_and_ends(void **state)
 	for (uint32_t bits = 0; bits < 1u << BOOLEANS; bits++) {
 		for (unsigned cause = 0; cause < CAUSE_COUNT; cause++) {
 			struct repair_situation s = situation_of(bits);
-			enum repair_rung before = RUNG_NONE;
+			unsigned before = 0;
 			struct repair_decision d;
 			unsigned steps = 0;
 
 			s.cause = cause;
 			s.attempts = 2;
 			s.verdict = s.is_suspicion ? VERDICT_UNDECIDED : VERDICT_DESYNC;
+			draw_plugin(&s, bits * UINT64_C(2654435761) >> 16 ^ cause);
 			while (d = repair_decide(&s), d.rung && !d.refusal) {
 				const char *broken = broken_rule(&s, &d);
 
 				if (broken)
 					fail_msg("situation %x, cause %u: %s", bits, cause, broken);
-				assert_true(d.rung >= before);
-				assert_true(++steps <= 8);
-				before = d.rung;
+				assert_true(width_of(d.rung) >= before);
+				assert_true(++steps <= 10);
+				before = width_of(d.rung);
 				s.tried[d.rung]++;
 			}
 		}
@@ -456,6 +558,8 @@ int main(void)
 		cmocka_unit_test(without_the_sequence_number_only_what_is_harmless),
 		cmocka_unit_test(an_encap_mismatch_goes_straight_to_the_ike_sa),
 		cmocka_unit_test(a_suspicion_is_worth_one_rekey),
+		cmocka_unit_test(with_the_plugin_the_exact_spi_is_closed_first),
+		cmocka_unit_test(what_nobody_knows_is_asked_about_once),
 		cmocka_unit_test(modes_plan_and_do_not_act),
 		cmocka_unit_test(what_forbids_everything),
 		cmocka_unit_test(every_decision_of_all_situations_keeps_the_rules),
