@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "cmd/analyze.h"
+#include "cmd/lint.h"
 #include "cmd/remote.h"
 
 static const char usage[] =
 	"Usage: spimend COMMAND ...\n"
 	"\n"
 	"  analyze FILE...   find unknown SPIs in logs, judge them, and say what to type where\n"
+	"  lint FILE...      find what is wrong with EEM applets in IOS configurations; --reflow restores their lines\n"
 	"  status            ask the running daemon how it is\n"
 	"  incidents         what the daemon has found\n"
 	"  explain ID        one of its incidents in full\n"
@@ -19,7 +21,7 @@ static const char usage[] =
 
 /* Of the plan and not there yet: an honest answer instead of "unknown". */
 static const char *const later[] = {
-	"audit", "lint", "shell", "-c", "report", "stats", "approve", "deny",
+	"audit", "shell", "-c", "report", "stats", "approve", "deny",
 };
 
 static const char *const remote[] = { "status", "incidents", "explain", "watch" };
@@ -30,6 +32,8 @@ int main(int argc, char **argv)
 
 	if (strcmp(command, "analyze") == 0)
 		return analyze_main(argc - 1, argv + 1);
+	if (strcmp(command, "lint") == 0)
+		return lint_main(argc - 1, argv + 1);
 	if (strcmp(command, "--help") == 0 || strcmp(command, "help") == 0) {
 		fputs(usage, stdout);
 		return EXIT_NOTHING_WRONG;

@@ -69,7 +69,7 @@ struct eem_session {
 };
 struct eem_session eem_session(const struct eem_policies *policies);
 
-/* The configuration as `show running-config` prints it: environment, session and applets, normalised; compiles to the same. */
+/* The configuration as `show running-config` prints it: environment, session, applets; it compiles to the same. */
 void eem_policies_print(const struct eem_policies *policies, struct buffer *out);
 
 /* --- The engine ---------------------------------------------------------------------------------------------------- */
@@ -277,7 +277,7 @@ struct eem_output { /* texts are borrowed until the next eem_next() */
 /* Takes the next output; false when there is none. To be drained after every call above. */
 bool eem_next(struct eem *eem, struct eem_output *ret);
 
-/* True when what a device printed ends the wait for `expect`. A broken expression never does. For whoever runs EEM_COMMAND. */
+/* True when what a device printed ends the wait for `expect`. For whoever carries out an EEM_COMMAND. */
 bool eem_expect(struct eem *eem, uint64_t request, struct text printed);
 
 /* For the role that carries commands out: true when `command` can be what this action of this policy asks for: its fixed

@@ -244,6 +244,7 @@ def check_manual(suite):
             problems.append(f"no {what} names found in src/model")
         problems += [f"{page}: {what} {name} is not explained" for name in known if name not in words]
     suite.judge("the manual page explains every rule, cause, kind and flag", problems)
+    check_findings(suite, manual)
     check_gateway_manual(suite, manual)
 
     problems = []
@@ -262,7 +263,7 @@ def check_manual(suite):
         suite.fail("every option is in the manual page and in README.md", f"not built: {program}")
         return
     printed = ""
-    for command in ("analyze", "status"):
+    for command in ("analyze", "lint", "status"):
         shown = run([program, command, "--help"])
         printed += (shown.out + shown.err).decode("utf-8", "replace")
     options = sorted(set(re.findall(r"(?<![\w-])--([a-z][a-z-]*)", printed)) - {"help"})
@@ -290,6 +291,22 @@ def check_manual(suite):
                 [f"{page}: {number} is not explained" for number in sorted(said - known)])
 
     check_picture(suite, program)
+
+
+FINDINGS = re.compile(
+    r'compile_(?:fail|warn|unknown)\(\s*[&\w>.-]+,\s*(?:[^",;]+\?\s*)?"([a-z-]+)"(?:\s*:\s*"([a-z-]+)")?'
+    r'|compile_keyword\([^"]*?"([a-z-]+)"|(?:lint_say|eem_report_add)\([^;"]*?,\s*"([a-z-]+)",|say\(lines, "([a-z-]+)"')
+
+
+def check_findings(suite, manual):
+    """Every finding of the lint has its line in the manual, and the other way round."""
+    said = {name for path in sources("src/eem/*.c") for match in FINDINGS.finditer(text_of(path)) for name in match.groups() if name}
+    section = re.search(r"^\.Sh LINT FINDINGS$(.*?)^\.Sh ", manual, re.M | re.S)
+    known = set(re.findall(r"^\.It Cm (\S+)$", section[1], re.M)) if section else set()
+    problems = [] if said else ["no findings found in src/eem"]
+    problems += [f"doc/spimend.1: finding {name} is not explained" for name in sorted(said - known)]
+    problems += [f"doc/spimend.1: there is no finding {name}" for name in sorted(known - said)]
+    suite.judge("the manual page explains every finding of the lint", problems)
 
 
 def check_gateway_manual(suite, manual):

@@ -78,6 +78,41 @@ def check_notes(suite, spimend, notes):
     suite.judge("reference: each note alone", problems)
 
 
+LISTINGS = (  # in the note about EEM: where each begins and ends, and lines that must come out
+    (r"^!--- To test.*?^HUB\" ! end$", (
+        '!--- To test if this output gets logged to the file called "hub"',
+        "sh ip int bri | tee /append disk0:hub.txt", "conf t", "event manager applet command_hub",
+        ' event syslog pattern "CRYPTO-4-RECVD_PKT_INV_SPI.*srcaddr=11.1.1.3"', ' action 1 cli command "enable"',
+        ' action 5 cli command "show crypto ipsec sa detail | append disk0:hub.txt"', " action 7 wait 18",
+        ' action 8.1 snmp-trap intdata1 2323232 strdata ""', ' action 9 syslog priority informational msg "DONE ON HUB"', "end")),
+    (r"^conf t$\s+!\s+^event manager applet spoke_app.*?^end$", (
+        "event manager applet spoke_app", ' event snmp-notification oid 1.3.6.1.4.1.9.10.91.1.2.3.1.9. oid-val "2323232" op eq '
+        "src-ip-address 213.163.222.7 maxrun 35", ' action 4.0 syslog msg "DONE ON SPOKE"', "end")),
+)
+
+
+def check_listings(suite, spimend, note):
+    """The note's own applets: restored by lint --reflow, and then read without an error."""
+    with open(note, encoding="utf-8") as file:
+        text = file.read()
+    problems = []
+    for pattern, wanted in LISTINGS:
+        found = re.search(pattern, text, re.M | re.S)
+        if not found:
+            problems.append(f"no listing like {pattern[:30]}")
+            continue
+        shown = execute([spimend, "lint", "--reflow", "-"], stdin=found[0].encode())
+        lines = shown.out.decode().splitlines()
+        problems += [f"exit status {shown.status}", shown.tail(5)] if shown.status else []
+        problems += [f"not restored: {line}" for line in wanted if line not in lines]
+        again = execute([spimend, "lint", "--json", "-"], stdin=shown.out)
+        findings = [json.loads(line) for line in again.out.decode().splitlines()]
+        problems += [f"{one['line']}: {one['text']}" for one in findings if one.get("level") == "error"]
+        if "command_hub" in found[0] and not any("90 %" in one.get("text", "") for one in findings):
+            problems.append("the hub's wait of 18 s of 20 is not said")
+    suite.judge("reference: the applets of the note are restored and read", problems)
+
+
 def check_corpus(suite, spimend, corpus):
     incidents, summary, problems = analyze(spimend, corpus)
     with open(corpus, encoding="utf-8", newline="") as file:
@@ -103,6 +138,9 @@ def run(suite, spimend):
     corpus = os.path.join(SHARED, "corpus/syslog.tsv")
     if notes:
         check_notes(suite, spimend, notes)
+        for note in notes:
+            if os.path.basename(note).startswith("000"):
+                check_listings(suite, spimend, note)
     else:
         suite.skip("reference: the notes", f"no {os.path.join(SHARED, 'reference/notes')}")
     if os.path.exists(corpus):

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+#include "eem/pattern.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include "base/memory.h"
+#include "eem/pattern_read.h"
+#include "spimend/error.h"
+
+#define STEPS_MAX 500000  /* PCRE2's match limit: a tenth of a second at the very worst */
+#define HEAP_KIB_MAX 4096 /* of the interpreter, where there is no machine code */
+#define DEPTH_MAX 20000
+
+struct eem_pattern {
+	struct text text;                /* points behind the struct */
+	struct eem_literal *literals;    /* owns; their texts point behind the array */
+	uint32_t literal_count, alternatives, groups;
+	bool is_sequence, is_caseless, tried_jit;
+	char *source;                    /* owns: for PCRE2 */
+	pcre2_code *code;                /* owns; NULL: not needed yet */
+	pcre2_match_data *match;         /* owns; with `limits` made at the first search */
+	pcre2_match_context *limits;     /* owns */
+};
+
+static void *give(size_t bytes, void *context)
+{
+	(void)context;
+	return memory_new(1, bytes);
+}
+
+static void take_back(void *memory, void *context)
+{
+	(void)context;
+	memory_free(memory);
+}
+
+static int compile(struct eem_pattern *p, char *why, size_t why_size)
+{
+	pcre2_general_context *general = pcre2_general_context_create(give, take_back, NULL);
+	pcre2_compile_context *context = general ? pcre2_compile_context_create(general) : NULL;
+	uint32_t options = PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C;
+	int error = 0, result = 0;
+	PCRE2_SIZE offset;
+
+	if (context) {
+		p->code = pcre2_compile((PCRE2_SPTR)p->source, PCRE2_ZERO_TERMINATED,
+					options | (p->is_caseless ? PCRE2_CASELESS : 0), &error, &offset, context);
+		if (!p->code) {
+			unsigned char text[120];
+
+			pcre2_get_error_message(error, text, sizeof(text));
+			snprintf(why, why_size, "%s", (const char *)text);
+			result = error == PCRE2_ERROR_NOMEMORY ? -ENOMEM : SPIMEND_E_SYNTAX;
+		}
+	} else {
+		result = -ENOMEM;
+	}
+	pcre2_compile_context_free(context);
+	pcre2_general_context_free(general);
+	return result;
+}
+
+static int prepare_match(struct eem_pattern *p)
+{
+	pcre2_general_context *general;
+
+	if (p->match && p->limits)
+		return 0;
+	if (!p->code) {
+		char why[120];
+		int result = compile(p, why, sizeof(why));
+
+		if (result < 0)
+			return result;
+	}
+	general = pcre2_general_context_create(give, take_back, NULL);
+	if (!general)
+		return -ENOMEM;
+	if (!p->match)
+		p->match = pcre2_match_data_create(EEM_CAPTURES_MAX, general);
+	if (!p->limits)
+		p->limits = pcre2_match_context_create(general);
+	pcre2_general_context_free(general);
+	if (!p->match || !p->limits)
+		return -ENOMEM;
+	pcre2_set_match_limit(p->limits, STEPS_MAX);
+	pcre2_set_depth_limit(p->limits, DEPTH_MAX);
+	pcre2_set_heap_limit(p->limits, HEAP_KIB_MAX);
+	return 0;
+}
+
+static void find_sure(struct eem_literal *l)
+{
+	for (uint32_t i = 0, from = 0; i <= l->text.len; i++) {
+		if (i < l->text.len && l->text.at[i] != EEM_ANY_BYTE)
+			continue;
+		if (i - from > l->sure_len) {
+			l->sure_at = from;
+			l->sure_len = i - from;
+		}
+		from = i + 1;
+	}
+}
+
+static int keep_reading(struct eem_pattern *p, const struct pattern_reading *r)
+{
+	char *bytes;
+
+	p->groups = r->groups;
+	p->is_sequence = r->is_sequence;
+	p->is_caseless = r->is_caseless;
+	p->alternatives = r->alternatives;
+	p->literal_count = r->literal_count;
+	p->source = memory_new(r->out.len, 1);
+	p->literals = memory_new(1, r->literal_count * sizeof(*p->literals) + r->literals.len + 1);
+	if (!p->source || !p->literals)
+		return -ENOMEM;
+	memcpy(p->source, r->out.bytes, r->out.len);
+	bytes = (char *)(p->literals + r->literal_count);
+	if (r->literals.len)
+		memcpy(bytes, r->literals.bytes, r->literals.len);
+	for (uint32_t i = 0; i < r->literal_count; i++) {
+		p->literals[i].text = (struct text){ bytes + r->literal[i].at, r->literal[i].len };
+		p->literals[i].alternative = r->literal[i].alternative;
+		find_sure(&p->literals[i]);
+	}
+	return 0;
+}
+
+int eem_pattern_new(struct text expression, char *why, size_t why_size, size_t *ret_offset, struct eem_pattern **ret)
+{
+	struct pattern_reading *r = memory_new(1, sizeof(*r));
+	struct eem_pattern *p = memory_new(1, sizeof(*p) + expression.len + 1);
+	int result = -ENOMEM;
+
+	if (!p || !r)
+		goto out;
+	if (expression.len)
+		memcpy(p + 1, expression.at, expression.len);
+	p->text = (struct text){ (char *)(p + 1), expression.len };
+	result = pattern_read(p->text, r);
+	if (result == SPIMEND_E_SYNTAX) {
+		snprintf(why, why_size, "%s", r->why);
+		*ret_offset = r->offset;
+	}
+	if (result == 0)
+		result = keep_reading(p, r);
+	if (result == 0 && !p->is_sequence) {
+		*ret_offset = 0;
+		result = compile(p, why, why_size);
+	}
+out:
+	if (r)
+		pattern_reading_done(r);
+	memory_free(r);
+	if (result < 0)
+		eem_pattern_free(p);
+	else
+		*ret = p;
+	return result;
+}
+
+void eem_pattern_free(struct eem_pattern *p)
+{
+	if (!p)
+		return;
+	pcre2_match_data_free(p->match);
+	pcre2_match_context_free(p->limits);
+	pcre2_code_free(p->code);
+	memory_free(p->source);
+	memory_free(p->literals);
+	memory_free(p);
+}
+
+static bool literal_is_at(struct text literal, const char *at)
+{
+	for (size_t i = 0; i < literal.len; i++)
+		if (literal.at[i] != at[i] && literal.at[i] != EEM_ANY_BYTE)
+			return false;
+	return true;
+}
+
+size_t eem_literal_find(const struct eem_literal *l, struct text text)
+{
+	struct text sure = { l->text.at + l->sure_at, l->sure_len };
+	size_t from = l->sure_at;
+
+	if (sure.len == l->text.len)
+		return text_find(text, sure);
+	while (from + (l->text.len - l->sure_at) <= text.len) {
+		size_t at = text_find(text_skip(text, from), sure);
+
+		if (at == TEXT_NOT_FOUND || from + at - l->sure_at + l->text.len > text.len)
+			return TEXT_NOT_FOUND;
+		at += from - l->sure_at;
+		if (literal_is_at(l->text, text.at + at))
+			return at;
+		from = at + l->sure_at + 1;
+	}
+	return TEXT_NOT_FOUND;
+}
+
+static bool search_sequence(const struct eem_pattern *p, struct text text)
+{
+	for (uint32_t i = 0; i < p->literal_count; i++) {
+		size_t at = eem_literal_find(&p->literals[i], text);
+
+		if (at == TEXT_NOT_FOUND)
+			return false;
+		text = text_skip(text, at + p->literals[i].text.len);
+	}
+	return true;
+}
+
+enum eem_match eem_pattern_search(struct eem_pattern *p, struct text text, struct text *captures, uint32_t *ret_count)
+{
+	const char *subject = text.at ? text.at : "";
+	PCRE2_SIZE *offsets;
+	int found;
+
+	if (p->is_sequence && !captures)
+		return search_sequence(p, text) ? EEM_MATCH : EEM_NO_MATCH;
+	if (prepare_match(p) < 0)
+		return EEM_MATCH_LIMIT;
+	if (!p->tried_jit) {
+		p->tried_jit = true;
+		pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE); /* where it may not, the interpreter does the work */
+	}
+	found = pcre2_match(p->code, (PCRE2_SPTR)subject, text.len, 0, 0, p->match, p->limits);
+	if (found == PCRE2_ERROR_JIT_STACKLIMIT)
+		found = pcre2_match(p->code, (PCRE2_SPTR)subject, text.len, 0, PCRE2_NO_JIT, p->match, p->limits);
+	if (found == PCRE2_ERROR_NOMATCH)
+		return EEM_NO_MATCH;
+	if (found < 0)
+		return EEM_MATCH_LIMIT;
+	if (captures) {
+		offsets = pcre2_get_ovector_pointer(p->match);
+		for (uint32_t i = 0; i < EEM_CAPTURES_MAX; i++)
+			captures[i] = i < (uint32_t)found && offsets[2 * i] != PCRE2_UNSET && offsets[2 * i + 1] >= offsets[2 * i] ?
+				text_between(subject + offsets[2 * i], subject + offsets[2 * i + 1]) : TEXT_NONE;
+		*ret_count = p->groups + 1;
+	}
+	return EEM_MATCH;
+}
+
+uint32_t eem_pattern_groups(const struct eem_pattern *p)
+{
+	return p->groups;
+}
+
+uint32_t eem_pattern_literals(const struct eem_pattern *p, const struct eem_literal **ret, uint32_t *ret_alternatives)
+{
+	*ret = p->literals;
+	*ret_alternatives = p->alternatives;
+	return p->alternatives ? p->literal_count : 0;
+}
+
+struct text eem_pattern_text(const struct eem_pattern *p)
+{
+	return p->text;
+}
+
+bool eem_pattern_matches_all(const struct eem_pattern *p)
+{
+	return p->is_sequence && p->literal_count == 0;
+}
