@@ -74,6 +74,9 @@ struct mirror_child {
 	int64_t arrived_last_ns;     /* when the latest packet came */
 	bool arrived_udp;
 	uint64_t counters_at_base[XFRM_COUNTERS];
+	/* Of an SA with an interface id: where its own counts and XfrmInNoPols began to be compared; 0: not yet. */
+	int64_t policy_ns;
+	uint64_t policy_in, policy_out, policy_refused;
 	bool lost;                   /* the data plane has it no more */
 	int64_t kernel_lost_ns;      /* the kernel said that its SA went; 0: it did not */
 	int64_t kept_ns;             /* its ledger entry went to the store */

@@ -515,12 +515,18 @@ static void strange(struct core *c, const struct sighting *s)
 
 	for (uint32_t d = 0; d < GATEWAY_DAEMONS_MAX; d++)
 		listed |= c->daemons[d].known && c->daemons[d].had_snapshot;
-	if (!listed)
+	if (!listed) {
 		c->early++;
-	else if (c->held_count < CORE_HELD_MAX && !mirror_is_younger(c, NULL, s->first_ns))
-		c->held[c->held_count++] = *s;
-	else
+		return;
+	}
+	if (c->held_count == CORE_HELD_MAX || mirror_is_younger(c, NULL, s->first_ns)) {
 		stranger(c, s);
+		return;
+	}
+	c->held[c->held_count++] = *s;
+	/* The daemons list by themselves; the kernel is asked, and at the pace of nobody but us. */
+	if (c->kernel_known && c->kernel_dump_ns < s->first_ns && !c->kernel_due_ns)
+		c->kernel_due_ns = c->now.mono_ns + SECOND_NS;
 }
 
 void strays_listed(struct core *c)

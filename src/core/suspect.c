@@ -6,6 +6,7 @@
 #define COLLISION_NEAR_NS (30 * SECOND_NS)
 #define STILL_SENDS_NS (6 * SECOND_NS)   /* longer than the pace of lists */
 #define KERNEL_LAG_NS (SECOND_NS / 3)
+#define COMPARE_NS (6 * SECOND_NS)       /* counts that are read a second apart differ by less than a quarter then */
 
 static struct ledger_entry *entry_of(struct core *c, const struct mirror_child *child)
 {
@@ -30,6 +31,21 @@ static void child_lost(struct core *c, struct mirror_child *child, enum ledger_d
 		mirror_dies(c, entry, death, false);
 }
 
+static bool has_interface_id(const struct mirror_child *child, const struct kernel_sa *sa)
+{
+	return child->sa.if_id_in || (sa && sa->if_id);
+}
+
+static void other_fault(struct core *c, struct trouble *t, enum rule rule, enum cause cause)
+{
+	t->is.is_suspicion = false;
+	t->is.verdict = VERDICT_OTHER_FAULT;
+	t->is.rule = rule;
+	t->is.cause = cause;
+	t->is.confidence = cause == CAUSE_UNKNOWN ? CONFIDENCE_NONE : CONFIDENCE_LIKELY;
+	t->is.decided = c->now.wall;
+}
+
 /* The kernel has the SA, and its packets do not get through: its counters tell why (faults.md a). */
 static void child_refused(struct core *c, struct mirror_child *child)
 {
@@ -44,6 +60,7 @@ static void child_refused(struct core *c, struct mirror_child *child)
 		{ XFRM_IN_STATE_PROTO_ERROR, RULE_SA_REJECTS, CAUSE_SPI_COLLISION, "the integrity check fails" },
 		{ XFRM_IN_STATE_SEQ_ERROR, RULE_SA_REJECTS, CAUSE_UNKNOWN, "the sequence numbers are outside the replay window" },
 		{ XFRM_IN_TMPL_MISMATCH, RULE_SA_REJECTS, CAUSE_UNKNOWN, "no policy template fits the SA" },
+		{ XFRM_IN_NO_POLS, RULE_LOOKUP_KEY, CAUSE_LOOKUP_KEY_MISMATCH, "no policy holds for the interface id of the SA" },
 		{ XFRM_IN_NO_POLS, RULE_SA_REJECTS, CAUSE_UNKNOWN, "no policy fits the packet" },
 	};
 	struct sa_key key = sa_key_of(&child->sa.local, child->sa.protocol, child->sa.spi_in);
@@ -58,20 +75,54 @@ static void child_refused(struct core *c, struct mirror_child *child)
 		/* The kernel's own SA counts, whatever the daemon thinks that it installed. */
 		if (reasons[i].cause == CAUSE_ENCAP_MISMATCH && child->arrived_udp == (sa ? sa->encap_udp : child->sa.encap_udp))
 			continue;
+		if (reasons[i].counter == XFRM_IN_NO_POLS && reasons[i].rule == RULE_LOOKUP_KEY && !has_interface_id(child, sa))
+			continue;
 		t = trouble_of_child(c, child, true);
 		if (!t || (t->is.verdict == VERDICT_OTHER_FAULT && t->is.rule == reasons[i].rule))
 			return;
-		t->is.is_suspicion = false;
-		t->is.verdict = VERDICT_OTHER_FAULT;
-		t->is.rule = reasons[i].rule;
-		t->is.cause = reasons[i].cause;
-		t->is.confidence = reasons[i].cause == CAUSE_UNKNOWN ? CONFIDENCE_NONE : CONFIDENCE_LIKELY;
-		t->is.decided = c->now.wall;
+		other_fault(c, t, reasons[i].rule, reasons[i].cause);
 		trouble_evidence(c, t, FACT_STRAY, "%s grew by %llu while packets_in stood still: %s",
 				 xfrm_counter_name(reasons[i].counter), (unsigned long long)grown, reasons[i].says);
 		mend_consider(c, t);
 		return;
 	}
+}
+
+/* The kernel looks an SA up without its interface id, accepts the packet, and then has no policy for where the id leads: an
+ * XFRM interface that is gone (T18). packets_in grows, XfrmInNoPols by as many, and nothing goes out. The counter is the
+ * whole machine's, so both must have grown alike. */
+static bool refused_by_policy(struct core *c, struct mirror_child *child)
+{
+	struct sa_key key = sa_key_of(&child->sa.local, child->sa.protocol, child->sa.spi_in);
+	uint64_t in = child->sa.packets_in - child->policy_in, refused = c->counters.value[XFRM_IN_NO_POLS] - child->policy_refused;
+	bool is_due;
+
+	if (!c->has_counters || !has_interface_id(child, kernel_has(c, &key)))
+		return false;
+	is_due = child->policy_ns && c->now.mono_ns - child->policy_ns >= COMPARE_NS;
+	if (is_due && child->went_both_ways && child->sa.packets_out == child->policy_out && in >= c->config.stray_count
+	    && refused <= in + in / 4 && in <= refused + refused / 4)
+		return true;
+	if (is_due || !child->policy_ns || child->sa.packets_out != child->policy_out || in > child->sa.packets_in) {
+		child->policy_ns = c->now.mono_ns;
+		child->policy_in = child->sa.packets_in;
+		child->policy_out = child->sa.packets_out;
+		child->policy_refused = c->counters.value[XFRM_IN_NO_POLS];
+	}
+	return false;
+}
+
+static void policy_missing(struct core *c, struct mirror_child *child)
+{
+	struct trouble *t = trouble_of_child(c, child, true);
+
+	if (!t || t->is.verdict == VERDICT_OTHER_FAULT)
+		return;
+	other_fault(c, t, RULE_LOOKUP_KEY, CAUSE_LOOKUP_KEY_MISMATCH);
+	trouble_evidence(c, t, FACT_STRAY, "%s grew by %llu, as packets_in did, and nothing went out: no policy holds for the interface id of "
+			 "the SA", xfrm_counter_name(XFRM_IN_NO_POLS),
+			 (unsigned long long)(c->counters.value[XFRM_IN_NO_POLS] - child->policy_refused));
+	mend_consider(c, t);
 }
 
 static bool arrivals_refused(const struct core *c, const struct mirror_child *child, int64_t begun_ns)
@@ -233,7 +284,9 @@ void suspect_listed(struct core *c, struct mirror_child *child, int64_t begun_ns
 			child_lost(c, child, DEATH_KERNEL_LOST);
 		return;
 	}
-	if (child->sa.has_counters)
+	if (child->sa.has_counters && kernel && refused_by_policy(c, child))
+		policy_missing(c, child);
+	else if (child->sa.has_counters)
 		suspect_one_way(c, child);
 }
 

@@ -30,7 +30,7 @@ struct gateway {
 	int64_t list_takes_ns;      /* 0: a millisecond */
 	/* What came out. */
 	struct order order;         /* the latest */
-	unsigned orders, lines, notices, refreshes;
+	unsigned orders, lines, notices, refreshes, kernel_refreshes;
 	char line[CORE_LINE_MAX];
 	struct core_incident kept;  /* the latest CORE_KEEP_INCIDENT */
 	bool kept_before_order;     /* it had the order's id when the order came */
@@ -81,6 +81,9 @@ static inline void gateway_drain(struct gateway *g)
 			g->now.mono_ns += g->list_takes_ns ? g->list_takes_ns : MS;
 			g->now.wall.ns += g->list_takes_ns ? g->list_takes_ns : MS;
 			gateway_answer(g, o.refresh.serial);
+			break;
+		case CORE_REFRESH_KERNEL:
+			g->kernel_refreshes++;
 			break;
 		case CORE_KEEP_LEDGER:
 			gateway_keep(g, &o.ledger);

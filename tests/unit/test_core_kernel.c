@@ -139,12 +139,107 @@ static void test_another_mark(void **state)
 	gateway_done(&g);
 }
 
+/* A stranger alone makes the kernel be asked, once: nobody is called a stranger by an old list. */
+static void test_strangers_and_the_kernel(void **state)
+{
+	struct kernel_sa sa = kernel_sa(true);
+	struct gateway g;
+	unsigned before;
+
+	(void)state;
+	kernel_gateway(&g, true);
+	before = g.kernel_refreshes;
+	for (unsigned i = 0; i < 30; i++) {
+		gateway_see(&g, &stranger_address, 0x1234567 * (i + 1), 1 + i);
+		gateway_pass(&g, 50 * MS);
+	}
+	assert_int_equal(g.kernel_refreshes, before + 1);
+	assert_null(gateway_incident(&g));
+	kernel_lists(&g, &sa, 1);
+	gateway_pass(&g, 7 * SECOND_NS);
+	assert_non_null(gateway_incident(&g));
+	assert_int_equal(gateway_incident(&g)->verdict, VERDICT_NOISE);
+	assert_int_equal(gateway_incident(&g)->cause, CAUSE_SCAN_OR_SPOOF);
+	assert_int_equal(g.orders, 0);
+	gateway_done(&g);
+}
+
+/* What comes in on an SA with an interface id is counted, and then refused for want of a policy; `out` packets are sent. */
+static void come_in(struct gateway *g, uint64_t refused, uint64_t out)
+{
+	struct xfrm_counters counters = { .present = (1u << XFRM_COUNTERS) - 1 };
+
+	for (unsigned i = 0; i < 150; i++) {
+		counters.value[XFRM_IN_NO_POLS] += refused;
+		g->children[0].packets_in++;
+		g->children[0].packets_out += out;
+		core_counters(g->core, &counters, g->now);
+		gateway_pass(g, 100 * MS);
+	}
+}
+
+/* T18 by an interface id: the kernel accepts the packets, and has no policy for them. */
+static void test_interface_that_is_gone(void **state)
+{
+	static const struct {
+		uint32_t if_id;
+		uint64_t refused, out;
+		bool is_fault;
+	} cases[] = {
+		{ 43, 1, 0, true },
+		{ 0, 1, 0, false },  /* the packets of another SA */
+		{ 43, 1, 1, false }, /* it answers, so it works */
+		{ 43, 0, 0, false }, /* a flow one way */
+		{ 43, 3, 0, false }, /* not its packets alone, so perhaps not its packets at all */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct gateway g;
+
+		kernel_gateway(&g, true);
+		g.children[0].if_id_in = cases[i].if_id;
+		come_in(&g, cases[i].refused, cases[i].out);
+		assert_int_equal(!!gateway_incident(&g), cases[i].is_fault);
+		if (cases[i].is_fault) {
+			assert_int_equal(gateway_incident(&g)->verdict, VERDICT_OTHER_FAULT);
+			assert_int_equal(gateway_incident(&g)->cause, CAUSE_LOOKUP_KEY_MISMATCH);
+		}
+		assert_int_equal(g.orders, 0);
+		gateway_done(&g);
+	}
+}
+
+/* The same where the daemon does not see what comes in: the kernel's SA has another interface id than the daemon gave it. */
+static void test_another_interface_id(void **state)
+{
+	struct kernel_sa sa = kernel_sa(true);
+	struct kernel_event e = { .change = KERNEL_DELETED, .sa = sa };
+	struct gateway g;
+
+	(void)state;
+	kernel_gateway(&g, true);
+	core_kernel(g.core, &e, g.now);
+	e.change = KERNEL_ADDED;
+	e.sa.if_id = 5;
+	core_kernel(g.core, &e, g.now);
+	gateway_drain(&g);
+	refuse_packets(&g, XFRM_IN_NO_POLS);
+	assert_int_equal(gateway_incident(&g)->verdict, VERDICT_OTHER_FAULT);
+	assert_int_equal(gateway_incident(&g)->cause, CAUSE_LOOKUP_KEY_MISMATCH);
+	assert_int_equal(g.orders, 0);
+	gateway_done(&g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_audit_of_an_ah_sa),
 		cmocka_unit_test(test_encapsulation_as_the_kernel_has_it),
 		cmocka_unit_test(test_another_mark),
+		cmocka_unit_test(test_strangers_and_the_kernel),
+		cmocka_unit_test(test_interface_that_is_gone),
+		cmocka_unit_test(test_another_interface_id),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
