@@ -1,4 +1,4 @@
-# tests/uml/guest.sh: runs in the guest. Two namespaces with static SAs over IPv4 and IPv6; B loses its inbound ones; what the
+# tests/uml/guest.sh: runs in a guest of harness.py. Two namespaces with static SAs over IPv4 and IPv6; B loses its inbound ones; what the
 # audit sensor, the counters and the packet sensor say goes to standard output, each line with its witness's name in front.
 for module in veth esp4 esp6 xfrm_user af_packet cbc hmac sha256_generic aes_generic; do
 	modprobe -q $module
@@ -24,7 +24,11 @@ side() { # NAME OWN OTHER
 }
 side A 1 2 icmp
 side B 2 1 icmp
-both() { ip netns exec A ping -q -c "$1" -i 0.2 -W 1 10.88.0.2; ip netns exec A ping -q -c "$1" -i 0.2 -W 1 fd88::2; }
+both() { # COUNT: pings over IPv4 and IPv6
+	for to in 10.88.0.2 fd88::2; do
+		ip netns exec A ping -q -c "$1" -i 0.2 -W "${PATIENCE%.*}" $to
+	done
+}
 both 2 | grep -c ' 0% packet loss' | sed 's/^/tunnels that carry: /'
 
 mkfifo /run/ask-witness /run/ask-late /run/ask-sensor
@@ -35,15 +39,13 @@ while [ "$(readlink /proc/$holder/ns/net)" = "$(readlink /proc/self/ns/net)" ]; 
 ip netns exec B "$BUILD/tests/netns/netns_sensor" packet wire </run/ask-sensor >/run/sensor 2>&1 & sensor=$!
 exec 3>/run/ask-witness 5>/run/ask-late 4>/run/ask-sensor
 # An SA that lives, as a control: its packets must not be told.
-printf '%s\n' 'dead 10.88.0.2 50 0xB7618631' 'dead fd88::2 50 0xB7618631' 'live 10.88.0.2 50 0xB7618639' open 'wait 6000' \
-	'count 10.88.0.2 50 0xB7618631' state >&4
-for try in 1 2 3 4 5 6 7 8 9 10; do
-	grep -q ready /run/witness && grep -q ready /run/late && [ "$(grep -c done /run/sensor)" -ge 4 ] && break
-	sleep 0.3
-done
+printf '%s\n' 'dead 10.88.0.2 50 0xB7618631' 'dead fd88::2 50 0xB7618631' 'live 10.88.0.2 50 0xB7618639' open >&4
+until grep -q ready /run/witness && grep -q ready /run/late && [ "$(grep -c done /run/sensor)" -ge 4 ]; do sleep 0.2; done
+echo 'wait 4000' >&4
 ip -n B xfrm state delete src 10.88.0.1 dst 10.88.0.2 proto esp spi 0xB7618631
 ip -n B xfrm state delete src fd88::1 dst fd88::2 proto esp spi 0xB7618631
 both 3 | grep -c '100% packet loss' | sed 's/^/tunnels that do not: /'
+printf '%s\n' 'wait 3000' 'count 10.88.0.2 50 0xB7618631' state >&4
 sleep 0.5
 exec 3>&- 4>&- 5>&-
 wait $witness

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Runs in the guest of tests/uml/run.py: GROUPS (separated by commas) of cases.py, one spimendd through each. A line a case:
+"""Runs in a guest of harness.py: GROUPS (separated by commas) of cases.py, one spimendd through each. A line a case:
 
     heal: {"test": ..., "problems": [...], "healed": whether something was mended, "outage": seconds or null}
 """
@@ -11,14 +11,14 @@ import traceback
 
 import cases
 import pair as pairs
-from pair import Trouble, wait_for
+from pair import PATIENCE, Trouble, wait_for
 
 HEAL_S = 15
 ON_THE_WAY = 3  # packets
 HARMLESS = ("undecided", "transient")
-CALM_S = 0.8  # for what may still come of it
+CALM_S = 0.8 * PATIENCE  # for what may still come of it
 MODULES = ("veth", "esp4", "esp6", "ah4", "ah6", "xfrm_user", "af_packet", "authenc", "cbc", "hmac", "sha256_generic",
-           "aes_generic", "echainiv", "ip_vti", "sch_ingress", "cls_u32", "act_gact")
+           "aes_generic", "echainiv", "gcm", "ip_vti", "xfrm_interface", "sch_ingress", "cls_u32", "act_gact")
 
 
 def told(incident):
@@ -57,8 +57,10 @@ class Run:
         found = new()  # in front of the kernel's own count, which goes on
         problems = self.judge(case, found, pair.b.orders() - orders, refused() - dropped)
         outage = pair.outage(since) if case.flows else None
-        if case.flows and not case.actions and outage > 1:
+        if case.flows and not case.actions and outage > PATIENCE:
             problems.append(f"the pings were silent for {outage:.2f} s")
+        if case.proof:
+            problems += case.proof(pair)
         if problems:
             problems += [told(found) for found in pair.incidents()]
         if case.after:

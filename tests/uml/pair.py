@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Two real charons on the kernel's own ESP, in the guest of tests/uml/run.py, with spimendd beside B.
+"""Two real charons on the kernel's own ESP, in a guest of harness.py, with spimendd beside B.
 
 B is the guest itself, because the kernel tells audit records in the first network namespace only; A and the stranger C are
 namespaces, each on a wire of its own to B. Everything here ends with the guest."""
@@ -17,7 +17,10 @@ sys.path.insert(0, os.path.join(ROOT, "lab"))
 from vici import Vici, ViciError  # noqa: E402
 
 BASE = "/run/pair"
+PATIENCE = float(os.environ.get("PATIENCE") or 1)  # how much slower this guest is: of limits alone
 VTI_KEY = 42
+IF_ID = 43
+LINK = "tunnel0"
 CHARON = "/usr/sbin/charon-systemd"
 LOAD = "random nonce openssl pem pkcs1 pkcs8 x509 pubkey hmac kdf gcm aes sha1 sha2 kernel-netlink socket-default vici updown"
 OUTER = {4: {"A": "192.0.2.1", "B": "192.0.2.2", "C": "198.51.100.66", "Bc": "198.51.100.2"},
@@ -70,7 +73,7 @@ spimend
  user nobody
  state-directory {base}/state
  control-socket {base}/control
- sense interface toA{xdp}
+ sense interface toA {xdp}
  sense interface toC
  sense strongswan {base}/B/vici
  sense xfrm
@@ -86,8 +89,8 @@ class Trouble(Exception):
 
 
 def run(command, check=True, stdin=None):
-    done = subprocess.run(command, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=20,
-                          stdin=None if stdin is not None else subprocess.DEVNULL, check=False)
+    done = subprocess.run(command, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                          timeout=20 * PATIENCE, stdin=None if stdin is not None else subprocess.DEVNULL)
     if check and done.returncode:
         raise Trouble(f"{' '.join(command)}: {done.stdout.strip() or done.returncode}")
     return done.stdout
@@ -102,13 +105,13 @@ def read(path):
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             return file.read()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return ""
 
 
 def wait_for(condition, seconds):
     """The condition's value, false when it never held."""
-    late = time.monotonic() + seconds
+    late = time.monotonic() + seconds * PATIENCE
     while True:
         found = condition()
         if found or time.monotonic() > late:
@@ -119,7 +122,7 @@ def wait_for(condition, seconds):
 def demand(condition, seconds, what):
     found = wait_for(condition, seconds)
     if not found:
-        raise Trouble(f"waited {seconds} s in vain for {what}")
+        raise Trouble(f"waited {seconds * PATIENCE:g} s in vain for {what}")
     return found
 
 
@@ -152,21 +155,29 @@ class Side:
         pair = self.pair
         os.makedirs(os.path.join(self.folder, "swanctl"), exist_ok=True)
         write(os.path.join(self.folder, "strongswan.conf"), STRONGSWAN_CONF.format(
-            load=LOAD, folder=self.folder, routes="no" if pair.vti else "yes"))
-        if pair.vti:
+            load=LOAD, folder=self.folder, routes="no" if pair.link else "yes"))
+        if pair.link == "vti":
             extra += f"\n    mark_in = {VTI_KEY}\n    mark_out = {VTI_KEY}\n    mark_in_sa = yes"
-        proposals = "ah_proposals = sha256" if pair.ah else "esp_proposals = aes128-sha256"
+        elif pair.link == "xfrm":
+            extra += f"\n    if_id_in = {IF_ID}\n    if_id_out = {IF_ID}"
+        proposals = "ah_proposals = sha256" if pair.ah else f"esp_proposals = {pair.cipher}"
         write(os.path.join(self.folder, "swanctl", "swanctl.conf"), SWANCTL_CONF.format(
             ike=pair.ike, local=self.address, remote=OUTER[pair.ip][self.peer], name=self.name, peer=self.peer, extra=extra,
             encap="yes" if pair.encap else "no", local_lan=LAN[self.name], remote_lan=LAN[self.peer], proposals=proposals))
 
-    def add_vti(self):
-        """Packets that come in over it are looked for under its key as their mark."""
+    def add_link(self):
+        """A VTI: packets that come in over it are looked for under its key as their mark. An XFRM interface: those of SAs
+        with its interface id come in over it, and policies with that id hold for it."""
         where = ["-n", "A"] if self.name == "A" else []
-        for command in (f"link add vti0 type vti local {self.address} remote {OUTER[4][self.peer]} key {VTI_KEY}",
-                        "link set vti0 up", f"route add {LAN[self.peer]}/32 dev vti0 src {LAN[self.name]}"):
+        kind = {"vti": f"vti local {self.address} remote {OUTER[4][self.peer]} key {VTI_KEY}", "xfrm": f"xfrm if_id {IF_ID}"}
+        for command in (f"link add {LINK} type {kind[self.pair.link]}", f"link set {LINK} up",
+                        f"route add {LAN[self.peer]}/32 dev {LINK} src {LAN[self.name]}"):
             run(["ip", *where, *command.split()])
-        run([*self.inside, "sysctl", "-q", "-w", "net.ipv4.conf.vti0.disable_policy=1"])
+        if self.pair.link == "vti":
+            run([*self.inside, "sysctl", "-q", "-w", f"net.ipv4.conf.{LINK}.disable_policy=1"])
+
+    def lose_link(self):
+        run(["ip", *(["-n", "A"] if self.name == "A" else []), "link", "del", LINK])
 
     def environment(self):
         return dict(os.environ, STRONGSWAN_CONF=f"{self.folder}/strongswan.conf", SWANCTL_DIR=f"{self.folder}/swanctl")
@@ -188,7 +199,7 @@ class Side:
     def load(self):
         done = subprocess.run(["swanctl", "--load-all", "--uri", f"unix://{self.folder}/vici"], env=self.environment(),
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              timeout=20, check=False)
+                              timeout=20 * PATIENCE, check=False)
         if done.returncode:
             raise Trouble(f"{self.name}: swanctl: {done.stdout}")
 
@@ -208,7 +219,7 @@ class Side:
             self.charon.wait()
 
     def call(self, command, **arguments):
-        with Vici(f"{self.folder}/vici") as vici:
+        with Vici(f"{self.folder}/vici", 10 * PATIENCE) as vici:
             return vici.call(command, **arguments)
 
     def order(self, command, **arguments):
@@ -217,9 +228,12 @@ class Side:
         if answer.get("success", "yes") != "yes":
             raise Trouble(f"{self.name}: {command}: {answer.get('errmsg', 'refused')}")
 
+    def initiate(self):
+        self.order("initiate", child="lan", timeout=int(9000 * PATIENCE))
+
     def children(self, state="INSTALLED"):
         """Newest first."""
-        with Vici(f"{self.folder}/vici") as vici:
+        with Vici(f"{self.folder}/vici", 10 * PATIENCE) as vici:
             found = [dict(child, ike_id=sa["uniqueid"]) for event in vici.stream("list-sas", "list-sa")
                      for sa in event.values() for child in sa.get("child-sas", {}).values()]
         return sorted((child for child in found if state in (None, child["state"])), key=lambda child: -int(child["uniqueid"]))
@@ -244,10 +258,12 @@ class Side:
 
 
 class Pair:
-    """One tunnel; options: ike, ip, encap, ah, vti (by routes, with a mark), and xdp for the sensor that spimendd uses."""
+    """One tunnel; options: ike, ip, encap, ah, cipher, link (by routes: "vti", with a mark, or "xfrm", with an interface id), and
+    xdp ("generic", "native") for the sensor that spimendd uses."""
 
-    def __init__(self, build, ike=2, ip=4, encap=False, ah=False, vti=False, xdp=False):
-        self.build, self.ike, self.ip, self.encap, self.ah, self.vti, self.xdp = build, ike, ip, encap, ah, vti, xdp
+    def __init__(self, build, ike=2, ip=4, encap=False, ah=False, cipher="aes128-sha256", link=None, xdp=None):
+        self.build, self.ike, self.ip, self.encap, self.ah, self.cipher = build, ike, ip, encap, ah, cipher
+        self.link, self.xdp = link, xdp
         self.a, self.b = Side(self, "A"), Side(self, "B")
         self.daemon = self.pings = None
 
@@ -256,14 +272,14 @@ class Pair:
             if os.path.exists(f"{side.folder}/charon.log"):
                 os.unlink(f"{side.folder}/charon.log")
             side.configure()
-            if self.vti:
-                side.add_vti()
+            if self.link:
+                side.add_link()
             side.start()
-        self.a.order("initiate", child="lan", timeout=10000)
+        self.a.initiate()
         demand(self.flows_once, 5, "the first ping through the tunnel")
         shutil.rmtree(f"{BASE}/state", ignore_errors=True)
         write(f"{BASE}/spimendd.log", "")
-        write(f"{BASE}/conf", CONFIG.format(base=BASE, xdp=" xdp generic" if self.xdp else ""))
+        write(f"{BASE}/conf", CONFIG.format(base=BASE, xdp=f"xdp {self.xdp}" if self.xdp else ""))
         self.start_daemon()
         self.ping()
 
@@ -275,7 +291,7 @@ class Pair:
         for side in (self.a, self.b):
             side.stop()
         for where in ([], ["-n", "A"]):
-            run(["ip", *where, "link", "del", "vti0"], check=False)
+            run(["ip", *where, "link", "del", LINK], check=False)
             run(["ip", *where, "xfrm", "state", "flush"])
             run(["ip", *where, "xfrm", "policy", "flush"])
 
@@ -295,7 +311,7 @@ class Pair:
         return [at for at in map(float, ANSWER.findall(read(f"{BASE}/pings"))) if at >= since]
 
     def flows(self):
-        return bool(self.answered(time.time() - 0.3))
+        return bool(self.answered(time.time() - 0.3 * PATIENCE))
 
     def outage(self, since):
         """The longest silence from then on, in seconds."""
@@ -317,7 +333,7 @@ class Pair:
 
     def ask(self, *arguments):
         done = subprocess.run([f"{self.build}/spimend", *arguments, "--socket", f"{BASE}/control"], stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=20, check=False)
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=20 * PATIENCE, check=False)
         if done.returncode not in (0, 1):
             raise Trouble(f"spimend {' '.join(arguments)}: {done.stderr.strip() or done.returncode}")
         return done.stdout
@@ -332,3 +348,24 @@ class Pair:
     def incidents(self):
         found = [json.loads(line) for line in self.ask("incidents", "--json").splitlines()]
         return [one for one in found if one["schema"].startswith("spimend.incident/")]
+
+    def sensors(self):
+        """What the daemon counted so far, with the kernel's counters among it."""
+        return [dict(one["sensors"], **one["kernel"]) for one in map(json.loads, self.ask("status", "--json").splitlines())
+                if "sensors" in one]
+
+    def processes(self):
+        """{role: process id} of the daemon and its roles."""
+        found = {"parent": self.daemon.pid}
+        for entry in filter(str.isdigit, os.listdir("/proc")):
+            role = re.search(r"--role=(\w+)", read(f"/proc/{entry}/cmdline"))
+            if role and f"PPid:\t{self.daemon.pid}\n" in read(f"/proc/{entry}/status"):
+                found[role[1]] = int(entry)
+        return found
+
+    def role(self, name):
+        return self.processes()[name]
+
+    def memory(self):
+        """KiB that the daemon's processes have, together."""
+        return sum(int(re.search(r"VmRSS:\s+(\d+)", read(f"/proc/{pid}/status"))[1]) for pid in self.processes().values())
