@@ -307,6 +307,9 @@ struct mirror_child *mirror_successor(struct core *c, uint16_t daemon, uint64_t 
 /* A child of the connection that was made since then, in whatever state it is now, carried packets in. */
 bool mirror_made_works(struct core *c, uint16_t daemon, uint64_t connection, const struct end *peer, uint32_t except,
 		       int64_t since_ns);
+/* We send to that peer with that SPI: it is the peer's own, and whoever forges packets with it must not make us name it in a
+ * DELETE, which some peers take for either half of a pair. */
+bool mirror_sends_with(const struct core *c, const struct spimend_address *peer, uint32_t spi);
 uint32_t mirror_children_of(struct core *c, uint16_t daemon, uint32_t ike_id);
 /* Asks for a list that begins now or later. */
 void mirror_want(struct core *c, uint16_t daemon);

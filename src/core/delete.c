@@ -6,6 +6,7 @@
  * long, and longer where its answer took long, it is given the first word: two requests that cross leave two pairs. */
 #define PEER_FIRST_NS (SECOND_NS / 200)
 #define PEER_FIRST_MOST_NS (SECOND_NS / 2)
+#define RETURN_NS SECOND_NS /* for act, or its connection to the daemon, to come back after an order was lost with it */
 #define PEER_FIRST_V1_NS (SECOND_NS / 20) /* IKEv1 does not answer */
 
 bool delete_proves(const struct order_result *result)
@@ -81,6 +82,8 @@ static int64_t peer_first(const struct order_result *result)
 {
 	if (result->has_answer && result->answer == PLUGIN_SENT)
 		return PEER_FIRST_V1_NS;
+	if (result->outcome == OUTCOME_UNKNOWN)
+		return RETURN_NS;
 	return later(PEER_FIRST_NS, earlier(result->took_ns / 4, PEER_FIRST_MOST_NS));
 }
 

@@ -105,7 +105,8 @@ static struct repair_situation situation_of(struct core *c, const struct trouble
 		.sequence_passed = t->proven || (entry && entry->has_sequence && flow && flow->proof_packets >= c->config.stray_count),
 		.authenticated = t->proven || t->peer_silent || is->rule == RULE_ENCAP_DIFFERS
 				 || (peer && peer->dead_ns && peer->dead_ns >= is->first_ns),
-		.plugin_up = daemon->plugin.up, .spi_listed = child != NULL, .peer_closed = t->proven,
+		.plugin_up = daemon->plugin.up, .peer_closed = t->proven,
+		.spi_listed = child || mirror_sends_with(c, &is->src, is->key.spi),
 		.rebuild = t->rebuild,
 		.is_unknown = flow && strays_are_unknown(c, flow),
 	};

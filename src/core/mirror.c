@@ -133,6 +133,17 @@ bool mirror_made_works(struct core *c, uint16_t daemon, uint64_t connection, con
 	return false;
 }
 
+bool mirror_sends_with(const struct core *c, const struct spimend_address *peer, uint32_t spi)
+{
+	for (uint32_t i = 0; i < c->child_table.count; i++) {
+		const struct mirror_child *child = &c->children[i];
+
+		if (child->used && child->sa.has_spi_out && child->sa.spi_out == spi && spimend_address_equal(&child->sa.remote, peer))
+			return true;
+	}
+	return false;
+}
+
 uint32_t mirror_children_of(struct core *c, uint16_t daemon, uint32_t ike_id)
 {
 	uint32_t n = 0;

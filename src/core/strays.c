@@ -8,6 +8,7 @@
 #define UNKNOWN_SPIS_NOISE 8        /* so many SPIs of one peer that the ledger does not know, within a minute: noise */
 #define ANEW_NS (2 * SECOND_NS)    /* a mended tunnel without traffic for so long, while strays come, is broken again */
 #define COLLISION_SPAN_NS (5 * SECOND_NS) /* so long before or after a death a collision explains it */
+#define NEW_SEQUENCE_MOST 64       /* an SA counts from 1: so low, it may be one whose setting up is not over (T1b, C11) */
 #define SETTLE_MARGIN_NS (SECOND_NS / 10)
 
 /* --- the table of flows -------------------------------------------------------------------------------------------- */
@@ -320,8 +321,9 @@ bool strays_are_unknown(struct core *c, const struct flow *flow)
 	const struct kernel_sa *sa = kernel_has(c, &flow->key);
 
 	return !flow->in_ledger && flow->confirmed && !ledger_find(c->ledger, &flow->key) && !sad_has(c, &flow->key)
-	       && !(sa && sa->larval) && !is_negotiating(c, flow) && flow->last_ns - flow->first_ns > c->config.early_use_ns
-	       && flow_is_enough(c, flow, NULL);
+	       && !(sa && sa->larval) && !is_negotiating(c, flow) && !mirror_sends_with(c, &flow->src, flow->key.spi)
+	       && flow->last_ns - flow->first_ns > c->config.early_use_ns
+	       && flow->proof_sequence_lowest > NEW_SEQUENCE_MOST && flow_is_enough(c, flow, NULL);
 }
 
 static void judge_unknown(struct core *c, struct trouble *t, struct flow *flow)

@@ -211,7 +211,8 @@ static void check_peer(struct ike_daemon *d, const struct spimend_address *remot
 		object(d, "gone: that id is an SA of another peer");
 }
 
-/* The peer owns what it may be told to close, never we. */
+/* The peer sends with what it may be told to close: no SA of ours accepts it, and we do not send with it either, since some
+ * peers take a DELETE for either half of a pair. */
 static void check_spi(void *context, const struct child_sa *child)
 {
 	struct ike_daemon *d = context;
@@ -219,6 +220,8 @@ static void check_spi(void *context, const struct child_sa *child)
 
 	if (child->has_spi_in && child->spi_in == o->spi && child->protocol == o->protocol)
 		object(d, "ours: that SPI is a child's inbound one");
+	if (child->has_spi_out && child->spi_out == o->spi && child->protocol == o->protocol)
+		object(d, "theirs: that SPI is a child's outbound one");
 }
 
 static void check_over_ike(struct ike_daemon *d, struct text message, const struct ike_sa *ike)

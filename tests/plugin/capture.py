@@ -44,10 +44,15 @@ def exact_delete(lab):
     return problems
 
 
+def keys_options():
+    """Of a world whose charons write their keys down for tshark, where that can be had."""
+    if not World.keys:
+        return {"plugins_more": {}}
+    return {"plugins_more": {"save-keys": World.keys}, "load": " spimend save-keys",
+            "settings": "save-keys {{ wireshark_keys = {folder}/keys\n      ike = yes }}"}
+
+
 def worlds():
-    more = {"plugins_more": {"save-keys": World.keys}} if World.keys else {}
-    load = {"load": " spimend save-keys",
-            "settings": "save-keys {{ wireshark_keys = {folder}/keys\n      ike = yes }}"} if World.keys else {}
     for version in (2, 1):
-        yield f"on the wire, IKEv{version}", dict(more, **load, ike=version, keys_folder=True), \
+        yield f"on the wire, IKEv{version}", dict(keys_options(), ike=version, keys_folder=True), \
             [("one DELETE with exactly the stray SPI", exact_delete)]

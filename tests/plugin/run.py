@@ -23,6 +23,7 @@ import gateway  # noqa: E402
 import net  # noqa: E402
 import capture  # noqa: E402
 import orders  # noqa: E402
+import product  # noqa: E402
 import reports  # noqa: E402
 import safety  # noqa: E402
 
@@ -45,7 +46,7 @@ def build_all():
     """What needs the network and names of users, which the cage has not."""
     fault, why_not = gateway.build_plugin(world.LAB)
     plugin, why = world.build()
-    client = build_check("tests/plugin/order") if plugin else None
+    client = build_check("tests/plugin/order", "spimend", "spimendd") if plugin else None
     return {"fault": fault, "plugin": plugin, "why": why or why_not and f"fault plugin: {why_not}",
             **(world.build_helpers() if plugin else {"keys": None, "odd": None}),
             "order": os.path.join(world.ROOT, "build-check/tests/plugin/order") if client and client.status == 0 else None}
@@ -98,7 +99,7 @@ def main():
         return suite.close()
     world.World.built, world.World.fault, world.World.keys = built["plugin"], built["fault"], built["keys"]
     world.World.order, world.World.odd = built["order"], built["odd"]
-    for module in (orders, reports, safety, capture):
+    for module in (orders, reports, safety, capture, product):
         for title, options, tests in module.worlds():
             run_world(suite, given.only, title, options, tests)
     shutil.rmtree("/run/spimend-lab", ignore_errors=True)

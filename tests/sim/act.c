@@ -39,11 +39,43 @@ static void finish(struct node *n, struct journal_entry *j, enum order_outcome o
 		gateway_told_result(n, &j->result);
 }
 
+/* The plugin's answer comes before its task ends, so that act_finished() finds the order ended. */
+void act_answered(struct node *n, uint64_t order, enum plugin_outcome answer, uint32_t peer_spi)
+{
+	struct journal_entry *j = n->g.enabled ? journal_of(n, order) : NULL;
+	enum order_outcome outcome = answer == PLUGIN_NO_REPLY ? OUTCOME_TIMEOUT : answer == PLUGIN_IKE_GONE ? OUTCOME_FAILED
+				     : answer == PLUGIN_WINDOW_TAKEN || answer == PLUGIN_OURS ? OUTCOME_REFUSED : OUTCOME_DONE;
+	const struct child *c = NULL;
+	struct order_result result;
+
+	if (!j || (!j->running && !j->late))
+		return;
+	result = (struct order_result){ .id = order, .outcome = outcome, .took_ns = n->w->now - j->began, .has_answer = true,
+					.answer = (uint8_t)answer, .has_peer_spi = peer_spi != 0, .peer_spi = peer_spi,
+					.is_late = !j->running };
+	snprintf(result.text, sizeof(result.text), "%s", plugin_outcome_name(answer));
+	for (uint32_t i = 0; peer_spi && i < n->child_count; i++)
+		c = n->children[i].spi_out == peer_spi ? &n->children[i] : c;
+	if (c) {
+		result.has_child = true;
+		result.child_id = c->id;
+	}
+	if (j->running)
+		j->result = result;
+	j->late = answer == PLUGIN_NO_REPLY;
+	j->done = true;
+	j->running = false;
+	if (n->g.act_up && n->machine_up)
+		gateway_told_result(n, &result);
+}
+
 void act_finished(struct node *n, uint64_t order, enum order_outcome outcome, const char *text)
 {
 	struct journal_entry *j = n->g.enabled ? journal_of(n, order) : NULL;
 
-	if (j && j->running)
+	if (j && order_takes_plugin(j->order.verb) && (j->running || j->late))
+		act_answered(n, order, outcome == OUTCOME_DONE ? PLUGIN_DONE : PLUGIN_IKE_GONE, 0);
+	else if (j && j->running)
 		finish(n, j, outcome, text);
 }
 
@@ -59,7 +91,9 @@ void act_timeout(struct node *n, uint64_t order)
 		if (s) /* by force, whatever it waits for */
 			ike_remove(n, s->id, true, END_DELETED);
 	}
-	if (j->running)
+	if (j->running && order_takes_plugin(j->order.verb))
+		act_answered(n, order, daemon_withdraw(n, order) ? PLUGIN_WINDOW_TAKEN : PLUGIN_NO_REPLY, 0);
+	else if (j->running)
 		finish(n, j, OUTCOME_TIMEOUT, "no answer in time");
 }
 
@@ -75,7 +109,8 @@ static uint8_t peer_of_connection(struct node *n, uint64_t connection)
 static const char *objection(struct node *n, const struct order *order)
 {
 	const struct child *c = child_find(n, order->child_id);
-	const struct ike *s = ike_find(n, order->verb == ORDER_TERMINATE_IKE ? order->ike_id : c ? c->ike_id : 0);
+	bool by_ike = order->verb == ORDER_TERMINATE_IKE || order_takes_plugin(order->verb);
+	const struct ike *s = ike_find(n, by_ike ? order->ike_id : c ? c->ike_id : 0);
 	uint8_t peer = peer_of_connection(n, order->connection);
 
 	if (order->verb == ORDER_INITIATE) {
@@ -88,6 +123,15 @@ static const char *objection(struct node *n, const struct order *order)
 	}
 	if (!s)
 		return "gone: the daemon does not list it any more";
+	if (order_takes_plugin(order->verb)) {
+		for (uint32_t i = 0; i < n->child_count; i++)
+			if (order->verb == ORDER_DELETE_SPI && n->children[i].ike_id == s->id
+			    && (n->children[i].spi_in == order->spi || n->children[i].spi_out == order->spi))
+				return "that SPI is a child's";
+		if (!n->plugin)
+			return "the plugin is not there";
+		return s->state != IKE_ESTABLISHED || daemon_ike_view(n, s).child_task ? "busy: the IKE SA or a child is being made" : NULL;
+	}
 	if (order->verb == ORDER_TERMINATE_IKE)
 		return s->state == IKE_DELETING ? "busy: the IKE SA is being deleted" : NULL;
 	if (c->state == CHILD_REKEYING || c->state == CHILD_CREATED || c->state == CHILD_DELETING)
@@ -110,6 +154,10 @@ static bool execute(struct node *n, const struct order *order, const char **ret_
 		return daemon_terminate_child(n, order->child_id, order->id);
 	case ORDER_TERMINATE_IKE:
 		return daemon_terminate_ike(n, order->ike_id, order->id);
+	case ORDER_DELETE_SPI:
+		return daemon_delete_spi(n, order->ike_id, order->spi, order->id);
+	case ORDER_LIVENESS:
+		return daemon_liveness(n, order->ike_id, order->id);
 	case ORDER_INITIATE:
 		return daemon_initiate(n, peer_of_connection(n, order->connection), order->id, ret_why);
 	default:
@@ -239,6 +287,9 @@ void act_hello(struct node *n)
 		in->daemon.boot.ns = (node_wall(n).ns - (n->w->now - n->daemon_boot)) / SEC * SEC;
 		snprintf(in->daemon.version, sizeof(in->daemon.version), "5.9.8");
 	}
+	inbox_post(n, CHANNEL_ACT, in, MS / 2);
+	in = inbox_new(n, IN_PLUGIN);
+	in->plugin.up = n->daemon_up && n->plugin;
 	inbox_post(n, CHANNEL_ACT, in, MS / 2);
 	act_list(n, 0);
 	act_dump(n);

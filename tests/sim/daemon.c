@@ -89,7 +89,7 @@ struct ike_sa daemon_ike_view(struct node *n, const struct ike *s)
 	act_names(n, s->peer, v.name, child);
 	v.busy = s->task_count > 0;
 	for (uint32_t i = 0; i < s->task_count; i++)
-		v.child_task |= s->tasks[i].kind == T_CREATE || s->tasks[i].kind == T_REKEY || s->tasks[i].kind == T_DELETE_CHILD;
+		v.child_task |= s->tasks[i].kind == T_DELETE_SPI || s->tasks[i].kind == T_CREATE || s->tasks[i].kind == T_REKEY || s->tasks[i].kind == T_DELETE_CHILD;
 	v.local = n->address;
 	v.remote = n->w->nodes[s->peer].address;
 	v.local_port = v.remote_port = n->user_space ? 4500 : 500;
@@ -201,6 +201,13 @@ void child_remove(struct node *n, uint32_t id, enum end_reason why, bool say_dow
 		plane_remove(n, gone.spi_in, false, why);
 	if (gone.out_installed)
 		plane_remove(n, gone.spi_out, true, why);
+	if (n->plugin && (why == END_LOST || why == END_EXPIRED)) {
+		struct plugin_message m = { .kind = PLUGIN_CHILD_DIED, .ike_id = gone.ike_id, .child_id = gone.id, .protocol = 50,
+					    .spi = gone.spi_in, .peer_spi = gone.spi_out,
+					    .reason = why == END_EXPIRED ? PLUGIN_WHY_EXPIRED : PLUGIN_WHY_UNKNOWN };
+
+		gateway_told_report(n, &m);
+	}
 	TRACE(n->w, "node %u: child %u (in %08x) is gone: %s", n->index, id, gone.spi_in, end_reason_name(why));
 }
 
@@ -365,6 +372,39 @@ bool daemon_terminate_child(struct node *n, uint32_t child, uint64_t order)
 	struct ike *s = c ? ike_find(n, c->ike_id) : NULL;
 
 	return s && task_queue(n, s, T_DELETE_CHILD, child, order);
+}
+
+bool daemon_delete_spi(struct node *n, uint32_t ike, uint32_t spi, uint64_t order)
+{
+	struct ike *s = ike_find(n, ike);
+
+	if (!s || s->state != IKE_ESTABLISHED || s->task_count == TASKS_MAX)
+		return false;
+	s->tasks[s->task_count++] = (struct task){ .kind = T_DELETE_SPI, .order = order, .spi = spi };
+	task_next(n, s);
+	return true;
+}
+
+bool daemon_liveness(struct node *n, uint32_t ike, uint64_t order)
+{
+	struct ike *s = ike_find(n, ike);
+
+	return s && s->state == IKE_ESTABLISHED && task_queue(n, s, T_DPD, 0, order);
+}
+
+bool daemon_withdraw(struct node *n, uint64_t order)
+{
+	for (uint32_t i = 0; i < n->ike_count; i++) {
+		struct ike *s = &n->ikes[i];
+
+		for (uint32_t k = s->active ? 1 : 0; k < s->task_count; k++) {
+			if (s->tasks[k].order != order)
+				continue;
+			memmove(&s->tasks[k], &s->tasks[k + 1], (--s->task_count - k) * sizeof(s->tasks[0]));
+			return true;
+		}
+	}
+	return false;
 }
 
 bool daemon_terminate_ike(struct node *n, uint32_t ike, uint64_t order)

@@ -95,6 +95,34 @@ static void send_delete_child(struct node *n, struct ike *s)
 	request(n, s, m);
 }
 
+/* The plugin's: the SPI may have become ours while it waited. IKEv1 acknowledges nothing. */
+static void send_delete_spi(struct node *n, struct ike *s)
+{
+	struct message m = message_of(n, s, M_DELETE_CHILD);
+	uint64_t order = s->tasks[0].order;
+	bool ours = false;
+
+	m.spi = s->tasks[0].spi;
+	for (uint32_t i = 0; i < n->child_count; i++) {
+		ours |= n->children[i].ike_id == s->id && n->children[i].spi_in == m.spi;
+		if (n->children[i].ike_id == s->id && n->children[i].spi_out == m.spi)
+			violate(n->w, "target", "node %u sends a DELETE for SPI %08x, which it sends with", n->index, m.spi);
+	}
+	if (ours) {
+		act_answered(n, order, PLUGIN_OURS, 0);
+		task_done(n, s, OUTCOME_REFUSED);
+		return;
+	}
+	hint_tell(n, HINT_DELETE_SENT, m.spi, s->id);
+	if (s->version == 1) {
+		one_way(n, s, m);
+		act_answered(n, order, PLUGIN_SENT, 0);
+		task_done(n, s, OUTCOME_DONE);
+		return;
+	}
+	request(n, s, m);
+}
+
 void exchange_send(struct node *n, struct ike *s)
 {
 	uint32_t id = s->id;
@@ -109,6 +137,9 @@ void exchange_send(struct node *n, struct ike *s)
 		break;
 	case T_DELETE_CHILD:
 		send_delete_child(n, s);
+		break;
+	case T_DELETE_SPI:
+		send_delete_spi(n, s);
 		break;
 	case T_DELETE_IKE:
 		if (s->version == 1) {
@@ -283,6 +314,10 @@ static void hear_delete_child(struct node *n, struct ike *s, const struct messag
 
 	if (!c) {
 		hint_tell(n, HINT_DELETE_UNKNOWN, m->spi, s->id);
+		if (n->odd_answers) { /* it claims to have closed an SA that nobody named, and goes on with it */
+			for (uint32_t i = 0; i < n->child_count; i++)
+				a.spi = n->children[i].ike_id == s->id ? n->children[i].spi_in : a.spi;
+		}
 	} else {
 		hint_tell(n, HINT_DELETE_RECEIVED, m->spi, s->id);
 		a.spi = c->spi_in;
@@ -488,10 +523,15 @@ static void got_create(struct node *n, struct ike *s, const struct message *m)
 	task_done(n, ike_find(n, ike_id), OUTCOME_DONE);
 }
 
-static void got_delete_child(struct node *n, struct ike *s)
+static void got_delete_child(struct node *n, struct ike *s, const struct message *m)
 {
 	struct child *c = child_find(n, s->tasks[0].child);
 
+	if (s->tasks[0].kind == T_DELETE_SPI) {
+		act_answered(n, s->tasks[0].order, m->spi ? PLUGIN_PEER_OWNED : PLUGIN_PEER_HAD_NONE, m->spi);
+		task_done(n, s, OUTCOME_DONE);
+		return;
+	}
 	if (c && c->state == CHILD_REKEYED)
 		post(n->w, OVERLAP, EV_CHILD_DESTROY, n->index, c->id, 0, n->life, NULL);
 	else if (c)
@@ -556,7 +596,7 @@ static void hear_response(struct node *n, const struct message *m)
 		got_create(n, s, m);
 		break;
 	case M_DELETE_CHILD:
-		got_delete_child(n, s);
+		got_delete_child(n, s, m);
 		break;
 	case M_REKEY_IKE:
 		got_rekey_ike(n, s, m);

@@ -108,6 +108,17 @@ void gateway_told_result(struct node *n, const struct order_result *result)
 	inbox_post(n, CHANNEL_ACT, in, hop(n));
 }
 
+void gateway_told_report(struct node *n, const struct plugin_message *m)
+{
+	struct inbox *in;
+
+	if (!n->g.enabled || !n->machine_up || !n->g.sense_up || !n->plugin || chance(n->w, n->w->vici_loss))
+		return;
+	in = inbox_new(n, IN_REPORT);
+	in->report.is = *m;
+	inbox_post(n, CHANNEL_SENSE, in, hop(n));
+}
+
 void gateway_told_daemon(struct node *n)
 {
 	struct inbox *in;
@@ -497,6 +508,12 @@ static void deliver(struct node *n, const struct inbox *in)
 		TRACE(n->w, "node %u: result of order %llu: %s %s", n->index, (unsigned long long)in->result.id,
 		      order_outcome_name(in->result.outcome), in->result.text);
 		core_result(core, &in->result, now);
+		break;
+	case IN_PLUGIN:
+		core_plugin(core, &in->plugin, now);
+		break;
+	case IN_REPORT:
+		core_report(core, &in->report, now);
 		break;
 	default:
 		deliver_lists(n, in);

@@ -57,6 +57,8 @@ void world_build(struct world *w, const struct setup *s)
 		n->address = address_of_node(i);
 		n->machine_up = n->daemon_up = true;
 		n->user_space = s->user_space[i];
+		n->plugin = s->plugin;
+		n->odd_answers = s->odd_answers;
 		n->next_ike = n->next_child = 1;
 		n->daemon_boot = w->now - 600 * SEC;
 		n->machine_boot = w->now - 900 * SEC;
@@ -97,6 +99,8 @@ static void random_setup(struct world *w, struct setup *s)
 	s->version = rnd_below(w, 3) ? 2 : 1;
 	s->mode = rnd_below(w, 10) < 8 ? MODE_REPAIR : rnd_below(w, 2) ? MODE_ADVISE : MODE_OBSERVE;
 	s->recovery = rnd_below(w, 4) != 0;
+	s->plugin = rnd_below(w, 2);
+	s->odd_answers = !rnd_below(w, 8);
 	s->dynamic_peers = !rnd_below(w, 6);
 	s->unique_never = !rnd_below(w, 8);
 	s->start = !rnd_below(w, 4);
@@ -176,6 +180,7 @@ static void random_forger(struct world *w)
 	f->replays = rnd_below(w, 2);
 	f->garbage = !rnd_below(w, 4);
 	f->from_peer = rnd_below(w, 2);
+	f->notifies = rnd_below(w, 2);
 	f->victim = (uint8_t)(rnd_below(w, 3) ? 0 : 1);
 	f->gap = rnd_between(w, 5 * MS, 500 * MS);
 	post(w, rnd_between(w, 5 * SEC, 30 * SEC), EV_FORGE, 0, 0, 0, 0, NULL);

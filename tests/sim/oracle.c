@@ -332,6 +332,11 @@ static void check_backoff(struct node *n, const struct order *order, const struc
 	}
 }
 
+static uint32_t later_of(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
 static void check_attempts(struct node *n, const struct core_incident *is, const struct core_step *step)
 {
 	uint32_t times = 0;
@@ -339,7 +344,9 @@ static void check_attempts(struct node *n, const struct core_incident *is, const
 	for (uint32_t i = 0; i < is->step_count && i < CORE_STEPS_MAX; i++)
 		times += is->steps[i].order && is->steps[i].verb == step->verb && is->steps[i].rung == step->rung
 			 && !(is->steps[i].has_result && is->steps[i].result.outcome == OUTCOME_REFUSED); /* nothing was done */
-	if (times > n->g.config->step_attempts)
+	/* What a DELETE of ours took down at the peer is made again, with more than one try. */
+	if (times > (step->rung == RUNG_INITIATE_CHILD && n->plugin ? later_of(REPAIR_REBUILD_ATTEMPTS, n->g.config->step_attempts)
+								   : n->g.config->step_attempts))
 		violate(n->w, "no order twice", "node %u: %s of %s for the %uth time in incident %s", n->index,
 			order_verb_name(step->verb), repair_rung_name(step->rung), times, is->id);
 }
@@ -416,9 +423,14 @@ static void check_target(struct node *n, const struct order *order, uint8_t peer
 	struct child *child = child_find(n, order->child_id);
 	struct ike *s = ike_find(n, order->ike_id);
 	bool of_child = order->verb == ORDER_REKEY_CHILD || order->verb == ORDER_TERMINATE_CHILD;
+	struct sa *in = order->verb == ORDER_DELETE_SPI ? plane_in(n, order->spi) : NULL;
 
 	if (!n->daemon_up)
 		return;
+	if (order_takes_plugin(order->verb) && s && s->peer != peer)
+		violate(n->w, "target", "node %u: %s for %u over an IKE SA of somebody else", n->index, order_verb_name(order->verb), peer);
+	if (in && n->w->now - in->added > SEC)
+		violate(n->w, "target", "node %u: a DELETE for SPI %08x, which it accepts itself", n->index, order->spi);
 	if ((of_child && child && child->peer != peer) || (order->verb == ORDER_TERMINATE_IKE && s && s->peer != peer)
 	    || (order->verb == ORDER_INITIATE && order->connection != act_connection_id(n, peer)))
 		violate(n->w, "target", "node %u: %s for %u names an SA of somebody else", n->index, order_verb_name(order->verb), peer);
@@ -440,8 +452,37 @@ static void check_teardown(struct node *n, const struct order *order, uint8_t pe
 			     && node_of_address(n->w, &n->g.journal[i].order.peer) == peer;
 	if (dead && n->w->now - dead < 120 * SEC)
 		return;
+	for (uint32_t i = 0; i < n->g.journal_count; i++) /* an answer that is not empty is evidence as well */
+		if (n->g.journal[i].result.has_answer && n->g.journal[i].result.answer == PLUGIN_PEER_OWNED
+		    && node_of_address(n->w, &n->g.journal[i].order.peer) == peer)
+			return;
 	if (!timed_out || (alive && n->w->net.loss < 500 && !blocked(n->w, n->index, peer)))
 		violate(n->w, "teardown", "node %u tears the IKE SA with %u down without authenticated evidence", n->index, peer);
+}
+
+/* Of what anybody can cause: at most one in a back-off to each peer, whatever is forged, and in no incident's name. */
+static void check_liveness(struct node *n, const struct order *order, uint8_t peer)
+{
+	struct gateway *g = &n->g;
+	struct truth *t = truth_of(n);
+
+	if (t->asked_alive[peer] && n->w->now - t->asked_alive[peer] < g->config->backoff_ns - 10 * MS && !lost_count(n)
+	    && !clock_was_set(n))
+		violate(n->w, "liveness", "node %u asks %u again after %.1f s", n->index, peer,
+			(double)(n->w->now - t->asked_alive[peer]) / 1e9);
+	t->asked_alive[peer] = n->w->now;
+	check_target(n, order, peer);
+}
+
+static void check_question(struct node *n, uint8_t peer)
+{
+	struct truth *t = truth_of(n);
+
+	if (t->questioned[peer] && n->w->now - t->questioned[peer] < n->g.config->per_peer_ns - 10 * MS && !lost_count(n)
+	    && !clock_was_set(n))
+		violate(n->w, "question", "node %u asks %u about an unknown SPI again after %.1f s", n->index, peer,
+			(double)(n->w->now - t->questioned[peer]) / 1e9);
+	t->questioned[peer] = n->w->now;
 }
 
 void oracle_order(struct node *n, const struct order *order)
@@ -470,6 +511,10 @@ void oracle_order(struct node *n, const struct order *order)
 	}
 	if (g->config->mode != MODE_REPAIR)
 		violate(n->w, "mode", "node %u: an order in mode %s", n->index, mode_name(g->config->mode));
+	if (order->verb == ORDER_LIVENESS) {
+		check_liveness(n, order, peer);
+		return;
+	}
 	is = incident_of_order(n, order->id, &step);
 	if (!is) {
 		violate(n->w, "incident", "node %u: order %llu belongs to no incident", n->index, (unsigned long long)order->id);
@@ -488,6 +533,8 @@ void oracle_order(struct node *n, const struct order *order)
 	}
 	m = &g->given_more[g->given_count];
 	*m = (struct given){ .at = n->w->now, .peer = peer, .rung = step->rung, .first = first, .starts = !goes_on };
+	if (step->rung == RUNG_ASK_PEER)
+		m->first = m->starts = false; /* a question has a budget of its own */
 	memcpy(m->incident, is->id, sizeof(m->incident));
 	g->given[g->given_count++] = *order;
 	check_budgets(n, m);
@@ -495,7 +542,9 @@ void oracle_order(struct node *n, const struct order *order)
 	check_attempts(n, is, step);
 	check_target(n, order, peer);
 	check_teardown(n, order, peer);
-	if (!goes_on)
+	if (step->rung == RUNG_ASK_PEER && order->verb == ORDER_DELETE_SPI)
+		check_question(n, peer);
+	else if (!goes_on && step->rung != RUNG_ASK_PEER)
 		check_reason(n, order, peer, is);
 }
 

@@ -239,6 +239,12 @@ void plane_forge(struct world *w)
 	uint32_t burst = 1 + rnd_below(w, 8);
 
 	post(w, f->gap / 2 + rnd_between(w, 0, f->gap), EV_FORGE, 0, 0, 0, 0, NULL);
+	if (f->notifies) { /* with the peer's address, or a stranger's; nobody can tell */
+		struct plugin_message m = { .kind = PLUGIN_INVALID_SPI_OUTSIDE, .spi = (uint32_t)rnd(w),
+					    .remote = rnd_below(w, 4) ? address_of_node(peer) : address_of_stranger(7) };
+
+		gateway_told_report(victim, &m);
+	}
 	while (burst--) {
 		struct packet q = p;
 

@@ -17,7 +17,8 @@ struct script {
 	int64_t bound;           /* from the first stray to traffic; 0: need not heal */
 	enum repair_refusal refusal; /* where no order is given to a desync */
 	enum { KERNEL = 1, USER = 2, V1 = 4, V2 = 8, ADVISE = 16, OBSERVE = 32, NO_RECOVERY = 64, DYNAMIC = 128, SENDER = 256,
-	       BOTH = 512, IGNORED = 1024, STARTS = 2048, RESTART_ON_CLOSE = 4096, ONE_WAY = 8192, PEER_SIDE = 16384 } how;
+	       BOTH = 512, IGNORED = 1024, STARTS = 2048, RESTART_ON_CLOSE = 4096, ONE_WAY = 8192, PEER_SIDE = 16384, PLUGIN = 32768,
+	       CLEAN = 65536 /* both ends have one child afterwards */ } how;
 	void (*before)(struct world *w), (*after)(struct world *w);
 };
 
@@ -37,6 +38,45 @@ static void lose_qm3(struct world *w)
 static void forge(struct world *w, bool random_spis, bool peer_random, bool replays)
 {
 	w->forger = (struct forger){ .random_spis = random_spis, .peer_random = peer_random, .replays = replays, .gap = 20 * MS };
+	post(w, 0, EV_FORGE, 0, 0, 0, 0, NULL);
+}
+
+static void close_start(struct world *w)
+{
+	w->nodes[1].setup[0].close_start = true;
+}
+
+static void odd_peer(struct world *w)
+{
+	w->nodes[1].odd_answers = true;
+}
+
+static void lose_answers(struct world *w)
+{
+	world_run(w, w->now + 100 * MS);
+	w->net.ike_blocked[1][0] = true;
+	world_run(w, w->now + 3 * SEC);
+	w->net.ike_blocked[1][0] = false;
+}
+
+/* While R's DELETE is sent again and again, R's daemon drops the IKE SA (a person did that). */
+static void lose_ike(struct world *w)
+{
+	struct ike *s;
+
+	world_run(w, w->now + 100 * MS);
+	w->net.ike_blocked[0][1] = w->net.ike_blocked[1][0] = true;
+	world_run(w, w->now + 2 * SEC);
+	s = ike_of_peer(&w->nodes[0], 1);
+	if (s)
+		ike_remove(&w->nodes[0], s->id, true, END_DELETED);
+	world_run(w, w->now + SEC);
+	w->net.ike_blocked[0][1] = w->net.ike_blocked[1][0] = false;
+}
+
+static void notify(struct world *w)
+{
+	w->forger = (struct forger){ .notifies = true, .gap = 20 * MS };
 	post(w, 0, EV_FORGE, 0, 0, 0, 0, NULL);
 }
 
@@ -153,6 +193,27 @@ static const struct script scripts[] = {
 	{ "C12: the peer closed its end without a DELETE; the sender suspects it", FAULT_LOSE_ALL, 0, RUNG_REKEY_SUSPECT, 16 * SEC, 0,
 	  KERNEL | USER | V2 | SENDER, NULL, NULL },
 	/* Modes and crashes */
+	/* With spimend's plugin inside the IKE daemon */
+	{ "3b: the exact DELETE, and both ends are clean", FAULT_LOSE, C(CHILD_MISSING), RUNG_DELETE_SPI, 1200 * MS, 0,
+	  KERNEL | V1 | V2 | PLUGIN | CLEAN, NULL, NULL },
+	{ "3b: the exact DELETE, user-space ESP", FAULT_LOSE, C(CHILD_MISSING), RUNG_DELETE_SPI, 2 * SEC, 0,
+	  USER | V1 | V2 | PLUGIN | CLEAN, NULL, NULL },
+	{ "3b: a peer that makes the SA again by itself", FAULT_LOSE, C(CHILD_MISSING), RUNG_DELETE_SPI, 2 * SEC, 0, ANY | PLUGIN | CLEAN,
+	  close_start, NULL },
+	{ "3b: a dynamic peer over the IKE SA that it holds", FAULT_LOSE, C(CHILD_MISSING), RUNG_DELETE_SPI, 1200 * MS, 0,
+	  KERNEL | V1 | V2 | DYNAMIC | PLUGIN | CLEAN, NULL, NULL },
+	{ "3b: the data plane alone lost it: the rekey stays first", FAULT_FORGET, C(CHILD_MISSING), RUNG_REKEY_CHILD, 0, 0,
+	  KERNEL | V2 | PLUGIN | CLEAN, NULL, NULL },
+	{ "3b: a peer that answers with a DELETE for its own SA", FAULT_LOSE, C(CHILD_MISSING), RUNG_DELETE_SPI, 2 * SEC, 0, ANY | PLUGIN,
+	  odd_peer, NULL },
+	{ "3b: the answer to the DELETE is lost, and comes later", FAULT_LOSE, C(CHILD_MISSING), RUNG_DELETE_SPI, 20 * SEC, 0,
+	  KERNEL | USER | V2 | PLUGIN, NULL, lose_answers },
+	{ "3b: the IKE SA goes away while the DELETE waits", FAULT_LOSE, C(CHILD_MISSING), RUNG_DELETE_SPI, 40 * SEC, 0,
+	  KERNEL | USER | V2 | PLUGIN, NULL, lose_ike },
+	{ "3b: core crashes in mid-repair", FAULT_LOSE, C(CHILD_MISSING), RUNG_DELETE_SPI, 4 * SEC, 0, ANY | PLUGIN, NULL, crash_core_soon },
+	{ "3b: act crashes in mid-repair", FAULT_LOSE, C(CHILD_MISSING), RUNG_DELETE_SPI, 20 * SEC, 0, ANY | PLUGIN, NULL, crash_act_soon },
+	{ "forged INVALID_SPI: bounded liveness checks, and nothing else", FAULT_RECONFIGURE, CALM, RUNG_NONE, 0, 0, ANY | PLUGIN | BOTH,
+	  notify, NULL },
 	{ "mode advise plans and does nothing", FAULT_LOSE, C(CHILD_MISSING), RUNG_NONE, 0, REFUSE_MODE, ANY | ADVISE, NULL, NULL },
 	{ "mode observe does nothing", FAULT_LOSE, C(CHILD_MISSING), RUNG_NONE, 0, REFUSE_MODE, ANY | OBSERVE, NULL, NULL },
 	{ "peer observe: nothing is done for it", FAULT_LOSE, C(CHILD_MISSING), RUNG_NONE, 0, REFUSE_PEER_MODE, ANY | IGNORED, NULL, NULL },
@@ -174,6 +235,7 @@ static void describe(struct setup *s, const struct script *script, bool user_spa
 	s->mode = script->how & ADVISE ? MODE_ADVISE : script->how & OBSERVE ? MODE_OBSERVE : MODE_REPAIR;
 	s->recovery = !(script->how & NO_RECOVERY);
 	s->dynamic_peers = (script->how & DYNAMIC) != 0;
+	s->plugin = (script->how & PLUGIN) != 0;
 	if (script->how & SENDER)
 		s->core[0] = false;
 	if (script->how & (SENDER | BOTH))
@@ -217,6 +279,8 @@ static void judge_history(struct world *w, const struct script *script, uint8_t 
 			 (double)script->bound / 1e9);
 	else if (script->bound && script->rung && found->state != STATE_HEALED)
 		snprintf(why, size, "incident %s: state %s", found->id, incident_state_name(found->state));
+	else if (script->how & CLEAN && (w->nodes[0].child_count != 1 || w->nodes[1].child_count != 1))
+		snprintf(why, size, "%u and %u children are left", w->nodes[0].child_count, w->nodes[1].child_count);
 }
 
 static bool run_script(const struct script *script, bool user_space, uint8_t version, bool trace)

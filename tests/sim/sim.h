@@ -72,7 +72,7 @@ struct message {
 	uint32_t nonce;
 };
 
-enum task_kind { T_AUTH, T_CREATE, T_REKEY, T_DELETE_CHILD, T_DELETE_IKE, T_REKEY_IKE, T_DPD };
+enum task_kind { T_AUTH, T_CREATE, T_REKEY, T_DELETE_CHILD, T_DELETE_IKE, T_REKEY_IKE, T_DPD, T_DELETE_SPI };
 struct task {
 	enum task_kind kind;
 	uint32_t child; /* its id */
@@ -149,6 +149,7 @@ struct journal_entry {
 	struct order_result result;
 	int64_t at, began;
 	uint32_t life;
+	bool late;        /* ended without a reply: a second result may come */
 	bool second_half; /* a terminate's order that is followed by an initiate stays one repair */
 };
 
@@ -211,6 +212,8 @@ struct node {
 	struct sa sas[SAS_MAX];
 	uint32_t sa_count;
 	struct xfrm_counters counters, counters_told;
+	bool plugin;            /* spimend's plugin is inside the daemon */
+	bool odd_answers;       /* answers a DELETE with one for an SA of its own that nobody named */
 	bool install_bug;       /* C2: the next successor's outbound half is never installed */
 	struct gateway g;
 };
@@ -249,6 +252,7 @@ struct truth { /* of one node */
 	int64_t in_still[NODES_MAX];      /* since when nothing came in */
 	uint64_t out_while_still[NODES_MAX];
 	bool both_ways[NODES_MAX];
+	int64_t asked_alive[NODES_MAX], questioned[NODES_MAX]; /* the latest liveness check, the latest question */
 	int64_t lines[64];                /* times of the latest IOS lines: a ring */
 	uint32_t line_count;
 	uint64_t strays, forged;
@@ -270,7 +274,7 @@ struct network {
 };
 
 struct forger {
-	bool random_spis, peer_random, replays, garbage, from_peer;
+	bool random_spis, peer_random, replays, garbage, from_peer, notifies;
 	int64_t gap;
 	uint8_t victim;
 };
@@ -356,6 +360,10 @@ bool daemon_initiate(struct node *n, uint8_t peer, uint64_t order, const char **
 bool daemon_rekey(struct node *n, uint32_t child, uint64_t order);
 bool daemon_terminate_child(struct node *n, uint32_t child, uint64_t order);
 bool daemon_terminate_ike(struct node *n, uint32_t ike, uint64_t order);
+bool daemon_delete_spi(struct node *n, uint32_t ike, uint32_t spi, uint64_t order);
+bool daemon_liveness(struct node *n, uint32_t ike, uint64_t order);
+/* Takes back what was not sent yet: true when it was so. */
+bool daemon_withdraw(struct node *n, uint64_t order);
 void daemon_kill(struct node *n, int64_t back_after);
 void daemon_start(struct node *n);
 void daemon_event(struct node *n, const struct event *e);
@@ -391,6 +399,7 @@ void gateway_told_hint(struct node *n, const struct daemon_hint *hint);
 void gateway_told_kernel(struct node *n, enum kernel_change change, const struct sa *sa);
 void gateway_told_daemon(struct node *n); /* the daemon came or went */
 void gateway_told_result(struct node *n, const struct order_result *result);
+void gateway_told_report(struct node *n, const struct plugin_message *m); /* by the plugin, to sense */
 void gateway_packet(struct node *n, const struct packet *p); /* the sensor sees every packet */
 void gateway_crash_core(struct node *n, int64_t back_after);
 void gateway_crash_act(struct node *n, int64_t back_after);
@@ -398,7 +407,7 @@ void gateway_crash_sense(struct node *n, int64_t back_after);
 void gateway_machine_down(struct node *n);
 void gateway_machine_up(struct node *n);
 enum inbox_kind { IN_CHILD, IN_IKE, IN_HINT, IN_KERNEL, IN_DAEMON, IN_CONNECTIONS, IN_SNAPSHOT, IN_DUMP, IN_SIGHTING,
-		  IN_COUNT, IN_COUNTERS, IN_SENSOR, IN_RESULT };
+		  IN_COUNT, IN_COUNTERS, IN_SENSOR, IN_RESULT, IN_PLUGIN, IN_REPORT };
 struct inbox {
 	enum inbox_kind kind;
 	uint64_t life; /* of core, that it was sent to */
@@ -416,6 +425,8 @@ struct inbox {
 		struct xfrm_counters counters;
 		struct sensor_state sensor;
 		struct order_result result;
+		struct plugin_state plugin;
+		struct plugin_report report;
 	};
 	struct ike_sa ikes[IKES_MAX];
 	void *list; /* owns: connections, children or kernel events */
@@ -428,6 +439,8 @@ void inbox_post(struct node *n, enum channel channel, struct inbox *in, int64_t 
 void act_order(struct node *n, const struct order *order);
 void act_finished(struct node *n, uint64_t order, enum order_outcome outcome, const char *text);
 void act_timeout(struct node *n, uint64_t order);
+/* What the plugin learned of an order; `peer_spi`: 0 none. */
+void act_answered(struct node *n, uint64_t order, enum plugin_outcome answer, uint32_t peer_spi);
 void act_list(struct node *n, uint64_t serial);
 void act_dump(struct node *n);
 void act_hello(struct node *n);
@@ -461,7 +474,7 @@ void fault_add(struct world *w, int64_t at, enum fault_kind kind, uint8_t node, 
 struct setup {
 	uint32_t nodes;
 	uint8_t version;
-	bool dynamic_peers, unique_never, start, close_start, dpd_restart, no_xfrm;
+	bool plugin, odd_answers, dynamic_peers, unique_never, start, close_start, dpd_restart, no_xfrm;
 	bool core[NODES_MAX], user_space[NODES_MAX];
 	enum mode mode;
 	bool recovery; /* crypto isakmp invalid-spi-recovery */
