@@ -67,7 +67,7 @@ static bool take_options(struct compiler *c, struct eem_words *w, struct action 
 	return true;
 }
 
-/* --- cli, syslog ---------------------------------------------------------------------------------------------------- */
+/* --- cli, syslog ------------------------------------------------------------------------------------------------- */
 
 static bool verb_cli(struct compiler *c, struct eem_words *w, struct action *a)
 {
@@ -141,7 +141,7 @@ static bool verb_syslog(struct compiler *c, struct eem_words *w, struct action *
 	return (a->has & 1) || compile_fail(c, "incomplete", "'syslog' needs 'msg \"TEXT\"'");
 }
 
-/* --- variables, expressions ----------------------------------------------------------------------------------------- */
+/* --- variables, expressions -------------------------------------------------------------------------------------- */
 
 static bool take_name(struct compiler *c, struct eem_words *w, struct action *a)
 {
@@ -254,7 +254,7 @@ static bool verb_string(struct compiler *c, struct eem_words *w, struct action *
 	return given >= least[kind] || compile_fail(c, "incomplete", "'string %s' needs %u operands", kinds[kind], least[kind]);
 }
 
-/* --- input and output ------------------------------------------------------------------------------------------------ */
+/* --- input and output -------------------------------------------------------------------------------------------- */
 
 static bool verb_puts(struct compiler *c, struct eem_words *w, struct action *a)
 {
@@ -381,7 +381,7 @@ static bool verb_snmp_trap(struct compiler *c, struct eem_words *w, struct actio
 	return take_options(c, w, a, options, EEM_COUNT(options));
 }
 
-/* --- what reaches beyond the run ------------------------------------------------------------------------------------- */
+/* --- what reaches beyond the run --------------------------------------------------------------------------------- */
 
 static bool verb_context(struct compiler *c, struct eem_words *w, struct action *a)
 {

@@ -40,7 +40,7 @@ static const char *const action_options[] = {
 	"cc", "command",
 };
 
-/* --- Applets --------------------------------------------------------------------------------------------------------- */
+/* --- Applets ----------------------------------------------------------------------------------------------------- */
 
 static uint32_t name_hash(struct text name)
 {
@@ -137,7 +137,7 @@ static void end_applet(struct reading *r)
 	r->in_trigger = false;
 }
 
-/* --- Lines inside an applet ------------------------------------------------------------------------------------------ */
+/* --- Lines inside an applet -------------------------------------------------------------------------------------- */
 
 static void take_event(struct reading *r)
 {
@@ -352,7 +352,7 @@ static void flush(struct reading *r)
 	read_applet_line(r, line);
 }
 
-/* --- Global lines ---------------------------------------------------------------------------------------------------- */
+/* --- Global lines ------------------------------------------------------------------------------------------------ */
 
 static void take_environment(struct reading *r, bool is_no)
 {
@@ -510,7 +510,7 @@ static void read_global_line(struct reading *r, const struct eem_line *line)
 			     TEXT_ARG(text_first(line->text, 80)));
 }
 
-/* --- Which line is what ---------------------------------------------------------------------------------------------- */
+/* --- Which line is what ------------------------------------------------------------------------------------------ */
 
 static bool continues(const struct reading *r, const struct eem_line *line, struct text word)
 {
@@ -626,7 +626,7 @@ static void read_line(struct reading *r, const struct eem_line *line)
 		read_global_line(r, line);
 }
 
-/* --- Environment first, since events are fixed by it ------------------------------------------------------------------ */
+/* --- Environment first, since events are fixed by it ------------------------------------------------------------- */
 
 static int add_environment(struct eem_policies *p, struct text name, struct text value, uint32_t line)
 {
@@ -686,7 +686,7 @@ static int read_environment(struct eem_policies *p, struct text text)
 	return result;
 }
 
-/* --- All of it ------------------------------------------------------------------------------------------------------- */
+/* --- All of it --------------------------------------------------------------------------------------------------- */
 
 static void hash_policy(struct policy *p)
 {

@@ -89,7 +89,7 @@ static bool take_address(struct compiler *c, struct eem_words *w, struct spimend
 	return true;
 }
 
-/* --- syslog --------------------------------------------------------------------------------------------------------- */
+/* --- syslog ------------------------------------------------------------------------------------------------------ */
 
 static const char *const syslog_options[] = { "pattern", "occurs", "period", "priority", "skip", "severity-critical",
 					      "severity-debugging", "severity-fatal", "severity-informative",
@@ -120,7 +120,7 @@ static bool complete_syslog(struct compiler *c, struct event *e)
 	return e->pattern || compile_fail(c, "incomplete", "'event syslog' needs 'pattern REGEX'");
 }
 
-/* --- cli ------------------------------------------------------------------------------------------------------------ */
+/* --- cli --------------------------------------------------------------------------------------------------------- */
 
 static const char *const cli_options[] = { "pattern", "default", "enter", "questionmark", "tab", "sync", "skip", "mode", "occurs",
 					   "period", "match" };
@@ -174,7 +174,7 @@ static bool complete_cli(struct compiler *c, struct event *e)
 	return true;
 }
 
-/* --- track, timer, none --------------------------------------------------------------------------------------------- */
+/* --- track, timer, none ------------------------------------------------------------------------------------------ */
 
 static const char *const track_options[] = { "state" };
 
@@ -233,7 +233,7 @@ static bool option_none(struct compiler *c, struct eem_words *w, int index, stru
 	return compile_seconds(c, w, "default", SECONDS_MOST, &e->default_ns);
 }
 
-/* --- snmp, snmp-notification ---------------------------------------------------------------------------------------- */
+/* --- snmp, snmp-notification ------------------------------------------------------------------------------------- */
 
 static const char *const snmp_options[] = { "oid", "get-type", "entry-op", "entry-val", "entry-type", "exit-comb", "exit-op",
 					    "exit-val", "exit-type", "exit-time", "poll-interval", "average-factor" };
@@ -357,7 +357,7 @@ static bool complete_notification(struct compiler *c, struct event *e)
 	return true;
 }
 
-/* --- neighbor-discovery, counter, application ----------------------------------------------------------------------- */
+/* --- neighbor-discovery, counter, application -------------------------------------------------------------------- */
 
 static const char *const neighbor_options[] = { "interface", "cdp", "lldp" };
 
@@ -451,7 +451,7 @@ static bool complete_application(struct compiler *c, struct event *e)
 	return (e->subsystem && e->type) || compile_fail(c, "incomplete", "'event application' needs 'sub-system N type N'");
 }
 
-/* --- All of them ----------------------------------------------------------------------------------------------------- */
+/* --- All of them ------------------------------------------------------------------------------------------------- */
 
 static const char *const detector_words[] = {
 	"syslog", "cli", "track", "timer", "none", "snmp", "neighbor-discovery", "snmp-notification", "counter", "application",

@@ -32,7 +32,7 @@
 #include "eem/report.h"
 #include "spimend/address.h"
 
-/* --- Policies: compiled text --------------------------------------------------------------------------------------- */
+/* --- Policies: compiled text ------------------------------------------------------------------------------------- */
 
 struct eem_policies; /* immutable but for the caches of its expressions; counted references */
 
@@ -40,6 +40,9 @@ struct eem_policies; /* immutable but for the caches of its expressions; counted
  * with an error is not registered; the others are. 0 or -ENOMEM; *ret is set also where `report` has errors. `report` must
  * be zeroed or done before. The text is copied. */
 int eem_compile(struct text text, struct eem_policies **ret, struct eem_report *report);
+/* Makes machine code of the expressions. Only in a process that may still make memory executable: a confined role is ended
+ * for trying. Without it they are interpreted; what most expressions need is neither. */
+void eem_policies_make_code(struct eem_policies *policies);
 struct eem_policies *eem_policies_hold(struct eem_policies *policies); /* one reference more; returns it */
 void eem_policies_release(struct eem_policies *policies);              /* NULL is fine */
 
@@ -72,7 +75,7 @@ struct eem_session eem_session(const struct eem_policies *policies);
 /* The configuration as `show running-config` prints it: environment, session, applets; it compiles to the same. */
 void eem_policies_print(const struct eem_policies *policies, struct buffer *out);
 
-/* --- The engine ---------------------------------------------------------------------------------------------------- */
+/* --- The engine -------------------------------------------------------------------------------------------------- */
 
 struct eem;
 
@@ -93,6 +96,7 @@ struct eem_settings {
 	uint32_t instructions_max;     /* of one run: 200000 */
 	uint32_t history_max;          /* 50 */
 	int64_t device_gap_ns;         /* between two runs for another device: 60 s */
+	uint32_t policy_runs_per_minute; /* of one applet, whatever starts it: 120 */
 };
 void eem_settings_default(struct eem_settings *ret);
 
@@ -105,7 +109,7 @@ void eem_free(struct eem *eem);
  * everything stays as it was. */
 int eem_reconfigure(struct eem *eem, struct eem_policies *policies, struct moment now);
 
-/* --- What happens -------------------------------------------------------------------------------------------------- */
+/* --- What happens ------------------------------------------------------------------------------------------------ */
 
 /* One syslog message: the text as a router shows it, "%FAC-SEV-MNEM: ..." and whatever stands before. */
 struct eem_message {
@@ -182,7 +186,7 @@ void eem_hangup(struct eem *eem, uint64_t terminal, struct moment now);
 /* Time has passed. Returns the mono instant at which it wants to be called again at the latest. */
 int64_t eem_tick(struct eem *eem, struct moment now);
 
-/* --- What comes out ------------------------------------------------------------------------------------------------ */
+/* --- What comes out ---------------------------------------------------------------------------------------------- */
 
 enum eem_output_kind {
 	EEM_COMMAND, /* run this command; answer with eem_result() */
@@ -285,7 +289,7 @@ bool eem_expect(struct eem *eem, uint64_t request, struct text printed);
 bool eem_command_fits(const struct eem_policies *policies, uint32_t policy, uint32_t action, struct text command,
 		      const struct eem_span *spans, uint32_t span_count);
 
-/* --- What it knows ------------------------------------------------------------------------------------------------- */
+/* --- What it knows ----------------------------------------------------------------------------------------------- */
 
 enum eem_end { EEM_END_SUCCESS, EEM_END_ABORT, EEM_END_MAXRUN, EEM_END_UNDER_WAY, EEM_ENDS };
 struct eem_history { /* one event that an applet was started for */

@@ -38,7 +38,7 @@ bool lint_uses(const struct eem_template *t, struct text name)
 	return false;
 }
 
-/* --- Order ----------------------------------------------------------------------------------------------------------- */
+/* --- Order ------------------------------------------------------------------------------------------------------- */
 
 static void lint_order(const struct lint *l, const struct policy *p)
 {
@@ -55,7 +55,7 @@ static void lint_order(const struct lint *l, const struct policy *p)
 	}
 }
 
-/* --- Time ------------------------------------------------------------------------------------------------------------ */
+/* --- Time -------------------------------------------------------------------------------------------------------- */
 
 static void print_seconds(char to[24], int64_t ns)
 {
@@ -144,7 +144,7 @@ void lint_time(const struct lint *l, const struct policy *p)
 	}
 }
 
-/* --- The small ones -------------------------------------------------------------------------------------------------- */
+/* --- The small ones ---------------------------------------------------------------------------------------------- */
 
 static bool needs_enable(struct text command)
 {

@@ -81,7 +81,7 @@ void lint_config(struct lint *l)
 	}
 }
 
-/* --- Traps between the texts ----------------------------------------------------------------------------------------- */
+/* --- Traps between the texts ------------------------------------------------------------------------------------- */
 
 /* Which column of the EEM MIB's history table the event reads: 9 intData1, 10 intData2, 11 strData; 0: another object. */
 static unsigned history_column(const struct event *e)

@@ -102,7 +102,7 @@ static void lint_parentheses(const struct lint *l, const struct policy *p, const
 	}
 }
 
-/* --- The two forms of the message (B1) ------------------------------------------------------------------------------- */
+/* --- The two forms of the message (B1) --------------------------------------------------------------------------- */
 
 /* What the expression asks for behind `key`, else `otherwise`: dots as they are meant. */
 static void value_behind(struct text pattern, struct text key, const char *otherwise, char *to, size_t size)
@@ -151,7 +151,7 @@ static void lint_forms(const struct lint *l, const struct policy *p, const struc
 			 "expression end behind the source address, or with (,|$)", with ? "with" : "without");
 }
 
-/* --- Recursion ------------------------------------------------------------------------------------------------------- */
+/* --- Recursion --------------------------------------------------------------------------------------------------- */
 
 static void own_line(const struct policy *p, const struct action *a, struct buffer *out)
 {

@@ -11,7 +11,8 @@
 #include "eem/pattern_read.h"
 #include "spimend/error.h"
 
-#define STEPS_MAX 500000  /* PCRE2's match limit: a tenth of a second at the very worst */
+#define STEPS_MAX 100000  /* PCRE2's match limit, some milliseconds at the very worst; */
+#define STEPS_A_BYTE 8    /* and so many more for each byte of the text */
 #define HEAP_KIB_MAX 4096 /* of the interpreter, where there is no machine code */
 #define DEPTH_MAX 20000
 
@@ -19,7 +20,7 @@ struct eem_pattern {
 	struct text text;                /* points behind the struct */
 	struct eem_literal *literals;    /* owns; their texts point behind the array */
 	uint32_t literal_count, alternatives, groups;
-	bool is_sequence, is_caseless, tried_jit;
+	bool is_sequence, is_caseless;
 	char *source;                    /* owns: for PCRE2 */
 	pcre2_code *code;                /* owns; NULL: not needed yet */
 	pcre2_match_data *match;         /* owns; with `limits` made at the first search */
@@ -87,7 +88,6 @@ static int prepare_match(struct eem_pattern *p)
 	pcre2_general_context_free(general);
 	if (!p->match || !p->limits)
 		return -ENOMEM;
-	pcre2_set_match_limit(p->limits, STEPS_MAX);
 	pcre2_set_depth_limit(p->limits, DEPTH_MAX);
 	pcre2_set_heap_limit(p->limits, HEAP_KIB_MAX);
 	return 0;
@@ -218,6 +218,7 @@ static bool search_sequence(const struct eem_pattern *p, struct text text)
 
 enum eem_match eem_pattern_search(struct eem_pattern *p, struct text text, struct text *captures, uint32_t *ret_count)
 {
+	uint32_t weighed = (uint32_t)(text.len < UINT32_MAX / 16 ? text.len : UINT32_MAX / 16);
 	const char *subject = text.at ? text.at : "";
 	PCRE2_SIZE *offsets;
 	int found;
@@ -226,10 +227,7 @@ enum eem_match eem_pattern_search(struct eem_pattern *p, struct text text, struc
 		return search_sequence(p, text) ? EEM_MATCH : EEM_NO_MATCH;
 	if (prepare_match(p) < 0)
 		return EEM_MATCH_LIMIT;
-	if (!p->tried_jit) {
-		p->tried_jit = true;
-		pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE); /* where it may not, the interpreter does the work */
-	}
+	pcre2_set_match_limit(p->limits, STEPS_MAX + STEPS_A_BYTE * weighed);
 	found = pcre2_match(p->code, (PCRE2_SPTR)subject, text.len, 0, 0, p->match, p->limits);
 	if (found == PCRE2_ERROR_JIT_STACKLIMIT)
 		found = pcre2_match(p->code, (PCRE2_SPTR)subject, text.len, 0, PCRE2_NO_JIT, p->match, p->limits);
@@ -245,6 +243,12 @@ enum eem_match eem_pattern_search(struct eem_pattern *p, struct text text, struc
 		*ret_count = p->groups + 1;
 	}
 	return EEM_MATCH;
+}
+
+void eem_pattern_make_code(struct eem_pattern *p)
+{
+	if (p->code)
+		pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE);
 }
 
 uint32_t eem_pattern_groups(const struct eem_pattern *p)

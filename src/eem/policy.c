@@ -106,7 +106,13 @@ const struct environment *policy_environment(const struct eem_policies *policies
 	return NULL;
 }
 
-/* --- What others see ------------------------------------------------------------------------------------------------- */
+/* --- What others see --------------------------------------------------------------------------------------------- */
+
+void eem_policies_make_code(struct eem_policies *policies)
+{
+	for (uint32_t i = 0; i < policies->pattern_count; i++)
+		eem_pattern_make_code(policies->patterns[i]);
+}
 
 struct eem_policies *eem_policies_hold(struct eem_policies *policies)
 {
@@ -185,7 +191,7 @@ struct eem_session eem_session(const struct eem_policies *policies)
 	return (struct eem_session){ policies->session_user, policies->has_session ? policies->session_privilege : 15 };
 }
 
-/* --- show running-config --------------------------------------------------------------------------------------------- */
+/* --- show running-config ----------------------------------------------------------------------------------------- */
 
 static void print_quoted(struct buffer *out, struct text t)
 {

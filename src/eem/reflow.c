@@ -31,7 +31,7 @@ static const char *const detectors[] = { "syslog", "cli", "track", "timer", "non
 					 "resource", "config", "env", "gold", "identity", "ioswdsysmon", "ipsla", "mat", "nf",
 					 "process", "rf", "rpc", "snmp-object" };
 
-/* --- What stands at the start of a text ------------------------------------------------------------------------------ */
+/* --- What stands at the start of a text -------------------------------------------------------------------------- */
 
 /* A word that quotes hold together; the text moves behind it. `open` is whether a quote is open before and after. */
 static struct text take_word(struct text *t, bool *open)
@@ -136,7 +136,7 @@ static bool begins_end(struct text t)
 	return rest.len == 0 || is_bang(text_take_word(&t)) || begins_strongly(rest) || foreign_in_listing(rest);
 }
 
-/* --- The command being gathered -------------------------------------------------------------------------------------- */
+/* --- The command being gathered ---------------------------------------------------------------------------------- */
 
 static enum kind kind_of(const struct reflow *r)
 {
@@ -259,7 +259,7 @@ static void feed(struct reflow *r, struct text text, bool glue)
 	}
 }
 
-/* --- Lines ------------------------------------------------------------------------------------------------------------ */
+/* --- Lines ------------------------------------------------------------------------------------------------------- */
 
 /* Inside a string: a hyphen at the end of the line is taken for one of the text, with nothing behind it. */
 static void join_string(struct reflow *r, struct text text)
