@@ -150,6 +150,8 @@ void core_free(struct core *c)
 	memory_free(c->flows);
 	memory_free(c->troubles);
 	memory_free(c->outputs);
+	memory_free(c->gre.devices);
+	memory_free(c->gre_fresh.devices);
 	memory_free(c);
 }
 

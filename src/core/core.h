@@ -55,6 +55,10 @@ void core_hint(struct core *core, const struct daemon_hint *hint, struct moment 
 void core_kernel_begin(struct core *core, struct moment now);
 void core_kernel(struct core *core, const struct kernel_event *event, struct moment now);
 void core_kernel_end(struct core *core, bool complete, struct moment now);
+/* The GRE devices of this machine: all of them, each time. */
+void core_gre_begin(struct core *core);
+void core_gre_device(struct core *core, const struct gre_device *device);
+void core_gre_end(struct core *core, struct moment now);
 void core_sighting(struct core *core, const struct sighting *sighting, struct moment now);
 void core_spi_count(struct core *core, const struct spi_count *count, struct moment now);
 void core_counters(struct core *core, const struct xfrm_counters *counters, struct moment now);

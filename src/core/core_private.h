@@ -201,6 +201,11 @@ struct trouble { /* an incident and what its mending needs */
 	enum repair_refusal said;     /* the latest refusal that was noticed aloud */
 };
 
+struct gre_list {
+	struct gre_device *devices; /* owns */
+	uint32_t count, room;
+};
+
 struct core {
 	struct config config;
 	struct hash_key key;
@@ -228,6 +233,7 @@ struct core {
 	uint64_t kernel_generation;
 	int64_t kernel_asked_ns, kernel_begun_ns, kernel_dump_ns, kernel_want_ns;
 	int64_t kernel_due_ns;      /* one is wanted then: an SA that was listed just now may be on its way into the kernel */
+	struct gre_list gre, gre_fresh; /* as last told; as being told */
 	struct xfrm_counters counters;
 	bool has_counters;
 	struct sensor_state sensor;
@@ -385,6 +391,13 @@ void plugin_asked(struct core *c, const struct spimend_address *peer);
 void plugin_answered(struct core *c, const struct spimend_address *peer, bool proved);
 /* The daemon that has an IKE SA with that address. False: none has. */
 bool plugin_daemon_with(const struct core *c, const struct spimend_address *peer, uint16_t *ret_daemon);
+
+/* --- kinds.c ------------------------------------------------------------------------------------------------------- */
+/* What kind of tunnel that child is, or was. Each argument but the addresses may be NULL: `sa` of a living child, `entry` of
+ * one that died. */
+enum tunnel_kind kind_of_child(const struct core *c, const struct mirror_connection *connection, const struct child_sa *sa,
+			       const struct ledger_entry *entry, const struct spimend_address *ours,
+			       const struct spimend_address *peer);
 
 /* --- mend.c -------------------------------------------------------------------------------------------------------- */
 void mend_consider(struct core *c, struct trouble *t);

@@ -153,20 +153,12 @@ static struct trouble *trouble_new(struct core *c, const struct core_incident *i
 	return t;
 }
 
-static enum tunnel_kind kind_of(const struct mirror_connection *connection, const struct mirror_child *child)
-{
-	if (child && (child->sa.if_id_in || child->sa.mark_in))
-		return TUNNEL_SVTI;
-	if (!connection)
-		return TUNNEL_UNKNOWN;
-	return connection->is.dynamic_peer ? TUNNEL_DYNAMIC_CRYPTO_MAP : TUNNEL_STATIC_CRYPTO_MAP;
-}
-
 static void name_connection(struct core *c, struct core_incident *is, uint64_t id, const struct mirror_child *child)
 {
 	const struct mirror_connection *connection = mirror_connection(c, id);
 
-	is->tunnel_kind = kind_of(connection, child);
+	is->tunnel_kind = kind_of_child(c, connection, child ? &child->sa : NULL, ledger_find(c->ledger, &is->key), &is->key.dst,
+					&is->src);
 	is->connection = id;
 	is->has_connection = connection != NULL;
 	if (connection) {

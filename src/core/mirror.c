@@ -185,6 +185,12 @@ void mirror_dies(struct core *c, struct ledger_entry *entry, enum ledger_death d
 	dies_at(c, entry, death, seen, c->now);
 }
 
+/* Kept while it lives, for later. Unknown where connections or devices are told later than it: then it is asked again. */
+static enum tunnel_kind kind_now(struct core *c, const struct mirror_child *child)
+{
+	return kind_of_child(c, mirror_connection(c, child->sa.connection), &child->sa, NULL, &child->sa.local, &child->sa.remote);
+}
+
 /* The SA of that child is there: born, or there again. */
 static void child_lives(struct core *c, struct mirror_child *child, const struct sa_key *key)
 {
@@ -202,6 +208,8 @@ static void child_lives(struct core *c, struct mirror_child *child, const struct
 	    && spimend_address_equal(&known->peer, &entry.peer)) {
 		known->ike_id = entry.ike_id;
 		known->child_id = entry.child_id;
+		if (known->kind == TUNNEL_UNKNOWN && (known->kind = kind_now(c, child)) != TUNNEL_UNKNOWN)
+			mirror_keep(c, known);
 		child->went_both_ways |= known->went_both_ways;
 		strays_known(c, key);
 		return;
@@ -218,6 +226,7 @@ static void child_lives(struct core *c, struct mirror_child *child, const struct
 		return;
 	}
 	entry.went_both_ways = child->went_both_ways;
+	entry.kind = kind_now(c, child);
 	if (ledger_put(c->ledger, &entry, &evicted) && (output = core_emit(c, CORE_DROP_LEDGER)))
 		output->ledger = evicted;
 	mirror_keep(c, &entry);

@@ -12,6 +12,7 @@
 
 #include "base/hash.h"
 #include "model/gateway.h"
+#include "model/incident.h"
 
 enum ledger_state { LEDGER_REQUESTED, LEDGER_INSTALLED, LEDGER_DEAD, LEDGER_STATES };
 
@@ -44,6 +45,7 @@ struct ledger_entry {
 	uint32_t spi_out;      /* its sibling; 0 where not known */
 	uint32_t ike_id, child_id; /* of the daemon's present life */
 	uint64_t connection;   /* struct connection.id */
+	enum tunnel_kind kind; /* as told while it lived; TUNNEL_UNKNOWN: not told */
 	struct instant born, died; /* wall */
 	int64_t died_mono_ns;  /* only within this life of core; 0 after a restore */
 	uint64_t packets_counted;  /* as it counted when sequence_highest was raised last; only within this life of core */

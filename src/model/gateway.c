@@ -150,7 +150,7 @@ bool gateway_valid_connection(const struct connection *c)
 {
 	if (!is_daemon(c->daemon) || !ends(c->ike, sizeof(c->ike)) || !ends(c->child, sizeof(c->child)) ||
 	    c->ike_version > 2 || !is_bool(&c->dynamic_peer) || !is_bool(&c->unique_never) ||
-	    !is_bool(&c->transport_mode) || c->remote_count > GATEWAY_REMOTES_MAX)
+	    !is_bool(&c->transport_mode) || !is_bool(&c->gre) || c->remote_count > GATEWAY_REMOTES_MAX)
 		return false;
 	for (size_t i = 0; i < GATEWAY_REMOTES_MAX; i++)
 		if (!is_address(&c->remote[i]) || (i < c->remote_count && !spimend_address_known(&c->remote[i])))
@@ -162,15 +162,16 @@ bool gateway_valid_ike(const struct ike_sa *s)
 {
 	return is_daemon(s->daemon) && ends(s->name, sizeof(s->name)) && s->version <= 2 && (unsigned)s->state < IKE_STATES &&
 	       is_bool(&s->initiator) && is_bool(&s->nat) && is_bool(&s->busy) && is_bool(&s->child_task) &&
-	       is_address(&s->local) && is_address(&s->remote);
+	       is_bool(&s->virtual_address) && is_address(&s->local) && is_address(&s->remote);
 }
 
 bool gateway_valid_child(const struct child_sa *s)
 {
 	return is_daemon(s->daemon) && ends(s->ike, sizeof(s->ike)) && ends(s->child, sizeof(s->child)) &&
 	       (unsigned)s->state < CHILD_STATES && is_protocol(s->protocol) && is_bool(&s->encap_udp) &&
-	       is_bool(&s->has_spi_in) && is_bool(&s->has_spi_out) && is_bool(&s->has_counters) && is_bool(&s->has_use_in) &&
-	       is_bool(&s->has_install) && is_bool(&s->has_life) && is_address(&s->local) && is_address(&s->remote);
+	       is_bool(&s->gre) && is_bool(&s->virtual_address) && is_bool(&s->has_spi_in) && is_bool(&s->has_spi_out) &&
+	       is_bool(&s->has_counters) && is_bool(&s->has_use_in) && is_bool(&s->has_install) && is_bool(&s->has_life) &&
+	       is_address(&s->local) && is_address(&s->remote);
 }
 
 bool gateway_valid_child_event(const struct child_event *e)
@@ -198,6 +199,11 @@ bool gateway_valid_kernel_event(const struct kernel_event *e)
 	    !is_bool(&s->larval) || !is_bool(&s->outbound) || !is_address(&s->src))
 		return false;
 	return e->change == KERNEL_FLUSHED ? is_address(&s->key.dst) : is_key(&s->key);
+}
+
+bool gateway_valid_gre_device(const struct gre_device *d)
+{
+	return d->name[0] && ends(d->name, sizeof(d->name)) && is_address(&d->local) && is_address(&d->remote);
 }
 
 bool gateway_valid_sighting(const struct sighting *s)

@@ -51,6 +51,7 @@ struct connection {
 	bool dynamic_peer;   /* remote is %any or a range: nobody here can start towards it (B12) */
 	bool unique_never;   /* no INITIAL_CONTACT will be sent */
 	bool transport_mode;
+	bool gre;            /* its traffic selectors are for GRE alone */
 	uint8_t remote_count;
 	struct spimend_address remote[GATEWAY_REMOTES_MAX];
 };
@@ -67,6 +68,7 @@ struct ike_sa {
 	bool nat;           /* a NAT was detected at either end */
 	bool busy;          /* tasks are active or queued: hands off */
 	bool child_task;    /* one of them makes, rekeys or deletes a child */
+	bool virtual_address; /* the peer gave us an inner address: we are its client (config mode, RFC 7296 2.19) */
 	struct spimend_address local, remote;
 	uint16_t local_port, remote_port;
 	uint64_t spi_ours, spi_theirs;
@@ -84,6 +86,8 @@ struct child_sa {
 	enum child_state state;
 	uint8_t protocol; /* 50 or 51 */
 	bool encap_udp;
+	bool gre;              /* its traffic selectors are for GRE alone */
+	bool virtual_address;  /* of its IKE SA */
 	bool has_spi_in, has_spi_out, has_counters, has_use_in, has_install, has_life;
 	uint32_t spi_in, spi_out;
 	struct spimend_address local, remote; /* of its IKE SA: where ESP goes to and comes from */
@@ -168,6 +172,14 @@ struct kernel_event {
 	enum kernel_change change;
 	bool by_volume; /* of an expiry: a byte or packet limit */
 	struct kernel_sa sa; /* zero for KERNEL_FLUSHED */
+};
+
+/* --- What the kernel's interfaces are ------------------------------------------------------------------------------- */
+
+/* A GRE device. Without a remote end it is a multipoint one: who is behind which address, NHRP tells (RFC 2332). */
+struct gre_device {
+	char name[GATEWAY_INTERFACE_MAX];
+	struct spimend_address local, remote; /* no family: any */
 };
 
 /* --- What the sensors saw ----------------------------------------------------------------------------------------- */
@@ -285,6 +297,7 @@ bool gateway_valid_child_event(const struct child_event *e);
 bool gateway_valid_ike_event(const struct ike_event *e);
 bool gateway_valid_hint(const struct daemon_hint *h);
 bool gateway_valid_kernel_event(const struct kernel_event *e);
+bool gateway_valid_gre_device(const struct gre_device *d);
 bool gateway_valid_sighting(const struct sighting *s);
 bool gateway_valid_spi_count(const struct spi_count *c);
 bool gateway_valid_watch_spi(const struct watch_spi *w);

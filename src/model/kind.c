@@ -23,6 +23,13 @@ enum kind_recovery kind_invalid_spi_recovery(enum tunnel_kind kind)
 	return RECOVERY_UNKNOWN;
 }
 
+const char *kind_recovery_name(enum kind_recovery recovery)
+{
+	static const char *const names[] = { "yes", "no", "not-applicable", "unknown" };
+
+	return names[recovery];
+}
+
 bool kind_has_ike(enum tunnel_kind kind)
 {
 	return kind != TUNNEL_SDWAN && kind != TUNNEL_IKELESS;
@@ -54,4 +61,46 @@ bool kind_is_open_tunnel(struct text interface)
 	size_t digits;
 
 	return tunnel_number(interface, &digits, &number) && kind_from_interface(interface) == TUNNEL_UNKNOWN;
+}
+
+enum tunnel_kind kind_of_facts(const struct kind_facts *f)
+{
+	if (!f->configured)
+		return TUNNEL_UNKNOWN;
+	if (f->dynamic_peer)
+		return f->gre && f->device == GRE_DEVICE_MULTIPOINT ? TUNNEL_MGRE_NHRP_DYNAMIC : TUNNEL_DYNAMIC_CRYPTO_MAP;
+	if (f->virtual_address)
+		return TUNNEL_EZVPN_CLIENT;
+	if (!f->gre)
+		return f->route_based ? TUNNEL_SVTI : TUNNEL_STATIC_CRYPTO_MAP;
+	switch (f->device) {
+	case GRE_DEVICE_POINT_TO_POINT:
+		return TUNNEL_GRE_P2P;
+	case GRE_DEVICE_MULTIPOINT:
+		return TUNNEL_MGRE_NHRP_STATIC;
+	case GRE_DEVICE_UNKNOWN:
+		break;
+	}
+	return TUNNEL_UNKNOWN;
+}
+
+const char *kind_help(enum tunnel_kind kind)
+{
+	static const char *const help[TUNNEL_KINDS] = {
+		[TUNNEL_UNKNOWN] = "No loaded connection has this child, or it carries GRE and no GRE device here ends at these addresses.",
+		[TUNNEL_STATIC_CRYPTO_MAP] = "Policies alone decide what it carries, and the connection names the peer's address.",
+		[TUNNEL_DYNAMIC_CRYPTO_MAP] = "The connection takes a peer from any address, a range, a subnet or by a name.",
+		[TUNNEL_GRE_P2P] = "It carries GRE, the connection names the peer's address, and a GRE device leads there.",
+		[TUNNEL_MGRE_NHRP_STATIC] = "It carries GRE, the GRE device has no remote end of its own, and the connection names the peer's "
+					    "address.",
+		[TUNNEL_MGRE_NHRP_DYNAMIC] = "It carries GRE, the GRE device has no remote end of its own, and the connection takes any peer: "
+					     "NHRP learns who is where.",
+		[TUNNEL_SVTI] = "Its SAs have a mark or an interface id, as those of a VTI or an XFRM interface, and the connection names the "
+				"peer's address.",
+		[TUNNEL_EZVPN_CLIENT] = "The peer gave this end its inner address (config mode): it is the client.",
+		[TUNNEL_SDWAN] = "A controller distributes its keys, without IKE.",
+		[TUNNEL_IKELESS] = "Its keys come from outside, without IKE.",
+	};
+
+	return help[kind];
 }

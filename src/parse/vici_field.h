@@ -30,6 +30,17 @@ struct vici_field {
 /* Puts one KEY_VALUE into `into`. True when the value was read, or nobody asked for the key. */
 bool vici_field_set(const struct vici_field *fields, size_t count, const struct vici_element *e, void *into);
 
+/* Traffic selectors as charon prints them: "192.0.2.1/32[gre]", "dynamic[gre]", "10.1.0.0/16[tcp/80]". */
+struct vici_selectors {
+	uint32_t all, gre;
+};
+/* Whether such a list begins here. */
+bool vici_starts_selectors(const struct vici_element *e);
+/* Reads it to its end. */
+void vici_count_selectors(struct vici_reader *r, struct vici_selectors *s);
+/* There are some, and all are for GRE (IP protocol 47) alone. */
+bool vici_selects_gre(const struct vici_selectors *s);
+
 /* A name as it is kept: cut to fit, not inside a UTF-8 character, without control characters. */
 void vici_copy_name(struct text name, char *to, size_t size);
 /* As text for people: printable ASCII, all else becomes '?'. */

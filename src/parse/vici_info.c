@@ -64,15 +64,19 @@ static void read_children(struct vici_reader *r, const struct connection *around
 
 	while (vici_read(r, &section) && section.kind == VICI_SECTION_START) {
 		struct connection c = *around;
+		struct vici_selectors selectors = { 0, 0 };
 
 		while (vici_read(r, &e) && e.kind != VICI_SECTION_END) {
-			if (e.kind == VICI_SECTION_START || e.kind == VICI_LIST_START)
+			if (vici_starts_selectors(&e))
+				vici_count_selectors(r, &selectors);
+			else if (e.kind == VICI_SECTION_START || e.kind == VICI_LIST_START)
 				vici_skip(r, &e);
 			else if (text_equal(e.name, TEXT("mode")))
 				c.transport_mode = text_starts(e.value, TEXT("TRANSPORT"));
 		}
 		if (r->status)
 			return;
+		c.gre = vici_selects_gre(&selectors);
 		c.id = connection_id(c.daemon, ike, section.name);
 		vici_copy_name(section.name, c.child, sizeof(c.child));
 		each(context, &c, ike, section.name);

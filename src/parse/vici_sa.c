@@ -108,12 +108,15 @@ static bool find_section(struct vici_reader *r, unsigned depth, struct text name
 
 /* --- An IKE SA -------------------------------------------------------------------------------------------------- */
 
-static void read_tasks(struct vici_reader *r, const struct vici_element *list, struct ike_sa *sa)
+/* Tasks, virtual addresses. */
+static void read_list(struct vici_reader *r, const struct vici_element *list, struct ike_sa *sa)
 {
 	bool tasks = text_starts(list->name, TEXT("tasks-")); /* queued, active, passive */
+	bool addresses = text_equal(list->name, TEXT("local-vips"));
 	struct vici_element e;
 
 	while (vici_read(r, &e) && e.kind == VICI_LIST_ITEM) {
+		sa->virtual_address |= addresses;
 		if (!tasks)
 			continue;
 		sa->busy = true;
@@ -134,7 +137,7 @@ static int read_ike_section(struct vici_reader *r, const struct vici_element *se
 		if (e.kind == VICI_SECTION_START)
 			vici_skip(r, &e);
 		else if (e.kind == VICI_LIST_START)
-			read_tasks(r, &e, &ike.sa);
+			read_list(r, &e, &ike.sa);
 		else if (!vici_field_set(ike_fields, COUNT(ike_fields), &e, &ike))
 			ret_reading->ignored++;
 	}
@@ -179,11 +182,14 @@ static int read_child_section(struct vici_reader *r, const struct ike_sa *ike, s
 			      struct vici_reading *ret_reading)
 {
 	struct child_read child = { .name = TEXT_NONE };
+	struct vici_selectors selectors = { 0, 0 };
 	struct vici_element e;
 	size_t at = r->at;
 
 	while (vici_read(r, &e) && e.kind != VICI_SECTION_END) {
-		if (e.kind == VICI_SECTION_START || e.kind == VICI_LIST_START)
+		if (vici_starts_selectors(&e))
+			vici_count_selectors(r, &selectors);
+		else if (e.kind == VICI_SECTION_START || e.kind == VICI_LIST_START)
 			vici_skip(r, &e);
 		else if (!vici_field_set(child_fields, COUNT(child_fields), &e, &child))
 			ret_reading->ignored++;
@@ -201,6 +207,8 @@ static int read_child_section(struct vici_reader *r, const struct ike_sa *ike, s
 	child.sa.protocol = child.protocol ? IP_PROTOCOL_AH : IP_PROTOCOL_ESP;
 	child.sa.local = ike->local;
 	child.sa.remote = ike->remote;
+	child.sa.gre = vici_selects_gre(&selectors);
+	child.sa.virtual_address = ike->virtual_address;
 	*ret = child.sa;
 	return 0;
 }

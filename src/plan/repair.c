@@ -59,7 +59,10 @@ static bool is_encap_mismatch(const struct repair_situation *s)
 /* What forbids every rung, the weightiest first. */
 static enum repair_refusal refusal_of_all(const struct repair_situation *s)
 {
-	if (!s->known_peer)
+	/* One that the ledger knows, and no address of a connection or living IKE SA does any more. */
+	bool was_peer = s->has_connection && s->dynamic_peer;
+
+	if (!s->known_peer && !was_peer)
 		return REFUSE_STRANGER; /* faults.md f: nothing is ever sent to an address that is no peer of ours */
 	if (!is_encap_mismatch(s)) {
 		bool suspected = (s->is_suspicion || s->is_unknown) && s->verdict == VERDICT_UNDECIDED;
@@ -77,6 +80,8 @@ static enum repair_refusal refusal_of_all(const struct repair_situation *s)
 		return REFUSE_DAEMON_DOWN;
 	if (s->successor && s->successor_works && !s->is_suspicion)
 		return REFUSE_SUCCESSOR_WORKS; /* DESIGN.md 4: what goes on after that are replays */
+	if (!s->known_peer)
+		return REFUSE_DYNAMIC; /* B12 */
 	return s->ike_busy ? REFUSE_BUSY : REFUSE_NONE;
 }
 
@@ -299,7 +304,8 @@ static const struct {
 	[REFUSE_PEER_MODE] = { "peer-mode", "The configuration says that this peer is only observed, or ignored." },
 	[REFUSE_MODE] = { "mode", "The gateway is not in mode repair: what would be done is only planned." },
 	[REFUSE_DYNAMIC] = { "dynamic-peer",
-		"The peer has no fixed address, so nothing can be started towards it from here; it has to notice by itself (B12)." },
+		"The peer has no fixed address, so nothing can be started towards it from here; it has to notice by itself, by its DPD "
+		"or by quick crash detection (RFC 6290) where both ends have that (B12)." },
 	[REFUSE_NOT_CONFIGURED] = { "not-configured", "No configured connection leads to that peer." },
 	[REFUSE_NO_RECOVERY] = { "no-recovery",
 		"There is no IKE SA with the peer, and a new one needs 'crypto isakmp invalid-spi-recovery' (B11)." },

@@ -102,6 +102,13 @@ struct repair_decision {
  * same, with its verbs: what would be done, for the plan that people read. Only with REFUSE_NONE may it be done. */
 struct repair_decision repair_decide(const struct repair_situation *situation);
 
+/* What is decided of a plain desync of that kind of tunnel in mode repair: the first rung over a living IKE SA with the
+ * sender, and with none left. That is this gateway's answer to B12. */
+struct repair_answer {
+	struct repair_decision over_ike, without_ike;
+};
+struct repair_answer repair_answer_of(enum tunnel_kind kind, bool has_connection, bool invalid_spi_recovery, bool plugin_up);
+
 const char *repair_rung_name(enum repair_rung rung);          /* "rekey-child" ... */
 const char *repair_refusal_name(enum repair_refusal refusal); /* "busy" ... */
 /* One plain sentence each: what the rung does, what else it disturbs; why nothing is done. */

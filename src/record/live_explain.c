@@ -2,6 +2,7 @@
 /* One incident as a colleague would write it down: seen, judged, done, proved, left alone, to be fixed. */
 #include <inttypes.h>
 
+#include "model/kind.h"
 #include "plan/explain.h"
 #include "record/live_private.h"
 #include "record/values.h"
@@ -209,6 +210,51 @@ static void add_why(const struct live_view *view, const struct core_incident *i,
 	explain_cause(shown, &t);
 	if (t.len)
 		paragraph(out, &t);
+	buffer_done(&t);
+}
+
+/* --- What kind of tunnel it is: B12 ---------------------------------------------------------------------------- */
+
+static const char *notes_say(enum tunnel_kind kind)
+{
+	switch (kind_invalid_spi_recovery(kind)) {
+	case RECOVERY_YES:
+		return "Yes: the peer is known in advance.";
+	case RECOVERY_NO:
+		return "No: the peer is not known in advance.";
+	case RECOVERY_NOT_APPLICABLE:
+		return kind_has_ike(kind) ? "Does not apply: it is the client, who calls in any case." : "Does not apply: there is no IKE.";
+	case RECOVERY_UNKNOWN:
+		break;
+	}
+	return "That depends on the kind.";
+}
+
+static void add_answer(const char *when, const struct repair_decision *d, struct buffer *t)
+{
+	buffer_printf(t, "%s: %s", when, d->rung == RUNG_NONE ? "nothing" : repair_rung_name(d->rung));
+	if (d->refusal == REFUSE_NONE)
+		buffer_add_string(t, ". ");
+	else
+		buffer_printf(t, "%s. %s ", d->rung == RUNG_NONE ? "" : ", planned only", repair_refusal_help(d->refusal));
+}
+
+static void add_kind(const struct live_view *view, const struct core_incident *i, struct buffer *out)
+{
+	struct repair_answer ours = live_answer(i, view->config);
+	struct buffer t = { 0 };
+
+	if (i->is_aggregate)
+		return;
+	heading(out, "What kind of tunnel it is");
+	buffer_printf(&t, "%s. %s", tunnel_kind_name(i->tunnel_kind), kind_help(i->tunnel_kind));
+	paragraph(out, &t);
+	buffer_printf(&t, "May the receiver start IKE towards the sender, where none is left between them (B12)? %s", notes_say(i->tunnel_kind));
+	paragraph(out, &t);
+	buffer_add_string(&t, "What spimend does of a desync in mode repair, ");
+	add_answer("over a living IKE SA", &ours.over_ike, &t);
+	add_answer("With none left", &ours.without_ike, &t);
+	paragraph(out, &t);
 	buffer_done(&t);
 }
 
@@ -439,6 +485,7 @@ void live_explain_text(const struct live_view *view, const struct core_incident 
 	add_head(view, incident, out);
 	add_seen(incident, out);
 	add_why(view, incident, &shown, out);
+	add_kind(view, incident, out);
 	add_done(incident, out);
 	add_proof(view, incident, out);
 	add_left_alone(view->config, incident, out);

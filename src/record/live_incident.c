@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "model/kind.h"
 #include "record/incident_json.h"
 #include "record/live_private.h"
 #include "record/values.h"
@@ -43,6 +44,13 @@ int64_t live_outage(const struct core_incident *i, struct instant now)
 	else if (i->state == STATE_OPEN || i->state == STATE_ACTING)
 		end = now;
 	return end.ns > i->first_seen.ns ? end.ns - i->first_seen.ns : 0;
+}
+
+struct repair_answer live_answer(const struct core_incident *i, const struct config *config)
+{
+	bool plugin = i->daemon < GATEWAY_DAEMONS_MAX && config->plugins[i->daemon][0];
+
+	return repair_answer_of(i->tunnel_kind, i->has_connection, config->invalid_spi_recovery, plugin);
 }
 
 void live_add_connection(const struct core_incident *i, struct buffer *out)
@@ -258,6 +266,31 @@ static void write_next(const struct core_incident *i, struct json *j)
 	json_object_end(j);
 }
 
+static void write_answer(const char *key, const struct repair_decision *d, struct json *j)
+{
+	json_object(j, key);
+	json_string(j, "rung", d->rung == RUNG_NONE ? NULL : repair_rung_name(d->rung));
+	json_string(j, "refusal", d->refusal == REFUSE_NONE ? NULL : repair_refusal_name(d->refusal));
+	json_object_end(j);
+}
+
+static void write_kind(const struct rest *rest, struct json *j)
+{
+	const struct core_incident *i = rest->is;
+	struct repair_answer ours = live_answer(i, rest->view->config);
+
+	if (i->is_aggregate) {
+		json_null(j, "kind");
+		return;
+	}
+	json_object(j, "kind");
+	json_string(j, "told_by", kind_help(i->tunnel_kind));
+	json_string(j, "receiver_may_start_ike", kind_recovery_name(kind_invalid_spi_recovery(i->tunnel_kind)));
+	write_answer("over_ike", &ours.over_ike, j);
+	write_answer("without_ike", &ours.without_ike, j);
+	json_object_end(j);
+}
+
 static void write_rest(void *context, struct json *j)
 {
 	const struct rest *rest = context;
@@ -284,6 +317,7 @@ static void write_rest(void *context, struct json *j)
 		json_null(j, "sequence_known");
 	write_ledger(i, j);
 	write_next(i, j);
+	write_kind(rest, j);
 	json_object_end(j);
 	if (!rest->note)
 		return;

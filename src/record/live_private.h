@@ -25,6 +25,8 @@ void live_add_connection(const struct core_incident *i, struct buffer *out);
 void live_add_flow(const struct core_incident *i, struct buffer *out);
 /* UTC with milliseconds, for people: 2026-11-22 09:30:00.123 */
 void live_add_time(struct buffer *out, struct instant at);
+/* B12 for that kind of tunnel, here. */
+struct repair_answer live_answer(const struct core_incident *i, const struct config *config);
 /* A step was ordered, not only planned. */
 bool live_did_anything(const struct core_incident *i);
 /* One rung, in words, and what the refusal says. */

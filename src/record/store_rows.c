@@ -49,6 +49,7 @@ static const struct column ledger_columns[] = {
 	PLAIN("ike_id", COLUMN_U32, L(ike_id)),
 	PLAIN("child_id", COLUMN_U32, L(child_id)),
 	PLAIN("connection", COLUMN_U64, L(connection)),
+	ENUM("kind", L(kind), TUNNEL_KINDS, word_tunnel_kind),
 	PLAIN("born_ns", COLUMN_I64, L(born)),
 	PLAIN("died_ns", COLUMN_I64, L(died)),
 };

@@ -368,6 +368,18 @@ static void take_resource(void *context, const struct role_resource *resource, c
 		log_say(&mind->member->log, LOG_ERR, "%s: %s", resource_name(resource->kind), spimend_strerror(r));
 }
 
+static void take_told(void *context, enum message_type type, const union message_item *item)
+{
+	struct mind *mind = context;
+
+	if (type == MESSAGE_GRE_BEGIN)
+		core_gre_begin(mind->core);
+	else if (type == MESSAGE_GRE_DEVICE)
+		core_gre_device(mind->core, &item->gre_device);
+	else if (type == MESSAGE_GRE_END)
+		core_gre_end(mind->core, mind_now(mind));
+}
+
 /* --- Timers ----------------------------------------------------------------------------------------------------------- */
 
 static void on_flush(void *context, int64_t now)
@@ -468,7 +480,8 @@ static void end(void *context)
 
 int core_role_run(void)
 {
-	static const struct member_calls calls = { .begin = begin, .resource = take_resource, .reload = reload, .end = end };
+	static const struct member_calls calls = { .begin = begin, .resource = take_resource, .told = take_told, .reload = reload,
+						   .end = end };
 	struct mind mind = { 0 };
 
 	return member_run(ROLE_CORE, &calls, &mind);

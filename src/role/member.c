@@ -144,6 +144,8 @@ static void take(void *context, struct channel *channel, enum message_type type,
 		loop_stop(member->loop, 0);
 		break;
 	default:
+		if (member->config && member->calls->told)
+			member->calls->told(member->context, type, item);
 		break;
 	}
 	member_close_fds(fds, fd_count);

@@ -33,6 +33,8 @@ struct member_calls {
 	int (*begin)(void *context, struct member *member);
 	/* A descriptor or several, the callee's from now on; or resource->error. */
 	void (*resource)(void *context, const struct role_resource *resource, const int *fds, size_t fd_count);
+	/* What else the parent tells that role alone; NULL: nothing. */
+	void (*told)(void *context, enum message_type type, const union message_item *item);
 	/* member->config is new. */
 	void (*reload)(void *context);
 	void (*end)(void *context);

@@ -65,6 +65,11 @@ static bool valid_journal(const union message_item *item)
 	return item->journal.error <= 0 && item->journal.error > -4096;
 }
 
+static bool valid_gre_device(const union message_item *item)
+{
+	return gateway_valid_gre_device(&item->gre_device);
+}
+
 static bool valid_sighting(const union message_item *item)
 {
 	return gateway_valid_sighting(&item->sighting);
@@ -156,6 +161,9 @@ static const struct message_row rows[MESSAGE_TYPES] = {
 			       valid_resource },
 	[MESSAGE_PING] = { "ping", SIZE(ping), FROM(ROLE_PARENT), ANY_ROLE, 0, true, NULL },
 	[MESSAGE_STOP] = { "stop", SIZE(ping), FROM(ROLE_PARENT), ANY_ROLE, 0, false, NULL },
+	[MESSAGE_GRE_BEGIN] = { "gre-begin", SIZE(ping), FROM(ROLE_PARENT), FROM(ROLE_CORE), 0, false, NULL },
+	[MESSAGE_GRE_DEVICE] = { "gre-device", SIZE(gre_device), FROM(ROLE_PARENT), FROM(ROLE_CORE), 0, false, valid_gre_device },
+	[MESSAGE_GRE_END] = { "gre-end", SIZE(ping), FROM(ROLE_PARENT), FROM(ROLE_CORE), 0, false, NULL },
 	[MESSAGE_READY] = { "ready", SIZE(ping), ANY_ROLE, FROM(ROLE_PARENT), 0, false, NULL },
 	[MESSAGE_PONG] = { "pong", SIZE(ping), ANY_ROLE, FROM(ROLE_PARENT), 0, true, NULL },
 	[MESSAGE_WANT] = { "want", SIZE(want), ANY_ROLE, FROM(ROLE_PARENT), 0, false, valid_want },

@@ -31,6 +31,8 @@ enum message_type {
 	MESSAGE_RESOURCE, /* struct role_resource, with its descriptors, or with the reason why there are none */
 	MESSAGE_PING,     /* struct role_ping: are you alive? */
 	MESSAGE_STOP,     /* struct role_ping: end cleanly */
+	/* parent to core: this machine's GRE devices, between struct role_ping and struct role_ping */
+	MESSAGE_GRE_BEGIN, MESSAGE_GRE_DEVICE, MESSAGE_GRE_END,
 	/* role to parent */
 	MESSAGE_READY,     /* struct role_ping: confined, and at work */
 	MESSAGE_PONG,      /* struct role_ping */
@@ -134,6 +136,7 @@ union message_item {
 	struct role_refresh refresh;
 	struct role_daemon list;
 	struct role_journal journal;
+	struct gre_device gre_device;
 	struct sighting sighting;
 	struct spi_count spi_count;
 	struct xfrm_counters counters;

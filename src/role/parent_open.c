@@ -17,6 +17,7 @@
 #include "repair/xfrm.h"
 #include "role/parent_private.h"
 #include "sense/audit.h"
+#include "sense/gre_devices.h"
 #include "sense/xfrm_stat.h"
 #include "spimend/error.h"
 
@@ -100,6 +101,37 @@ static void tell_core_all(struct parent *parent)
 		tell_core(parent, kind, "", parent->lacks[kind]);
 	for (uint32_t i = 0; i < parent->config->interface_count; i++)
 		tell_core(parent, RESOURCE_SOCKET, parent->config->interfaces[i].name, parent->hearings[i].state);
+}
+
+struct telling {
+	struct channel *core; /* borrows */
+	int error;
+};
+
+static void tell_gre_device(void *context, const struct gre_device *device)
+{
+	struct telling *telling = context;
+
+	if (telling->error == 0)
+		telling->error = channel_send(telling->core, MESSAGE_GRE_DEVICE, device);
+}
+
+/* A list that does not come to its end leaves core with the one of before. */
+static void tell_gre_devices(struct parent *parent)
+{
+	struct telling telling = { parent->children[ROLE_CORE].channel, 0 };
+	const struct role_ping nothing = { 0 };
+	int r;
+
+	if (!telling.core)
+		return;
+	telling.error = channel_send(telling.core, MESSAGE_GRE_BEGIN, &nothing);
+	r = gre_devices_read(tell_gre_device, &telling);
+	if (r < 0 || telling.error)
+		log_say(&parent->log, LOG_WARNING, "core does not learn which GRE devices there are: %s",
+			spimend_strerror(r < 0 ? r : telling.error));
+	else
+		channel_send(telling.core, MESSAGE_GRE_END, &nothing);
 }
 
 /* --- sense: the packet sensor ------------------------------------------------------------------------------------------ */
@@ -289,6 +321,8 @@ void parent_on_links_timer(void *context, int64_t now)
 		if (r < 0)
 			log_say(&parent->log, LOG_WARNING, "this machine's addresses cannot be read: %s", spimend_strerror(r));
 	}
+	if (parent->links_due)
+		tell_gre_devices(parent);
 	parent->links_due = false;
 	parent_check_interfaces(parent);
 }
@@ -384,6 +418,7 @@ void parent_give_core(struct parent *parent)
 	struct role_resource resource = { .kind = RESOURCE_CONTROL };
 
 	tell_core_all(parent);
+	tell_gre_devices(parent);
 	give(parent, ROLE_CORE, resource, &parent->control_fd, 1);
 }
 

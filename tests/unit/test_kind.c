@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -71,11 +72,40 @@ static void from_the_interface(void **state)
 	}
 }
 
+static void of_a_linux_gateway(void **state)
+{
+	static const enum tunnel_kind gre[] = { TUNNEL_UNKNOWN, TUNNEL_GRE_P2P, TUNNEL_MGRE_NHRP_STATIC };
+
+	(void)state;
+	for (unsigned bits = 0; bits < 32; bits++)
+		for (int device = GRE_DEVICE_UNKNOWN; device <= GRE_DEVICE_MULTIPOINT; device++) {
+			struct kind_facts f = { .configured = bits & 1, .dynamic_peer = bits & 2, .gre = bits & 4, .virtual_address = bits & 8,
+						.route_based = bits & 16, .device = (enum kind_gre)device };
+			enum tunnel_kind kind = kind_of_facts(&f);
+
+			assert_true(strlen(kind_help(kind)) > 20);
+			/* Who is called in advance is decided by the connection alone. */
+			if (f.configured)
+				assert_int_equal(kind_invalid_spi_recovery(kind) == RECOVERY_NO, f.dynamic_peer);
+			else
+				assert_int_equal(kind, TUNNEL_UNKNOWN);
+			if (f.configured && !f.dynamic_peer && f.virtual_address)
+				assert_int_equal(kind, TUNNEL_EZVPN_CLIENT);
+			else if (f.configured && !f.dynamic_peer && f.gre)
+				assert_int_equal(kind, gre[device]);
+			else if (f.configured && !f.dynamic_peer)
+				assert_int_equal(kind, f.route_based ? TUNNEL_SVTI : TUNNEL_STATIC_CRYPTO_MAP);
+			else if (f.configured)
+				assert_int_equal(kind == TUNNEL_MGRE_NHRP_DYNAMIC, f.gre && device == GRE_DEVICE_MULTIPOINT);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_matrix),
 		cmocka_unit_test(from_the_interface),
+		cmocka_unit_test(of_a_linux_gateway),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

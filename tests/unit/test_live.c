@@ -165,6 +165,34 @@ static void test_a_healed_incident_reads_like_a_note(void **state)
 	has_not(note, "swanctl");
 }
 
+/* B12: the notes' answer for the kind, and what the ladder does. */
+static void test_the_kind_is_told_with_both_answers(void **state)
+{
+	struct core_incident *i = healed();
+
+	(void)state;
+	config.invalid_spi_recovery = true;
+	i->has_connection = true;
+	has(show_one(live_explain_text, i), "What kind of tunnel it is\n  static-crypto-map. Policies alone");
+	has(show_one(live_explain_text, i), "(B12)? Yes: ");
+	has(show_one(live_explain_json, i), "\"receiver_may_start_ike\":\"yes\","
+					    "\"over_ike\":{\"rung\":\"initiate-child\",\"refusal\":null},"
+					    "\"without_ike\":{\"rung\":\"initiate-ike\",\"refusal\":null}}");
+	config.invalid_spi_recovery = false;
+	has(show_one(live_explain_text, i), "initiate-ike, planned only.");
+	has(show_one(live_explain_json, i), "\"without_ike\":{\"rung\":\"initiate-ike\",\"refusal\":\"no-recovery\"}");
+	i->tunnel_kind = TUNNEL_MGRE_NHRP_DYNAMIC;
+	has(show_one(live_explain_text, i), "(B12)? No: the peer");
+	has(show_one(live_explain_json, i), "\"receiver_may_start_ike\":\"no\","
+					    "\"over_ike\":{\"rung\":\"initiate-child\",\"refusal\":null},"
+					    "\"without_ike\":{\"rung\":null,\"refusal\":\"dynamic-peer\"}}");
+	i->tunnel_kind = TUNNEL_EZVPN_CLIENT;
+	has(show_one(live_explain_json, i), "\"receiver_may_start_ike\":\"not-applicable\",");
+	i->is_aggregate = true;
+	has_not(show_one(live_explain_text, i), "What kind of tunnel");
+	has(show_one(live_explain_json, i), "\"kind\":null");
+}
+
 static void test_an_open_one_says_what_would_be_done_and_why_not(void **state)
 {
 	const char *note;
@@ -509,6 +537,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LIVE_TEST(test_a_healed_incident_reads_like_a_note),
+		LIVE_TEST(test_the_kind_is_told_with_both_answers),
 		LIVE_TEST(test_an_open_one_says_what_would_be_done_and_why_not),
 		LIVE_TEST(test_every_verdict_rule_state_and_cause_can_be_explained),
 		LIVE_TEST(test_names_that_a_shell_would_read_become_no_command),

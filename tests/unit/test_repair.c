@@ -352,6 +352,43 @@ static void what_nobody_knows_is_asked_about_once(void **state)
 
 #define BOOLEANS 14
 
+/* B12 and ours: with nothing left, whom no connection names is not called; over a living IKE SA all are helped. */
+static void each_kind_has_its_answer(void **state)
+{
+	(void)state;
+	for (int k = 0; k < TUNNEL_KINDS; k++) {
+		struct repair_answer a = repair_answer_of((enum tunnel_kind)k, true, true, false);
+		bool dynamic = k == TUNNEL_DYNAMIC_CRYPTO_MAP || k == TUNNEL_MGRE_NHRP_DYNAMIC;
+
+		assert_int_equal(a.over_ike.rung, RUNG_INITIATE_CHILD);
+		assert_int_equal(a.over_ike.refusal, REFUSE_NONE);
+		assert_int_equal(repair_answer_of((enum tunnel_kind)k, true, true, true).over_ike.rung, RUNG_DELETE_SPI);
+		assert_int_equal(a.without_ike.rung, dynamic ? RUNG_NONE : RUNG_INITIATE_IKE);
+		assert_int_equal(a.without_ike.refusal, dynamic ? REFUSE_DYNAMIC : REFUSE_NONE);
+		if (!dynamic)
+			assert_int_equal(repair_answer_of((enum tunnel_kind)k, true, false, false).without_ike.refusal, REFUSE_NO_RECOVERY);
+		assert_int_equal(repair_answer_of((enum tunnel_kind)k, false, true, false).without_ike.refusal, REFUSE_NOT_CONFIGURED);
+	}
+}
+
+/* One without a fixed address that lost its IKE SA is no stranger, and nothing is done of it all the same. */
+static void a_dynamic_peer_that_is_gone_is_no_stranger(void **state)
+{
+	struct repair_situation s = plain();
+
+	(void)state;
+	s.known_peer = s.ike_alive = false;
+	expect(&s, RUNG_NONE, REFUSE_STRANGER);
+	s.dynamic_peer = true;
+	expect(&s, RUNG_NONE, REFUSE_DYNAMIC);
+	assert_true(repair_decide(&s).needs_person);
+	s.verdict = VERDICT_TRANSIENT;
+	expect(&s, RUNG_NONE, REFUSE_VERDICT);
+	s.verdict = VERDICT_DESYNC;
+	s.has_connection = false;
+	expect(&s, RUNG_NONE, REFUSE_STRANGER);
+}
+
 static struct repair_situation situation_of(uint32_t bits)
 {
 	struct repair_situation s = plain();
@@ -563,6 +600,8 @@ int main(void)
 		cmocka_unit_test(modes_plan_and_do_not_act),
 		cmocka_unit_test(what_forbids_everything),
 		cmocka_unit_test(every_decision_of_all_situations_keeps_the_rules),
+		cmocka_unit_test(each_kind_has_its_answer),
+		cmocka_unit_test(a_dynamic_peer_that_is_gone_is_no_stranger),
 		cmocka_unit_test(every_ladder_goes_from_narrow_to_wide_and_ends),
 		cmocka_unit_test(every_rung_and_refusal_has_a_name_and_a_sentence),
 	};

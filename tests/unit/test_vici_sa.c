@@ -351,6 +351,66 @@ static void connections_tell_who_can_be_called(void **state)
 	assert_int_equal(seen, 2);
 }
 
+/* GRE in transport mode, and config mode's client: what tells their kinds (B12). */
+static void gre_and_virtual_addresses_are_told(void **state)
+{
+	struct children gre = { 0 }, client = { 0 }, plain = { 0 };
+	struct connections c = read_connections("gre-list-conns-0");
+	struct ike_sa ike = read_list("gre-list-sas-0", &gre);
+
+	(void)state;
+	assert_int_equal(c.count, 1);
+	assert_true(c.all[0].gre && c.all[0].transport_mode && !c.all[0].dynamic_peer);
+	assert_int_equal(gre.count, 1);
+	assert_true(gre.all[0].gre);
+	assert_false(ike.virtual_address || gre.all[0].virtual_address);
+	ike = read_list("client-list-sas-0", &client);
+	assert_true(ike.virtual_address && client.all[0].virtual_address && !client.all[0].gre);
+	assert_false(read_connections("client-list-conns-0").all[0].gre);
+	ike = read_list("v2-list-sas-0", &plain);
+	assert_false(ike.virtual_address || plain.all[0].virtual_address || plain.all[0].gre);
+	assert_false(read_connections("v2-list-conns-0").all[0].gre);
+}
+
+/* All of it, and nothing else: only then it is a GRE tunnel. */
+static void selectors_are_gre_or_not(void **state)
+{
+	static const struct {
+		const char *local, *remote;
+		bool gre;
+	} rows[] = {
+		{ "dynamic[gre]", "dynamic[gre]", true }, { "192.0.2.1/32[47]", "2001:db8::1/128[47]", true },
+		{ "dynamic[gre]", "dynamic", false },     { "10.0.0.0/8[gre/5]", "dynamic[gre]", false },
+		{ "dynamic[grex]", "dynamic[gre]", false }, { "dynamic[tcp/47]", "dynamic[tcp/47]", false },
+		{ "[", "[gre]", false },                  { "", "", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct vici_reading reading;
+		struct connections c = { 0 };
+		struct buffer b = { 0 };
+
+		vici_write_section(&b, TEXT("ike"));
+		vici_write_section(&b, TEXT("children"));
+		vici_write_section(&b, TEXT("child"));
+		vici_write_list(&b, TEXT("local-ts"));
+		vici_write_item(&b, text_of(rows[i].local));
+		vici_write_list_end(&b);
+		vici_write_list(&b, TEXT("remote-ts"));
+		vici_write_item(&b, text_of(rows[i].remote));
+		vici_write_list_end(&b);
+		vici_write_section_end(&b);
+		vici_write_section_end(&b);
+		vici_write_section_end(&b);
+		assert_int_equal(vici_each_connection(1, buffer_text(&b), keep_connection, &c, &reading), 0);
+		assert_int_equal(c.count, 1);
+		if (c.all[0].gre != rows[i].gre)
+			fail_msg("%s %s", rows[i].local, rows[i].remote);
+		buffer_done(&b);
+	}
+}
+
 static void version_stats_and_results_are_read(void **state)
 {
 	struct vici_reading reading;
@@ -430,6 +490,8 @@ int main(void)
 		cmocka_unit_test(unknown_words_are_other_and_odd_values_are_counted),
 		cmocka_unit_test(no_sa_and_no_id_are_told_apart_and_leave_the_result_alone),
 		cmocka_unit_test(connections_tell_who_can_be_called),
+		cmocka_unit_test(gre_and_virtual_addresses_are_told),
+		cmocka_unit_test(selectors_are_gre_or_not),
 		cmocka_unit_test(version_stats_and_results_are_read),
 		cmocka_unit_test(the_daemons_start_is_found_in_any_zone),
 	};
