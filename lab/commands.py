@@ -6,6 +6,7 @@ import sys
 import demo as demonstration
 import faults
 import gateway
+import matrix as tunnel_kinds
 import measure as measurement
 import net
 from laboratory import HERE, Lab
@@ -105,6 +106,10 @@ def demo(given):
 
 def measure(given):
     return caged(measurement.measure, given)
+
+
+def matrix(given):
+    return tunnel_kinds.matrix(given)
 
 
 def caged(run, given):

@@ -4,6 +4,7 @@
     guest.sh   B loses an SA; audit records, XFRM counters and the packet sensor must agree on every packet. Also the
                sensor's BPF programs on an older kernel
     heal.sh    two real charons, spimendd beside one: groups of cases.py, judged by verdict, cause, action, restored ping
+    kinds.sh   the same two, over each tunnel kind of kinds.py: is it known, and done as B12 allows? See lab/lab matrix
 
 A machine has patience, the factor by which its limits are longer (no test asserts a time); parallel guests; tools as
 (program, Debian package); prepare(scratch), which raises Unavailable; and command(scratch, memory in MiB, environment),
@@ -22,6 +23,8 @@ import tempfile
 import threading
 
 import cases
+import kind_runs
+import kinds
 from suite import ROOT, Suite, kill_group, run
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -46,9 +49,9 @@ class Guest:
     """One boot of a machine. Its lines come while it runs; what runs it ends with us, however we end."""
     running = set()
 
-    def __init__(self, machine, scratch, guest, memory, seconds, **environment):
+    def __init__(self, machine, scratch, guest, memory, seconds, build=None, **environment):
         environment.update(GUEST=f"{HERE}/{guest}", START=f"{HERE}/start.sh", PATIENCE=str(machine.patience),
-                           BUILD=os.path.abspath(BUILT or os.path.join(ROOT, "build-gcc")))
+                           BUILD=os.path.abspath(build or BUILT or os.path.join(ROOT, "build-gcc")))
         # What the kernel does not know of its command line becomes the environment of its first process.
         words, more = machine.command(tempfile.mkdtemp(dir=scratch), memory,
                                       [f"{name}={value.replace(' ', '_')}" for name, value in environment.items()])
@@ -150,6 +153,23 @@ def heal(machine, scratch, report, groups, only):
         report(name, ["it did not come to that:", *([] if guest.ended else guest.said[-20:])])
 
 
+def fault_plugin():
+    """Charon's, of the lab; None where it cannot be built."""
+    built = run(["lab/plugin/build"], timeout=300)
+    return built.out.decode().strip() if built.status == 0 else None
+
+
+def tunnel_kinds(machine, scratch, report, names, faults):
+    """A guest through some of the tunnel kinds."""
+    for told in kind_runs.play(lambda *words, **more: Guest(machine, scratch, *words, **more), names, faults):
+        test = f"{told['kind']}: {kinds.fault(told['fault']).title}"
+        showed = kind_runs.showed(told)
+        if told.get("error") == showed:
+            report(test, None, showed[len(kind_runs.NOT_RUN):])
+        else:
+            report(f"{test} ({showed})", kind_runs.problems(told))
+
+
 def run_all(suite, jobs, parallel):
     """Runs jobs, some at once; prints what they report as it comes."""
     waiting, said = queue.Queue(), queue.Queue()
@@ -173,6 +193,8 @@ def run_all(suite, jobs, parallel):
         line = said.get()
         if line is None:
             running -= 1
+        elif line[1] is None:
+            suite.skip(line[0], line[2])
         else:
             suite.judge(*line)
 
@@ -191,8 +213,9 @@ def end_with_parent():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
-def main(name, machine, guests, what):
-    """The suite of that name: what every guest tells, and the groups of cases that are in `guests`, one guest each."""
+def main(name, machine, guests, what, kinds_of_guests=()):
+    """The suite of that name: what every guest tells, and the groups of cases that are in `guests`, one guest each; then the
+    tunnel kinds of kinds.py that are in `kinds_of_guests`, the same."""
     parser = argparse.ArgumentParser(description=what, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="cases that have this word in their name, of the groups that have such")
     only = parser.parse_args().only
@@ -210,6 +233,10 @@ def main(name, machine, guests, what):
     try:
         machine.prepare(scratch)
         jobs = [lambda report, groups=groups: heal(machine, scratch, report, groups, only) for groups in guests]
+        wanted = [[kind for kind in kinds_of if only in kind] for kinds_of in kinds_of_guests]
+        faults = fault_plugin() if any(wanted) else None
+        jobs += [lambda report, names=names: tunnel_kinds(machine, scratch, report, names, faults)
+                 for names in wanted if names]
         run_all(suite, ([] if only else [lambda report: witness(machine, scratch, report)]) + jobs, machine.parallel)
     except Unavailable as error:
         suite.skip("real kernel ESP", str(error))

@@ -135,6 +135,7 @@ def play_group(name, build, only):
 def main():
     for module in MODULES:
         pairs.run(["modprobe", "-q", module], check=False)
+    pairs.load_ciphers()
     pairs.make_wires()
     for name in os.environ["GROUPS_WANTED"].split(","):
         play_group(name.replace("_", " "), os.environ["BUILD"], os.environ.get("ONLY", "").replace("_", " "))

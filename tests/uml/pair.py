@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -21,6 +22,8 @@ PATIENCE = float(os.environ.get("PATIENCE") or 1)  # how much slower this guest 
 VTI_KEY = 42
 IF_ID = 43
 LINK = "tunnel0"
+FAULTS = "spimend-lab"  # charon's fault plugin (lab/plugin), where there is one
+PRODUCT = "spimend"     # spimend's own (plugin), where it is wanted
 CHARON = "/usr/sbin/charon-systemd"
 LOAD = "random nonce openssl pem pkcs1 pkcs8 x509 pubkey hmac kdf gcm aes sha1 sha2 kernel-netlink socket-default vici updown"
 OUTER = {4: {"A": "192.0.2.1", "B": "192.0.2.2", "C": "198.51.100.66", "Bc": "198.51.100.2"},
@@ -33,7 +36,11 @@ STRONGSWAN_CONF = """\
 charon-systemd {{
   load = {load}
   install_routes = {routes}
-  plugins {{ vici {{ socket = unix://{folder}/vici }} }}
+  plugins {{
+    vici {{ socket = unix://{folder}/vici }}
+    spimend-lab {{ socket = {folder}/faults }}
+    spimend {{ socket = {folder}/spimend }}
+  }}
   filelog {{ log {{
     path = {folder}/charon.log
     time_format = %H:%M:%S
@@ -75,7 +82,7 @@ spimend
  control-socket {base}/control
  sense interface toA {xdp}
  sense interface toC
- sense strongswan {base}/B/vici
+ sense strongswan {base}/B/vici{plugin}
  sense xfrm
  sense audit
  repair limit per-peer 100 per 60
@@ -88,9 +95,9 @@ class Trouble(Exception):
     pass
 
 
-def run(command, check=True, stdin=None):
+def run(command, check=True, stdin=None, timeout=20):
     done = subprocess.run(command, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-                          timeout=20 * PATIENCE, stdin=None if stdin is not None else subprocess.DEVNULL)
+                          timeout=timeout * PATIENCE, stdin=None if stdin is not None else subprocess.DEVNULL)
     if check and done.returncode:
         raise Trouble(f"{' '.join(command)}: {done.stdout.strip() or done.returncode}")
     return done.stdout
@@ -126,6 +133,15 @@ def demand(condition, seconds, what):
     return found
 
 
+def load_ciphers():
+    """The kernel loads them at the first SA that needs them, which takes its time: not within charon's."""
+    one = "src 192.0.2.250 dst 192.0.2.251 proto {} spi 1"
+    for protocol, keys in (("esp", f"auth-trunc hmac(sha256) 0x{'01' * 32} 128 enc cbc(aes) 0x{'02' * 16}"),
+                           ("ah", f"auth-trunc hmac(sha256) 0x{'01' * 32} 128")):
+        run(["ip", "xfrm", "state", "add", *one.format(protocol).split(), *keys.split()], check=False, timeout=60)
+        run(["ip", "xfrm", "state", "delete", *one.format(protocol).split()], check=False)
+
+
 def make_wires():
     """Namespaces A and C, and their wires; once a guest."""
     os.makedirs(BASE, exist_ok=True)
@@ -155,7 +171,7 @@ class Side:
         pair = self.pair
         os.makedirs(os.path.join(self.folder, "swanctl"), exist_ok=True)
         write(os.path.join(self.folder, "strongswan.conf"), STRONGSWAN_CONF.format(
-            load=LOAD, folder=self.folder, routes="no" if pair.link else "yes"))
+            load=" ".join([LOAD, *pair.plugins]), folder=self.folder, routes="no" if pair.link else "yes"))
         if pair.link == "vti":
             extra += f"\n    mark_in = {VTI_KEY}\n    mark_out = {VTI_KEY}\n    mark_in_sa = yes"
         elif pair.link == "xfrm":
@@ -207,7 +223,9 @@ class Side:
         """kill -9: nothing is said to anybody, and the kernel keeps its SAs."""
         self.charon.kill()
         self.charon.wait()
-        os.unlink(f"{self.folder}/vici")
+        for stale in ("vici", "faults", "spimend"):
+            if os.path.exists(f"{self.folder}/{stale}"):
+                os.unlink(f"{self.folder}/{stale}")
 
     def outlive_second(self):
         """charon tells its start in whole seconds: of two within one second nobody can tell that they are two."""
@@ -244,6 +262,20 @@ class Side:
             raise Trouble(f"{self.name} has no CHILD_SA")
         return found[0]
 
+    def inject(self, text):
+        """One command to the fault plugin; it answers when it is done."""
+        path = f"{self.folder}/asker"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as asker:
+            asker.bind(path)
+            try:
+                asker.settimeout(10 * PATIENCE)
+                asker.sendto(text.encode(), f"{self.folder}/faults")
+                answer = asker.recv(256).decode()
+            finally:
+                os.unlink(path)
+        if answer != "ok":
+            raise Trouble(f"{self.name}: {text}: {answer}")
+
     def rekey(self):
         old = self.child()
         self.order("rekey", child_id=old["uniqueid"])
@@ -258,28 +290,45 @@ class Side:
 
 
 class Pair:
-    """One tunnel; options: ike, ip, encap, ah, cipher, link (by routes: "vti", with a mark, or "xfrm", with an interface id), and
-    xdp ("generic", "native") for the sensor that spimendd uses."""
+    """One tunnel; options: ike, ip, encap, ah, cipher, link (by routes: "vti", with a mark, or "xfrm", with an interface
+    id), xdp ("generic", "native") for the sensor that spimendd uses, and plugins of charon: FAULTS, PRODUCT, which must lie where
+    charon looks for them."""
+    side = Side
 
-    def __init__(self, build, ike=2, ip=4, encap=False, ah=False, cipher="aes128-sha256", link=None, xdp=None):
+    def __init__(self, build, ike=2, ip=4, encap=False, ah=False, cipher="aes128-sha256", link=None, xdp=None, plugins=()):
         self.build, self.ike, self.ip, self.encap, self.ah, self.cipher = build, ike, ip, encap, ah, cipher
-        self.link, self.xdp = link, xdp
-        self.a, self.b = Side(self, "A"), Side(self, "B")
+        self.link, self.xdp, self.plugins = link, xdp, plugins
+        self.a, self.b = self.side(self, "A"), self.side(self, "B")
+        self.initiator, self.inner = self.a, dict(LAN)  # who begins; between which addresses the pings run
         self.daemon = self.pings = None
+
+    def add_devices(self):
+        """What must be there before charon starts."""
+        if self.link:
+            self.a.add_link()
+            self.b.add_link()
+
+    def remove_devices(self):
+        for where in ([], ["-n", "A"]):
+            run(["ip", *where, "link", "del", LINK], check=False)
+
+    def bring_up(self):
+        self.initiator.initiate()
 
     def up(self):
         for side in (self.a, self.b):
             if os.path.exists(f"{side.folder}/charon.log"):
                 os.unlink(f"{side.folder}/charon.log")
             side.configure()
-            if self.link:
-                side.add_link()
+        self.add_devices()
+        for side in (self.a, self.b):
             side.start()
-        self.a.initiate()
+        self.bring_up()
         demand(self.flows_once, 5, "the first ping through the tunnel")
         shutil.rmtree(f"{BASE}/state", ignore_errors=True)
         write(f"{BASE}/spimendd.log", "")
-        write(f"{BASE}/conf", CONFIG.format(base=BASE, xdp=f"xdp {self.xdp}" if self.xdp else ""))
+        write(f"{BASE}/conf", CONFIG.format(base=BASE, xdp=f"xdp {self.xdp}" if self.xdp else "",
+                                               plugin=f" plugin {BASE}/B/spimend" if PRODUCT in self.plugins else ""))
         self.start_daemon()
         self.ping()
 
@@ -290,21 +339,23 @@ class Pair:
                 child.wait()
         for side in (self.a, self.b):
             side.stop()
+        self.remove_devices()
         for where in ([], ["-n", "A"]):
-            run(["ip", *where, "link", "del", LINK], check=False)
             run(["ip", *where, "xfrm", "state", "flush"])
             run(["ip", *where, "xfrm", "policy", "flush"])
 
     # --- traffic --------------------------------------------------------------------------------------------------------
 
     def ping(self):
-        command = ["ip", "netns", "exec", "A", "stdbuf", "-oL", "ping", "-n", "-D", "-i", "0.05", "-I", LAN["A"], LAN["B"]]
+        command = ["ip", "netns", "exec", "A", "stdbuf", "-oL", "ping", "-n", "-D", "-i", "0.05", "-I", self.inner["A"],
+                   self.inner["B"]]
         with open(f"{BASE}/pings", "wb") as out:
             self.pings = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
         demand(lambda: self.answered(0), 5, "answers")
 
     def flows_once(self):
-        shown = run(["ip", "netns", "exec", "A", "ping", "-n", "-c", "1", "-W", "1", "-I", LAN["A"], LAN["B"]], check=False)
+        shown = run(["ip", "netns", "exec", "A", "ping", "-n", "-c", "1", "-W", "1", "-I", self.inner["A"],
+                     self.inner["B"]], check=False)
         return " 0% packet loss" in shown
 
     def answered(self, since):

@@ -11,7 +11,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, ".."), HERE]
 import cases  # noqa: E402
 import harness  # noqa: E402
+import kind_runs  # noqa: E402
 from machine import Uml  # noqa: E402
 
 if __name__ == "__main__":
-    sys.exit(harness.main("uml", Uml(), cases.GUESTS, __doc__))
+    sys.exit(harness.main("uml", Uml(), cases.GUESTS, __doc__, kind_runs.GUESTS))
