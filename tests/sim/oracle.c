@@ -136,6 +136,10 @@ static bool ike_pair_is_quiet(struct node *n, uint8_t peer, bool *ret_alive)
 	for (uint32_t i = 0; i < other->ike_count; i++)
 		if (other->ikes[i].peer == n->index && other->ikes[i].task_count)
 			return false;
+	/* One of two children that the daemon says it is replacing: hands off for as long as it says so. */
+	for (uint32_t i = 0; i < n->child_count; i++)
+		if (n->children[i].peer == peer && n->children[i].state == CHILD_REKEYING)
+			return false;
 	return true;
 }
 
