@@ -6,11 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "cmd/analyze.h"
+#include "cmd/connection.h"
 #include "serve/control.h"
 #include "spimend/error.h"
 
@@ -101,36 +100,6 @@ static int read_options(int argc, char **argv, struct question *q)
 	return wants_id && read_id(q, argv[optind]) ? EXIT_TROUBLE + 1 : 0;
 }
 
-static int call_daemon(const struct question *q, int *ret_fd)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct timeval limit = { .tv_sec = ANSWER_SECONDS };
-	int fd;
-
-	if (strlen(q->socket) >= sizeof(address.sun_path))
-		return refuse(q, "--socket: the path is longer than a socket's may be");
-	text_copy(text_of(q->socket), address.sun_path, sizeof(address.sun_path));
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return refuse(q, spimend_strerror(-errno));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	if (q->request.command != CONTROL_WATCH)
-		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0) {
-		*ret_fd = fd;
-		return 0;
-	}
-	if (errno == ENOENT || errno == ECONNREFUSED || errno == ENOTDIR)
-		fprintf(stderr, "spimend %s: no daemon listens at %s: is spimendd running?\n", q->command, q->socket);
-	else if (errno == EACCES || errno == EPERM)
-		fprintf(stderr, "spimend %s: %s: permission denied; root may ask, the configured user, and the members of control-group\n",
-			q->command, q->socket);
-	else
-		fprintf(stderr, "spimend %s: %s: %s\n", q->command, q->socket, spimend_strerror(-errno));
-	close(fd);
-	return EXIT_TROUBLE;
-}
-
 static bool send_request(int fd, const struct question *q)
 {
 	struct buffer line = { 0 };
@@ -149,19 +118,13 @@ static bool send_request(int fd, const struct question *q)
 /* A daemon's words on the way to a terminal. */
 static int say_error(const struct question *q, char *error)
 {
-	for (char *c = error; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '.';
+	connection_clean(error, strlen(error));
 	return refuse(q, error);
 }
 
-/* Of the pages only line feeds are control characters; JSON has none. Whoever has taken the daemon's core over must not get
- * at the terminal of root, who asks. */
 static int put(const struct question *q, char *bytes, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		if (((unsigned char)bytes[i] < 0x20 && bytes[i] != '\n') || bytes[i] == 0x7f)
-			bytes[i] = '.';
+	connection_clean(bytes, len);
 	if (fwrite(bytes, 1, len, stdout) == len && fflush(stdout) == 0)
 		return 0;
 	return refuse(q, "standard output cannot be written");
@@ -177,9 +140,10 @@ static int end_of_answer(const struct question *q, ssize_t n)
 /* The head, then what is to be printed, as it comes. */
 static int take_answer(int fd, const struct question *q)
 {
-	char bytes[65536], error[512];
+	char bytes[65536];
+	struct control_head head;
 	size_t got = 0, end;
-	int status, result;
+	int result;
 	ssize_t n;
 
 	do { /* the head */
@@ -191,10 +155,10 @@ static int take_answer(int fd, const struct question *q)
 		got += (size_t)n;
 		end = text_find_char((struct text){ bytes, got }, '\n');
 	} while (end == TEXT_NOT_FOUND && got < HEAD_MAX);
-	if (end == TEXT_NOT_FOUND || control_head_read((struct text){ bytes, end }, &status, error, sizeof(error)) < 0)
+	if (end == TEXT_NOT_FOUND || control_head_read((struct text){ bytes, end }, &head) < 0)
 		return refuse(q, "that is no spimendd: the answer is not one of its own");
-	if (error[0])
-		return say_error(q, error);
+	if (head.error[0])
+		return say_error(q, head.error);
 	result = put(q, bytes + end + 1, got - end - 1);
 	while (result == 0 && (n = recv(fd, bytes, sizeof(bytes), 0)) != 0) {
 		if (n < 0 && errno == EINTR)
@@ -205,7 +169,7 @@ static int take_answer(int fd, const struct question *q)
 	}
 	if (result == 0 && q->request.command == CONTROL_WATCH)
 		return end_of_answer(q, 0);
-	return result ? result : status;
+	return result ? result : head.status;
 }
 
 int remote_main(int argc, char **argv)
@@ -213,15 +177,15 @@ int remote_main(int argc, char **argv)
 	struct question q = { .command = argv[0], .socket = CONTROL_SOCKET };
 	int fd, result;
 
-	for (int command = 0; command < CONTROL_COMMANDS; command++)
+	for (int command = 0; command < CONTROL_EXEC; command++)
 		if (strcmp(argv[0], control_command_name((enum control_command)command)) == 0)
 			q.request.command = (enum control_command)command;
 	result = read_options(argc, argv, &q);
 	if (result)
 		return result - 1;
-	result = call_daemon(&q, &fd);
-	if (result)
-		return result;
+	fd = connection_open(q.command, q.socket, q.request.command == CONTROL_WATCH ? 0 : ANSWER_SECONDS);
+	if (fd < 0)
+		return EXIT_TROUBLE;
 	result = send_request(fd, &q) ? take_answer(fd, &q) : refuse(&q, "the daemon does not take the request");
 	close(fd);
 	return result;

@@ -6,6 +6,7 @@
 #include "cmd/analyze.h"
 #include "cmd/lint.h"
 #include "cmd/remote.h"
+#include "cmd/shell.h"
 
 static const char usage[] =
 	"Usage: spimend COMMAND ...\n"
@@ -16,12 +17,13 @@ static const char usage[] =
 	"  incidents         what the daemon has found\n"
 	"  explain ID        one of its incidents in full\n"
 	"  watch             its incidents as they change\n"
+	"  shell             type IOS-like commands for the running daemon; -c \"COMMAND\" runs one\n"
 	"  --version         print the version\n"
 	"  --help            this text; 'spimend analyze --help' for a command's own\n";
 
 /* Of the plan and not there yet: an honest answer instead of "unknown". */
 static const char *const later[] = {
-	"audit", "shell", "-c", "report", "stats", "approve", "deny",
+	"audit", "report", "stats", "approve", "deny",
 };
 
 static const char *const remote[] = { "status", "incidents", "explain", "watch" };
@@ -42,6 +44,8 @@ int main(int argc, char **argv)
 		puts("spimend " SPIMEND_VERSION);
 		return EXIT_NOTHING_WRONG;
 	}
+	if (strcmp(command, "shell") == 0 || strcmp(command, "-c") == 0)
+		return shell_main(argc - 1, argv + 1);
 	for (size_t i = 0; i < sizeof(remote) / sizeof(remote[0]); i++)
 		if (strcmp(command, remote[i]) == 0)
 			return remote_main(argc - 1, argv + 1);

@@ -114,6 +114,25 @@ void core_resend_orders(struct core *core, struct moment now);
 /* Takes the next output; false when there is none. To be drained after every call above. */
 bool core_next(struct core *core, struct core_output *ret);
 
+/* --- What a person orders ------------------------------------------------------------------------------------------- */
+
+#define CORE_CLEAR_MAX 8 /* SAs that one clear renews: what act's budget allows one peer at once */
+struct core_clear {
+	struct core_clear_order {
+		uint64_t order;       /* its id */
+		enum order_verb verb; /* ORDER_REKEY_CHILD, or ORDER_INITIATE where nothing is listed */
+		uint16_t daemon;
+		uint32_t child_id;
+		uint64_t connection;
+		char ike[GATEWAY_NAME_MAX], child[GATEWAY_NAME_MAX];
+	} orders[CORE_CLEAR_MAX];
+	uint32_t count, left_out;
+	char why[192];                /* a sentence, when it is refused */
+};
+/* `clear crypto sa peer`: renews every SA with that peer, make before break. Mode, the peer's mode and the budgets are
+ * obeyed as by a repair. False: refused, nothing was ordered. Results come out as CORE_NOTICE. */
+bool core_clear_peer(struct core *core, const struct spimend_address *peer, struct moment now, struct core_clear *ret);
+
 /* --- What it knows: for the control socket and the store ----------------------------------------------------------- */
 
 #define CORE_STEPS_MAX 16

@@ -206,6 +206,14 @@ struct gre_list {
 	uint32_t count, room;
 };
 
+#define CORE_HANDS_MAX 8
+struct hand { /* a clear that a person ordered (hand.c): orders `first` and the `count - 1` behind it */
+	struct spimend_address peer;
+	uint64_t first;
+	uint32_t count, open, failed, told; /* told: bits of those that were answered */
+	int64_t since_ns;
+};
+
 struct core {
 	struct config config;
 	struct hash_key key;
@@ -254,6 +262,7 @@ struct core {
 
 	struct sighting held[CORE_HELD_MAX]; /* of strangers, as it seems: until a list is younger than they are */
 	uint32_t held_count;
+	struct hand hands[CORE_HANDS_MAX];
 	uint64_t early;             /* sightings before the first list: nothing can be said about them */
 	uint64_t sightings, strays, strangers, flows_refused, incidents_dropped, outputs_dropped;
 	uint64_t orders, orders_failed, over_budget;
@@ -400,6 +409,10 @@ enum tunnel_kind kind_of_child(const struct core *c, const struct mirror_connect
 			       const struct spimend_address *peer);
 
 /* --- mend.c -------------------------------------------------------------------------------------------------------- */
+/* --- hand.c: what a person ordered */
+bool hand_result(struct core *c, const struct order_result *result); /* false: none of its orders */
+int64_t hand_tick(struct core *c);
+
 void mend_consider(struct core *c, struct trouble *t);
 int64_t mend_tick(struct core *c);
 /* For delete.c: looked at again then; a further order of the rung under way; is it healed?; the child that took over. */

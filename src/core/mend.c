@@ -601,6 +601,10 @@ void core_result(struct core *c, const struct order_result *result, struct momen
 	c->now = now;
 	if (!t && plugin_take_result(c, result))
 		return;
+	if (!t && hand_result(c, result)) {
+		core_tick(c, now);
+		return;
+	}
 	if (!t || (step->has_result && !result->is_late))
 		return;
 	if (result->is_late)

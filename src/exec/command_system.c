@@ -77,7 +77,7 @@ static void show_clock(struct exec_call *call)
 		      (int)(now.ns % SECOND_NS / 1000000), days + (day + 4) % 7 * 3, months + (at.month - 1) * 3, at.day, at.year);
 }
 
-/* --- Pages of other rooms ------------------------------------------------------------------------------------------------ */
+/* --- Pages of other rooms --------------------------------------------------------------------------------------------- */
 
 static void page(struct exec_call *call, enum exec_page which, const char *id)
 {
@@ -139,7 +139,7 @@ static void write_memory(struct exec_call *call)
 	call->result = EXEC_LATER;
 }
 
-/* --- Files --------------------------------------------------------------------------------------------------------------- */
+/* --- Files ------------------------------------------------------------------------------------------------------------ */
 
 static void report(struct exec_call *call, int r, const struct buffer *why)
 {
@@ -176,7 +176,7 @@ static void delete_file(struct exec_call *call)
 	report(call, r, &why);
 }
 
-/* --- Others -------------------------------------------------------------------------------------------------------------- */
+/* --- Others ----------------------------------------------------------------------------------------------------------- */
 
 static void clear_log(struct exec_call *call)
 {

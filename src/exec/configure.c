@@ -79,7 +79,7 @@ bool exec_configure_rows(const void *context, size_t index, struct match_row *re
 	return true;
 }
 
-/* --- Commit -------------------------------------------------------------------------------------------------------------- */
+/* --- Commit ----------------------------------------------------------------------------------------------------------- */
 
 static enum exec_result commit(struct exec_session *session, enum exec_block block, struct text lines, struct buffer *out)
 {
@@ -123,7 +123,7 @@ static void add_to_applet(struct exec_session *session, struct text line)
 	buffer_add_char(&session->applet, '\n');
 }
 
-/* --- One line ------------------------------------------------------------------------------------------------------------ */
+/* --- One line --------------------------------------------------------------------------------------------------------- */
 
 static bool is_word(struct text line, const char *word)
 {
@@ -176,7 +176,8 @@ static enum exec_result run_global(struct exec_session *session, struct text lin
 	return commit(session, EXEC_BLOCK_NONE, line, out);
 }
 
-static enum exec_result run_applet(struct exec_session *session, struct text line, struct exec_match *match, struct buffer *out)
+static enum exec_result run_applet(struct exec_session *session, struct text line, struct exec_match *match,
+				   struct buffer *out)
 {
 	enum exec_result left, result;
 
@@ -189,7 +190,8 @@ static enum exec_result run_applet(struct exec_session *session, struct text lin
 	return left == EXEC_FINE ? result : left;
 }
 
-static enum exec_result run_line(struct exec_session *session, struct text line, struct exec_match *match, struct buffer *out)
+static enum exec_result run_line(struct exec_session *session, struct text line, struct exec_match *match,
+				 struct buffer *out)
 {
 	bool in_block = session->mode == EXEC_MODE_SPIMEND;
 	struct text rest;

@@ -210,7 +210,7 @@ void exec_match(match_row_fn *rows, const void *context, struct text line, struc
 	memory_free(m.rows);
 }
 
-/* --- What may come next? ------------------------------------------------------------------------------------------------ */
+/* --- What may come next? ---------------------------------------------------------------------------------------------- */
 
 static void add_choice(struct match_choices *ret, struct text word, bool is_argument, bool ends, const char *help)
 {

@@ -28,7 +28,8 @@ struct exec_session {
 /* run.c: the rows that this session may see, for exec_match() and exec_choices(). `context` is the session. */
 bool exec_rows(const void *context, size_t index, struct match_row *ret);
 /* Why a line was not understood, as IOS says it. `at` is an offset in `line`. */
-void exec_say_mismatch(struct exec_session *session, enum match_result result, struct text line, size_t at, struct buffer *out);
+void exec_say_mismatch(struct exec_session *session, enum match_result result, struct text line, size_t at,
+		       struct buffer *out);
 
 /* configure.c: one line in a configuration mode. */
 enum exec_result exec_configure(struct exec_session *session, struct text line, struct buffer *out);
@@ -38,7 +39,8 @@ bool exec_configure_rows(const void *context, size_t index, struct match_row *re
 enum exec_result exec_configure_leave(struct exec_session *session, enum exec_mode to, struct buffer *out);
 
 /* The tables, one a file. */
-extern const struct exec_command exec_session_rows[], exec_system_rows[], exec_debug_rows[], exec_crypto_rows[], exec_sdwan_rows[];
+extern const struct exec_command exec_session_rows[], exec_system_rows[], exec_debug_rows[], exec_crypto_rows[],
+	exec_sdwan_rows[];
 extern const size_t exec_session_row_count, exec_system_row_count, exec_debug_row_count, exec_crypto_row_count,
 	exec_sdwan_row_count;
 

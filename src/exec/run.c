@@ -57,7 +57,7 @@ const char *exec_prompt(struct exec_session *session)
 	return session->prompt;
 }
 
-/* --- What it may type --------------------------------------------------------------------------------------------------- */
+/* --- What it may type ------------------------------------------------------------------------------------------------- */
 
 bool exec_rows(const void *context, size_t index, struct match_row *ret)
 {
@@ -73,7 +73,8 @@ bool exec_rows(const void *context, size_t index, struct match_row *ret)
 	return false;
 }
 
-void exec_say_mismatch(struct exec_session *session, enum match_result result, struct text line, size_t at, struct buffer *out)
+void exec_say_mismatch(struct exec_session *session, enum match_result result, struct text line, size_t at,
+		       struct buffer *out)
 {
 	if (result == MATCH_INCOMPLETE) {
 		buffer_add_string(out, "% Incomplete command.\n");
@@ -92,7 +93,7 @@ void exec_say_mismatch(struct exec_session *session, enum match_result result, s
 	}
 }
 
-/* --- Output through pipes ------------------------------------------------------------------------------------------------ */
+/* --- Output through pipes --------------------------------------------------------------------------------------------- */
 
 static void cut(struct buffer *out, const char *what)
 {
@@ -109,7 +110,8 @@ static enum exec_result say_failed(struct buffer *out, const struct buffer *why)
 }
 
 /* Sends `text` through the stages; what is left to be shown goes to `out`. */
-static enum exec_result through(struct exec_session *session, const struct pipe *pipe, struct buffer *text, struct buffer *out)
+static enum exec_result through(struct exec_session *session, const struct pipe *pipe, struct buffer *text,
+				struct buffer *out)
 {
 	const struct exec_port *port = session->port;
 	cleanup(buffer_done) struct buffer why = { 0 };
@@ -147,7 +149,7 @@ static enum exec_result through(struct exec_session *session, const struct pipe 
 	return EXEC_FINE;
 }
 
-/* --- One command --------------------------------------------------------------------------------------------------------- */
+/* --- One command ------------------------------------------------------------------------------------------------------ */
 
 static enum exec_result run_command(struct exec_session *session, const struct pipe *pipe, const struct exec_match *match,
 				    struct buffer *out)
@@ -202,7 +204,7 @@ static enum exec_result run_exec(struct exec_session *session, struct text line,
 	return EXEC_REFUSED;
 }
 
-/* --- One line ------------------------------------------------------------------------------------------------------------ */
+/* --- One line --------------------------------------------------------------------------------------------------------- */
 
 static void remember(struct exec_session *session, struct text line)
 {

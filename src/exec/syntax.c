@@ -123,7 +123,7 @@ bool syntax_read(const char *text, const char *arguments, struct syntax *ret)
 	return !r.bad;
 }
 
-/* --- Arguments --------------------------------------------------------------------------------------------------------- */
+/* --- Arguments -------------------------------------------------------------------------------------------------------- */
 
 static bool is_address(struct text word)
 {

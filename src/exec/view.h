@@ -37,7 +37,8 @@ struct exec_view {
 bool exec_tunnel_at(const struct exec_view *view, size_t index, struct core_tunnel *ret);
 
 /* Pages that other rooms print. */
-enum exec_page { EXEC_PAGE_STATUS, EXEC_PAGE_INCIDENTS, EXEC_PAGE_INCIDENT /* `id` */, EXEC_PAGE_RUNNING, EXEC_PAGE_STARTUP };
+enum exec_page { EXEC_PAGE_STATUS, EXEC_PAGE_INCIDENTS, EXEC_PAGE_INCIDENT /* `id` */, EXEC_PAGE_RUNNING,
+		 EXEC_PAGE_STARTUP };
 
 /* What a line of configuration stands in. */
 enum exec_block { EXEC_BLOCK_NONE, EXEC_BLOCK_SPIMEND, EXEC_BLOCK_APPLET };

@@ -12,6 +12,9 @@ void config_default(struct config *ret)
 {
 	memset(ret, 0, sizeof(*ret)); /* whatever is not set is zero bytes, so that equal configurations are equal bytes */
 	ret->mode = MODE_ADVISE;
+	ret->log_buffer_bytes = 65536;
+	ret->log_buffer_level = 7;
+	ret->log_trap_level = 7;
 	set(ret->user, sizeof(ret->user), "spimend");
 	set(ret->state_directory, sizeof(ret->state_directory), "/var/lib/spimend");
 	set(ret->control_socket, sizeof(ret->control_socket), "/run/spimend/control");
@@ -68,4 +71,96 @@ const char *capture_name(enum capture capture)
 	static const char *const names[CAPTURES] = { "packet", "xdp generic", "xdp native" };
 
 	return (unsigned)capture < CAPTURES ? names[capture] : "?";
+}
+
+const char *log_transport_name(enum log_transport transport)
+{
+	static const char *const names[TRANSPORTS] = { "udp", "tcp", "tls" };
+
+	return (unsigned)transport < TRANSPORTS ? names[transport] : "?";
+}
+
+const char *log_format_name(enum log_format format)
+{
+	static const char *const names[FORMATS] = { "rfc3164", "rfc5424" };
+
+	return (unsigned)format < FORMATS ? names[format] : "?";
+}
+
+const char *snmp_level_name(enum snmp_level level)
+{
+	static const char *const names[SNMP_LEVELS] = { "noauth", "auth", "priv" };
+
+	return (unsigned)level < SNMP_LEVELS ? names[level] : "?";
+}
+
+const char *severity_name(uint32_t severity)
+{
+	static const char *const names[] = { "emergencies", "alerts", "critical", "errors", "warnings", "notifications",
+					     "informational", "debugging" };
+
+	return severity < sizeof(names) / sizeof(names[0]) ? names[severity] : "?";
+}
+
+/* --- The file is the ceiling ------------------------------------------------------------------------------------------ */
+
+static enum peer_mode mode_of(const struct config *config, const struct spimend_address *peer)
+{
+	for (uint32_t i = 0; i < config->peer_count; i++)
+		if (spimend_address_equal(&config->peers[i].address, peer))
+			return config->peers[i].mode;
+	return PEER_DEFAULT;
+}
+
+/* Who is let alone by the file stays so. */
+static bool peers_are_within(const struct config *config, const struct config *ceiling)
+{
+	for (uint32_t i = 0; i < ceiling->peer_count; i++) {
+		enum peer_mode file = ceiling->peers[i].mode, now = mode_of(config, &ceiling->peers[i].address);
+
+		if ((file == PEER_IGNORE || file == PEER_OBSERVE) && now != PEER_IGNORE && now != PEER_OBSERVE)
+			return false;
+	}
+	return true;
+}
+
+#define SAME(member) (memcmp(&config->member, &ceiling->member, sizeof(config->member)) == 0)
+
+bool config_is_within(const struct config *config, const struct config *ceiling, const char **ret_what)
+{
+	const struct {
+		bool is_within;
+		const char *what;
+	} checks[] = {
+		{ SAME(user), "user" },
+		{ SAME(state_directory), "state-directory" },
+		{ SAME(control_socket), "control-socket" },
+		{ SAME(control_group), "control-group" },
+		{ SAME(operators), "operators" },
+		{ SAME(interfaces) && SAME(interface_count) && SAME(daemons) && SAME(plugins) && SAME(daemon_count) &&
+		  SAME(encap_ports) && SAME(encap_port_count) && SAME(sense_audit) && SAME(sense_xfrm), "sense" },
+		{ SAME(ledger_max) && SAME(flows_max) && SAME(incidents_max), "limit" },
+		{ SAME(snmp_users), "snmp-server user" }, /* files that the parent reads */
+		{ config->mode <= ceiling->mode, "mode" },
+		{ !config->invalid_spi_recovery || ceiling->invalid_spi_recovery, "crypto isakmp invalid-spi-recovery" },
+		{ peers_are_within(config, ceiling), "peer" },
+		{ config->per_peer_count <= ceiling->per_peer_count && config->per_peer_ns >= ceiling->per_peer_ns,
+		  "repair limit per-peer" },
+		{ config->global_count <= ceiling->global_count && config->global_ns >= ceiling->global_ns, "repair limit global" },
+		{ config->concurrent <= ceiling->concurrent, "repair concurrent" },
+		{ config->breaker_peers <= ceiling->breaker_peers && config->breaker_ns >= ceiling->breaker_ns, "repair breaker" },
+		{ config->pace_ns >= ceiling->pace_ns, "repair pace" },
+		{ config->backoff_ns >= ceiling->backoff_ns && config->backoff_most_ns >= ceiling->backoff_most_ns,
+		  "repair back-off" },
+		{ config->step_attempts <= ceiling->step_attempts, "repair attempts" },
+		{ SAME(order_timeout_ns), "repair order-timeout" },
+	};
+
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		if (!checks[i].is_within) {
+			*ret_what = checks[i].what;
+			return false;
+		}
+	}
+	return true;
 }

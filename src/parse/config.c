@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "parse/config_private.h"
+#include "parse/prompt.h"
 #include "spimend/error.h"
 
 #define DISTANCE_WORD_MAX 48 /* longer words resemble no command */
@@ -17,12 +18,8 @@ static const struct {
 	struct text words;
 	bool is_block;
 } later[] = {
-	{ { "event manager applet", 20 }, true },
-	{ { "event manager", 13 }, false },
-	{ { "snmp-server", 11 }, false },
-	{ { "logging", 7 }, false },
+	{ { "event manager policy", 20 }, false },
 	{ { "device", 6 }, true },
-	{ { "debug", 5 }, false },
 };
 
 struct parser {
@@ -32,6 +29,9 @@ struct parser {
 	uint32_t line;
 	bool in_block;
 	bool in_later;           /* behind a command of a later version that opens a block */
+	bool in_applet;          /* its lines are the compiler's of src/eem */
+	bool is_change;          /* of a configuration that runs: what is said again is meant to be */
+	bool eem;                /* a line for that compiler was there */
 	uint32_t set_at[ROWS_MAX]; /* line that set a row, 0: none */
 };
 
@@ -250,11 +250,21 @@ static void add_typed(struct buffer *out, const struct words *words, size_t coun
 	for (size_t i = 0; i < count && i < words->count; i++) {
 		buffer_add_string(out, i ? " " : "");
 		config_quote(out, words->at[i]);
-		if (is_before_secret(words->at[i]) && i + 1 < words->count) {
+		/* "snmp-server host A COMMUNITY" as well */
+		if ((is_before_secret(words->at[i]) || (i == 2 && text_equal_nocase(words->at[0], TEXT("snmp-server")))) &&
+		    i + 1 < words->count) {
 			buffer_add_string(out, " ...");
 			return;
 		}
 	}
+}
+
+void config_print_safe(struct text line, struct buffer *out)
+{
+	struct words words;
+
+	(void)split(line, &words);
+	add_typed(out, &words, words.count);
 }
 
 static void say_unknown(struct parser *p, const struct words *words, size_t from, const struct match *m)
@@ -322,9 +332,11 @@ static bool is_later(struct parser *p, const struct words *words, size_t from)
 static void note_again(struct parser *p, const struct config_row *row, bool list_again)
 {
 	uint32_t *set_at = &p->set_at[row - config_rows];
-	bool is_list = row->type >= VALUE_INTERFACE;
+	bool is_list = config_is_list(row);
 	struct buffer b = { 0 };
 
+	if (p->is_change || row->type == VALUE_EEM || row->type == VALUE_APPLET)
+		return;
 	if (row->type != VALUE_BLOCK && row->type != VALUE_FLAG && (is_list ? list_again : *set_at != 0)) {
 		buffer_printf(&b, "'%s' is said twice", row->keywords);
 		if (!is_list)
@@ -342,6 +354,8 @@ static void run_row(struct parser *p, const struct words *words, size_t from, co
 	bool again = false, fine;
 
 	p->in_block = row->in_block || (row->type == VALUE_BLOCK && !is_no);
+	p->in_applet = row->type == VALUE_APPLET && !is_no;
+	p->eem = p->eem || row->type == VALUE_APPLET || row->type == VALUE_EEM;
 	if (is_no)
 		fine = config_value_unset(row, words, from, p->config, p->standard, &why);
 	else
@@ -355,6 +369,54 @@ static void run_row(struct parser *p, const struct words *words, size_t from, co
 	buffer_done(&why);
 }
 
+/* "conf t" */
+static bool is_configure(const struct words *words)
+{
+	return words->count == 2 && words->at[0].len >= 4 && text_starts_nocase(TEXT("configure"), words->at[0]) &&
+	       text_starts_nocase(TEXT("terminal"), words->at[1]);
+}
+
+/* How an applet's line begins, or what it goes on with where a document broke it. Anything else behind an applet is a command
+ * of the configuration, or a mistake: the compiler of src/eem passes other lines over, and nobody else would say so. */
+static bool is_applet_word(struct text word)
+{
+	static const struct text begins[] = { TEXT("action"), TEXT("attribute"), TEXT("correlate"), TEXT("description"), TEXT("event"),
+					      TEXT("trigger"), TEXT("spimend") };
+	static const char goes_on[] =
+		" oid oid-val op src-ip-address dest-ip-address maxrun occurs period priority pattern poll-interval entry-op "
+		"entry-val entry-type exit-op exit-val exit-comb exit-time get-type skip sync ratelimit mode state name time "
+		"direction msg-op cron-entry interface cdp lldp and or andnot msg facility intdata1 intdata2 strdata server to from "
+		"subject body cc command ";
+	char spaced[32];
+
+	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
+		if (word.len >= 2 && text_starts_nocase(begins[i], word))
+			return true;
+	if (word.len == 0 || word.at[0] == '"' || (unsigned char)word.at[0] >= 0x80) /* quotes, straight or not */
+		return true;
+	text_copy(word, spaced + 1, sizeof(spaced) - 2);
+	spaced[0] = ' ';
+	memcpy(spaced + strlen(spaced), " ", 2);
+	return text_has(TEXT(goes_on), text_of(spaced));
+}
+
+/* What stands behind "event manager applet" belongs to it, up to `exit`, `end` or another command of the configuration: the
+ * compiler of src/eem ends it there as well. */
+static bool is_of_applet(struct parser *p, const struct words *words)
+{
+	bool is_no = text_equal_nocase(words->at[0], TEXT("no"));
+	struct match m;
+
+	if (!p->in_applet || is_configure(words) ||
+	    (words->count == 1 && (text_equal_nocase(words->at[0], TEXT("exit")) || text_equal_nocase(words->at[0], TEXT("end")))))
+		return false;
+	m = find_row(words, is_no ? 1 : 0, false);
+	/* "spimend device NAME" is a line of applets, "spimend" alone a block. */
+	if (m.row)
+		return m.row->type == VALUE_BLOCK && words->count > 1;
+	return is_applet_word(words->at[is_no ? 1 : 0]);
+}
+
 static void read_words(struct parser *p, const struct words *words)
 {
 	bool is_no = text_equal_nocase(words->at[0], TEXT("no"));
@@ -366,9 +428,11 @@ static void read_words(struct parser *p, const struct words *words)
 		return;
 	}
 	if (words->count == 1 && (text_equal_nocase(words->at[0], TEXT("exit")) || text_equal_nocase(words->at[0], TEXT("end")))) {
-		p->in_block = false;
+		p->in_block = p->in_applet = false;
 		return;
 	}
+	if (is_configure(words)) /* at the head of pasted text */
+		return;
 	m = find_row(words, from, p->in_block);
 	/* As IOS does: what the block does not know is tried outside. */
 	if (!m.row && p->in_block && m.used == 0 && !m.is_ambiguous) {
@@ -399,14 +463,48 @@ static void read_line(struct parser *p, struct text line)
 		buffer_done(&b);
 		return;
 	}
-	if (!split(line, &words)) {
+	if (!split(prompt_skip(line), &words) && !p->in_applet) {
 		say(p, p->line, false, "more words than any command has");
 		return;
 	}
-	if (words.count == 0 || (p->in_later && is_indented))
+	if (words.count == 0 || (p->in_later && is_indented) || is_of_applet(p, &words))
 		return;
 	p->in_later = false;
 	read_words(p, &words);
+}
+
+static bool has_user(const struct config *c, const char *name)
+{
+	for (uint32_t i = 0; i < c->snmp_user_count; i++)
+		if (strcmp(c->snmp_users[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static bool is_well_known(const char *community)
+{
+	return text_equal_nocase(text_of(community), TEXT("public")) || text_equal_nocase(text_of(community), TEXT("private"));
+}
+
+/* Pasted configuration has communities in it: it works as it stands, and is not praised. */
+static void check_snmp(struct parser *p)
+{
+	const struct config *c = p->config;
+	bool clear = c->community_count > 0, known = false;
+
+	for (uint32_t i = 0; i < c->community_count; i++)
+		known = known || is_well_known(c->communities[i].name);
+	for (uint32_t i = 0; i < c->snmp_host_count; i++) {
+		clear = clear || c->snmp_hosts[i].version == 2;
+		known = known || (c->snmp_hosts[i].version == 2 && is_well_known(c->snmp_hosts[i].name));
+	}
+	for (uint32_t i = 0; i < c->snmp_host_count; i++)
+		if (c->snmp_hosts[i].version == 3 && !has_user(c, c->snmp_hosts[i].name))
+			say(p, 0, false, "'snmp-server host' names a user of version 3 that no 'snmp-server user' has");
+	if (known)
+		say(p, 0, true, "an SNMP community that everybody knows: traps with it are as good as anybody's");
+	else if (clear)
+		say(p, 0, true, "SNMP version 2c shows its community to whoever reads the network: 'version 3 priv' does not");
 }
 
 /* What no single line shows. */
@@ -418,17 +516,20 @@ static void check_whole(struct parser *p)
 		say(p, 0, false, "'repair back-off-most' is less than 'repair back-off'");
 	if (c->invalid_spi_recovery && c->mode != MODE_REPAIR) /* B11 */
 		say(p, 0, true, "'crypto isakmp invalid-spi-recovery' is only planned: that takes 'mode repair'");
+	check_snmp(p);
 	if (c->daemon_count == 0)
 		say(p, 0, true, "no 'sense strongswan PATH': without an IKE daemon there is no ledger, and nothing can be repaired");
 	if (c->interface_count == 0)
 		say(p, 0, true, "no 'sense interface NAME': stray packets are not seen");
 }
 
-int config_parse(struct text file, struct config *ret, struct config_report *report)
+/* `was` NULL: over the defaults. */
+static int parse(struct text file, const struct config *was, bool in_block, struct config *ret, struct config_report *report,
+		 bool *ret_eem)
 {
 	struct config *config cleanup(memory_free_pointer) = memory_new(1, sizeof(*config));
 	struct config *standard cleanup(memory_free_pointer) = memory_new(1, sizeof(*standard));
-	struct parser p = { .config = config, .standard = standard, .report = report };
+	struct parser p = { .config = config, .standard = standard, .report = report, .in_block = in_block, .is_change = was };
 	struct text line;
 
 	memset(report, 0, sizeof(*report));
@@ -437,16 +538,33 @@ int config_parse(struct text file, struct config *ret, struct config_report *rep
 	_Static_assert(ROWS_MAX <= 64, "candidates are bits of 64");
 	config_default(config);
 	config_default(standard);
+	if (was)
+		memcpy(config, was, sizeof(*config));
 	text_take(&file, TEXT("\xef\xbb\xbf")); /* an editor's byte order mark */
 	while (text_take_line(&file, &line)) {
 		p.line++;
 		read_line(&p, line);
 	}
-	check_whole(&p);
+	if (!was)
+		check_whole(&p);
 	if (report->errors)
 		return SPIMEND_E_SYNTAX;
 	memcpy(ret, config, sizeof(*ret));
+	*ret_eem = p.eem;
 	return 0;
+}
+
+int config_parse(struct text file, struct config *ret, struct config_report *report)
+{
+	bool eem;
+
+	return parse(file, NULL, false, ret, report, &eem);
+}
+
+int config_change(const struct config *was, struct text lines, bool in_block, struct config *ret, bool *ret_eem,
+		  struct config_report *report)
+{
+	return parse(lines, was, in_block, ret, report, ret_eem);
 }
 
 void config_print(const struct config *config, struct buffer *out)

@@ -9,7 +9,8 @@
  * Syntax: one command a line; keywords in any case and abbreviated as far as they stay unambiguous; "no" in front takes a
  * line back; '!' at a word's start begins a comment; blanks in front do not matter. What the block `spimend` does not know
  * is tried outside of it and ends it, and so do `exit` and `end`. What stands twice counts as it stands last, with a
- * warning.
+ * warning. A terminal's prompt in front of a line is passed over. Lines of `event manager` are checked for their place
+ * alone: src/eem compiles them out of the same text.
  */
 #ifndef PARSE_CONFIG_H
 #define PARSE_CONFIG_H
@@ -39,8 +40,17 @@ struct config_report {
  * `report` is always filled: there may be warnings. */
 int config_parse(struct text file, struct config *ret, struct config_report *report);
 
+/* Lines typed while it runs, over `was`; `in_block`: in the block `spimend`. As config_parse(), but what is said again is
+ * meant to be, and the whole is not looked at. *ret_eem: lines of `event manager` are among them, which the compiler of src/eem
+ * reads; applets' own lines are left to it. */
+int config_change(const struct config *was, struct text lines, bool in_block, struct config *ret, bool *ret_eem,
+		  struct config_report *report);
+
 /* What `show running-config` prints: only what differs from the defaults, and it parses back to the same struct. */
 void config_print(const struct config *config, struct buffer *out);
+
+/* A line as a log may have it: what follows "key", "community" and their like is left out, and so is what is not printable. */
+void config_print_safe(struct text line, struct buffer *out);
 
 /* "NAME:LINE: text\n" for each problem, and how many more there are. */
 void config_report_print(const struct config_report *report, struct text name, struct buffer *out);

@@ -7,7 +7,7 @@
 
 #include "parse/config.h"
 
-#define CONFIG_WORDS_MAX 16 /* of a line */
+#define CONFIG_WORDS_MAX 64 /* of a line */
 
 enum value_type {
 	VALUE_BLOCK,     /* opens the block `spimend` */
@@ -22,6 +22,16 @@ enum value_type {
 	VALUE_DAEMON,    /* one more: path [plugin path] */
 	VALUE_PORT,      /* one more: a UDP port */
 	VALUE_PEER,      /* one more: address and peer mode */
+	/* config_notify.c */
+	VALUE_LOG_BUFFER, /* bytes and severity, each may be left out */
+	VALUE_SEVERITY,  /* uint32_t: 0 to 7, or its name */
+	VALUE_LOG_HOST,  /* one more */
+	VALUE_SNMP_HOST, /* one more */
+	VALUE_COMMUNITY, /* one more */
+	VALUE_SNMP_USER, /* one more */
+	/* Read by the compiler of src/eem, which gets the same text */
+	VALUE_EEM,       /* a line of its own */
+	VALUE_APPLET,    /* opens an applet */
 };
 
 struct config_row {
@@ -33,6 +43,22 @@ struct config_row {
 	double least, most;    /* of the number; seconds for durations */
 	const char *help;
 };
+
+/* A value of config_notify.c; true where `count` words from `at` are one. */
+bool config_notify_set(const struct config_row *row, const struct text *at, size_t count, struct config *config,
+		       struct buffer *why, bool *again);
+bool config_notify_unset(const struct config_row *row, const struct text *at, size_t count, struct config *config,
+			 struct buffer *why);
+void config_notify_print(const struct config_row *row, const struct config *config, const struct config *standard,
+			 struct buffer *out);
+
+/* config_value.c, for config_notify.c as well. */
+bool config_say_expected(struct buffer *why, const char *what, struct text got, const char *expected);
+bool config_read_address(struct text t, struct spimend_address *ret, struct buffer *why);
+bool config_read_count(struct text t, double least, double most, uint32_t *ret, struct buffer *why);
+bool config_is_path(struct text t);
+/* The one name that `t` begins, or -1. */
+int config_read_choice(struct text t, const char *const *names, int count);
 
 extern const struct config_row config_rows[];
 extern const size_t config_row_count;
@@ -52,6 +78,8 @@ bool config_value_unset(const struct config_row *row, const struct words *words,
 /* Adds the lines that bring `config` from the defaults to what it is. */
 void config_value_print(const struct config_row *row, const struct config *config, const struct config *standard,
 			struct buffer *out);
+/* One of several: a line more adds to it. */
+bool config_is_list(const struct config_row *row);
 /* The value alone, as it is written in a file; nothing for lists and blocks. */
 void config_value_print_one(const struct config_row *row, const struct config *config, struct buffer *out);
 /* Decimal seconds or a count, without needless zeros. */

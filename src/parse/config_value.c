@@ -38,7 +38,7 @@ void config_print_seconds(struct buffer *out, int64_t ns)
 		buffer_add_char(out, (char)('0' + rest / unit));
 }
 
-static bool say_expected(struct buffer *why, const char *what, struct text got, const char *expected)
+bool config_say_expected(struct buffer *why, const char *what, struct text got, const char *expected)
 {
 	buffer_printf(why, "%s '", what);
 	config_quote(why, got);
@@ -64,7 +64,7 @@ static bool read_seconds(struct text t, double least, double most, int64_t *ret,
 
 	if (!text_take_digits(&rest, 9, &whole, &digits) ||
 	    (text_take_char(&rest, '.') && !text_take_digits(&rest, 9, &fraction, &places)) || rest.len)
-		return say_expected(why, "time", t, "seconds are expected, such as 60 or 0.3");
+		return config_say_expected(why, "time", t, "seconds are expected, such as 60 or 0.3");
 	for (; places < 9; places++)
 		fraction *= 10;
 	ns = (int64_t)whole * SECOND_NS + (int64_t)fraction;
@@ -74,13 +74,13 @@ static bool read_seconds(struct text t, double least, double most, int64_t *ret,
 	return true;
 }
 
-static bool read_count(struct text t, double least, double most, uint32_t *ret, struct buffer *why)
+bool config_read_count(struct text t, double least, double most, uint32_t *ret, struct buffer *why)
 {
 	uint64_t value;
 	int result = text_decimal(t, (uint64_t)most, &value);
 
 	if (result == SPIMEND_E_SYNTAX)
-		return say_expected(why, "number", t, "a whole number is expected");
+		return config_say_expected(why, "number", t, "a whole number is expected");
 	if (result < 0 || value < (uint64_t)least)
 		return say_range(why, "number", t, least, most);
 	*ret = (uint32_t)value;
@@ -97,7 +97,7 @@ static bool is_name(struct text t, size_t size)
 	return true;
 }
 
-static bool is_path(struct text t)
+bool config_is_path(struct text t)
 {
 	if (t.len < 2 || t.len >= CONFIG_PATH_MAX || t.at[0] != '/')
 		return false;
@@ -119,7 +119,7 @@ static bool is_interface(struct text t)
 }
 
 /* The index of the only name that `t` begins, in any case, or -1. */
-static int read_choice(struct text t, const char *const *names, int count)
+int config_read_choice(struct text t, const char *const *names, int count)
 {
 	int found = -1;
 
@@ -146,9 +146,9 @@ static bool take_string(struct text t, char *to, size_t size)
 static bool set_string(const struct config_row *row, struct text t, struct config *config, struct buffer *why)
 {
 	if (row->type == VALUE_NAME && !is_name(t, CONFIG_NAME_MAX))
-		return say_expected(why, "name", t, "letters, digits, '.', '_' and '-' are expected, at most 63");
-	if (row->type == VALUE_PATH && !is_path(t))
-		return say_expected(why, "path", t, "an absolute path of at most 107 bytes without blanks is expected");
+		return config_say_expected(why, "name", t, "letters, digits, '.', '_' and '-' are expected, at most 63");
+	if (row->type == VALUE_PATH && !config_is_path(t))
+		return config_say_expected(why, "path", t, "an absolute path of at most 107 bytes without blanks is expected");
 	take_string(t, member(config, row->at), row->type == VALUE_NAME ? CONFIG_NAME_MAX : CONFIG_PATH_MAX);
 	return true;
 }
@@ -156,10 +156,10 @@ static bool set_string(const struct config_row *row, struct text t, struct confi
 static bool set_mode(struct text t, struct config *config, struct buffer *why)
 {
 	static const char *const names[MODES] = { "observe", "advise", "repair" };
-	int mode = read_choice(t, names, MODES);
+	int mode = config_read_choice(t, names, MODES);
 
 	if (mode < 0)
-		return say_expected(why, "mode", t, "observe, advise or repair is expected");
+		return config_say_expected(why, "mode", t, "observe, advise or repair is expected");
 	config->mode = (enum mode)mode;
 	return true;
 }
@@ -170,8 +170,8 @@ static bool set_rate(const struct config_row *row, const struct text *words, str
 	int64_t per;
 
 	if (!text_starts_nocase(TEXT("per"), words[1]))
-		return say_expected(why, "word", words[1], "'per' is expected");
-	if (!read_count(words[0], row->least, COUNT_MOST, &count, why) || !read_seconds(words[2], 1, row->most, &per, why))
+		return config_say_expected(why, "word", words[1], "'per' is expected");
+	if (!config_read_count(words[0], row->least, COUNT_MOST, &count, why) || !read_seconds(words[2], 1, row->most, &per, why))
 		return false;
 	*(uint32_t *)member(config, row->at) = count;
 	*(int64_t *)member(config, row->per_at) = per;
@@ -202,14 +202,14 @@ static bool set_interface(const struct text *words, size_t count, struct config 
 	uint32_t i = find_interface(c, words[0]);
 
 	if (!is_interface(words[0]))
-		return say_expected(why, "interface", words[0], "the name of a network interface is expected, at most 15 bytes");
+		return config_say_expected(why, "interface", words[0], "the name of a network interface is expected, at most 15 bytes");
 	if (count > 1) {
-		int kind = count > 2 ? read_choice(words[2], kinds, 2) : -1;
+		int kind = count > 2 ? config_read_choice(words[2], kinds, 2) : -1;
 
 		if (!text_starts_nocase(TEXT("xdp"), words[1]))
-			return say_expected(why, "word", words[1], "'xdp generic' or 'xdp native' is expected, or nothing");
+			return config_say_expected(why, "word", words[1], "'xdp generic' or 'xdp native' is expected, or nothing");
 		if (kind < 0)
-			return say_expected(why, "kind of XDP", count > 2 ? words[2] : TEXT_NONE, "generic or native is expected");
+			return config_say_expected(why, "kind of XDP", count > 2 ? words[2] : TEXT_NONE, "generic or native is expected");
 		capture = kind ? CAPTURE_XDP_NATIVE : CAPTURE_XDP_GENERIC;
 	}
 	if (i == CONFIG_INTERFACES_MAX)
@@ -250,14 +250,14 @@ static bool set_daemon(const struct text *words, size_t count, struct config *c,
 	struct text path = words[0], plugin = count > 2 ? words[2] : TEXT("");
 	uint32_t i = find_daemon(c, path);
 
-	if (!is_path(path))
-		return say_expected(why, "socket", path, "an absolute path of at most 107 bytes is expected");
+	if (!config_is_path(path))
+		return config_say_expected(why, "socket", path, "an absolute path of at most 107 bytes is expected");
 	if (count > 1 && !text_starts_nocase(TEXT("plugin"), words[1]))
-		return say_expected(why, "word", words[1], "'plugin PATH' is expected, or nothing");
-	if (count > 1 && !is_path(plugin))
-		return say_expected(why, "socket of the plugin", plugin, "an absolute path of at most 107 bytes is expected");
+		return config_say_expected(why, "word", words[1], "'plugin PATH' is expected, or nothing");
+	if (count > 1 && !config_is_path(plugin))
+		return config_say_expected(why, "socket of the plugin", plugin, "an absolute path of at most 107 bytes is expected");
 	if (count > 1 && text_equal(path, plugin))
-		return say_expected(why, "socket of the plugin", plugin, "it is the VICI socket; the plugin has one of its own");
+		return config_say_expected(why, "socket of the plugin", plugin, "it is the VICI socket; the plugin has one of its own");
 	if (i == GATEWAY_DAEMONS_MAX)
 		return full(why, "IKE daemons", GATEWAY_DAEMONS_MAX);
 	*again = i < c->daemon_count && !text_equal(text_of(c->plugins[i]), plugin);
@@ -299,7 +299,7 @@ static bool set_port(const struct config_row *row, struct text t, struct config 
 	uint32_t port, i;
 	bool there;
 
-	if (!read_count(t, row->least, row->most, &port, why))
+	if (!config_read_count(t, row->least, row->most, &port, why))
 		return false;
 	i = find_port(c, port, &there);
 	if (there == wanted)
@@ -334,26 +334,26 @@ static uint32_t find_peer(const struct config *c, const struct spimend_address *
 	return from;
 }
 
-static bool read_address(struct text t, struct spimend_address *ret, struct buffer *why)
+bool config_read_address(struct text t, struct spimend_address *ret, struct buffer *why)
 {
 	if (spimend_address_parse(t.at, t.len, ret) == 0)
 		return true;
-	return say_expected(why, "address", t, "an IPv4 or IPv6 address is expected");
+	return config_say_expected(why, "address", t, "an IPv4 or IPv6 address is expected");
 }
 
 static bool set_peer(const struct text *words, struct config *c, struct buffer *why, bool *again)
 {
 	static const char *const modes[] = { "ignore", "observe", "repair" };
-	int choice = read_choice(words[1], modes, 3);
+	int choice = config_read_choice(words[1], modes, 3);
 	enum peer_mode mode = (enum peer_mode)(PEER_IGNORE + (choice < 0 ? 0 : choice));
 	struct spimend_address address;
 	bool there;
 	uint32_t i;
 
-	if (!read_address(words[0], &address, why))
+	if (!config_read_address(words[0], &address, why))
 		return false;
 	if (choice < 0)
-		return say_expected(why, "mode of the peer", words[1], "ignore, observe or repair is expected");
+		return config_say_expected(why, "mode of the peer", words[1], "ignore, observe or repair is expected");
 	i = find_peer(c, &address, &there);
 	if (!there && c->peer_count == CONFIG_PEERS_MAX)
 		return full(why, "peers", CONFIG_PEERS_MAX);
@@ -402,9 +402,29 @@ static void words_wanted(const struct config_row *row, size_t *ret_least, size_t
 	case VALUE_PEER:
 		*ret_least = *ret_most = 2;
 		break;
+	case VALUE_LOG_BUFFER:
+		*ret_least = 0;
+		*ret_most = 2;
+		break;
+	case VALUE_LOG_HOST:
+	case VALUE_SNMP_HOST:
+	case VALUE_SNMP_USER:
+	case VALUE_COMMUNITY:
+	case VALUE_EEM:
+	case VALUE_APPLET:
+		*ret_least = row->type == VALUE_SNMP_USER ? 3 : row->type == VALUE_SNMP_HOST || row->type == VALUE_EEM ? 2 : 1;
+		*ret_most = CONFIG_WORDS_MAX;
+		if (row->type == VALUE_EEM && strcmp(row->arguments, "NAME LINE") != 0)
+			*ret_least = 1;
+		break;
 	default:
 		break;
 	}
+}
+
+bool config_is_list(const struct config_row *row)
+{
+	return row->type >= VALUE_INTERFACE && row->type != VALUE_LOG_BUFFER && row->type != VALUE_SEVERITY;
 }
 
 static bool check_words(const struct config_row *row, const struct words *words, size_t from, bool is_no, struct buffer *why)
@@ -413,7 +433,7 @@ static bool check_words(const struct config_row *row, const struct words *words,
 
 	words_wanted(row, &least, &most);
 	if (is_no) { /* "no repair concurrent" will do, and so does what was written before with "no" in front */
-		bool is_list = row->type >= VALUE_INTERFACE;
+		bool is_list = config_is_list(row);
 
 		least = is_list ? 1 : 0;
 	}
@@ -442,7 +462,7 @@ static bool set_value(const struct config_row *row, const struct text *at, size_
 	case VALUE_SECONDS:
 		return read_seconds(at[0], row->least, row->most, member(config, row->at), why);
 	case VALUE_COUNT:
-		return read_count(at[0], row->least, row->most, member(config, row->at), why);
+		return config_read_count(at[0], row->least, row->most, member(config, row->at), why);
 	case VALUE_RATE:
 		return set_rate(row, at, config, why);
 	case VALUE_INTERFACE:
@@ -453,8 +473,12 @@ static bool set_value(const struct config_row *row, const struct text *at, size_
 		return set_port(row, at[0], config, true, why);
 	case VALUE_PEER:
 		return set_peer(at, config, why, again);
+	case VALUE_EEM:
+	case VALUE_APPLET:
+		return true;
+	default:
+		return config_notify_set(row, at, count, config, why, again);
 	}
-	return false;
 }
 
 bool config_value_set(const struct config_row *row, const struct words *words, size_t from, struct config *config,
@@ -497,10 +521,14 @@ bool config_value_unset(const struct config_row *row, const struct words *words,
 	}
 	if (!check_words(row, words, from, true, why))
 		return false;
+	if (row->type == VALUE_EEM || row->type == VALUE_APPLET)
+		return true;
+	if (row->type >= VALUE_LOG_BUFFER)
+		return config_notify_unset(row, words->at + from, words->count - from, config, why);
 	if (row->type == VALUE_PORT)
 		return set_port(row, words->at[from], config, false, why);
 	if (row->type == VALUE_PEER) {
-		if (!read_address(words->at[from], &address, why))
+		if (!config_read_address(words->at[from], &address, why))
 			return false;
 		if (unset_peer(&address, config))
 			return true;
@@ -516,7 +544,7 @@ bool config_value_unset(const struct config_row *row, const struct words *words,
 			memcpy(member(config, row->per_at), const_member(standard, row->per_at), sizeof(int64_t));
 		return true;
 	}
-	return say_expected(why, "nothing to take back:", words->at[from], "no line before names it");
+	return config_say_expected(why, "nothing to take back:", words->at[from], "no line before names it");
 }
 
 void config_value_print_one(const struct config_row *row, const struct config *config, struct buffer *out)
@@ -589,6 +617,10 @@ void config_value_print(const struct config_row *row, const struct config *confi
 {
 	size_t size = size_of(row->type);
 
+	if (row->type >= VALUE_LOG_BUFFER) {
+		config_notify_print(row, config, standard, out);
+		return;
+	}
 	if (size == 0) {
 		print_list(row, config, out);
 		return;

@@ -232,7 +232,7 @@ static struct peer *take(struct budget *b, const struct spimend_address *address
 	return p;
 }
 
-/* --- What is under way ------------------------------------------------------------------------------------------------- */
+/* --- What is under way ------------------------------------------------------------------------------------------------ */
 
 static void drop_place(struct budget *b, uint32_t i)
 {
@@ -257,7 +257,7 @@ static struct place *find_place(struct budget *b, const struct spimend_address *
 	return NULL;
 }
 
-/* --- The breaker ------------------------------------------------------------------------------------------------------- */
+/* --- The breaker ------------------------------------------------------------------------------------------------------ */
 
 void budget_fell(struct budget *b, const struct spimend_address *peer, int64_t now)
 {
@@ -298,7 +298,7 @@ static void keep_open(struct budget *b, int64_t now)
 		b->open_until = later(b->open_until, add(later(now, b->next_paced), add(b->breaker_ns, b->pace_ns)));
 }
 
-/* --- Asking and spending ----------------------------------------------------------------------------------------------- */
+/* --- Asking and spending ---------------------------------------------------------------------------------------------- */
 
 struct answer {
 	enum repair_refusal refusal;

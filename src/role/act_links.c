@@ -13,7 +13,7 @@
 #define FALLS_FREE 8
 #define RECONNECT_FALLING_MOST (10 * SECOND_NS)
 
-/* --- What an IKE daemon says ------------------------------------------------------------------------------------------- */
+/* --- What an IKE daemon says ------------------------------------------------------------------------------------------ */
 
 static void on_daemon(void *context, const struct daemon_state *state)
 {

@@ -10,7 +10,7 @@
 #define RECONNECT_MOST (2 * SECOND_NS)
 #define WAIT_MS 5000 /* for its turn and its answer: charon sends a second time after 4 s */
 
-/* --- What it says ------------------------------------------------------------------------------------------------------ */
+/* --- What it says ----------------------------------------------------------------------------------------------------- */
 
 void act_tell_plugin(struct act *act, const struct link_daemon *link)
 {
@@ -108,7 +108,7 @@ static void on_late(void *context, uint16_t daemon, uint64_t id, const struct pl
 	act_tell(act, MESSAGE_RESULT, &result);
 }
 
-/* --- Its connection ---------------------------------------------------------------------------------------------------- */
+/* --- Its connection --------------------------------------------------------------------------------------------------- */
 
 int act_begin_plugin(struct act *act, struct link_daemon *link)
 {
@@ -210,7 +210,7 @@ void act_take_plugin(struct act *act, const struct role_resource *resource, cons
 	plugin->again = loop_now(act->member->loop) + plugin->wait;
 }
 
-/* --- Orders ------------------------------------------------------------------------------------------------------------ */
+/* --- Orders ----------------------------------------------------------------------------------------------------------- */
 
 void act_order_plugin(struct link_daemon *link, const struct order *order)
 {

@@ -125,7 +125,7 @@ static int64_t ask_again(struct act *act, struct lack *lack, enum resource kind,
 	return lack->wanted ? LOOP_NEVER : lack->again;
 }
 
-/* --- The loop: what anything may have changed -------------------------------------------------------------------------- */
+/* --- The loop: what anything may have changed ------------------------------------------------------------------------- */
 
 void act_settle(struct act *act)
 {

@@ -124,7 +124,7 @@ static struct landlock_ruleset everything(int abi, size_t *ret_size)
 }
 
 /* The ABI number, 0 where the kernel has none, or negative errno. */
-static int restrict_files(const char *directory)
+static int restrict_files(const char *const *directories)
 {
 	int abi = (int)syscall(LANDLOCK_CREATE, NULL, 0, LANDLOCK_VERSION), set, r = 0;
 	struct landlock_ruleset all;
@@ -137,11 +137,11 @@ static int restrict_files(const char *directory)
 	set = (int)syscall(LANDLOCK_CREATE, &all, size, 0);
 	if (set < 0)
 		return -errno;
-	if (directory) {
+	for (size_t i = 0; directories && directories[i] && r == 0; i++) {
 		rule.access = all.fs & (FS_READ_FILE | FS_WRITE_FILE | FS_READ_DIR | FS_REMOVE_FILE | FS_MAKE_REG | FS_TRUNCATE);
-		rule.fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		rule.fd = open(directories[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (rule.fd < 0 || syscall(LANDLOCK_ADD, set, LANDLOCK_BENEATH, &rule, 0) < 0)
-			r = -errno; /* then there is no directory for it at all: the store says what is wrong */
+			r = -errno; /* then there is no directory for it at all: who needs it says what is wrong */
 		if (rule.fd >= 0)
 			close(rule.fd);
 		if (r == -EACCES || r == -ENOENT)
@@ -178,7 +178,7 @@ static int set_limits(enum role role)
 	return r;
 }
 
-int confine_role(enum role role, const char *directory, struct confine_report *ret)
+int confine_role(enum role role, const char *const *directories, struct confine_report *ret)
 {
 	struct confine_report report = { .is_sanitized = IS_SANITIZED };
 	int r = set_limits(role);
@@ -191,7 +191,7 @@ int confine_role(enum role role, const char *directory, struct confine_report *r
 	}
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return -errno;
-	report.landlock = restrict_files(directory);
+	report.landlock = restrict_files(directories);
 	if (report.landlock < 0)
 		return report.landlock;
 	report.calls = confine_calls(role);

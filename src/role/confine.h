@@ -29,8 +29,8 @@ struct confine_report {
 	int calls;          /* system calls that are allowed; 0: no filter */
 	bool is_sanitized;  /* built with the address sanitizer, which needs more: no filter, no landlock */
 };
-/* In the role: everything else. `directory`: what core may use, NULL for none. */
-int confine_role(enum role role, const char *directory, struct confine_report *ret);
+/* In the role: everything else. `directories`: what core may use, up to a NULL; NULL for none. */
+int confine_role(enum role role, const char *const *directories, struct confine_report *ret);
 
 /* The system-call filter alone, also under sanitizers: for its test. Returns the number of calls, or negative errno. */
 int confine_calls(enum role role);

@@ -246,9 +246,8 @@ static void watch(struct mind *mind, const struct live_view *view, bool json, st
 	}
 }
 
-static int answer(void *context, const struct control_request *request, struct buffer *out)
+int mind_answer(struct mind *mind, const struct control_request *request, struct buffer *out)
 {
-	struct mind *mind = context;
 	struct live_view view = view_of(mind);
 
 	switch (request->command) {
@@ -266,6 +265,11 @@ static int answer(void *context, const struct control_request *request, struct b
 	default:
 		return -EINVAL;
 	}
+}
+
+static int answer(void *context, const struct control_request *request, struct buffer *out)
+{
+	return mind_answer(context, request, out);
 }
 
 void mind_keep_incident(struct mind *mind, const char *id)
@@ -313,6 +317,8 @@ static struct control_rules rules_of(const struct mind *mind)
 	const struct role_start *start = &mind->member->start;
 	struct control_rules rules = { .user = start->uid, .has_user = true };
 
+	rules.has_operators = start->has_operators_gid;
+	rules.operators = start->operators_gid;
 	if (start->has_control_gid)
 		rules.groups[rules.group_count++] = start->control_gid;
 	return rules;
@@ -335,6 +341,8 @@ int mind_take_control(struct mind *mind, int listening)
 	}
 	loop_timer_at(mind->control_timer, LOOP_NEVER);
 	r = control_new(listening, &rules, answer, mind, &mind->control);
+	if (r == 0)
+		mind_serve_exec(mind);
 	if (r == 0)
 		r = loop_add(mind->member->loop, control_fd(mind->control), EPOLLIN, on_control, mind, &mind->control_source);
 	return r;

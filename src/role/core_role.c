@@ -70,9 +70,11 @@ static void carry_out(struct mind *mind, const struct core_output *output)
 		mind_keep_incident(mind, output->incident);
 		break;
 	case CORE_LOG_LINE:
+		mind_log(mind, output->line.severity, text_of(output->line.text));
 		log_device_line(&mind->member->log, output->line.severity, output->line.text);
 		break;
 	case CORE_NOTICE:
+		mind_log(mind, output->line.severity, text_of(output->line.text));
 		log_say(&mind->member->log, output->line.severity, "%s", output->line.text);
 		break;
 	}
@@ -100,6 +102,11 @@ static void tick(struct mind *mind)
 
 	drain(mind);
 	loop_timer_at(mind->tick_timer, again);
+}
+
+void mind_settle(struct mind *mind)
+{
+	tick(mind);
 }
 
 static void on_tick(void *context, int64_t now)
@@ -275,7 +282,7 @@ static void on_closed(void *context, struct channel *channel, const char *why)
 	note_away(mind, is_sense ? mind->sense_note : mind->act_note, is_sense ? "sense" : "act");
 }
 
-/* --- What the parent hands in ------------------------------------------------------------------------------------------ */
+/* --- What the parent hands in ----------------------------------------------------------------------------------------- */
 
 static int take_channel(struct mind *mind, enum role peer, int fd)
 {
@@ -358,6 +365,8 @@ static void take_resource(void *context, const struct role_resource *resource, c
 	if (resource->kind == RESOURCE_CHANNEL && fd_count == 1 &&
 	    (resource->index == ROLE_SENSE || resource->index == ROLE_ACT))
 		r = take_channel(mind, resource->index, fds[0]);
+	else if (resource->kind == RESOURCE_ROUTE && fd_count == 1)
+		mind_take_route(mind, fds[0]);
 	else if (resource->kind == RESOURCE_CONTROL && fd_count == 1)
 		r = mind_take_control(mind, fds[0]);
 	else if (fd_count == 0)
@@ -439,7 +448,10 @@ static int begin(void *context, struct member *member)
 	mind->member = member;
 	snprintf(mind->sense_note, sizeof(mind->sense_note), "the role sense is not here yet");
 	snprintf(mind->act_note, sizeof(mind->act_note), "the role act is not here yet");
-	r = mind_restore(mind);
+	mind->exec.route_fd = -1;
+	r = mind_take_config(mind);
+	if (r == 0)
+		r = mind_restore(mind);
 	if (r == 0)
 		r = loop_add_timer(member->loop, on_tick, mind, &mind->tick_timer);
 	if (r == 0)
@@ -461,8 +473,16 @@ static void reload(void *context)
 
 	if (r < 0)
 		log_say(&mind->member->log, LOG_ERR, "the new configuration was not taken: %s", spimend_strerror(r));
+	r = mind_take_config(mind);
+	if (r < 0)
+		log_say(&mind->member->log, LOG_ERR, "the running configuration cannot be shown: %s", spimend_strerror(r));
 	mind_allow(mind);
 	tick(mind);
+}
+
+static void saved(void *context, const struct role_saved *said)
+{
+	mind_take_saved(context, said);
 }
 
 static void end(void *context)
@@ -474,6 +494,7 @@ static void end(void *context)
 	channel_free(mind->act);
 	channel_free(mind->sense);
 	control_free(mind->control);
+	mind_exec_done(mind);
 	store_close(mind->store);
 	core_free(mind->core);
 }
@@ -481,7 +502,7 @@ static void end(void *context)
 int core_role_run(void)
 {
 	static const struct member_calls calls = { .begin = begin, .resource = take_resource, .told = take_told, .reload = reload,
-						   .end = end };
+						   .end = end, .saved = saved };
 	struct mind mind = { 0 };
 
 	return member_run(ROLE_CORE, &calls, &mind);

@@ -6,6 +6,8 @@
 #define ROLE_CORE_ROLE_H
 
 #include "core/core.h"
+#include "eem/eem.h"
+#include "exec/exec.h"
 #include "record/live.h"
 #include "record/store.h"
 #include "role/member.h"
@@ -15,8 +17,33 @@
 #define MIND_WATCHED_MAX 1024
 #define MIND_ORDERS_MAX 64 /* of one turn; core has far fewer under way at once */
 
+struct mind_applets {
+	struct eem_policies *policies;    /* owns; NULL: none */
+	struct buffer text;               /* the same, printed: lines of `event manager` */
+};
+
+/* The command line's: what it shows beside core, and what it changes. */
+struct mind_exec {
+	struct exec_port port;
+	struct core_figures figures;      /* of the latest view */
+	struct config *running;           /* owns; with what was typed and is on its way to the parent */
+	struct buffer text;               /* the same as text, with the applets */
+	struct mind_applets applets;
+	uint64_t serial;                  /* of what was sent last */
+	struct exec_session *writer;      /* borrows; whoever waits for the startup file */
+	struct exec_cleared *cleared;     /* owns */
+	struct logbook *logbook;          /* owns; NULL: `no logging buffered` */
+	struct debug_state debug;
+	struct link_list links;
+	struct loop_timer *send_timer;    /* hands the text to the parent */
+	bool send_due;
+	int links_error, route_fd;        /* owns; -1: none */
+	int64_t links_at;
+};
+
 struct mind {
 	struct member *member;      /* borrows */
+	struct mind_exec exec;
 	struct core *core;          /* owns */
 	struct store *store;        /* owns; NULL: none */
 	struct control *control;    /* owns; NULL: none yet */
@@ -54,6 +81,56 @@ void mind_flush(struct mind *mind);
 void mind_retry_store(struct mind *mind);
 void mind_keep_incident(struct mind *mind, const char *id);
 int mind_take_control(struct mind *mind, int listening);
+/* One of the control socket's questions, as control_answer_fn. */
+int mind_answer(struct mind *mind, const struct control_request *request, struct buffer *out);
 void mind_allow(struct mind *mind);
+
+/* --- core_role.c --- */
+
+/* After anything that core was told outside of a message: what it wants now is carried out. */
+void mind_settle(struct mind *mind);
+
+/* --- core_exec.c: the port of the command line --- */
+
+const struct exec_port *mind_exec_port(struct mind *mind);
+void mind_serve_exec(struct mind *mind);
+void mind_exec_done(struct mind *mind);
+/* Before a session is freed: nothing is told to it any more. */
+void mind_forget_session(struct mind *mind, const struct exec_session *session);
+int mind_write_startup(void *context, struct exec_session *session, struct buffer *why);
+void mind_take_saved(struct mind *mind, const struct role_saved *saved);
+
+/* --- core_config.c: the running configuration --- */
+
+int mind_configure(void *context, const struct exec_who *who, const struct exec_change *change, struct buffer *out,
+		   struct buffer *why);
+/* What was typed and not handed on yet: now. 0 or -EIO. */
+int mind_send_config(struct mind *mind);
+/* After member->config is new, and at the start. 0 or -ENOMEM. */
+int mind_take_config(struct mind *mind);
+/* A line of the log, for `show logging`. */
+void mind_log(struct mind *mind, int severity, struct text line);
+
+/* --- core_applets.c --- */
+
+/* With `lines` behind those that there are. 0 and *ret, or why not, a line each, in `why`; warnings go to `out`. */
+int mind_change_applets(struct mind *mind, struct text lines, struct mind_applets *ret, struct buffer *out,
+			struct buffer *why);
+/* Those of the text that the configuration was read from. 0 or negative errno. */
+int mind_load_applets(struct mind *mind, struct text file);
+void mind_applets_done(struct mind_applets *applets);
+
+/* --- core_files.c: disk0: and flash: --- */
+
+int mind_write_file(void *context, const char *name, bool append, struct text bytes, struct buffer *why);
+int mind_list_files(void *context, bool json, struct buffer *out, struct buffer *why);
+int mind_read_file(void *context, const char *name, struct buffer *out, struct buffer *why);
+int mind_delete_file(void *context, const char *name, struct buffer *why);
+
+/* --- core_links.c: interfaces --- */
+
+void mind_take_route(struct mind *mind, int fd);
+/* Fills mind->exec.links, at most once a second. 0 or negative errno. */
+int mind_read_links(struct mind *mind);
 
 #endif

@@ -27,20 +27,50 @@ void member_want(struct member *member, enum resource kind, uint32_t index, cons
 	channel_send(member->parent, MESSAGE_WANT, &want);
 }
 
+static int read_text(int fd, uint32_t len, struct buffer *ret)
+{
+	char part[16384];
+
+	buffer_clear(ret);
+	while (len) {
+		ssize_t n = read(fd, part, len < sizeof(part) ? len : sizeof(part));
+
+		if (n <= 0)
+			return -EIO;
+		buffer_add(ret, (struct text){ part, (size_t)n });
+		len -= (uint32_t)n;
+	}
+	return buffer_error(ret);
+}
+
 /* Reads the configuration of a memfd that the parent sealed. */
 static int take_config(struct member *member, uint32_t size, const int *fds, size_t fd_count)
 {
+	struct member_bundle *bundle cleanup(memory_free_pointer) = NULL;
 	struct config *config;
+	int r;
 
-	if (fd_count < 1 || size != sizeof(*config))
+	if (fd_count < 1 || size < sizeof(*bundle))
 		return -EPROTO;
+	bundle = memory_new(1, sizeof(*bundle));
 	config = memory_new(1, sizeof(*config));
-	if (!config)
-		return -ENOMEM;
-	if (lseek(fds[0], 0, SEEK_SET) < 0 || read(fds[0], config, sizeof(*config)) != (ssize_t)sizeof(*config)) {
+	if (!bundle || !config) {
 		memory_free(config);
-		return -EIO;
+		return -ENOMEM;
 	}
+	r = lseek(fds[0], 0, SEEK_SET) < 0 || read(fds[0], bundle, sizeof(*bundle)) != (ssize_t)sizeof(*bundle) ? -EIO : 0;
+	if (r == 0 && size - sizeof(*bundle) != (uint64_t)bundle->text_len + bundle->startup_len)
+		r = -EPROTO;
+	if (r == 0)
+		r = read_text(fds[0], bundle->text_len, &member->text);
+	if (r == 0)
+		r = read_text(fds[0], bundle->startup_len, &member->startup);
+	if (r < 0) {
+		memory_free(config);
+		return r;
+	}
+	memcpy(config, &bundle->config, sizeof(*config));
+	memcpy(&member->ceiling, &bundle->ceiling, sizeof(member->ceiling));
 	memory_free(member->config);
 	member->config = config;
 	return 0;
@@ -67,6 +97,8 @@ static void start(struct member *member, const struct role_start *said, const in
 {
 	struct confine_report report;
 	char directory[CONFIG_PATH_MAX + sizeof("/" MEMBER_CORE_DIRECTORY)];
+	char flash[CONFIG_PATH_MAX + sizeof("/" MEMBER_FLASH_DIRECTORY)];
+	const char *const directories[] = { directory, flash, NULL };
 	struct role_ping ready = { 0 };
 	int r;
 
@@ -84,7 +116,8 @@ static void start(struct member *member, const struct role_start *said, const in
 		return;
 	}
 	snprintf(directory, sizeof(directory), "%s/" MEMBER_CORE_DIRECTORY, member->config->state_directory);
-	r = confine_role(member->role, member->role == ROLE_CORE ? directory : NULL, &report);
+	snprintf(flash, sizeof(flash), "%s/" MEMBER_FLASH_DIRECTORY, member->config->state_directory);
+	r = confine_role(member->role, member->role == ROLE_CORE ? directories : NULL, &report);
 	if (r < 0) {
 		fail(member, "cannot confine itself", r);
 		return;
@@ -130,6 +163,7 @@ static void take(void *context, struct channel *channel, enum message_type type,
 		return;
 	case MESSAGE_CONFIG:
 		r = member->config ? take_config(member, item->config.config_size, fds, fd_count) : -EPROTO;
+		member->config_serial = item->config.serial;
 		if (r == 0)
 			member->calls->reload(member->context);
 		break;
@@ -142,6 +176,10 @@ static void take(void *context, struct channel *channel, enum message_type type,
 		break;
 	case MESSAGE_STOP:
 		loop_stop(member->loop, 0);
+		break;
+	case MESSAGE_SAVED:
+		if (member->calls->saved)
+			member->calls->saved(member->context, &item->saved);
 		break;
 	default:
 		if (member->config && member->calls->told)
@@ -217,6 +255,8 @@ int member_run(enum role role, const struct member_calls *calls, void *context)
 	channel_free(member.parent);
 	loop_free(member.loop);
 	memory_free(member.config);
+	buffer_done(&member.text);
+	buffer_done(&member.startup);
 	log_done(&member.log);
 	return member.status;
 }

@@ -8,18 +8,30 @@
 #ifndef ROLE_MEMBER_H
 #define ROLE_MEMBER_H
 
+#include "base/buffer.h"
 #include "model/config.h"
 #include "role/channel.h"
 #include "role/log.h"
 #include "role/loop.h"
 
 #define MEMBER_CORE_DIRECTORY "core" /* below the state directory: core's own */
+#define MEMBER_FLASH_DIRECTORY "flash" /* and this one: disk0: and flash: of the command line */
+
+/* What the parent hands every role in a sealed memfd: this, the text that `config` was read from, and the file's. */
+struct member_bundle {
+	struct config config;  /* as it runs */
+	struct config ceiling; /* as the file has it: config_is_within() */
+	uint32_t text_len, startup_len;
+};
 
 struct member {
 	enum role role;
 	struct loop *loop;             /* owns */
 	struct log log;
 	struct config *config;         /* owns */
+	struct config ceiling;         /* as the file has it */
+	struct buffer text, startup;   /* what `config` was read from; the file */
+	uint64_t config_serial;        /* of what core had sent; 0: it came from the file */
 	struct role_start start;
 	struct channel *parent;        /* owns */
 	const struct member_calls *calls; /* borrows */
@@ -38,6 +50,8 @@ struct member_calls {
 	/* member->config is new. */
 	void (*reload)(void *context);
 	void (*end)(void *context);
+	/* What became of a MESSAGE_SAVE. NULL: this role sends none. */
+	void (*saved)(void *context, const struct role_saved *saved);
 };
 
 /* The whole life of a role; returns its exit status. */

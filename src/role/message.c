@@ -31,7 +31,7 @@ static bool is_bool(const bool *b)
 
 static bool valid_start(const union message_item *item)
 {
-	return is_bool(&item->start.has_control_gid) && item->start.log_sink < SINKS;
+	return is_bool(&item->start.has_control_gid) && is_bool(&item->start.has_operators_gid) && item->start.log_sink < SINKS;
 }
 
 static bool valid_resource(const union message_item *item)
@@ -43,6 +43,18 @@ static bool valid_resource(const union message_item *item)
 static bool valid_want(const union message_item *item)
 {
 	return (unsigned)item->want.kind < RESOURCES && memchr(item->want.name, 0, sizeof(item->want.name));
+}
+
+static bool valid_text(const union message_item *item)
+{
+	const struct role_text *t = &item->text;
+
+	return t->len <= ROLE_TEXT_MAX && t->at <= t->total && t->len <= t->total - t->at && t->serial > 0;
+}
+
+static bool valid_saved(const union message_item *item)
+{
+	return item->saved.error <= 0 && item->saved.error > -4096;
 }
 
 static bool valid_summary(const union message_item *item)
@@ -168,6 +180,9 @@ static const struct message_row rows[MESSAGE_TYPES] = {
 	[MESSAGE_PONG] = { "pong", SIZE(ping), ANY_ROLE, FROM(ROLE_PARENT), 0, true, NULL },
 	[MESSAGE_WANT] = { "want", SIZE(want), ANY_ROLE, FROM(ROLE_PARENT), 0, false, valid_want },
 	[MESSAGE_VIOLATION] = { "violation", SIZE(violation), ANY_ROLE, FROM(ROLE_PARENT), 0, false, NULL },
+	[MESSAGE_CONFIG_TEXT] = { "config-text", SIZE(text), FROM(ROLE_CORE), FROM(ROLE_PARENT), 0, false, valid_text },
+	[MESSAGE_SAVE] = { "save", SIZE(ping), FROM(ROLE_CORE), FROM(ROLE_PARENT), 0, false, NULL },
+	[MESSAGE_SAVED] = { "saved", SIZE(saved), FROM(ROLE_PARENT), FROM(ROLE_CORE), 0, false, valid_saved },
 	[MESSAGE_SUMMARY] = { "summary", SIZE(summary), FROM(ROLE_CORE), FROM(ROLE_PARENT), 0, true, valid_summary },
 
 	[MESSAGE_SIGHTING] = { "sighting", SIZE(sighting), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, true, valid_sighting },
@@ -210,7 +225,7 @@ static const struct message_row rows[MESSAGE_TYPES] = {
 static const char *const role_names[ROLES] = { "parent", "sense", "core", "act" };
 static const char *const resource_names[RESOURCES] = {
 	"log socket", "channel", "BPF maps", "packet socket", "XDP", "audit socket", "XFRM counters", "XFRM sockets",
-	"IKE daemon", "journal", "control socket", "plugin",
+	"IKE daemon", "journal", "control socket", "rtnetlink socket", "plugin",
 };
 
 const char *role_name(enum role role)

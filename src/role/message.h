@@ -28,6 +28,7 @@ enum message_type {
 	/* parent to role */
 	MESSAGE_START,    /* struct role_start, with the configuration in a memfd and a log socket unless the log is stderr */
 	MESSAGE_CONFIG,   /* struct role_config, the same: a reload */
+	MESSAGE_SAVED,    /* struct role_saved, to core: what became of a MESSAGE_SAVE */
 	MESSAGE_RESOURCE, /* struct role_resource, with its descriptors, or with the reason why there are none */
 	MESSAGE_PING,     /* struct role_ping: are you alive? */
 	MESSAGE_STOP,     /* struct role_ping: end cleanly */
@@ -38,6 +39,8 @@ enum message_type {
 	MESSAGE_PONG,      /* struct role_ping */
 	MESSAGE_WANT,      /* struct role_want: open this again, by its place in the configuration */
 	MESSAGE_VIOLATION, /* struct role_violation: a forbidden system call; its last word */
+	MESSAGE_CONFIG_TEXT, /* struct role_text, from core: a part of the configuration as it is to run */
+	MESSAGE_SAVE,      /* struct role_ping, from core: what runs becomes the startup configuration */
 	MESSAGE_SUMMARY,   /* struct role_summary, from core: for the service manager's status line */
 	/* sense to core */
 	MESSAGE_SIGHTING, MESSAGE_SPI_COUNT, MESSAGE_COUNTERS, MESSAGE_SENSOR,
@@ -71,14 +74,15 @@ enum resource {
 	RESOURCE_DAEMON,   /* two VICI connections to the configuration's daemon `index` */
 	RESOURCE_JOURNAL,
 	RESOURCE_CONTROL,  /* the listening control socket */
+	RESOURCE_ROUTE,    /* a rtnetlink socket, core's: to list interfaces */
 	RESOURCE_PLUGIN,   /* a greeted connection to the plugin inside the daemon `index`: act's for orders, sense's for reports */
 	RESOURCES
 };
 const char *resource_name(enum resource resource);
 
 struct role_start {
-	uint32_t uid, gid, control_gid;
-	bool has_control_gid;
+	uint32_t uid, gid, control_gid, operators_gid;
+	bool has_control_gid, has_operators_gid;
 	uint32_t log_sink; /* enum log_sink; not SINK_STDERR: the second descriptor */
 	uint32_t restarts; /* of this role */
 	int64_t up_ns;     /* mono: when the daemon started */
@@ -87,6 +91,17 @@ struct role_start {
 };
 struct role_config {
 	uint32_t config_size;
+	uint64_t serial;   /* of the MESSAGE_CONFIG_TEXT that it came from; 0: from the file */
+};
+#define ROLE_TEXT_MAX 8192
+struct role_text {
+	uint64_t serial;   /* rises with each change */
+	uint32_t total, at, len;
+	char bytes[ROLE_TEXT_MAX];
+};
+struct role_saved {
+	uint64_t number;
+	int32_t error;     /* 0, or negative errno */
 };
 struct role_resource {
 	enum resource kind;
@@ -130,6 +145,8 @@ union message_item {
 	struct role_config config;
 	struct role_resource resource;
 	struct role_ping ping;
+	struct role_text text;
+	struct role_saved saved;
 	struct role_want want;
 	struct role_violation violation;
 	struct role_summary summary;

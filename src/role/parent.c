@@ -19,7 +19,7 @@
 #define READY_WITHIN (10 * SECOND_NS) /* then we say so although a role is missing */
 #define PING_EVERY (5 * SECOND_NS)
 
-/* --- The service manager ----------------------------------------------------------------------------------------------- */
+/* --- The service manager ---------------------------------------------------------------------------------------------- */
 
 static const char *plural(uint32_t n)
 {
@@ -95,115 +95,7 @@ static void on_ready_late(void *context, int64_t now)
 	}
 }
 
-/* --- Reload ------------------------------------------------------------------------------------------------------------ */
-
-static void say_lines(struct parent *parent, int severity, const struct buffer *text)
-{
-	struct text rest = buffer_text(text), line;
-
-	while (text_take_line(&rest, &line))
-		log_say(&parent->log, severity, "%.*s", TEXT_ARG(line));
-}
-
-/* But for the interfaces: parent_change_interfaces(). */
-static bool same_sensor(const struct config *a, const struct config *b)
-{
-	return a->encap_port_count == b->encap_port_count && a->sense_audit == b->sense_audit && a->sense_xfrm == b->sense_xfrm &&
-	       a->ledger_max == b->ledger_max &&
-	       memcmp(a->encap_ports, b->encap_ports, a->encap_port_count * sizeof(a->encap_ports[0])) == 0;
-}
-
-static bool same_links(const struct config *a, const struct config *b)
-{
-	if (a->daemon_count != b->daemon_count || a->sense_xfrm != b->sense_xfrm)
-		return false;
-	for (uint32_t i = 0; i < a->daemon_count; i++)
-		if (strcmp(a->daemons[i], b->daemons[i]) != 0 || strcmp(a->plugins[i], b->plugins[i]) != 0)
-			return false;
-	return true;
-}
-
-/* What was settled when root's work was done stays: it is said, and holds from the next start. */
-static void keep_place(struct parent *parent, struct config *config)
-{
-	struct {
-		const char *what;
-		char *now;
-		const char *was;
-		size_t size;
-	} fixed[] = {
-		{ "user", config->user, parent->config->user, sizeof(config->user) },
-		{ "state-directory", config->state_directory, parent->config->state_directory,
-		  sizeof(config->state_directory) },
-		{ "the control socket", config->control_socket, parent->config->control_socket,
-		  sizeof(config->control_socket) },
-		{ "the control group", config->control_group, parent->config->control_group, sizeof(config->control_group) },
-	};
-
-	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
-		if (strcmp(fixed[i].now, fixed[i].was) == 0)
-			continue;
-		log_say(&parent->log, LOG_WARNING, "%s changed: that takes a restart, until then it stays %s", fixed[i].what,
-			fixed[i].was[0] ? fixed[i].was : "(none)");
-		memcpy(fixed[i].now, fixed[i].was, fixed[i].size);
-	}
-}
-
-static void send_config(struct parent *parent, enum role role)
-{
-	struct role_config said = { .config_size = sizeof(*parent->config) };
-	int fd;
-
-	if (!parent->children[role].channel)
-		return;
-	fd = parent_config_fd(parent->config);
-	if (fd < 0 || channel_send_fds(parent->children[role].channel, MESSAGE_CONFIG, &said, &fd, 1) < 0)
-		parent_renew_child(parent, role); /* then it takes it with its start */
-	if (fd >= 0)
-		close(fd);
-}
-
-static void reload(struct parent *parent)
-{
-	cleanup(buffer_done) struct buffer out = { 0 };
-	struct config *config = NULL, *old = parent->config;
-	struct timespec now;
-	bool sensor, daemons;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	notify_say(&parent->notify, "RELOADING=1\nMONOTONIC_USEC=%lld",
-		   (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
-	if (parent_read_config(parent->path, &config, &out) < 0) {
-		say_lines(parent, LOG_ERR, &out);
-		log_say(&parent->log, LOG_ERR, "%s is not taken: the configuration stays as it was", parent->path);
-		notify_say(&parent->notify, "READY=1");
-		return;
-	}
-	say_lines(parent, LOG_WARNING, &out);
-	keep_place(parent, config);
-	sensor = !same_sensor(config, old);
-	daemons = !same_links(config, old);
-	parent->config = config;
-	/* act first: what core orders by a new mode, act must know already. */
-	if (daemons)
-		parent_renew_child(parent, ROLE_ACT);
-	else
-		send_config(parent, ROLE_ACT);
-	send_config(parent, ROLE_CORE);
-	/* A sense that starts anew has counted nothing: only where it must be. */
-	if (sensor || !parent_change_interfaces(parent, old)) {
-		parent_close_sensor(parent);
-		parent_renew_child(parent, ROLE_SENSE);
-	} else {
-		send_config(parent, ROLE_SENSE);
-	}
-	memory_free(old);
-	log_say(&parent->log, LOG_NOTICE, "%s was read again: mode %s", parent->path, mode_name(config->mode));
-	notify_say(&parent->notify, "READY=1");
-	parent_say_status(parent);
-}
-
-/* --- Stop -------------------------------------------------------------------------------------------------------------- */
+/* --- Stop ------------------------------------------------------------------------------------------------------------- */
 
 static void stop(struct parent *parent)
 {
@@ -234,7 +126,7 @@ static void on_stop_late(void *context, int64_t now)
 	}
 }
 
-/* --- Loop -------------------------------------------------------------------------------------------------------------- */
+/* --- Loop ------------------------------------------------------------------------------------------------------------- */
 
 static void on_signal(void *context, const struct signalfd_siginfo *info)
 {
@@ -248,7 +140,7 @@ static void on_signal(void *context, const struct signalfd_siginfo *info)
 		break;
 	case SIGHUP:
 		if (!parent->stopping)
-			reload(parent);
+			parent_reload(parent);
 		break;
 	case SIGTERM:
 	case SIGINT:
@@ -340,7 +232,7 @@ static int run(struct parent *parent)
 	return r;
 }
 
-/* --- Beginning and end ------------------------------------------------------------------------------------------------- */
+/* --- Beginning and end ------------------------------------------------------------------------------------------------ */
 
 /* The process that was called waits until the daemon is ready, and tells its caller how that went. */
 static int go_to_background(struct parent *parent)
@@ -399,13 +291,20 @@ static void done(struct parent *parent)
 	notify_done(&parent->notify);
 	log_done(&parent->log);
 	memory_free(parent->config);
+	memory_free(parent->ceiling);
+	buffer_done(&parent->text);
+	buffer_done(&parent->startup);
+	buffer_done(&parent->incoming);
 	free(parent->path); /* realpath()'s */
 }
 
 static int start(struct parent *parent)
 {
 	cleanup(buffer_done) struct buffer out = { 0 };
-	int r = parent_read_config(parent->options->config, &parent->config, &out);
+	int r = parent_read_config(parent->options->config, &parent->config, &parent->startup, &out);
+
+	if (r == 0)
+		r = parent_note_file(parent);
 
 	if (r == 0 && !(parent->path = realpath(parent->options->config, NULL)))
 		r = -errno;

@@ -21,7 +21,7 @@
 #define ANSWER_WITHIN (60 * SECOND_NS)
 #define WANTS_MOST 256 /* a second: eight IKE daemons that are down, and all interfaces lost at once, are far fewer */
 
-/* --- Executing --------------------------------------------------------------------------------------------------------- */
+/* --- Executing -------------------------------------------------------------------------------------------------------- */
 
 /* What a role may know of our environment: its time zone, whether stderr is the journal's, how sanitizers report. */
 static void filter_environment(char **ret, size_t most)
@@ -111,7 +111,7 @@ static bool may_want(struct child *child)
 	return !child->condemned;
 }
 
-/* --- What roles say ---------------------------------------------------------------------------------------------------- */
+/* --- What roles say --------------------------------------------------------------------------------------------------- */
 
 static void take(void *context, struct channel *channel, enum message_type type, const union message_item *item,
 		 const int *fds, size_t fd_count)
@@ -143,6 +143,14 @@ static void take(void *context, struct channel *channel, enum message_type type,
 		memory_free(name);
 		child->condemned = true; /* one that goes on all the same is killed for not answering */
 		break;
+	case MESSAGE_CONFIG_TEXT:
+		if (!parent->stopping && (item->text.at > 0 || may_want(child)))
+			parent_take_text(parent, &item->text);
+		break;
+	case MESSAGE_SAVE:
+		if (!parent->stopping && may_want(child))
+			parent_save(parent, &item->ping);
+		break;
 	case MESSAGE_SUMMARY:
 		parent->summary = item->summary;
 		parent_say_status(parent);
@@ -164,7 +172,7 @@ static void closed(void *context, struct channel *channel, const char *why)
 		kill_child(child);
 }
 
-/* --- Starting ---------------------------------------------------------------------------------------------------------- */
+/* --- Starting --------------------------------------------------------------------------------------------------------- */
 
 static int open_pair(int ret[2])
 {
@@ -197,9 +205,10 @@ static int send_start(struct parent *parent, struct child *child)
 	struct role_start start = {
 		.uid = parent->uid, .gid = parent->gid, .control_gid = parent->control_gid,
 		.has_control_gid = parent->has_control_gid, .log_sink = parent->sink, .restarts = child->restarts,
-		.up_ns = parent->up_ns, .up = parent->up, .config_size = sizeof(*parent->config),
+		.operators_gid = parent->operators_gid, .has_operators_gid = parent->has_operators_gid,
+		.up_ns = parent->up_ns, .up = parent->up,
 	};
-	int fds[2] = { parent_config_fd(parent->config), -1 }, count = 1, r;
+	int fds[2] = { parent_config_fd(parent, &start.config_size), -1 }, count = 1, r;
 
 	if (fds[0] < 0)
 		return fds[0];
@@ -261,7 +270,7 @@ void parent_start_child(struct parent *parent, struct child *child)
 		connect_roles(parent, ROLE_CORE, ROLE_ACT);
 }
 
-/* --- Ending ------------------------------------------------------------------------------------------------------------ */
+/* --- Ending ----------------------------------------------------------------------------------------------------------- */
 
 static void describe(int status, char *to, size_t size)
 {

@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 #include "repair/plugin.h"
+#include "base/memory.h"
 #include "repair/xfrm.h"
+#include "role/member.h"
 #include "role/parent_private.h"
 #include "sense/audit.h"
 #include "sense/gre_devices.h"
@@ -50,13 +52,26 @@ static void give_error(struct parent *parent, enum role role, struct role_resour
 	give(parent, role, resource, NULL, 0);
 }
 
-int parent_config_fd(const struct config *config)
+int parent_config_fd(const struct parent *parent, uint32_t *ret_size)
 {
-	int fd = memfd_create("spimendd-config", MFD_CLOEXEC | MFD_ALLOW_SEALING), r;
+	cleanup(memory_free_pointer) struct member_bundle *bundle = memory_new(1, sizeof(*bundle));
+	int fd = memfd_create("spimendd-config", MFD_CLOEXEC | MFD_ALLOW_SEALING), r = 0;
 
-	if (fd < 0)
-		return -errno;
-	if (write(fd, config, sizeof(*config)) != (ssize_t)sizeof(*config) ||
+	if (fd < 0 || !bundle) {
+		r = fd < 0 ? -errno : -ENOMEM;
+		if (fd >= 0)
+			close(fd);
+		return r;
+	}
+	memcpy(&bundle->config, parent->config, sizeof(bundle->config));
+	memcpy(&bundle->ceiling, parent->ceiling, sizeof(bundle->ceiling));
+	bundle->text_len = (uint32_t)parent->text.len;
+	bundle->startup_len = (uint32_t)parent->startup.len;
+	*ret_size = (uint32_t)(sizeof(*bundle) + parent->text.len + parent->startup.len);
+	errno = 0;
+	if (write(fd, bundle, sizeof(*bundle)) != (ssize_t)sizeof(*bundle) ||
+	    write(fd, parent->text.bytes, parent->text.len) != (ssize_t)parent->text.len ||
+	    write(fd, parent->startup.bytes, parent->startup.len) != (ssize_t)parent->startup.len ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0) {
 		r = errno ? -errno : -EIO;
 		close(fd);
@@ -65,7 +80,7 @@ int parent_config_fd(const struct config *config)
 	return fd;
 }
 
-/* --- core: what can be heard, for those who ask ------------------------------------------------------------------------ */
+/* --- core: what can be heard, for those who ask ----------------------------------------------------------------------- */
 
 /* No descriptor goes along: core learns that it is there, or why it is not. */
 static void tell_core(struct parent *parent, enum resource kind, const char *name, int error)
@@ -411,7 +426,19 @@ void parent_give_sense(struct parent *parent)
 	}
 }
 
-/* --- core and act ------------------------------------------------------------------------------------------------------ */
+/* --- core and act ----------------------------------------------------------------------------------------------------- */
+
+/* Whoever holds it can list interfaces; to change one takes the capability as well, which core has not. */
+static void give_route(struct parent *parent)
+{
+	struct role_resource resource = { .kind = RESOURCE_ROUTE };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+
+	if (fd >= 0)
+		give_fd(parent, ROLE_CORE, resource, fd);
+	else
+		give_error(parent, ROLE_CORE, resource, -errno);
+}
 
 void parent_give_core(struct parent *parent)
 {
@@ -419,6 +446,7 @@ void parent_give_core(struct parent *parent)
 
 	tell_core_all(parent);
 	tell_gre_devices(parent);
+	give_route(parent);
 	give(parent, ROLE_CORE, resource, &parent->control_fd, 1);
 }
 
@@ -557,7 +585,7 @@ void parent_give_wanted(struct parent *parent, struct child *child, const struct
 	}
 }
 
-/* --- rtnetlink: that something changed, not what ----------------------------------------------------------------------- */
+/* --- rtnetlink: that something changed, not what ---------------------------------------------------------------------- */
 
 static void on_links(void *context, uint32_t events)
 {

@@ -47,10 +47,15 @@ struct parent {
 	struct log log;
 	enum log_sink sink;         /* of the roles */
 	struct notify notify;
-	struct config *config;      /* owns */
+	struct config *config;      /* owns; as it runs */
+	struct config *ceiling;     /* owns; as the file has it: what is typed while it runs never goes beyond it */
+	struct buffer text, startup; /* what `config` was read from; the file */
+	struct buffer incoming;     /* parts of a text from core */
+	uint64_t incoming_serial;
+	uint64_t serial;            /* of what runs; 0: it is the file */
 	uid_t uid;
-	gid_t gid, control_gid;
-	bool has_control_gid;
+	gid_t gid, control_gid, operators_gid;
+	bool has_control_gid, has_operators_gid;
 	int64_t up_ns;
 	struct instant up;
 	int state_fd, lock_fd;      /* own; the state directory */
@@ -74,7 +79,7 @@ struct parent {
 /* --- parent_start.c: before the loop ---------------------------------------------------------------------------------- */
 
 /* Reads and parses; errors and warnings go to `out` as "FILE:LINE: text". 0, or negative: *ret is untouched. */
-int parent_read_config(const char *path, struct config **ret, struct buffer *out);
+int parent_read_config(const char *path, struct config **ret, struct buffer *ret_text, struct buffer *out);
 /* Looks up the user and the group of the configuration. 0, or negative with the reason in `out`. */
 int parent_find_user(struct parent *parent, const struct config *config, struct buffer *out);
 /* Makes the state directory, takes its lock, makes the control socket. 0, or negative with the reason in `out`. */
@@ -84,7 +89,7 @@ void parent_leave_place(struct parent *parent);
 /* --- parent_open.c: what the roles need ------------------------------------------------------------------------------- */
 
 /* A sealed memfd with the configuration. The descriptor, or negative errno. */
-int parent_config_fd(const struct config *config);
+int parent_config_fd(const struct parent *parent, uint32_t *ret_size);
 void parent_give_sense(struct parent *parent);
 void parent_give_core(struct parent *parent);
 void parent_give_act(struct parent *parent);
@@ -112,6 +117,17 @@ bool parent_has_children(const struct parent *parent);
 void parent_condemn(struct parent *parent, enum role role, const char *why);
 /* Who does not answer is killed. */
 void parent_ping(struct parent *parent);
+
+/* --- parent_config.c: what core sends of the configuration ------------------------------------------------------------ */
+
+/* A part of the text as it is to run. With the last one it is taken, or refused and said. */
+void parent_take_text(struct parent *parent, const struct role_text *part);
+/* What runs becomes the startup file. */
+void parent_save(struct parent *parent, const struct role_ping *save);
+/* After parent->config and parent->startup were read out of the file: it is the ceiling. 0 or -ENOMEM. */
+int parent_note_file(struct parent *parent);
+/* Reads the file again. */
+void parent_reload(struct parent *parent);
 
 /* --- parent.c --------------------------------------------------------------------------------------------------------- */
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "eem/eem.h"
 #include "parse/config.h"
 #include "role/member.h"
 #include "role/parent_private.h"
@@ -52,7 +53,35 @@ static int read_file(const char *path, struct buffer *ret)
 	}
 }
 
-int parent_read_config(const char *path, struct config **ret, struct buffer *out)
+/* The applets in it, as core will compile them. Lines that are none of the compiler's were judged before. */
+static int check_applets(const char *path, struct text file, struct buffer *out)
+{
+	struct eem_report report = { 0 };
+	struct eem_policies *policies = NULL;
+	int r = eem_compile(file, &policies, &report);
+
+	eem_report_sort(&report);
+	for (uint32_t i = 0; i < report.kept && r == 0; i++) {
+		const struct eem_finding *one = &report.findings[i];
+
+		if (one->level == EEM_NOTE || (one->level == EEM_WARNING && strcmp(one->name, "unknown-line") == 0))
+			continue;
+		buffer_printf(out, "%s:%u: %s%s\n", path, one->line, one->level == EEM_WARNING ? "warning: " : "", one->text);
+	}
+	if (r == 0 && report.count[EEM_ERROR])
+		r = SPIMEND_E_SYNTAX;
+	eem_policies_release(policies);
+	eem_report_done(&report);
+	return r;
+}
+
+static void name_host(struct config *config)
+{
+	if (!config->hostname[0] && gethostname(config->hostname, sizeof(config->hostname) - 1) < 0)
+		text_copy(TEXT("gateway"), config->hostname, sizeof(config->hostname));
+}
+
+int parent_read_config(const char *path, struct config **ret, struct buffer *ret_text, struct buffer *out)
 {
 	cleanup(buffer_done) struct buffer file = { 0 };
 	cleanup(memory_free_pointer) struct config_report *report = memory_new(1, sizeof(*report));
@@ -68,19 +97,24 @@ int parent_read_config(const char *path, struct config **ret, struct buffer *out
 	}
 	r = config_parse(buffer_text(&file), config, report);
 	config_report_print(report, text_of(path), out);
+	if (r == 0)
+		r = check_applets(path, buffer_text(&file), out);
 	if (r < 0)
 		return r;
-	if (!config->hostname[0] && gethostname(config->hostname, sizeof(config->hostname) - 1) < 0)
-		text_copy(TEXT("gateway"), config->hostname, sizeof(config->hostname));
+	name_host(config);
 	*ret = config;
 	config = NULL;
+	buffer_done(ret_text);
+	*ret_text = file;
+	file = (struct buffer){ 0 };
 	return 0;
 }
 
 int parent_find_user(struct parent *parent, const struct config *config, struct buffer *out)
 {
 	const struct passwd *user = getpwnam(config->user);
-	const struct group *group = NULL;
+	const struct group *group = NULL, *operators;
+	gid_t control_gid = 0;
 
 	if (!user) {
 		buffer_printf(out, "there is no user %s for the roles to run as: make one ('systemd-sysusers' after 'make install',"
@@ -95,10 +129,18 @@ int parent_find_user(struct parent *parent, const struct config *config, struct 
 		buffer_printf(out, "there is no group %s for the control socket\n", config->control_group);
 		return -ENOENT;
 	}
+	control_gid = group ? group->gr_gid : 0; /* the next call overwrites it */
+	operators = config->operators[0] ? getgrnam(config->operators) : NULL;
+	if (config->operators[0] && !operators) {
+		buffer_printf(out, "there is no group %s for the operators\n", config->operators);
+		return -ENOENT;
+	}
+	parent->has_operators_gid = operators;
+	parent->operators_gid = operators ? operators->gr_gid : 0;
 	parent->uid = user->pw_uid;
 	parent->gid = user->pw_gid;
 	parent->has_control_gid = group;
-	parent->control_gid = group ? group->gr_gid : 0;
+	parent->control_gid = control_gid;
 	return 0;
 }
 
@@ -176,10 +218,24 @@ static int check_folder_of(const char *path, struct buffer *out)
 	return -EPERM;
 }
 
+static int make_directory_of_core(struct parent *parent, const char *name, struct buffer *out)
+{
+	int fd = open_directory(parent->state_fd, name, 0700, out), r = 0;
+
+	if (fd < 0)
+		return fd;
+	if (fchown(fd, parent->uid, parent->gid) < 0 || fchmod(fd, 0700) < 0) {
+		r = -errno;
+		buffer_printf(out, "%s/%s: %s\n", parent->config->state_directory, name, strerror(errno));
+	}
+	close(fd);
+	return r;
+}
+
 static int make_state(struct parent *parent, struct buffer *out)
 {
 	struct stat found;
-	int fd, r = check_folder_of(parent->config->state_directory, out);
+	int r = check_folder_of(parent->config->state_directory, out);
 
 	if (r < 0)
 		return r;
@@ -192,17 +248,10 @@ static int make_state(struct parent *parent, struct buffer *out)
 		buffer_printf(out, "%s: must belong to root and not be writable for all\n", parent->config->state_directory);
 		return -EPERM;
 	}
-	fd = open_directory(parent->state_fd, MEMBER_CORE_DIRECTORY, 0700, out);
-	if (fd < 0)
-		return fd;
-	if (fchown(fd, parent->uid, parent->gid) < 0 || fchmod(fd, 0700) < 0) {
-		r = -errno;
-		buffer_printf(out, "%s/" MEMBER_CORE_DIRECTORY ": %s\n", parent->config->state_directory, strerror(errno));
-		close(fd);
-		return r;
-	}
-	close(fd);
-	return take_lock(parent, out);
+	r = make_directory_of_core(parent, MEMBER_CORE_DIRECTORY, out);
+	if (r == 0)
+		r = make_directory_of_core(parent, MEMBER_FLASH_DIRECTORY, out);
+	return r < 0 ? r : take_lock(parent, out);
 }
 
 /* --- The control socket ----------------------------------------------------------------------------------------------- */
@@ -247,6 +296,9 @@ static int make_control(struct parent *parent, struct buffer *out)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	const char *path = parent->config->control_socket;
+	bool is_shared = parent->has_control_gid || parent->has_operators_gid;
+	gid_t group = parent->has_control_gid ? parent->control_gid :
+		      parent->has_operators_gid ? parent->operators_gid : parent->gid;
 	mode_t mask;
 	int r;
 
@@ -260,8 +312,8 @@ static int make_control(struct parent *parent, struct buffer *out)
 		parent->control_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 		mask = umask(0177); /* nobody's until it has its owner */
 		if (parent->control_fd < 0 || bind(parent->control_fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-		    lchown(path, parent->uid, parent->has_control_gid ? parent->control_gid : parent->gid) < 0 ||
-		    chmod(path, parent->has_control_gid ? 0660 : 0600) < 0 || listen(parent->control_fd, 64) < 0)
+		    lchown(path, parent->uid, group) < 0 ||
+		    chmod(path, is_shared ? 0660 : 0600) < 0 || listen(parent->control_fd, 64) < 0)
 			r = -errno;
 		umask(mask);
 	}

@@ -18,12 +18,15 @@
 #define PAUSE_NS SECOND_NS         /* without descriptors: until then nobody is accepted */
 #define WRITE_MAX (1u << 20)       /* bytes to one client in one turn */
 
-enum client_state { CLIENT_FREE, CLIENT_ASKING, CLIENT_ANSWERED, CLIENT_WATCHING };
+/* A session goes from asking to waiting (where its answer comes later) to replying and back to asking. */
+enum client_state { CLIENT_FREE, CLIENT_ASKING, CLIENT_ANSWERED, CLIENT_WATCHING, CLIENT_WAITING, CLIENT_REPLYING };
 
 struct client {
 	enum client_state state;
 	int fd;
 	uid_t uid;
+	bool is_operator, is_session;
+	void *session;     /* of the command line; the role's */
 	bool json;
 	bool writing;      /* epoll is asked for EPOLLOUT */
 	char request[CONTROL_REQUEST_MAX];
@@ -38,14 +41,17 @@ struct control {
 	int listening, epoll; /* owns */
 	struct control_rules rules;
 	control_answer_fn *answer;
+	struct control_exec exec; /* zero: there is no command line */
 	void *context; /* borrows */
 	struct client clients[CONTROL_CLIENTS_MAX];
 	struct control_figures figures;
 	int64_t paused_until; /* INT64_MAX: it listens */
 };
 
-static void end_client(struct client *client)
+static void end_client(struct control *c, struct client *client)
 {
+	if (client->session)
+		c->exec.gone(c->context, client->session);
 	close(client->fd); /* leaves the epoll set with it */
 	buffer_done(&client->out);
 	memset(client, 0, sizeof(*client));
@@ -75,25 +81,32 @@ static bool is_group_allowed(const struct control *c, gid_t group)
 	return false;
 }
 
+static bool is_operator(const struct control *c, gid_t group)
+{
+	return c->rules.has_operators && c->rules.operators == group;
+}
+
 /* By the kernel's word about the process that connected. */
-static bool is_allowed(const struct control *c, int fd, uid_t *ret_uid)
+static bool is_allowed(const struct control *c, int fd, uid_t *ret_uid, bool *ret_operator)
 {
 	gid_t groups[PEER_GROUPS_MAX];
 	socklen_t size = sizeof(struct ucred);
 	struct ucred who;
+	bool allowed;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0 || size != sizeof(who))
 		return false;
 	*ret_uid = who.uid;
-	if (who.uid == 0 || (c->rules.has_user && who.uid == c->rules.user) || is_group_allowed(c, who.gid))
-		return true;
+	*ret_operator = who.uid == 0 || is_operator(c, who.gid);
+	allowed = *ret_operator || (c->rules.has_user && who.uid == c->rules.user) || is_group_allowed(c, who.gid);
 	size = sizeof(groups);
-	if (c->rules.group_count == 0 || getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) < 0)
-		return false;
-	for (size_t i = 0; i < size / sizeof(groups[0]); i++)
-		if (is_group_allowed(c, groups[i]))
-			return true;
-	return false;
+	if (*ret_operator || getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) < 0)
+		return allowed;
+	for (size_t i = 0; i < size / sizeof(groups[0]); i++) {
+		*ret_operator = *ret_operator || is_operator(c, groups[i]);
+		allowed = allowed || *ret_operator || is_group_allowed(c, groups[i]);
+	}
+	return allowed;
 }
 
 /* One try: whoever is turned away gets a reason if it fits, and nothing waits for him. */
@@ -129,6 +142,7 @@ static int accept_clients(struct control *c, int64_t now)
 		int fd = accept4(c->listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		struct client *client = free_client(c);
 		struct epoll_event event = { .events = EPOLLIN };
+		bool is_one = false;
 		uid_t uid = 0;
 
 		if (fd < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
@@ -143,7 +157,7 @@ static int accept_clients(struct control *c, int64_t now)
 		if (fd < 0)
 			return -errno;
 		c->figures.accepted++;
-		if (!is_allowed(c, fd, &uid)) {
+		if (!is_allowed(c, fd, &uid, &is_one)) {
 			c->figures.refused++;
 			turn_away(fd, "permission denied: root may ask, the configured user, and the members of control-group");
 			continue;
@@ -161,6 +175,7 @@ static int accept_clients(struct control *c, int64_t now)
 		client->state = CLIENT_ASKING;
 		client->fd = fd;
 		client->uid = uid;
+		client->is_operator = is_one;
 		client->deadline = now + CONTROL_REQUEST_NS;
 	}
 	return 0;
@@ -182,7 +197,7 @@ static void write_client(struct control *c, struct client *client, int64_t now)
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			break;
 		if (n <= 0) {
-			end_client(client);
+			end_client(c, client);
 			return;
 		}
 		client->sent += (size_t)n;
@@ -196,11 +211,17 @@ static void write_client(struct control *c, struct client *client, int64_t now)
 		return;
 	}
 	if (client->state == CLIENT_ANSWERED) {
-		end_client(client);
+		end_client(c, client);
 		return;
 	}
 	buffer_clear(&client->out);
 	client->sent = 0;
+	if (client->state == CLIENT_REPLYING) { /* what it asks next may be here already */
+		client->state = CLIENT_ASKING;
+		client->deadline = now + CONTROL_IDLE_NS;
+		want(c, client, false);
+		return;
+	}
 	client->room = CONTROL_WATCH_MAX;
 	client->deadline = INT64_MAX;
 	if (client->writing)
@@ -241,7 +262,7 @@ static void answer_request(struct control *c, struct client *client, const struc
 		client->deadline = now + CONTROL_ANSWER_NS;
 		c->figures.answered++;
 		if (client->out.failed) {
-			end_client(client);
+			end_client(c, client);
 		} else {
 			want(c, client, false);
 			write_client(c, client, now);
@@ -251,38 +272,133 @@ static void answer_request(struct control *c, struct client *client, const struc
 	buffer_done(&why);
 }
 
-static void read_client(struct control *c, struct client *client, int64_t now)
-{
-	ssize_t n = recv(client->fd, client->request + client->got, sizeof(client->request) - client->got, MSG_DONTWAIT);
-	struct text line = { client->request, client->got + (n > 0 ? (size_t)n : 0) };
-	struct control_request request;
-	struct buffer why = { 0 };
-	size_t end;
+/* --- Sessions --------------------------------------------------------------------------------------------------------- */
 
-	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
-		return;
-	if (n <= 0) { /* gone before it had asked */
-		c->figures.malformed++;
-		end_client(client);
+static uint32_t count_sessions(const struct control *c)
+{
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
+		count += c->clients[i].is_session;
+	return count;
+}
+
+static void reply(struct control *c, struct client *client, int status, const struct control_state *state, struct text text,
+		  int64_t now)
+{
+	if (text.len > CONTROL_ANSWER_MAX)
+		text = TEXT("% the output is too long\n");
+	control_state_print(status, state, text.len, &client->out);
+	buffer_add(&client->out, text);
+	client->state = state->over ? CLIENT_ANSWERED : CLIENT_REPLYING;
+	client->deadline = now + CONTROL_ANSWER_NS;
+	c->figures.answered++;
+	if (client->out.failed) {
+		end_client(c, client);
 		return;
 	}
-	client->got = line.len;
-	end = text_find_char(line, '\n');
+	want(c, client, false);
+	write_client(c, client, now);
+}
+
+static void run_session(struct control *c, struct client *client, const struct control_request *request, int64_t now)
+{
+	struct control_state state = { .page = 0 };
+	struct buffer out = { 0 };
+	int status;
+
+	if (!client->is_session && (!c->exec.run || count_sessions(c) >= CONTROL_SESSIONS_MAX)) {
+		answer_error(c, client, c->exec.run ? TEXT("too many sessions at once; try again") : TEXT("there is no command line here"),
+			     now);
+		return;
+	}
+	client->is_session = true;
+	status = c->exec.run(c->context, request, &client->session, &state, &out);
+	if (status == CONTROL_LATER) {
+		client->state = CLIENT_WAITING;
+		client->deadline = now + CONTROL_ANSWER_NS;
+		buffer_add(&client->out, buffer_text(&out)); /* goes in front of what comes */
+		want(c, client, false);
+	} else {
+		reply(c, client, status, &state, buffer_text(&out), now);
+	}
+	buffer_done(&out);
+}
+
+void control_serve_exec(struct control *c, const struct control_exec *exec)
+{
+	c->exec = *exec;
+}
+
+/* The first whole line of what came; false: there is none yet, or it was answered with an error. */
+static bool take_line(struct control *c, struct client *client, int64_t now)
+{
+	struct text line = { client->request, client->got };
+	size_t end = text_find_char(line, '\n');
+	struct control_request request;
+	struct buffer why = { 0 };
+
 	if (end == TEXT_NOT_FOUND) {
 		if (client->got == sizeof(client->request)) {
 			c->figures.malformed++;
 			answer_error(c, client, TEXT("the request is longer than any that is known"), now);
 		}
-		return;
+		return false;
 	}
-	if (control_request_read(text_first(line, end), &request, &why) < 0) {
+	if (control_request_read(text_first(line, end), &request, &why) < 0 ||
+	    (client->is_session && request.command != CONTROL_EXEC)) {
 		c->figures.malformed++;
+		if (why.len == 0)
+			buffer_add_string(&why, "a session has only exec requests");
 		answer_error(c, client, buffer_text(&why), now);
-	} else {
-		request.uid = client->uid;
-		answer_request(c, client, &request, now);
+		buffer_done(&why);
+		return false;
 	}
 	buffer_done(&why);
+	client->got -= end + 1;
+	memmove(client->request, client->request + end + 1, client->got);
+	request.uid = client->uid;
+	request.is_operator = client->is_operator;
+	if (request.command == CONTROL_EXEC)
+		run_session(c, client, &request, now);
+	else
+		answer_request(c, client, &request, now);
+	return client->state == CLIENT_ASKING;
+}
+
+void control_finish(struct control *c, const void *session, int status, const struct control_state *state, struct text text,
+		    int64_t now)
+{
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		struct client *client = &c->clients[i];
+		struct buffer whole = { 0 };
+
+		if (client->state != CLIENT_WAITING || client->session != session)
+			continue;
+		buffer_add(&whole, buffer_text(&client->out));
+		buffer_add(&whole, text);
+		buffer_clear(&client->out);
+		reply(c, client, status, state, buffer_text(&whole), now);
+		buffer_done(&whole);
+		while (client->state == CLIENT_ASKING && client->got && take_line(c, client, now))
+			; /* what it had sent meanwhile */
+	}
+}
+
+static void read_client(struct control *c, struct client *client, int64_t now)
+{
+	ssize_t n = recv(client->fd, client->request + client->got, sizeof(client->request) - client->got, MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+		return;
+	if (n <= 0) { /* gone; before it had asked, or in the middle of a line, that is worth counting */
+		c->figures.malformed += !client->is_session || client->got > 0;
+		end_client(c, client);
+		return;
+	}
+	client->got += (size_t)n;
+	while (take_line(c, client, now))
+		;
 }
 
 static void serve_client(struct control *c, struct client *client, uint32_t events, int64_t now)
@@ -292,9 +408,11 @@ static void serve_client(struct control *c, struct client *client, uint32_t even
 	if (client->state == CLIENT_ASKING)
 		read_client(c, client, now);
 	else if (events & (EPOLLHUP | EPOLLERR))
-		end_client(client);
+		end_client(c, client);
 	else
 		write_client(c, client, now);
+	while (client->state == CLIENT_ASKING && client->got && take_line(c, client, now))
+		; /* what it had sent while it was answered */
 }
 
 /* --- For the role ---------------------------------------------------------------------------------------------- */
@@ -332,7 +450,7 @@ void control_free(struct control *c)
 		return;
 	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
 		if (c->clients[i].state != CLIENT_FREE)
-			end_client(&c->clients[i]);
+			end_client(c, &c->clients[i]);
 	if (c->epoll >= 0)
 		close(c->epoll);
 	close(c->listening);
@@ -386,7 +504,7 @@ int64_t control_tick(struct control *c, int64_t now)
 			continue;
 		if (client->deadline <= now) {
 			c->figures.slow++;
-			end_client(client);
+			end_client(c, client);
 		} else if (client->deadline < next) {
 			next = client->deadline;
 		}
@@ -420,7 +538,7 @@ void control_publish(struct control *c, struct text text, struct text json, int6
 		buffer_add(&client->out, one);
 		if (client->out.failed || waiting(client) > client->room) {
 			c->figures.slow++;
-			end_client(client);
+			end_client(c, client);
 			continue;
 		}
 		write_client(c, client, now);
@@ -434,6 +552,7 @@ struct control_figures control_figures(const struct control *c)
 	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
 		figures.clients += c->clients[i].state != CLIENT_FREE;
 		figures.watchers += c->clients[i].state == CLIENT_WATCHING;
+		figures.sessions += c->clients[i].is_session;
 	}
 	return figures;
 }

@@ -6,7 +6,8 @@
 #include "serve/control_private.h"
 #include "spimend/error.h"
 
-static const char *const names[CONTROL_COMMANDS] = { "status", "incidents", "explain", "watch" };
+static const char *const names[CONTROL_COMMANDS] = { "status", "incidents", "explain", "watch", "exec" };
+static const char *const verbs[CONTROL_VERBS] = { "run", "help", "complete" };
 
 const char *control_command_name(enum control_command command)
 {
@@ -23,6 +24,27 @@ void control_request_print(const struct control_request *request, struct buffer 
 	json_string(&j, "command", control_command_name(request->command));
 	json_string(&j, "id", request->id[0] ? request->id : NULL);
 	json_bool(&j, "json", request->json);
+	if (request->command == CONTROL_EXEC) {
+		json_string(&j, "verb", (unsigned)request->verb < CONTROL_VERBS ? verbs[request->verb] : "?");
+		json_string(&j, "line", request->line);
+		json_bool(&j, "prompt", request->prompt);
+	}
+	json_object_end(&j);
+	buffer_add_char(out, '\n');
+}
+
+void control_state_print(int status, const struct control_state *state, size_t length, struct buffer *out)
+{
+	struct json j;
+
+	json_init(&j, out);
+	json_object(&j, NULL);
+	json_unsigned(&j, "spimend", CONTROL_PROTOCOL);
+	json_signed(&j, "status", status);
+	json_unsigned(&j, "length", length);
+	json_string(&j, "prompt", state->prompt);
+	json_unsigned(&j, "page", state->page);
+	json_bool(&j, "over", state->over);
 	json_object_end(&j);
 	buffer_add_char(out, '\n');
 }
@@ -41,9 +63,29 @@ void control_head_print(int status, struct text error, struct buffer *out)
 	buffer_add_char(out, '\n');
 }
 
-int control_head_read(struct text line, int *ret_status, char *error, size_t size)
+static bool read_state(const struct flat_json *object, struct control_head *ret)
+{
+	const struct flat_json_member *length = flat_json_find(object, "length"), *prompt = flat_json_find(object, "prompt"),
+				      *page = flat_json_find(object, "page"), *over = flat_json_find(object, "over");
+
+	if (!length)
+		return true;
+	if (length->type != FLAT_NUMBER || length->number < 0 || length->number > (int64_t)CONTROL_ANSWER_MAX || !prompt ||
+	    prompt->type != FLAT_STRING || !page || page->type != FLAT_NUMBER || page->number < 0 || page->number > 100000 ||
+	    !over || (over->type != FLAT_TRUE && over->type != FLAT_FALSE))
+		return false;
+	ret->has_state = true;
+	ret->length = (uint64_t)length->number;
+	text_copy(text_of(prompt->text), ret->state.prompt, sizeof(ret->state.prompt));
+	ret->state.page = (unsigned)page->number;
+	ret->state.over = over->type == FLAT_TRUE;
+	return true;
+}
+
+int control_head_read(struct text line, struct control_head *ret)
 {
 	const struct flat_json_member *version, *status, *text;
+	struct control_head head = { .status = 0 };
 	struct flat_json object;
 	int result = flat_json_read(line, &object);
 
@@ -53,10 +95,11 @@ int control_head_read(struct text line, int *ret_status, char *error, size_t siz
 	status = flat_json_find(&object, "status");
 	text = flat_json_find(&object, "error");
 	if (!version || version->type != FLAT_NUMBER || !status || status->type != FLAT_NUMBER || status->number < 0 ||
-	    status->number > 2)
+	    status->number > 2 || !read_state(&object, &head))
 		return SPIMEND_E_SYNTAX;
-	*ret_status = (int)status->number;
-	text_copy(text && text->type == FLAT_STRING ? text_of(text->text) : TEXT_NONE, error, size);
+	head.status = (int)status->number;
+	text_copy(text && text->type == FLAT_STRING ? text_of(text->text) : TEXT_NONE, head.error, sizeof(head.error));
+	*ret = head;
 	return 0;
 }
 
@@ -76,7 +119,7 @@ static int read_command(const struct flat_json_member *member, struct control_re
 			return 0;
 		}
 	}
-	buffer_printf(why, "no command '%.32s'; there are status, incidents, explain and watch", member->text);
+	buffer_printf(why, "no command '%.32s'; there are status, incidents, explain, watch and exec", member->text);
 	return -1;
 }
 
@@ -95,6 +138,28 @@ static int read_id(const struct flat_json_member *member, struct control_request
 		return refuse(why, "explain needs the id of an incident");
 	for (size_t i = 0; i < len; i++) /* ids are lower case, whatever was typed */
 		request->id[i] = char_lower(member->text[i]);
+	return 0;
+}
+
+static int read_exec(const struct flat_json *object, struct control_request *request, struct buffer *why)
+{
+	const struct flat_json_member *verb = flat_json_find(object, "verb"), *line = flat_json_find(object, "line"),
+				      *prompt = flat_json_find(object, "prompt");
+	int i = 0;
+
+	if (request->command != CONTROL_EXEC)
+		return 0;
+	if (!verb || verb->type != FLAT_STRING || !line || line->type != FLAT_STRING)
+		return refuse(why, "exec needs a verb and a line");
+	while (i < CONTROL_VERBS && strcmp(verb->text, verbs[i]) != 0)
+		i++;
+	if (i == CONTROL_VERBS)
+		return refuse(why, "the verbs are run, help and complete");
+	if (strlen(line->text) >= sizeof(request->line))
+		return refuse(why, "the line is too long");
+	request->verb = (enum control_verb)i;
+	text_copy(text_of(line->text), request->line, sizeof(request->line));
+	request->prompt = prompt && prompt->type == FLAT_TRUE;
 	return 0;
 }
 
@@ -117,7 +182,7 @@ int control_request_read(struct text line, struct control_request *ret, struct b
 	json = flat_json_find(&object, "json");
 	request.json = json && json->type == FLAT_TRUE;
 	if (read_command(flat_json_find(&object, "command"), &request, why) < 0 ||
-	    read_id(flat_json_find(&object, "id"), &request, why) < 0)
+	    read_id(flat_json_find(&object, "id"), &request, why) < 0 || read_exec(&object, &request, why) < 0)
 		return -1;
 	*ret = request;
 	return 0;

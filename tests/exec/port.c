@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "eem/eem.h"
 #include "parse/config.h"
 
 static struct spimend_address address(const char *text)
@@ -18,7 +19,7 @@ static struct spimend_address address(const char *text)
 	return a;
 }
 
-/* --- The port ----------------------------------------------------------------------------------------------------------- */
+/* --- The port --------------------------------------------------------------------------------------------------------- */
 
 static void view(void *context, struct exec_view *ret)
 {
@@ -144,26 +145,53 @@ static int delete_file(void *context, const char *name, struct buffer *why)
 	return 0;
 }
 
-/* As the daemon does: the text with the change behind it is read as a whole, and printed anew. */
+/* As the daemon does: the change over what runs, the applets compiled with what is typed, all of it printed anew. */
+static int compile(struct world *w, struct text lines, struct buffer *why)
+{
+	cleanup(buffer_done) struct buffer text = { 0 };
+	struct eem_policies *policies = NULL;
+	struct eem_report report = { 0 };
+	int r;
+
+	buffer_add(&text, buffer_text(&w->applets));
+	buffer_add(&text, lines);
+	if (eem_compile(buffer_text(&text), &policies, &report) < 0)
+		abort();
+	for (uint32_t i = 0; i < report.kept; i++)
+		if (report.findings[i].level == EEM_ERROR)
+			buffer_printf(why, "%s\n", report.findings[i].text);
+	if (report.foreign_lines)
+		buffer_add_string(why, "a line is none of an applet\n");
+	r = why->len ? -EINVAL : 0;
+	if (r == 0) {
+		buffer_clear(&w->applets);
+		eem_policies_print(policies, &w->applets);
+	}
+	eem_policies_release(policies);
+	eem_report_done(&report);
+	return r;
+}
+
 static int configure(void *context, const struct exec_who *who, const struct exec_change *change, struct buffer *out,
 		     struct buffer *why)
 {
 	struct world *w = context;
-	cleanup(buffer_done) struct buffer text = { 0 };
 	cleanup(memory_free_pointer) struct config_report *report = memory_new(1, sizeof(*report));
+	cleanup(memory_free_pointer) struct config *config = memory_new(1, sizeof(*config));
+	bool eem;
 
 	(void)who;
 	(void)out;
-	buffer_add(&text, buffer_text(&w->running));
-	buffer_add_string(&text, change->block == EXEC_BLOCK_SPIMEND ? "spimend\n" : "");
-	buffer_add(&text, change->lines);
-	buffer_add_char(&text, '\n');
-	if (config_parse(buffer_text(&text), &w->config, report) < 0) {
+	if (config_change(&w->config, change->lines, change->block == EXEC_BLOCK_SPIMEND, config, &eem, report) < 0) {
 		buffer_add_string(why, report->problems[0].text);
 		return -EINVAL;
 	}
+	if (eem && compile(w, change->lines, why) < 0)
+		return -EINVAL;
+	w->config = *config;
 	buffer_clear(&w->running);
 	config_print(&w->config, &w->running);
+	buffer_add(&w->running, buffer_text(&w->applets));
 	return 0;
 }
 
@@ -192,7 +220,7 @@ static void account(void *context, const struct exec_who *who, struct text line)
 	buffer_printf(&((struct world *)context)->accounts, "%s: %.*s\n", who->name, TEXT_ARG(line));
 }
 
-/* --- The gateway -------------------------------------------------------------------------------------------------------- */
+/* --- The gateway ------------------------------------------------------------------------------------------------------ */
 
 static struct ike_sa ike(uint32_t id, const char *name, const char *local, const char *remote)
 {
@@ -313,6 +341,7 @@ void world_done(struct world *w)
 	for (size_t i = 0; i < w->file_count; i++)
 		buffer_done(&w->files[i].text);
 	buffer_done(&w->running);
+	buffer_done(&w->applets);
 	buffer_done(&w->accounts);
 	buffer_done(&w->cleared_peers);
 	exec_cleared_free(w->cleared);

@@ -19,7 +19,7 @@ struct world {
 	struct link links[3];
 	struct link_list link_list;
 	struct moment now;
-	struct buffer running;   /* text of the configuration */
+	struct buffer running, applets; /* text of the configuration; of it the lines of `event manager` */
 	struct {
 		char name[64];
 		struct buffer text;

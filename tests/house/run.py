@@ -46,7 +46,7 @@ IMPURE_CALLS = re.compile(
     r"|recv|recvfrom|recvmsg|getaddrinfo|poll|select|epoll_\w+|time|clock|clock_gettime|gettimeofday|localtime(_r)?"
     r"|gmtime(_r)?|mktime|timegm|strftime|strptime|nanosleep|usleep|sleep|getrandom|getentropy|rand|random|getenv"
     r"|secure_getenv|setlocale"
-    r"|fork|exec\w+|system|popen|syscall|exit|_exit)\s*\(")
+    r"|fork|exec[lv]\w*|system|popen|syscall|exit|_exit)\s*\(")
 MEMORY_CALLS = re.compile(
     r"(?<![\w.>])(malloc|calloc|realloc|reallocarray|free|strdup|strndup|asprintf|vasprintf|alloca)\s*\(")
 LINES_MAX = 800
@@ -263,7 +263,7 @@ def check_manual(suite):
         suite.fail("every option is in the manual page and in README.md", f"not built: {program}")
         return
     printed = ""
-    for command in ("analyze", "lint", "status"):
+    for command in ("analyze", "lint", "status", "shell"):
         shown = run([program, command, "--help"])
         printed += (shown.out + shown.err).decode("utf-8", "replace")
     options = sorted(set(re.findall(r"(?<![\w-])--([a-z][a-z-]*)", printed)) - {"help"})

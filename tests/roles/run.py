@@ -17,6 +17,7 @@ sys.path[:0] = [os.path.join(HERE, ".."), HERE]
 import hostile  # noqa: E402
 import life  # noqa: E402
 import plain  # noqa: E402
+import shell  # noqa: E402
 import world  # noqa: E402
 from suite import ROOT, Suite, build_check, run  # noqa: E402
 
@@ -56,7 +57,7 @@ def main():
     optimised, sanitized = builds(suite)
     tests = [(name, deed, optimised) for name, deed in plain.TESTS] if optimised else []
     if os.geteuid() == 0:
-        for module in (life, world, hostile):
+        for module in (life, world, hostile, shell):
             tests += [(name, deed, optimised) for name, deed in module.TESTS] if optimised else []
             tests += [(f"{name} (sanitizers)", deed, sanitized) for name, deed in module.SANITIZED] if sanitized else []
     else:

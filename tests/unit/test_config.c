@@ -291,16 +291,139 @@ static void test_unknown_lines_name_the_nearest_command(void **state)
 static void test_commands_of_later_versions_are_no_typing_errors(void **state)
 {
 	(void)state;
-	assert_int_equal(parse("event manager applet command_hub\n event syslog pattern \"x.*\"\n action 1 cli command \"enable\"\n"
+	assert_int_equal(parse("event manager policy x.tcl\n"
 			       "snmp-server host 192.0.2.3 public\nlogging host 192.0.2.9\n"
 			       "device spoke1\n address 192.0.2.7\n ssh user netops\n!\ndebug crypto isakmp\n"
 			       "spimend\n " QUIET " device x\n"), SPIMEND_E_SYNTAX);
-	assert_string_equal(complaints(), "f.conf:1: 'event manager applet' is not in this version yet\n"
-					  "f.conf:4: 'snmp-server' is not in this version yet\n"
-					  "f.conf:5: 'logging' is not in this version yet\n"
-					  "f.conf:6: 'device' is not in this version yet\n"
-					  "f.conf:10: 'debug' is not in this version yet\n"
-					  "f.conf:14: 'device' is not in this version yet\n");
+	assert_string_equal(complaints(), "f.conf:1: 'event manager policy' is not in this version yet\n"
+					  "f.conf:4: 'device' is not in this version yet\n"
+					  "f.conf:8: unknown command 'debug crypto isakmp'\n"
+					  "f.conf:12: 'device' is not in this version yet\n"
+					  "f.conf: warning: an SNMP community that everybody knows: traps with it are as good as anybody's\n");
+}
+
+/* Note 000's own text, with what a terminal and a document put around it. The lines of applets are the compiler's of eem. */
+static void test_applets_are_left_to_their_compiler(void **state)
+{
+	static const char text[] =
+		"hub(config)#hostname hub\nconf t\n!\nevent manager environment peer 11.1.1.3\nevent manager applet command_hub\n"
+		" event syslog pattern \"CRYPTO-4-RECVD_PKT_INV_SPI.*srcaddr=11.1.1.3\"\n action 1 cli command \"enable\"\n"
+		" action 3 cli command \"show crypto sockets | append disk0:hub.txt\"\n action 7 wait 18\n!\n"
+		"event manager applet spoke_app\n event snmp-notification oid 1.3.6.1.4.1.9.10.91.1.2.3.1.9.\n"
+		"    oid-val \"2323232\" op eq src-ip-address 213.163.222.7 maxrun 35\n"
+		"action 1.0 syslog msg \"Received trap from Hub... and a line of very many words, more than any command of the file has\"\n"
+		"spimend device spoke1\nno action 9\nspimend\n mode repair\n " QUIET "end\nno event manager applet old\n";
+	struct buffer printed = { 0 };
+
+	(void)state;
+	assert_int_equal(parse(text), 0);
+	assert_string_equal(config.hostname, "hub");
+	assert_int_equal(config.mode, MODE_REPAIR);
+	config_print(&config, &printed);
+	assert_false(text_has(buffer_text(&printed), TEXT("event manager")));
+	buffer_done(&printed);
+	/* What is no line of an applet is not swallowed by it. */
+	assert_int_equal(parse("event manager applet x\n event none\nhostname\nspimend\n " QUIET), SPIMEND_E_SYNTAX);
+	assert_int_equal(parse("event manager applet x\n event none\ninterfaces Tunnel0\nspimend\n " QUIET), SPIMEND_E_SYNTAX);
+}
+
+/* B21, as note 000 has it, and the forms of the manual. */
+static void test_logging_and_snmp(void **state)
+{
+	static const char text[] =
+		"hostname hub\nlogging buffered 100000 debugging\nlogging trap 5\nlogging host 192.0.2.9\n"
+		"logging host 2001:db8::9 transport tls ca-file /etc/ssl/log.pem\n"
+		"logging host 192.0.2.10 transport tcp port 1514 format rfc5424\n"
+		"snmp-server enable traps event-manager\nsnmp-server host 11.1.1.3 public event-manager\nsnmp-server manager\n"
+		"snmp-server host 192.0.2.3 version 3 priv ann udp-port 1162\nsnmp-server user ann key-file /etc/spimend/ann\n"
+		"snmp-server community s3cret ro\nspimend\n " QUIET "operators netops\n";
+	struct buffer printed = { 0 };
+	static struct config again;
+
+	(void)state;
+	assert_int_equal(parse(text), 0);
+	assert_int_equal(config.log_buffer_bytes, 100000);
+	assert_int_equal(config.log_trap_level, 5);
+	assert_int_equal(config.log_host_count, 3);
+	assert_int_equal(config.log_hosts[1].port, 6514);
+	assert_int_equal(config.log_hosts[2].port, 1514);
+	assert_true(config.traps_event_manager && config.snmp_manager);
+	assert_int_equal(config.snmp_host_count, 2);
+	assert_string_equal(config.snmp_hosts[0].name, "public");
+	assert_int_equal(config.snmp_hosts[1].version, 3);
+	assert_int_equal(config.snmp_hosts[1].port, 1162);
+	assert_string_equal(config.operators, "netops");
+	config_print(&config, &printed);
+	assert_int_equal(config_parse(buffer_text(&printed), &again, &report), 0);
+	assert_memory_equal(&again, &config, sizeof(again));
+	assert_true(text_has(buffer_text(&printed), TEXT("snmp-server host 11.1.1.3 public event-manager\n")));
+	buffer_done(&printed);
+	assert_string_equal(refusal("logging host 192.0.2.9 transport sctp"), "transport 'sctp': udp, tcp or tls is expected");
+	assert_string_equal(refusal("logging host 192.0.2.9 ca-file /x"), "'ca-file' goes with 'transport tls'");
+	assert_string_equal(refusal("logging buffered 100"),
+			    "size or severity '100': 4096 to 67108864 bytes, or emergencies to debugging (0 to 7) are expected");
+	assert_string_equal(refusal("snmp-server host 192.0.2.3 version 1 public"), "version '1': 2c or 3 is expected");
+	/* A community is not repeated. */
+	assert_null(strstr(refusal("snmp-server host 192.0.2.3 hunter2 ipsec"), "hunter2"));
+	assert_null(strstr(refusal("snmp-server hosts 192.0.2.3 hunter2"), "hunter2"));
+	assert_string_equal(refusal("snmp-server user ann netops v3 auth sha hunter2"),
+			    "'key-file PATH' is expected behind the user's name: keys have no place in this file");
+}
+
+static void test_a_line_typed_changes_what_runs(void **state)
+{
+	static struct config was, now;
+	bool eem;
+
+	(void)state;
+	assert_int_equal(parse("hostname hub\nspimend\n mode repair\n peer 192.0.2.7 observe\n " QUIET), 0);
+	was = config;
+	assert_int_equal(config_change(&was, TEXT("mode observe"), true, &now, &eem, &report), 0);
+	assert_int_equal(now.mode, MODE_OBSERVE);
+	assert_int_equal(report.warnings, 0); /* said again, and meant */
+	assert_int_equal(config_change(&was, TEXT("no peer 192.0.2.7"), true, &now, &eem, &report), 0);
+	assert_int_equal(now.peer_count, 0);
+	assert_int_equal(config_change(&was, TEXT("mode sometimes"), true, &now, &eem, &report), SPIMEND_E_SYNTAX);
+	assert_int_equal(config_change(&was, TEXT("hub(config)#hostname spoke"), false, &now, &eem, &report), 0);
+	assert_string_equal(now.hostname, "spoke");
+}
+
+static bool is_within(const char *file, const char *typed, const char **what)
+{
+	static struct config ceiling, now;
+	bool eem;
+
+	assert_int_equal(parse(file), 0);
+	ceiling = config;
+	assert_int_equal(config_change(&ceiling, text_of(typed), true, &now, &eem, &report), 0);
+	return config_is_within(&now, &ceiling, what);
+}
+
+static void test_the_file_is_the_ceiling(void **state)
+{
+	static const char file[] = "hostname hub\nspimend\n mode advise\n peer 192.0.2.7 observe\n repair concurrent 4\n " QUIET;
+	const char *what = NULL;
+
+	(void)state;
+	assert_true(is_within(file, "mode observe", &what));
+	assert_false(is_within(file, "mode repair", &what));
+	assert_string_equal(what, "mode");
+	assert_true(is_within(file, "peer 192.0.2.7 ignore", &what));
+	assert_true(is_within(file, "peer 192.0.2.8 repair", &what)); /* as the mode allows, as before */
+	assert_false(is_within(file, "no peer 192.0.2.7", &what));
+	assert_false(is_within(file, "peer 192.0.2.7 repair", &what));
+	assert_true(is_within(file, "repair concurrent 1", &what));
+	assert_false(is_within(file, "repair concurrent 5", &what));
+	assert_false(is_within(file, "repair limit per-peer 2 per 60", &what));
+	assert_false(is_within(file, "repair limit per-peer 1 per 59", &what));
+	assert_true(is_within(file, "repair limit per-peer 1 per 600", &what));
+	assert_false(is_within(file, "sense interface eth9", &what));
+	assert_false(is_within(file, "operators wheel", &what));
+	assert_false(is_within(file, "user daemon", &what));
+	assert_false(is_within(file, "limit ledger 100", &what));
+	assert_true(is_within(file, "judge overlap 60", &what));
+	assert_true(is_within(file, "logging host 192.0.2.9", &what));
+	assert_false(is_within(file, "crypto isakmp invalid-spi-recovery", &what));
 }
 
 static void test_bad_values_say_what_is_expected(void **state)
@@ -325,7 +448,8 @@ static void test_bad_values_say_what_is_expected(void **state)
 	assert_string_equal(refusal("state-directory var"),
 			    "path 'var': an absolute path of at most 107 bytes without blanks is expected");
 	assert_string_equal(refusal("user -x"), "name '-x': letters, digits, '.', '_' and '-' are expected, at most 63");
-	assert_string_equal(refusal("a b c d e f g h i j k l m n o p q"), "more words than any command has");
+	assert_string_equal(refusal("a b c d e f g h i j k l m n o p q r s t u v w x y z a b c d e f g h i j k l m n o p q r s t u v w x "
+				    "y z a b c d e f g h i j k l m n o"), "more words than any command has");
 }
 
 static void test_no_takes_back(void **state)
@@ -453,6 +577,10 @@ int main(void)
 		cmocka_unit_test(test_ambiguous_words_are_refused_with_their_meanings),
 		cmocka_unit_test(test_unknown_lines_name_the_nearest_command),
 		cmocka_unit_test(test_commands_of_later_versions_are_no_typing_errors),
+		cmocka_unit_test(test_applets_are_left_to_their_compiler),
+		cmocka_unit_test(test_logging_and_snmp),
+		cmocka_unit_test(test_a_line_typed_changes_what_runs),
+		cmocka_unit_test(test_the_file_is_the_ceiling),
 		cmocka_unit_test(test_bad_values_say_what_is_expected),
 		cmocka_unit_test(test_no_takes_back),
 		cmocka_unit_test(test_what_stands_twice_counts_last_with_a_warning),

@@ -104,8 +104,8 @@ static bool hear(int fd)
 
 static void test_a_question_gets_its_answer_and_the_end(void **state)
 {
-	int fd = client(), status;
-	char error[64];
+	struct control_head head;
+	int fd = client();
 
 	(void)state;
 	turn(0);
@@ -117,9 +117,8 @@ static void test_a_question_gets_its_answer_and_the_end(void **state)
 	turn(0);
 	assert_true(hear(fd));
 	assert_string_equal(got, "{\"spimend\":1,\"status\":1}\nthe answer\n");
-	assert_int_equal(control_head_read(text_first(text_of(got), text_find_char(text_of(got), '\n')), &status, error,
-					   sizeof(error)), 0);
-	assert_int_equal(status, 1);
+	assert_int_equal(control_head_read(text_first(text_of(got), text_find_char(text_of(got), '\n')), &head), 0);
+	assert_int_equal(head.status, 1);
 	assert_int_equal(asked.command, CONTROL_EXPLAIN);
 	assert_string_equal(asked.id, "k3v9q2");
 	assert_true(asked.json);
@@ -134,7 +133,7 @@ static void test_what_is_printed_is_read_back(void **state)
 	int fd = client();
 
 	(void)state;
-	for (int command = 0; command < CONTROL_COMMANDS; command++) {
+	for (int command = 0; command < CONTROL_EXEC; command++) {
 		struct control_request request = { .command = (enum control_command)command, .id = "abc123", .json = command % 2 };
 
 		close(fd);
@@ -149,6 +148,121 @@ static void test_what_is_printed_is_read_back(void **state)
 	}
 	buffer_done(&out);
 	close(fd);
+}
+
+/* --- Sessions --------------------------------------------------------------------------------------------------------- */
+
+static int sessions_gone, run_status;
+
+static int run(void *context, const struct control_request *request, void **session, struct control_state *ret,
+	       struct buffer *out)
+{
+	static int number;
+
+	(void)context;
+	asked = *request;
+	if (!*session)
+		*session = &number;
+	buffer_printf(out, "ran %s\n", request->line);
+	snprintf(ret->prompt, sizeof(ret->prompt), "hub#");
+	ret->page = 24;
+	ret->over = strcmp(request->line, "exit") == 0;
+	return run_status;
+}
+
+static void gone(void *context, void *session)
+{
+	(void)context;
+	(void)session;
+	sessions_gone++;
+}
+
+static const struct control_exec exec = { run, gone };
+
+#define ANSWER(status, length, over, text) \
+	"{\"spimend\":1,\"status\":" #status ",\"length\":" #length ",\"prompt\":\"hub#\",\"page\":24,\"over\":" #over "}\n" text
+
+static void test_a_session_goes_on_until_it_is_over(void **state)
+{
+	static const char one[] = "{\"spimend\":1,\"command\":\"exec\",\"verb\":\"run\",\"line\":\"one\",\"prompt\":true}\n";
+	static const char two[] = "{\"spimend\":1,\"command\":\"exec\",\"verb\":\"help\",\"line\":\"two\"}\n";
+	static const char bye[] = "{\"spimend\":1,\"command\":\"exec\",\"verb\":\"run\",\"line\":\"exit\"}\n";
+	int fd = client();
+
+	(void)state;
+	sessions_gone = run_status = 0;
+	control_serve_exec(control, &exec);
+	turn(0);
+	say(fd, one);
+	turn(0);
+	assert_false(hear(fd));
+	assert_string_equal(got, ANSWER(0, 8, false, "ran one\n"));
+	assert_true(asked.prompt && asked.is_operator == (getuid() == 0));
+	say(fd, two); /* both at once: each gets its answer, in their order */
+	say(fd, bye);
+	turn(0);
+	assert_true(hear(fd));
+	assert_string_equal(got, ANSWER(0, 8, false, "ran two\n") ANSWER(0, 9, true, "ran exit\n"));
+	assert_int_equal(sessions_gone, 1);
+	close(fd);
+}
+
+static void test_an_answer_may_come_later(void **state)
+{
+	static const char save[] = "{\"spimend\":1,\"command\":\"exec\",\"verb\":\"run\",\"line\":\"write\"}\n";
+	const struct control_state said = { .prompt = "hub#", .page = 24 };
+	int fd = client(), other = client();
+	void *session = NULL;
+	struct control_state unused;
+	struct buffer out = { 0 };
+
+	(void)state;
+	sessions_gone = 0;
+	run_status = CONTROL_LATER;
+	control_serve_exec(control, &exec);
+	turn(0);
+	say(fd, save);
+	turn(0);
+	assert_false(hear(fd));
+	assert_string_equal(got, "");
+	run(NULL, &(struct control_request){ .line = "" }, &session, &unused, &out);
+	control_finish(control, session, 0, &said, TEXT("[OK]\n"), 0);
+	assert_false(hear(fd));
+	assert_string_equal(got, ANSWER(0, 15, false, "ran write\n[OK]\n"));
+	/* Who leaves while it waits is no trouble, and is told of. */
+	say(other, save);
+	turn(0);
+	close(other);
+	turn(0);
+	control_finish(control, session, 0, &said, TEXT("[OK]\n"), 0);
+	assert_int_equal(sessions_gone, 1);
+	buffer_done(&out);
+	close(fd);
+}
+
+static void test_sessions_are_bounded_in_number_and_in_time(void **state)
+{
+	static const char one[] = "{\"spimend\":1,\"command\":\"exec\",\"verb\":\"run\",\"line\":\"one\"}\n";
+	int fds[CONTROL_SESSIONS_MAX + 1];
+
+	(void)state;
+	sessions_gone = run_status = 0;
+	control_serve_exec(control, &exec);
+	for (size_t i = 0; i <= CONTROL_SESSIONS_MAX; i++) {
+		fds[i] = client();
+		turn(0);
+		say(fds[i], one);
+		turn(0);
+		assert_int_equal(hear(fds[i]), i == CONTROL_SESSIONS_MAX);
+	}
+	assert_non_null(strstr(got, "too many sessions"));
+	assert_int_equal(control_figures(control).sessions, CONTROL_SESSIONS_MAX);
+	assert_int_equal(control_tick(control, CONTROL_IDLE_NS - 1), CONTROL_IDLE_NS);
+	control_tick(control, CONTROL_IDLE_NS);
+	assert_int_equal(control_figures(control).sessions, 0);
+	assert_int_equal(sessions_gone, CONTROL_SESSIONS_MAX);
+	for (size_t i = 0; i <= CONTROL_SESSIONS_MAX; i++)
+		close(fds[i]);
 }
 
 static const char *refusal(const char *request)
@@ -352,6 +466,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CONTROL_TEST(test_a_question_gets_its_answer_and_the_end),
 		CONTROL_TEST(test_what_is_printed_is_read_back),
+		CONTROL_TEST(test_a_session_goes_on_until_it_is_over),
+		CONTROL_TEST(test_an_answer_may_come_later),
+		CONTROL_TEST(test_sessions_are_bounded_in_number_and_in_time),
 		CONTROL_TEST(test_bad_requests_are_told_why),
 		CONTROL_TEST(test_who_may_not_ask_is_turned_away),
 		CONTROL_TEST(test_too_many_at_once_are_turned_away),

@@ -75,7 +75,7 @@ static const char *complete(struct test *t, const char *before)
 	return keep(t);
 }
 
-/* --- The graph ----------------------------------------------------------------------------------------------------------- */
+/* --- The graph -------------------------------------------------------------------------------------------------------- */
 
 static void test_every_row_is_well_formed(void **state)
 {
@@ -133,7 +133,7 @@ static void test_every_word_in_the_middle_is_explained(void **state)
 	assert_int_equal(missing, 0);
 }
 
-/* --- Lines --------------------------------------------------------------------------------------------------------------- */
+/* --- Lines ------------------------------------------------------------------------------------------------------------ */
 
 static void test_modes_and_prompts(void **state)
 {

@@ -38,7 +38,7 @@ struct seen {
 	size_t count;
 };
 
-/* --- Descriptors ------------------------------------------------------------------------------------------------------- */
+/* --- Descriptors ------------------------------------------------------------------------------------------------------ */
 
 static void count_call(void *context, uint32_t events)
 {
@@ -138,7 +138,7 @@ static void a_bad_descriptor_is_an_error(void **state)
 	assert_null(source);
 }
 
-/* --- Timers ------------------------------------------------------------------------------------------------------------ */
+/* --- Timers ----------------------------------------------------------------------------------------------------------- */
 
 struct one {
 	struct seen *seen;
@@ -249,7 +249,7 @@ static void a_timer_may_remove_itself(void **state)
 	assert_int_equal(seen.calls, 1);
 }
 
-/* --- Signals and the end ----------------------------------------------------------------------------------------------- */
+/* --- Signals and the end ---------------------------------------------------------------------------------------------- */
 
 static void stop_on_signal(void *context, const struct signalfd_siginfo *info)
 {

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include "parse/rtnetlink.h"
+
+#include <linux/if.h>
+#include <linux/if_addr.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+
+#define OPERSTATE_UNKNOWN 0 /* IF_OPER_UNKNOWN: drivers that do not say, lo; RFC 2863 */
+#define OPERSTATE_UP 6      /* IF_OPER_UP */
+#define FAMILY_V4 2         /* AF_INET */
+#define FAMILY_V6 10        /* AF_INET6 */
+
+static struct link *find(struct link_list *list, uint32_t index)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->at[i].index == index)
+			return &list->at[i];
+	return NULL;
+}
+
+/* Takes the next attribute; false at the end or where it does not fit. */
+static bool take_attribute(struct text *rest, uint16_t *ret_type, struct text *ret_value)
+{
+	struct rtattr head;
+	size_t step;
+
+	if (rest->len < sizeof(head))
+		return false;
+	memcpy(&head, rest->at, sizeof(head));
+	if (head.rta_len < sizeof(head) || head.rta_len > rest->len)
+		return false;
+	*ret_type = head.rta_type & 0x3fff; /* without NLA_F_NESTED and NLA_F_NET_BYTEORDER */
+	*ret_value = (struct text){ rest->at + sizeof(head), head.rta_len - sizeof(head) };
+	step = (head.rta_len + 3u) & ~3u;
+	*rest = text_skip(*rest, step);
+	return true;
+}
+
+static void read_link(struct text body, struct link_list *list)
+{
+	struct ifinfomsg info;
+	struct text rest, value;
+	struct link link;
+	uint16_t type;
+	uint8_t state = OPERSTATE_UNKNOWN;
+
+	if (body.len < sizeof(info))
+		return;
+	memcpy(&info, body.at, sizeof(info));
+	rest = text_skip(body, NLMSG_ALIGN(sizeof(info)));
+	memset(&link, 0, sizeof(link));
+	link.index = (uint32_t)info.ifi_index;
+	link.admin_up = info.ifi_flags & IFF_UP;
+	while (take_attribute(&rest, &type, &value)) {
+		if (type == IFLA_IFNAME && value.len && value.len <= sizeof(link.name))
+			text_copy(text_first(value, strnlen(value.at, value.len)), link.name, sizeof(link.name));
+		else if (type == IFLA_MTU && value.len == sizeof(link.mtu))
+			memcpy(&link.mtu, value.at, sizeof(link.mtu));
+		else if (type == IFLA_OPERSTATE && value.len == 1)
+			state = (uint8_t)value.at[0];
+	}
+	link.running = link.admin_up && (state == OPERSTATE_UP || (state == OPERSTATE_UNKNOWN && info.ifi_flags & IFF_RUNNING));
+	if (!link.name[0] || find(list, link.index))
+		return;
+	if (list->count == LINKS_MAX) {
+		list->left_out++;
+		return;
+	}
+	list->at[list->count++] = link;
+}
+
+static void read_address(struct text body, struct link_list *list)
+{
+	struct ifaddrmsg info;
+	struct spimend_address address;
+	struct text rest, value;
+	struct link *link;
+	bool has_local = false;
+	uint16_t type;
+	size_t len;
+
+	if (body.len < sizeof(info))
+		return;
+	memcpy(&info, body.at, sizeof(info));
+	len = info.ifa_family == FAMILY_V4 ? 4 : info.ifa_family == FAMILY_V6 ? 16 : 0;
+	link = find(list, info.ifa_index);
+	if (!link || len == 0)
+		return;
+	memset(&address, 0, sizeof(address));
+	rest = text_skip(body, NLMSG_ALIGN(sizeof(info)));
+	while (take_attribute(&rest, &type, &value)) {
+		/* On a point-to-point link IFA_ADDRESS is the other end's. */
+		if ((type != IFA_LOCAL && (type != IFA_ADDRESS || has_local)) || value.len != len)
+			continue;
+		memcpy(address.bytes, value.at, len);
+		address.family = len == 4 ? 4 : 6;
+		has_local = has_local || type == IFA_LOCAL;
+	}
+	if (!address.family)
+		return;
+	if (link->address_count == LINK_ADDRESSES_MAX) {
+		link->addresses_left_out++;
+		return;
+	}
+	link->addresses[link->address_count].address = address;
+	link->addresses[link->address_count++].prefix = info.ifa_prefixlen;
+}
+
+enum rtnetlink_result rtnetlink_read(struct text datagram, struct link_list *list)
+{
+	while (datagram.len >= sizeof(struct nlmsghdr)) {
+		struct nlmsghdr head;
+		struct text body;
+
+		memcpy(&head, datagram.at, sizeof(head));
+		if (head.nlmsg_len < sizeof(head) || head.nlmsg_len > datagram.len)
+			return RTNETLINK_FAILED;
+		body = (struct text){ datagram.at + sizeof(head), head.nlmsg_len - sizeof(head) };
+		datagram = text_skip(datagram, NLMSG_ALIGN(head.nlmsg_len));
+		if (head.nlmsg_type == NLMSG_DONE)
+			return RTNETLINK_DONE;
+		if (head.nlmsg_type == NLMSG_ERROR)
+			return RTNETLINK_FAILED;
+		if (head.nlmsg_type == RTM_NEWLINK)
+			read_link(body, list);
+		else if (head.nlmsg_type == RTM_NEWADDR)
+			read_address(body, list);
+	}
+	return RTNETLINK_MORE;
+}
+
+size_t rtnetlink_request(bool addresses, unsigned char to[64])
+{
+	struct {
+		struct nlmsghdr head;
+		struct ifinfomsg info; /* at least as long as struct ifaddrmsg; AF_UNSPEC: all families */
+	} request;
+
+	memset(&request, 0, sizeof(request));
+	request.head.nlmsg_len = sizeof(request);
+	request.head.nlmsg_type = addresses ? RTM_GETADDR : RTM_GETLINK;
+	request.head.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	memcpy(to, &request, sizeof(request));
+	return sizeof(request);
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The running configuration, as it is changed line by line: checked here, handed to the parent, and taken from it with all
+ * other roles as a reload. What is typed may restrain the gateway and never free it beyond its file: config_is_within().
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "exec/exec.h"
+#include "parse/config.h"
+#include "role/core_role.h"
+#include "spimend/error.h"
+
+#define SEND_AFTER_NS (20 * INT64_C(1000000))
+
+/* To the parent, in parts. */
+int mind_send_config(struct mind *mind)
+{
+	struct text rest = buffer_text(&mind->exec.text);
+	struct role_text part;
+	uint32_t at = 0;
+
+	if (!mind->exec.send_due)
+		return 0;
+	mind->exec.send_due = false;
+	loop_timer_at(mind->exec.send_timer, LOOP_NEVER);
+	mind->exec.serial++;
+	do {
+		memset(&part, 0, sizeof(part));
+		part.serial = mind->exec.serial;
+		part.total = (uint32_t)mind->exec.text.len;
+		part.at = at;
+		part.len = (uint32_t)(rest.len < sizeof(part.bytes) ? rest.len : sizeof(part.bytes));
+		if (part.len)
+			memcpy(part.bytes, rest.at, part.len);
+		if (channel_send(mind->member->parent, MESSAGE_CONFIG_TEXT, &part) < 0)
+			return -EIO;
+		rest = text_skip(rest, part.len);
+		at += part.len;
+	} while (rest.len);
+	return 0;
+}
+
+static void on_send(void *context, int64_t now)
+{
+	struct mind *mind = context;
+
+	(void)now;
+	if (mind_send_config(mind) < 0)
+		log_say(&mind->member->log, LOG_ERR, "the parent does not hear: what was typed will not last");
+}
+
+/* Pasted lines come a thousand a second: the other roles need not hear of each. */
+static int send_soon(struct mind *mind)
+{
+	int r = 0;
+
+	if (!mind->exec.send_timer)
+		r = loop_add_timer(mind->member->loop, on_send, mind, &mind->exec.send_timer);
+	if (r == 0 && !mind->exec.send_due)
+		loop_timer_at(mind->exec.send_timer, mind_now(mind).mono_ns + SEND_AFTER_NS);
+	mind->exec.send_due = true;
+	return r;
+}
+
+static void say_problems(const struct config_report *report, struct buffer *why)
+{
+	for (uint32_t i = 0; i < report->kept; i++)
+		if (!report->problems[i].is_warning)
+			buffer_printf(why, "%s\n", report->problems[i].text);
+}
+
+int mind_configure(void *context, const struct exec_who *who, const struct exec_change *change, struct buffer *out,
+		   struct buffer *why)
+{
+	struct mind *mind = context;
+	struct config *config cleanup(memory_free_pointer) = memory_new(1, sizeof(*config));
+	cleanup(memory_free_pointer) struct config_report *report = memory_new(1, sizeof(*report));
+	cleanup(buffer_done) struct buffer text = { 0 }, shown = { 0 };
+	struct mind_applets applets = { .policies = NULL };
+	const char *what;
+	bool eem = false;
+
+	if (!config || !report) {
+		buffer_add_string(why, "no memory");
+		return -ENOMEM;
+	}
+	if (config_change(mind->exec.running, change->lines, change->block == EXEC_BLOCK_SPIMEND, config, &eem, report) < 0) {
+		say_problems(report, why);
+		return -EINVAL;
+	}
+	if (!config_is_within(config, &mind->member->ceiling, &what)) {
+		buffer_printf(why, "'%s' cannot be changed that far while spimend runs: what is typed never goes beyond the startup "
+				   "file. Write it there and reload", what);
+		return -EPERM;
+	}
+	if (eem && mind_change_applets(mind, change->lines, &applets, out, why) < 0) {
+		mind_applets_done(&applets);
+		return -EINVAL;
+	}
+	config_print(config, &text);
+	buffer_add(&text, buffer_text(eem ? &applets.text : &mind->exec.applets.text));
+	if (text.failed || text.len > CONFIG_FILE_MAX) {
+		mind_applets_done(&applets);
+		buffer_printf(why, "the configuration would be larger than %u bytes", CONFIG_FILE_MAX);
+		return -EFBIG;
+	}
+	/* As the parent will: lines that are fine one by one may not be so together. */
+	if (config_parse(buffer_text(&text), config, report) < 0) {
+		say_problems(report, why);
+		mind_applets_done(&applets);
+		return -EINVAL;
+	}
+	buffer_done(&mind->exec.text);
+	mind->exec.text = text;
+	text = (struct buffer){ 0 };
+	if (eem) {
+		mind_applets_done(&mind->exec.applets);
+		mind->exec.applets = applets;
+	}
+	memcpy(mind->exec.running, config, sizeof(*config));
+	config_print_safe(text_first(change->lines, text_find_char(change->lines, '\n')), &shown);
+	log_say(&mind->member->log, LOG_NOTICE, "%s configures: %.*s", who->name, TEXT_ARG(buffer_text(&shown)));
+	return send_soon(mind);
+}
+
+/* From the parent: what is taken now. One that is older than what was typed since is not the last word. */
+int mind_take_config(struct mind *mind)
+{
+	struct member *member = mind->member;
+
+	if (!mind->exec.running)
+		mind->exec.running = memory_new(1, sizeof(*mind->exec.running));
+	if (!mind->exec.running)
+		return -ENOMEM;
+	if (member->config_serial && (member->config_serial != mind->exec.serial || mind->exec.send_due))
+		return 0;
+	mind->exec.send_due = false; /* out of the file: what was typed is gone */
+	memcpy(mind->exec.running, member->config, sizeof(*member->config));
+	if (member->config_serial == 0) { /* out of the file, or at the start of this core */
+		buffer_clear(&mind->exec.text);
+		config_print(member->config, &mind->exec.text);
+		if (mind_load_applets(mind, buffer_text(&member->text)) < 0)
+			log_say(&member->log, LOG_ERR, "no memory for the applets: there are none");
+		buffer_add(&mind->exec.text, buffer_text(&mind->exec.applets.text));
+	}
+	if (!mind->exec.logbook && member->config->log_buffer_bytes)
+		mind->exec.logbook = logbook_new(member->config->log_buffer_bytes);
+	else if (mind->exec.logbook && member->config->log_buffer_bytes &&
+		 logbook_count(mind->exec.logbook).room != member->config->log_buffer_bytes)
+		(void)logbook_resize(mind->exec.logbook, member->config->log_buffer_bytes);
+	if (!member->config->log_buffer_bytes) {
+		logbook_free(mind->exec.logbook);
+		mind->exec.logbook = NULL;
+	}
+	return 0;
+}
+
+void mind_log(struct mind *mind, int severity, struct text line)
+{
+	if (mind->exec.logbook && severity <= (int)mind->member->config->log_buffer_level)
+		logbook_add(mind->exec.logbook, mind_now(mind).wall, severity, false, line);
+}

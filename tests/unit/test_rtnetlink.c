@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <linux/if.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+
+#include "base/memory.h"
+#include "parse/rtnetlink.h"
+
+static unsigned char bytes[4096];
+static size_t len;
+static struct link_list list;
+
+static void add(const void *what, size_t size)
+{
+	memcpy(bytes + len, what, size);
+	len += (size + 3) & ~(size_t)3;
+}
+
+static size_t begin(uint16_t type)
+{
+	struct nlmsghdr head = { .nlmsg_type = type, .nlmsg_len = sizeof(head) };
+
+	add(&head, sizeof(head));
+	return len - sizeof(head);
+}
+
+static void attribute(uint16_t type, const void *value, size_t size)
+{
+	struct rtattr head = { .rta_type = type, .rta_len = (unsigned short)(sizeof(head) + size) };
+
+	memcpy(bytes + len, &head, sizeof(head));
+	len += sizeof(head);
+	add(value, size);
+}
+
+static void end(size_t at)
+{
+	uint32_t size = (uint32_t)(len - at);
+
+	memcpy(bytes + at, &size, sizeof(size));
+}
+
+static void add_link(int index, const char *name, unsigned flags, uint8_t state)
+{
+	struct ifinfomsg info = { .ifi_index = index, .ifi_flags = flags };
+	uint32_t mtu = 1400;
+	size_t at = begin(RTM_NEWLINK);
+
+	add(&info, sizeof(info));
+	attribute(IFLA_IFNAME, name, strlen(name) + 1);
+	attribute(IFLA_MTU, &mtu, sizeof(mtu));
+	attribute(IFLA_OPERSTATE, &state, 1);
+	end(at);
+}
+
+static void add_address(uint32_t index, const unsigned char *local, const unsigned char *other, uint8_t prefix)
+{
+	struct ifaddrmsg info = { .ifa_family = 2, .ifa_prefixlen = prefix, .ifa_index = index };
+	size_t at = begin(RTM_NEWADDR);
+
+	add(&info, sizeof(info));
+	attribute(IFA_ADDRESS, other, 4);
+	attribute(IFA_LOCAL, local, 4);
+	end(at);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	len = 0;
+	memset(bytes, 0, sizeof(bytes));
+	list = (struct link_list){ .at = memory_new(LINKS_MAX, sizeof(struct link)) };
+	return list.at ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	memory_free(list.at);
+	return 0;
+}
+
+static enum rtnetlink_result read_all(void)
+{
+	return rtnetlink_read((struct text){ (const char *)bytes, len }, &list);
+}
+
+static void test_links_with_their_addresses(void **state)
+{
+	static const unsigned char ours[] = { 10, 0, 0, 1 }, theirs[] = { 10, 0, 0, 2 };
+	size_t at;
+
+	(void)state;
+	add_link(1, "lo", IFF_UP | IFF_RUNNING, 0);
+	add_link(2, "eth0", IFF_UP, 6);
+	add_link(3, "eth1", IFF_UP, 2);
+	add_link(4, "eth2", 0, 6);
+	add_address(2, ours, theirs, 30); /* point to point: IFA_ADDRESS is the other end's */
+	add_address(9, ours, theirs, 30); /* of none that was listed */
+	at = begin(NLMSG_DONE);
+	end(at);
+	assert_int_equal(read_all(), RTNETLINK_DONE);
+	assert_int_equal(list.count, 4);
+	assert_true(list.at[0].admin_up && list.at[0].running);
+	assert_true(list.at[1].running);
+	assert_true(list.at[2].admin_up && !list.at[2].running);
+	assert_true(!list.at[3].admin_up && !list.at[3].running);
+	assert_int_equal(list.at[1].mtu, 1400);
+	assert_int_equal(list.at[1].address_count, 1);
+	assert_int_equal(list.at[1].addresses[0].prefix, 30);
+	assert_memory_equal(list.at[1].addresses[0].address.bytes, ours, 4);
+}
+
+static void test_what_is_cut_is_read_no_further(void **state)
+{
+	size_t whole;
+
+	(void)state;
+	add_link(1, "lo", IFF_UP, 0);
+	whole = len;
+	for (len = 0; len < whole; len++) {
+		list.count = 0;
+		(void)read_all();
+		assert_int_equal(list.count, 0);
+	}
+	bytes[16 + sizeof(struct ifinfomsg)] = 1; /* an attribute shorter than its head */
+	assert_int_equal(read_all(), RTNETLINK_MORE);
+	assert_int_equal(list.count, 0);
+}
+
+static void test_more_addresses_than_are_kept_are_counted(void **state)
+{
+	(void)state;
+	add_link(2, "eth0", IFF_UP, 6);
+	for (unsigned char i = 0; i < LINK_ADDRESSES_MAX + 3; i++) {
+		unsigned char address[] = { 10, 0, 0, i };
+
+		add_address(2, address, address, 24);
+	}
+	assert_int_equal(read_all(), RTNETLINK_MORE);
+	assert_int_equal(list.at[0].address_count, LINK_ADDRESSES_MAX);
+	assert_int_equal(list.at[0].addresses_left_out, 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_links_with_their_addresses, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_what_is_cut_is_read_no_further, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_more_addresses_than_are_kept_are_counted, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
