@@ -24,9 +24,10 @@ check-kernel:
 bench: all
 	@SPIMEND_BUILD_TARGETS="bench/loggen bench/measure" scripts/as-user scripts/build build $(RELEASE)
 	@scripts/as-user bench/analyze
-	@scripts/deps bench || echo "bench/lookup goes on with what is here"
-	@SPIMEND_BUILD_TARGETS=bench/lookup scripts/as-user scripts/build build $(RELEASE)
+	@scripts/deps bench || echo "bench/lookup and bench/eem go on with what is here"
+	@SPIMEND_BUILD_TARGETS="bench/lookup bench/eem" scripts/as-user scripts/build build $(RELEASE)
 	@scripts/as-user build/bench/lookup
+	@scripts/as-user build/bench/eem
 	@SPIMEND_BUILD_TARGETS="bench/sensor bench/flood" scripts/as-user scripts/build build $(RELEASE)
 	@if [ "$$(id -u)" -eq 0 ]; then build/bench/sensor && scripts/deps lab && bench/forged; \
 	else echo "bench/sensor and bench/forged are left out: they need root"; fi

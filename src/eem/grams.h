@@ -1,30 +1,55 @@
 /* SPDX-License-Identifier: MIT */
-/* A set of required texts, found in one pass over a message by windows of up to eight bytes. Private to eem/match.c. */
+/*
+ * A set of required texts, found in one pass over a message. An entry that has eight bytes hardly another has is found by
+ * them. Entries that share what they have ("srcaddr=10", "neighbor 172") are found by that first, their anchor; then what
+ * stands at a fixed distance from it tells them apart, dots in it being any byte. Private to eem/match.c.
+ */
 #ifndef EEM_GRAMS_H
 #define EEM_GRAMS_H
 
 #include "eem/pattern.h"
 
-#define GRAM_MASKS_MAX 16 /* shapes of windows; what would need another one is always a candidate */
-
-struct grams {
-	uint64_t masks[GRAM_MASKS_MAX];
-	uint32_t mask_count;
-	uint64_t *bits;         /* owns: a bloom filter of the windows */
-	uint32_t bit_shift;     /* hash >> this is a bit's number */
-	struct gram {
-		uint64_t value; /* masked; 0: free */
-		uint32_t mask, entry; /* entry: index + 1 */
-	} *slots;               /* owns; several entries of one window stand behind each other */
-	uint32_t slot_mask;
-	uint32_t *always;       /* owns: entries that no window finds */
-	uint32_t always_count;
-};
+#define GRAM_MASKS 2       /* windows of eight bytes, and of four for texts that have no eight certain ones */
+#define GRAM_SHAPES_MAX 32 /* of one anchor: where and how is looked behind it */
 
 /* The literals that one entry requires: any of them finds it. */
 struct gram_entry {
 	const struct eem_literal *literals; /* borrows */
 	uint32_t count;
+};
+
+#define GRAM_STARTS 8192   /* of the first two bytes of a window, thirteen bits */
+
+struct grams {
+	uint64_t starts[GRAM_STARTS / 64]; /* how windows begin: most places of a message end here */
+	bool has_mask[GRAM_MASKS];
+	uint64_t *bits;         /* owns: a bloom filter of the windows */
+	uint32_t bit_shift;     /* hash >> this is a bit's number */
+	struct gram {
+		uint64_t value;
+		uint32_t target; /* 0: free; entry + 1; or with ANCHOR set, an anchor's index */
+		uint32_t mask;
+	} *slots;               /* owns; of one window stand behind each other */
+	uint32_t slot_mask;
+	struct anchor {
+		struct shape {
+			int32_t offset;
+			uint64_t mask;
+		} shapes[GRAM_SHAPES_MAX];
+		uint32_t shape_count;
+		uint32_t first_rest; /* entries that nothing behind the anchor tells apart: a chain through `rest`; + 1 */
+	} *anchors;             /* owns */
+	uint32_t anchor_count;
+	uint32_t *rest;         /* owns; by entry, the next one + 1 */
+	struct detail {
+		uint64_t value;
+		uint32_t entry;  /* + 1; 0: free */
+		uint32_t anchor;
+		uint32_t shape;
+	} *details;             /* owns */
+	uint32_t detail_mask;
+	uint32_t *always;       /* owns: entries that no window finds */
+	uint32_t always_count;
 };
 
 /* 0 or -ENOMEM. Entries are numbered as they stand. */

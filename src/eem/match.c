@@ -8,22 +8,29 @@
 #include "base/slots.h"
 #include "eem/grams.h"
 
-#define KEY_BYTES 4   /* of the name behind the severity, or of the facility in front */
 #define FEW 4         /* so many members are tried without asking for another text */
+
+/* What of a mnemonic its group is found by: how many bytes in front of "-4-", and behind it. The first that the literal has. */
+enum key { KEY_BOTH, KEY_NAME, KEY_FACILITY, KEYS };
+static const struct {
+	uint8_t front, behind;
+} key_bytes[KEYS] = { { 3, 5 }, { 0, 4 }, { 4, 0 } };
 
 struct entry { /* one alternative of a pattern */
 	uint32_t pattern;
 	struct gram_entry literals;
 };
 
-struct group { /* those that share a mnemonic */
-	const struct eem_literal *literal; /* borrows a pattern's */
-	uint32_t severity_at;              /* of "-4-" in it */
-	uint32_t first, count;             /* entries */
-	bool by_front;                     /* found by the facility, since the name is too short */
-	bool has_grams;
-	struct grams grams;
-	uint32_t stamp;                    /* the message in which it was found last */
+#define GROUP_TEXT_MAX 40
+
+struct group { /* those that share a mnemonic: one cache line */
+	char text[GROUP_TEXT_MAX]; /* the literal that holds it, or as much of it as there is room for: the search is exact */
+	uint8_t len, severity_at;  /* severity_at: of "-4-" in it */
+	uint8_t key;               /* enum key */
+	bool is_sure;              /* no dots in it */
+	uint32_t first, count;     /* entries */
+	uint32_t grams;            /* index + 1; 0: few enough to try each */
+	uint32_t stamp;            /* the message in which it was found last */
 };
 
 struct eem_matcher {
@@ -33,7 +40,9 @@ struct eem_matcher {
 	uint32_t entry_count, grouped;
 	struct group *groups;    /* owns */
 	uint32_t group_count;
-	bool any_by_front, has_texts;
+	struct grams *grams;     /* owns: of groups with many members */
+	uint32_t grams_count;
+	bool has_key[KEYS], has_texts;
 	struct slots by_key;     /* groups */
 	struct grams texts;      /* entries without a mnemonic, numbered from `grouped` */
 	uint32_t *always;        /* owns: patterns that require nothing */
@@ -60,45 +69,48 @@ static bool all_sure(const char *at, size_t len)
 }
 
 /* Where "-4-" stands in the literal with enough certain bytes beside it. */
-static bool find_severity(struct text t, uint32_t *ret_at, bool *ret_by_front)
+static bool find_severity(struct text t, uint32_t *ret_at, enum key *ret_key)
 {
 	for (size_t i = 0; i + 3 <= t.len; i++) {
 		if (!is_severity(t.at + i))
 			continue;
-		*ret_at = (uint32_t)i;
-		*ret_by_front = false;
-		if (i + 3 + KEY_BYTES <= t.len && all_sure(t.at + i + 3, KEY_BYTES))
+		for (unsigned k = 0; k < KEYS; k++) {
+			size_t front = key_bytes[k].front, behind = key_bytes[k].behind;
+
+			if (i < front || i + 3 + behind > t.len || !all_sure(t.at + i - front, front) || !all_sure(t.at + i + 3, behind))
+				continue;
+			*ret_at = (uint32_t)i;
+			*ret_key = (enum key)k;
 			return true;
-		*ret_by_front = true;
-		if (i >= KEY_BYTES && all_sure(t.at + i - KEY_BYTES, KEY_BYTES))
-			return true;
+		}
 	}
 	return false;
 }
 
-static const struct eem_literal *mnemonic_of(const struct entry *e, uint32_t *ret_at, bool *ret_by_front)
+static const struct eem_literal *mnemonic_of(const struct entry *e, uint32_t *ret_at, enum key *ret_key)
 {
 	for (uint32_t i = 0; i < e->literals.count; i++)
-		if (find_severity(e->literals.literals[i].text, ret_at, ret_by_front))
+		if (find_severity(e->literals.literals[i].text, ret_at, ret_key))
 			return &e->literals.literals[i];
 	return NULL;
 }
 
-static uint32_t key_hash(const char *severity, bool by_front)
+static uint32_t key_hash(const char *severity, enum key key)
 {
-	uint32_t key;
+	uint64_t front = 0, behind = 0, h;
 
-	memcpy(&key, by_front ? severity - KEY_BYTES : severity + 3, KEY_BYTES);
-	key = (key ^ (uint32_t)severity[1] << 13 ^ (by_front ? 0x5bd1e995u : 0)) * 0x9e3779b1u;
-	return key ^ key >> 15;
+	memcpy(&front, severity - key_bytes[key].front, key_bytes[key].front);
+	memcpy(&behind, severity + 3, key_bytes[key].behind);
+	h = (front << 24 ^ behind ^ (uint64_t)severity[1] << 48 ^ (uint64_t)key << 56) * UINT64_C(0x9e3779b97f4a7c15);
+	return (uint32_t)(h >> 32);
 }
 
 /* Entries with their mnemonics first, equal ones together. */
 static int compare_entries(const void *a, const void *b)
 {
 	uint32_t at;
-	bool front;
-	const struct eem_literal *x = mnemonic_of(a, &at, &front), *y = mnemonic_of(b, &at, &front);
+	enum key key;
+	const struct eem_literal *x = mnemonic_of(a, &at, &key), *y = mnemonic_of(b, &at, &key);
 	const struct entry *p = a, *q = b;
 	size_t n;
 	int result;
@@ -160,22 +172,35 @@ static int init_grams(const struct eem_matcher *m, uint32_t first, uint32_t coun
 	return result;
 }
 
+/* A literal with much in front of its severity is kept from so far on that key and name are in it. */
+static void group_begin(struct group *g, struct text literal, uint32_t severity, enum key key, uint32_t first)
+{
+	uint32_t from = severity > GROUP_TEXT_MAX / 2 ? severity - GROUP_TEXT_MAX / 2 : 0;
+	struct text kept = text_first(text_skip(literal, from), GROUP_TEXT_MAX);
+
+	*g = (struct group){ .len = (uint8_t)kept.len, .severity_at = (uint8_t)(severity - from), .key = (uint8_t)key,
+			     .first = first };
+	memcpy(g->text, kept.at, kept.len);
+	g->is_sure = all_sure(kept.at, kept.len);
+}
+
 static int make_groups(struct eem_matcher *m)
 {
 	const struct eem_literal *before = NULL;
+	uint32_t many = 0;
 
 	m->groups = memory_new(m->entry_count, sizeof(*m->groups));
 	if (!m->groups)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < m->entry_count; i++) {
 		uint32_t at;
-		bool front;
-		const struct eem_literal *literal = mnemonic_of(&m->entries[i], &at, &front);
+		enum key key;
+		const struct eem_literal *literal = mnemonic_of(&m->entries[i], &at, &key);
 
 		if (!literal)
 			break;
 		if (!before || !text_equal(before->text, literal->text))
-			m->groups[m->group_count++] = (struct group){ .literal = literal, .severity_at = at, .first = i, .by_front = front };
+			group_begin(&m->groups[m->group_count++], literal->text, at, key, i);
 		m->groups[m->group_count - 1].count++;
 		before = literal;
 		m->grouped = i + 1;
@@ -185,11 +210,21 @@ static int make_groups(struct eem_matcher *m)
 	for (uint32_t i = 0; i < m->group_count; i++) {
 		struct group *g = &m->groups[i];
 
-		slots_add(&m->by_key, key_hash(g->literal->text.at + g->severity_at, g->by_front), i + 1);
-		m->any_by_front |= g->by_front;
-		if (g->count > FEW && init_grams(m, g->first, g->count, &g->grams) < 0)
+		slots_add(&m->by_key, key_hash(g->text + g->severity_at, (enum key)g->key), i + 1);
+		m->has_key[g->key] = true;
+		many += g->count > FEW;
+	}
+	m->grams = memory_new(many, sizeof(*m->grams));
+	if (!m->grams)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < m->group_count; i++) {
+		struct group *g = &m->groups[i];
+
+		if (g->count <= FEW)
+			continue;
+		if (init_grams(m, g->first, g->count, &m->grams[m->grams_count]) < 0)
 			return -ENOMEM;
-		g->has_grams = g->count > FEW;
+		g->grams = ++m->grams_count;
 	}
 	return 0;
 }
@@ -224,8 +259,9 @@ void eem_matcher_free(struct eem_matcher *m)
 {
 	if (!m)
 		return;
-	for (uint32_t i = 0; i < m->group_count; i++)
-		grams_done(&m->groups[i].grams);
+	for (uint32_t i = 0; i < m->grams_count; i++)
+		grams_done(&m->grams[i]);
+	memory_free(m->grams);
 	grams_done(&m->texts);
 	slots_done(&m->by_key);
 	memory_free(m->groups);
@@ -266,30 +302,32 @@ static void found_text(void *context, uint32_t entry)
 	try_pattern(m, m->entries[m->grouped + entry].pattern);
 }
 
-static bool stands_at(const struct eem_literal *l, struct text message, size_t at)
+static bool stands_at(const struct group *g, struct text message, size_t at)
 {
-	if (at + l->text.len > message.len)
+	if (at + g->len > message.len)
 		return false;
-	for (size_t i = 0; i < l->text.len; i++)
-		if (l->text.at[i] != message.at[at + i] && l->text.at[i] != EEM_ANY_BYTE)
+	if (g->is_sure)
+		return memcmp(g->text, message.at + at, g->len) == 0;
+	for (size_t i = 0; i < g->len; i++)
+		if (g->text[i] != message.at[at + i] && g->text[i] != EEM_ANY_BYTE)
 			return false;
 	return true;
 }
 
-static void look_at_key(struct eem_matcher *m, size_t severity, bool by_front)
+static void look_at_key(struct eem_matcher *m, size_t severity, enum key key)
 {
-	uint32_t hash = key_hash(m->message.at + severity, by_front), cursor = hash, number;
+	uint32_t hash = key_hash(m->message.at + severity, key), cursor = hash, number;
 
 	while ((number = slots_look(&m->by_key, hash, &cursor))) {
 		struct group *g = &m->groups[number - 1];
 
-		if (g->stamp == m->stamp || g->by_front != by_front || severity < g->severity_at ||
-		    !stands_at(g->literal, m->message, severity - g->severity_at))
+		if (g->stamp == m->stamp || g->key != key || severity < g->severity_at ||
+		    !stands_at(g, m->message, severity - g->severity_at))
 			continue;
 		g->stamp = m->stamp;
 		m->in_group = g;
-		if (g->has_grams)
-			grams_find(&g->grams, m->message, found_in_group, m);
+		if (g->grams)
+			grams_find(&m->grams[g->grams - 1], m->message, found_in_group, m);
 		else
 			for (uint32_t i = 0; i < g->count; i++)
 				try_pattern(m, m->entries[g->first + i].pattern);
@@ -304,10 +342,9 @@ static void look_at_severities(struct eem_matcher *m)
 		size_t offset = (size_t)(at - begin);
 
 		if (is_severity(at)) {
-			if (end - at >= 3 + KEY_BYTES)
-				look_at_key(m, offset, false);
-			if (m->any_by_front && offset >= KEY_BYTES)
-				look_at_key(m, offset, true);
+			for (unsigned k = 0; k < KEYS; k++)
+				if (m->has_key[k] && offset >= key_bytes[k].front && (size_t)(end - at) >= 3u + key_bytes[k].behind)
+					look_at_key(m, offset, (enum key)k);
 		}
 		at++;
 	}

@@ -17,14 +17,13 @@
 #define DEPTH_MAX 20000
 
 struct eem_pattern {
-	struct text text;                /* points behind the struct */
-	struct eem_literal *literals;    /* owns; their texts point behind the array */
+	bool is_sequence, is_caseless;   /* what a search needs first stands first */
 	uint32_t literal_count, alternatives, groups;
-	bool is_sequence, is_caseless;
-	char *source;                    /* owns: for PCRE2 */
+	struct text text;                /* all texts stand behind `literals`, in the same memory: one search, one place */
 	pcre2_code *code;                /* owns; NULL: not needed yet */
 	pcre2_match_data *match;         /* owns; with `limits` made at the first search */
 	pcre2_match_context *limits;     /* owns */
+	struct eem_literal literals[];
 };
 
 static void *give(size_t bytes, void *context)
@@ -39,7 +38,7 @@ static void take_back(void *memory, void *context)
 	memory_free(memory);
 }
 
-static int compile(struct eem_pattern *p, char *why, size_t why_size)
+static int compile(struct eem_pattern *p, const char *source, char *why, size_t why_size)
 {
 	pcre2_general_context *general = pcre2_general_context_create(give, take_back, NULL);
 	pcre2_compile_context *context = general ? pcre2_compile_context_create(general) : NULL;
@@ -48,8 +47,8 @@ static int compile(struct eem_pattern *p, char *why, size_t why_size)
 	PCRE2_SIZE offset;
 
 	if (context) {
-		p->code = pcre2_compile((PCRE2_SPTR)p->source, PCRE2_ZERO_TERMINATED,
-					options | (p->is_caseless ? PCRE2_CASELESS : 0), &error, &offset, context);
+		p->code = pcre2_compile((PCRE2_SPTR)source, PCRE2_ZERO_TERMINATED, options | (p->is_caseless ? PCRE2_CASELESS : 0),
+					&error, &offset, context);
 		if (!p->code) {
 			unsigned char text[120];
 
@@ -65,6 +64,21 @@ static int compile(struct eem_pattern *p, char *why, size_t why_size)
 	return result;
 }
 
+/* Of a sequence, whose captures somebody wants. */
+static int compile_late(struct eem_pattern *p)
+{
+	struct pattern_reading *r = memory_new(1, sizeof(*r));
+	char why[120];
+	int result = r ? pattern_read(p->text, r) : -ENOMEM;
+
+	if (result == 0)
+		result = compile(p, r->out.bytes, why, sizeof(why));
+	if (r)
+		pattern_reading_done(r);
+	memory_free(r);
+	return result;
+}
+
 static int prepare_match(struct eem_pattern *p)
 {
 	pcre2_general_context *general;
@@ -72,8 +86,7 @@ static int prepare_match(struct eem_pattern *p)
 	if (p->match && p->limits)
 		return 0;
 	if (!p->code) {
-		char why[120];
-		int result = compile(p, why, sizeof(why));
+		int result = compile_late(p);
 
 		if (result < 0)
 			return result;
@@ -106,54 +119,51 @@ static void find_sure(struct eem_literal *l)
 	}
 }
 
-static int keep_reading(struct eem_pattern *p, const struct pattern_reading *r)
+static struct eem_pattern *keep_reading(struct text expression, const struct pattern_reading *r)
 {
+	size_t literals = r->literal_count * sizeof(struct eem_literal);
+	struct eem_pattern *p = memory_new(1, sizeof(*p) + literals + r->literals.len + expression.len + 1);
 	char *bytes;
 
+	if (!p)
+		return NULL;
+	bytes = (char *)p->literals + literals;
+	if (r->literals.len)
+		memcpy(bytes, r->literals.bytes, r->literals.len);
+	if (expression.len)
+		memcpy(bytes + r->literals.len, expression.at, expression.len);
+	p->text = (struct text){ bytes + r->literals.len, expression.len };
 	p->groups = r->groups;
 	p->is_sequence = r->is_sequence;
 	p->is_caseless = r->is_caseless;
 	p->alternatives = r->alternatives;
 	p->literal_count = r->literal_count;
-	p->source = memory_new(r->out.len, 1);
-	p->literals = memory_new(1, r->literal_count * sizeof(*p->literals) + r->literals.len + 1);
-	if (!p->source || !p->literals)
-		return -ENOMEM;
-	memcpy(p->source, r->out.bytes, r->out.len);
-	bytes = (char *)(p->literals + r->literal_count);
-	if (r->literals.len)
-		memcpy(bytes, r->literals.bytes, r->literals.len);
 	for (uint32_t i = 0; i < r->literal_count; i++) {
 		p->literals[i].text = (struct text){ bytes + r->literal[i].at, r->literal[i].len };
 		p->literals[i].alternative = r->literal[i].alternative;
 		find_sure(&p->literals[i]);
 	}
-	return 0;
+	return p;
 }
 
 int eem_pattern_new(struct text expression, char *why, size_t why_size, size_t *ret_offset, struct eem_pattern **ret)
 {
 	struct pattern_reading *r = memory_new(1, sizeof(*r));
-	struct eem_pattern *p = memory_new(1, sizeof(*p) + expression.len + 1);
-	int result = -ENOMEM;
+	struct eem_pattern *p = NULL;
+	int result = r ? pattern_read(expression, r) : -ENOMEM;
 
-	if (!p || !r)
-		goto out;
-	if (expression.len)
-		memcpy(p + 1, expression.at, expression.len);
-	p->text = (struct text){ (char *)(p + 1), expression.len };
-	result = pattern_read(p->text, r);
 	if (result == SPIMEND_E_SYNTAX) {
 		snprintf(why, why_size, "%s", r->why);
 		*ret_offset = r->offset;
 	}
-	if (result == 0)
-		result = keep_reading(p, r);
+	if (result == 0) {
+		p = keep_reading(expression, r);
+		result = p ? 0 : -ENOMEM;
+	}
 	if (result == 0 && !p->is_sequence) {
 		*ret_offset = 0;
-		result = compile(p, why, why_size);
+		result = compile(p, r->out.bytes, why, why_size);
 	}
-out:
 	if (r)
 		pattern_reading_done(r);
 	memory_free(r);
@@ -171,8 +181,6 @@ void eem_pattern_free(struct eem_pattern *p)
 	pcre2_match_data_free(p->match);
 	pcre2_match_context_free(p->limits);
 	pcre2_code_free(p->code);
-	memory_free(p->source);
-	memory_free(p->literals);
 	memory_free(p);
 }
 
