@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `clear crypto sa peer ADDRESS`: a person's order. IOS tears the SAs down and lets IKE negotiate new ones (B14); here each
- * is renewed instead, make before break: the same new SAs, and no moment without one. It obeys what a repair obeys: mode, the
- * peer's mode, the budgets here and in act, and one hand at a time on a peer.
+ * is renewed instead, make before break: the same new SAs, and no moment without one. It obeys what a repair obeys: mode,
+ * the peer's mode, the budgets here and in act, and one hand at a time on a peer.
  */
 #include <inttypes.h>
 #include <stdarg.h>

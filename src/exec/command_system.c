@@ -188,14 +188,15 @@ static void run_applet(struct exec_call *call)
 	cleanup(buffer_done) struct buffer why = { 0 };
 	struct text given = exec_argument(call, "NAME");
 	char name[EXEC_NAME_MAX];
+	int r;
 
 	if (given.len >= sizeof(name)) {
 		exec_refuse(call, "no applet has so long a name");
 		return;
 	}
 	text_copy(given, name, sizeof(name));
-	report(call, call->port->run_applet(call->port->context, &call->session->who, name, exec_argument(call, "LINE"), call->out, &why),
-	       &why);
+	r = call->port->run_applet(call->port->context, &call->session->who, name, exec_argument(call, "LINE"), call->out, &why);
+	report(call, r, &why);
 }
 
 static void on_device(struct exec_call *call)

@@ -12,8 +12,6 @@
 #ifndef EXEC_EXEC_H
 #define EXEC_EXEC_H
 
-#include <sys/types.h>
-
 #include "base/buffer.h"
 #include "exec/view.h"
 
@@ -30,7 +28,7 @@ enum exec_mode { EXEC_MODE_USER, EXEC_MODE_ENABLE, EXEC_MODE_CONFIG, EXEC_MODE_S
 enum exec_source { EXEC_FROM_PERSON, EXEC_FROM_APPLET };
 struct exec_who {
 	enum exec_source source;
-	uid_t uid;                   /* of a person */
+	uint32_t uid;                /* of a person */
 	char name[EXEC_NAME_MAX];    /* "uid 0", or the applet's name */
 	bool may_enable;             /* root or an operator; an applet of privilege 15 */
 	bool may_write_startup;      /* root */

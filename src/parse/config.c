@@ -376,8 +376,8 @@ static bool is_configure(const struct words *words)
 	       text_starts_nocase(TEXT("terminal"), words->at[1]);
 }
 
-/* How an applet's line begins, or what it goes on with where a document broke it. Anything else behind an applet is a command
- * of the configuration, or a mistake: the compiler of src/eem passes other lines over, and nobody else would say so. */
+/* How an applet's line begins, or what it goes on with where a document broke it. Anything else behind an applet is a
+ * command of the configuration, or a mistake: the compiler of src/eem passes other lines over, and nobody else would say so. */
 static bool is_applet_word(struct text word)
 {
 	static const struct text begins[] = { TEXT("action"), TEXT("attribute"), TEXT("correlate"), TEXT("description"), TEXT("event"),

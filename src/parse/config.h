@@ -41,8 +41,8 @@ struct config_report {
 int config_parse(struct text file, struct config *ret, struct config_report *report);
 
 /* Lines typed while it runs, over `was`; `in_block`: in the block `spimend`. As config_parse(), but what is said again is
- * meant to be, and the whole is not looked at. *ret_eem: lines of `event manager` are among them, which the compiler of src/eem
- * reads; applets' own lines are left to it. */
+ * meant to be, and the whole is not looked at. *ret_eem: lines of `event manager` are among them, which the compiler of
+ * src/eem reads; applets' own lines are left to it. */
 int config_change(const struct config *was, struct text lines, bool in_block, struct config *ret, bool *ret_eem,
 		  struct config_report *report);
 

@@ -37,7 +37,8 @@ static void tell(struct eem_report *report, uint32_t known, struct buffer *out, 
 		buffer_printf(why, "%u lines are none of an applet\n", report->foreign_lines);
 }
 
-int mind_change_applets(struct mind *mind, struct text lines, struct mind_applets *ret, struct buffer *out, struct buffer *why)
+int mind_change_applets(struct mind *mind, struct text lines, struct mind_applets *ret, struct buffer *out,
+			struct buffer *why)
 {
 	struct text old = buffer_text(&mind->exec.applets.text);
 	cleanup(buffer_done) struct buffer text = { 0 };
