@@ -16,7 +16,7 @@ from net import LabError
 def up(given):
     lab = Lab(given.name)
     why = lab.up(ike=given.ike, ip=given.ip, children=given.children, dpd=given.dpd, plugin=not given.no_plugin,
-                 product=given.with_plugin)
+                 product=given.with_plugin, rtt=given.rtt)
     print(f"lab '{lab.name}' is up: A {lab.a.address}, B {lab.b.address}, IKEv{given.ike}; files in {lab.folder}")
     if not lab.options["plugin"]:
         print(f"without the fault plugin ({why}): no {', '.join(faults.needing_plugin())}")

@@ -15,7 +15,7 @@ from net import CHILDREN, HOSTS, LabError, Net, caged, demand_root, demand_tools
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
-DEFAULTS = {"ike": 2, "ip": 4, "children": 1, "plugin": False, "product": False, "dpd": 0}
+DEFAULTS = {"ike": 2, "ip": 4, "children": 1, "plugin": False, "product": False, "dpd": 0, "rtt": 0}
 NAME = re.compile(r"^[a-z0-9]{1,12}$")
 
 
@@ -95,6 +95,8 @@ class Lab:
         if plugin or self.product:
             gateway.copy_plugins(plugin, self.plugins, self.product)
         self.net.up(self.options["ip"])
+        if self.options["rtt"]:
+            self.adopt(self.net.lengthen(self.options["rtt"], self.path("delay.out")))
         self._gateways()
         # from the first packet on: what measures must not start later than what it measures
         self.adopt(self.net.start("W", ["tcpdump", "-i", "wB", "-n", "-U", "--immediate-mode", "-Z", "root", "-w", self.wire,

@@ -11,8 +11,10 @@ import statistics
 import sys
 import time
 
+import compare
 import faults
 import wire
+from compare import figures
 from laboratory import Lab
 from net import LabError
 
@@ -28,7 +30,7 @@ def measured_faults(ike):
     return [known.name for known in faults.FAULTS.values() if known.actions and ike in known.ike]
 
 
-def run_once(name, fault, ike, ip, spimend, slot):
+def run_once(fault, ike, ip, spimend, slot):
     """One run as plain data; "outage" is None when the silence did not end."""
     lab = Lab(f"m{slot}")
     try:
@@ -76,29 +78,19 @@ def stray_to_new(lab, spi, silent, ended):
     return None
 
 
-def figures(runs, key):
-    values = sorted(run[key] for run in runs if run.get(key) is not None)
-    return (statistics.median(values), values[-1]) if values else None
-
-
 def cell(pair):
     return f"{pair[0]:7.2f} s {pair[1]:7.2f} s" if pair else f"{'-':>9} {'-':>9}"
 
 
-def measure(given):
-    wanted = given.fault or measured_faults(given.ike)
-    for fault in wanted:
-        if fault not in measured_faults(given.ike):
-            raise LabError(f"{fault} makes no outage with IKEv{given.ike}; one of: {', '.join(measured_faults(given.ike))}")
-    jobs = [(f"{fault}", fault, given.ike, given.ip, spimend) for fault in wanted
-            for spimend in [False] * given.without + [True] * given.runs]
+def run_jobs(given, jobs, run):
+    """What run(*job, slot) found, in the order of jobs; some at once, each slot a lab of its own."""
     done, began = [], time.monotonic()
     slots = list(range(given.parallel))
     with concurrent.futures.ThreadPoolExecutor(given.parallel) as pool:
         def work(job):
             slot = slots.pop()
             try:
-                return run_once(*job, slot)
+                return run(*job, slot)
             finally:
                 slots.append(slot)
         for found in pool.map(work, jobs):
@@ -109,14 +101,31 @@ def measure(given):
                 print(f"lab: a run of {found['fault']} failed: {found['error']}", file=sys.stderr)
     if sys.stderr.isatty():
         print("\r" + " " * 40 + "\r", end="", file=sys.stderr)
+    return done
+
+
+def write_json(given, found):
+    if not given.json:
+        return
+    with open(given.json, "w", encoding="utf-8") as file:
+        json.dump(found, file, indent=1)
+    owner = os.stat(os.path.dirname(os.path.abspath(given.json)))
+    os.chown(given.json, owner.st_uid, owner.st_gid)
+    print(f"every run: {given.json}")
+
+
+def measure(given):
+    if given.with_plugin:
+        return compare.compare(given, run_jobs, write_json)
+    wanted = given.fault or measured_faults(given.ike)
+    for fault in wanted:
+        if fault not in measured_faults(given.ike):
+            raise LabError(f"{fault} makes no outage with IKEv{given.ike}; one of: {', '.join(measured_faults(given.ike))}")
+    jobs = [(fault, given.ike, given.ip, spimend) for fault in wanted
+            for spimend in [False] * given.without + [True] * given.runs]
+    done = run_jobs(given, jobs, run_once)
     print_table(given, wanted, done)
-    if given.json:
-        with open(given.json, "w", encoding="utf-8") as file:
-            json.dump({"schema": "spimend.lab-measure/1", "ike": given.ike, "ip": given.ip, "interval_ms": 20, "runs": done},
-                      file, indent=1)
-        owner = os.stat(os.path.dirname(os.path.abspath(given.json)))
-        os.chown(given.json, owner.st_uid, owner.st_gid)
-        print(f"every run: {given.json}")
+    write_json(given, {"schema": "spimend.lab-measure/1", "ike": given.ike, "ip": given.ip, "interval_ms": 20, "runs": done})
     return 1 if any("error" in run or run.get("spimend") and run["outage"] is None for run in done) else 0
 
 

@@ -92,6 +92,19 @@ class Net:
             for child in range(1, CHILDREN + 1):
                 run(["ip", "-n", self.namespace(host), "addr", "add", lan(host, child)[1] + "/32", "dev", "lo"])
 
+    def lengthen(self, rtt, log):
+        """Puts a round trip time of so many milliseconds between A and everybody else; returns the process that does it."""
+        wire = self.namespace("W")
+        run(["ip", "-n", wire, "link", "set", "wA", "nomaster"])
+        run(["ip", "-n", wire, "link", "add", "far", "type", "veth", "peer", "name", "near"])
+        run(["ip", "-n", wire, "link", "set", "near", "master", "wire"])
+        for end in ("wA", "far"):  # they pass everything on, whoever it is for
+            run(["ip", "-n", wire, "link", "set", end, "promisc", "on"])
+        for end in ("far", "near"):
+            run(["ip", "-n", wire, "link", "set", end, "up"])
+        here = os.path.dirname(os.path.abspath(__file__))
+        return self.start("W", [sys.executable, "-B", os.path.join(here, "delay.py"), "wA", "far", str(rtt / 2)], log)
+
     def down(self):
         """Ends every process in the namespaces and removes them. Fine when there is none."""
         left = []
