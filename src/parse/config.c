@@ -377,11 +377,12 @@ static bool is_configure(const struct words *words)
 }
 
 /* How an applet's line begins, or what it goes on with where a document broke it. Anything else behind an applet is a
- * command of the configuration, or a mistake: the compiler of src/eem passes other lines over, and nobody else would say so. */
+ * command of the configuration, or a mistake: the compiler of src/eem passes other lines over, and nobody else would say so.
+ */
 static bool is_applet_word(struct text word)
 {
-	static const struct text begins[] = { TEXT("action"), TEXT("attribute"), TEXT("correlate"), TEXT("description"), TEXT("event"),
-					      TEXT("trigger"), TEXT("spimend") };
+	static const struct text begins[] = { TEXT("action"), TEXT("attribute"), TEXT("correlate"), TEXT("description"),
+					      TEXT("event"), TEXT("trigger"), TEXT("spimend") };
 	static const char goes_on[] =
 		" oid oid-val op src-ip-address dest-ip-address maxrun occurs period priority pattern poll-interval entry-op "
 		"entry-val entry-type exit-op exit-val exit-comb exit-time get-type skip sync ratelimit mode state name time "

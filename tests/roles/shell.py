@@ -32,7 +32,8 @@ def pipes_and_options(build):
         expect(problems, "piped", shown, "spimend Software, Version")
         problems += [f"piped: exit status {status}"] if status else []
         done = subprocess.run([os.path.join(build, "spimend"), "-c", "enable", "-c", "sh priv", "-c", "sh run | inc state",
-                               "--socket", d.control], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30, check=False, text=True)
+                               "--socket", d.control], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30,
+                              check=False, text=True)
         expect(problems, "-c", done.stdout, "level is 15", "state-directory " + d.state)
         status, shown = shell(d, "en\nshow nothing\nexit\nshow ver\n")
         expect(problems, "refused", shown, "Invalid input", absent=["Version"])
@@ -176,7 +177,7 @@ def terminal(build):
             expect(problems, "?", t.press("?", "terminal"), "enable", "show")
             expect(problems, "enable", t.press("ena\t\r", "test#"), "test#")
             expect(problems, "help in a line", t.press("clear crypto sa ?", "counters"), "peer", "<cr>")
-            expect(problems, "Ctrl-C", t.press("\x03", "test#"), "^C")  # the line goes
+            expect(problems, "Ctrl-C", t.press("\x03", "^C"), "^C")  # the line goes
             expect(problems, "completion", t.press("sh priv\t\r", "level is 15"), "privilege")
             expect(problems, "configuration", t.press("conf t\r", "(config)#"), "(config)#")
             t.press('event manager environment q "a?"\r', "(config)#")
