@@ -174,9 +174,9 @@ def terminal(build):
         t = Terminal(d)
         try:
             expect(problems, "prompt", t.press("", "test>"), "test>")
-            expect(problems, "?", t.press("?", "terminal"), "enable", "show")
+            expect(problems, "?", t.press("?", "this terminal"), "enable", "show")
             expect(problems, "enable", t.press("ena\t\r", "test#"), "test#")
-            expect(problems, "help in a line", t.press("clear crypto sa ?", "counters"), "peer", "<cr>")
+            expect(problems, "help in a line", t.press("clear crypto sa ?", "modifiers"), "peer", "<cr>")
             expect(problems, "Ctrl-C", t.press("\x03", "^C"), "^C")  # the line goes
             expect(problems, "completion", t.press("sh priv\t\r", "level is 15"), "privilege")
             expect(problems, "configuration", t.press("conf t\r", "(config)#"), "(config)#")
