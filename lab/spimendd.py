@@ -65,7 +65,7 @@ class Spimendd:
                     words = file.read().replace(b"\0", b" ").decode("utf-8", "replace").split()
             except (OSError, ValueError, IndexError):
                 continue
-            for role in ("sense", "core", "act"):
+            for role in ("sense", "core", "act", "dial"):
                 if any(word in (role, f"--role={role}") or word.endswith(f":{role}") for word in words):
                     found[role] = int(entry)
         return found

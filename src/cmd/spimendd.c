@@ -24,6 +24,8 @@ static int run_role(const char *name)
 		return core_role_run();
 	if (strcmp(name, "act") == 0)
 		return act_role_run();
+	if (strcmp(name, "dial") == 0)
+		return dial_role_run();
 	fprintf(stderr, "spimendd: there is no role %s\n", name);
 	return 2;
 }

@@ -63,6 +63,9 @@ void core_sighting(struct core *core, const struct sighting *sighting, struct mo
 void core_spi_count(struct core *core, const struct spi_count *count, struct moment now);
 void core_counters(struct core *core, const struct xfrm_counters *counters, struct moment now);
 void core_sensor(struct core *core, const struct sensor_state *state, struct moment now);
+/* What another device says about its side of a tunnel: a trap. */
+struct device_report;
+void core_device_report(struct core *core, const struct device_report *report, struct moment now);
 void core_result(struct core *core, const struct order_result *result, struct moment now);
 /* The plugin inside an IKE daemon: the connection for orders (act's), the one for reports (sense's), and what it reports. */
 void core_plugin(struct core *core, const struct plugin_state *state, struct moment now);
@@ -244,6 +247,9 @@ struct core_tunnel { /* a row of `spimend status`: one child as the mirror has i
 	char incident[INCIDENT_ID_MAX];
 };
 bool core_tunnel_at(const struct core *core, size_t index, struct core_tunnel *ret);
+
+/* The IKE SA of that id as the mirror has it; NULL: it has not. Borrowed until the next call. */
+const struct ike_sa *core_ike_of(struct core *core, uint16_t daemon, uint32_t id);
 
 /* A view for the printers of plan and record: pointers are borrowed from the incident and from `room`. */
 struct core_view_room {

@@ -256,6 +256,9 @@ struct core {
 	uint32_t first_changed;     /* NONE */
 	int64_t strangers_logged_ns, log_window_ns;
 	uint32_t log_lines, log_held;
+	int64_t said_devices_ns;    /* what devices report is said so often only */
+	uint32_t said_devices;
+	uint64_t device_reports;
 
 	struct core_output *outputs; /* owns; a ring */
 	size_t output_first, output_count, output_room;

@@ -147,3 +147,10 @@ void core_view(const struct core_incident *is, const struct config *config, stru
 	}
 	*ret = i;
 }
+
+const struct ike_sa *core_ike_of(struct core *c, uint16_t daemon, uint32_t id)
+{
+	const struct mirror_ike *ike = mirror_ike(c, daemon, id);
+
+	return ike ? &ike->sa : NULL;
+}

@@ -12,9 +12,6 @@ void config_default(struct config *ret)
 {
 	memset(ret, 0, sizeof(*ret)); /* whatever is not set is zero bytes, so that equal configurations are equal bytes */
 	ret->mode = MODE_ADVISE;
-	ret->log_buffer_bytes = 65536;
-	ret->log_buffer_level = 7;
-	ret->log_trap_level = 7;
 	set(ret->user, sizeof(ret->user), "spimend");
 	set(ret->state_directory, sizeof(ret->state_directory), "/var/lib/spimend");
 	set(ret->control_socket, sizeof(ret->control_socket), "/run/spimend/control");
@@ -50,6 +47,7 @@ void config_default(struct config *ret)
 
 	ret->log_gap_ns = MINUTE_NS; /* B3 */
 	ret->log_per_minute = 10;
+	config_notify_default(&ret->notify);
 }
 
 const char *mode_name(enum mode mode)
@@ -71,35 +69,6 @@ const char *capture_name(enum capture capture)
 	static const char *const names[CAPTURES] = { "packet", "xdp generic", "xdp native" };
 
 	return (unsigned)capture < CAPTURES ? names[capture] : "?";
-}
-
-const char *log_transport_name(enum log_transport transport)
-{
-	static const char *const names[TRANSPORTS] = { "udp", "tcp", "tls" };
-
-	return (unsigned)transport < TRANSPORTS ? names[transport] : "?";
-}
-
-const char *log_format_name(enum log_format format)
-{
-	static const char *const names[FORMATS] = { "rfc3164", "rfc5424" };
-
-	return (unsigned)format < FORMATS ? names[format] : "?";
-}
-
-const char *snmp_level_name(enum snmp_level level)
-{
-	static const char *const names[SNMP_LEVELS] = { "noauth", "auth", "priv" };
-
-	return (unsigned)level < SNMP_LEVELS ? names[level] : "?";
-}
-
-const char *severity_name(uint32_t severity)
-{
-	static const char *const names[] = { "emergencies", "alerts", "critical", "errors", "warnings", "notifications",
-					     "informational", "debugging" };
-
-	return severity < sizeof(names) / sizeof(names[0]) ? names[severity] : "?";
 }
 
 /* --- The file is the ceiling ------------------------------------------------------------------------------------------ */
@@ -140,7 +109,9 @@ bool config_is_within(const struct config *config, const struct config *ceiling,
 		{ SAME(interfaces) && SAME(interface_count) && SAME(daemons) && SAME(plugins) && SAME(daemon_count) &&
 		  SAME(encap_ports) && SAME(encap_port_count) && SAME(sense_audit) && SAME(sense_xfrm), "sense" },
 		{ SAME(ledger_max) && SAME(flows_max) && SAME(incidents_max), "limit" },
-		{ SAME(snmp_users), "snmp-server user" }, /* files that the parent reads */
+		{ SAME(dial_user) && SAME(notify.tls_trust) && SAME(notify.tls_certificate) && SAME(notify.tls_key), "dial" },
+		{ SAME(notify.trap_port), "sense trap-port" },
+		{ SAME(notify.users) && SAME(notify.user_count), "snmp-server user" }, /* files that the parent reads */
 		{ config->mode <= ceiling->mode, "mode" },
 		{ !config->invalid_spi_recovery || ceiling->invalid_spi_recovery, "crypto isakmp invalid-spi-recovery" },
 		{ peers_are_within(config, ceiling), "peer" },

@@ -6,6 +6,7 @@
 #ifndef MODEL_CONFIG_H
 #define MODEL_CONFIG_H
 
+#include "model/config_notify.h"
 #include "model/gateway.h"
 
 #define CONFIG_INTERFACES_MAX 32
@@ -13,9 +14,6 @@
 #define CONFIG_PORTS_MAX 8
 #define CONFIG_PATH_MAX 108 /* what a unix socket's address holds */
 #define CONFIG_NAME_MAX 64
-#define CONFIG_HOSTS_MAX 8      /* of `logging host`, and of `snmp-server host` */
-#define CONFIG_COMMUNITIES_MAX 8
-#define CONFIG_USERS_MAX 8      /* of `snmp-server user` */
 
 enum mode { MODE_OBSERVE, MODE_ADVISE, MODE_REPAIR, MODES };          /* DESIGN.md 1 */
 enum capture { CAPTURE_PACKET, CAPTURE_XDP_GENERIC, CAPTURE_XDP_NATIVE, CAPTURES };
@@ -31,49 +29,8 @@ struct config_peer {
 	enum peer_mode mode;
 };
 
-enum log_transport { TRANSPORT_UDP, TRANSPORT_TCP, TRANSPORT_TLS, TRANSPORTS };
-enum log_format { FORMAT_RFC3164, FORMAT_RFC5424, FORMATS };
-struct config_log_host {
-	struct spimend_address address;
-	enum log_transport transport;
-	uint16_t port;           /* 514; over TLS 6514 */
-	enum log_format format;
-	char ca_file[CONFIG_PATH_MAX]; /* over TLS: who may sign its certificate; empty: whom the system trusts */
-};
-
-enum snmp_level { SNMP_NOAUTH, SNMP_AUTH, SNMP_PRIV, SNMP_LEVELS };
-struct config_snmp_host {
-	struct spimend_address address;
-	uint8_t version;         /* 2: v2c, 3 */
-	enum snmp_level level;   /* of version 3 */
-	char name[CONFIG_NAME_MAX]; /* the community, or the user */
-	uint16_t port;           /* 162 */
-	bool event_manager;      /* gets the traps of applets; so does one for which no kind is named */
-	bool names_kinds;
-};
-struct config_community {
-	char name[CONFIG_NAME_MAX];
-};
-struct config_snmp_user {
-	char name[CONFIG_NAME_MAX];
-	char key_file[CONFIG_PATH_MAX]; /* its owner's alone: doc/spimend.conf.5 */
-};
-
 struct config {
 	char hostname[CONFIG_NAME_MAX];
-	uint32_t log_buffer_bytes;     /* logging buffered; 0: none */
-	uint32_t log_buffer_level;     /* lines of this severity and graver; 7: all */
-	uint32_t log_trap_level;       /* the same towards the hosts */
-	struct config_log_host log_hosts[CONFIG_HOSTS_MAX];
-	uint32_t log_host_count;
-	bool traps_event_manager;      /* snmp-server enable traps event-manager (B21) */
-	bool snmp_manager;             /* snmp-server manager: traps are received */
-	struct config_snmp_host snmp_hosts[CONFIG_HOSTS_MAX];
-	uint32_t snmp_host_count;
-	struct config_community communities[CONFIG_COMMUNITIES_MAX]; /* that a received trap may carry; none: those of the hosts */
-	uint32_t community_count;
-	struct config_snmp_user snmp_users[CONFIG_USERS_MAX];
-	uint32_t snmp_user_count;
 	char operators[CONFIG_NAME_MAX]; /* the group whose members may `enable`; empty: root alone */
 	bool invalid_spi_recovery;     /* crypto isakmp invalid-spi-recovery (B11) */
 	enum mode mode;
@@ -120,6 +77,9 @@ struct config {
 	/* The IOS-compatible log. */
 	int64_t log_gap_ns;          /* one line per flow of a known peer within this: 60 s (B3) */
 	uint32_t log_per_minute;     /* all lines: 10 */
+
+	char dial_user[CONFIG_NAME_MAX]; /* the role dial runs as this; empty: as `user` */
+	struct config_notify notify;
 };
 
 /* Everything as documented, nothing to sense. */
@@ -129,11 +89,6 @@ void config_default(struct config *ret);
  * file is the ceiling"). False with the name of what it is in *ret_what (static). */
 bool config_is_within(const struct config *config, const struct config *ceiling, const char **ret_what);
 
-const char *log_transport_name(enum log_transport transport);
-const char *log_format_name(enum log_format format);
-const char *snmp_level_name(enum snmp_level level);
-/* Of severity 0 to 7, as IOS names them: "emergencies" ... "debugging". */
-const char *severity_name(uint32_t severity);
 const char *mode_name(enum mode mode);
 const char *peer_mode_name(enum peer_mode mode);
 const char *capture_name(enum capture capture);

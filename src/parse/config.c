@@ -474,10 +474,10 @@ static void read_line(struct parser *p, struct text line)
 	read_words(p, &words);
 }
 
-static bool has_user(const struct config *c, const char *name)
+static bool has_user(const struct config_notify *n, const char *name)
 {
-	for (uint32_t i = 0; i < c->snmp_user_count; i++)
-		if (strcmp(c->snmp_users[i].name, name) == 0)
+	for (uint32_t i = 0; i < n->user_count; i++)
+		if (strcmp(n->users[i].name, name) == 0)
 			return true;
 	return false;
 }
@@ -490,18 +490,20 @@ static bool is_well_known(const char *community)
 /* Pasted configuration has communities in it: it works as it stands, and is not praised. */
 static void check_snmp(struct parser *p)
 {
-	const struct config *c = p->config;
-	bool clear = c->community_count > 0, known = false;
+	const struct config_notify *n = &p->config->notify;
+	bool clear = n->community_count > 0, known = false;
 
-	for (uint32_t i = 0; i < c->community_count; i++)
-		known = known || is_well_known(c->communities[i].name);
-	for (uint32_t i = 0; i < c->snmp_host_count; i++) {
-		clear = clear || c->snmp_hosts[i].version == 2;
-		known = known || (c->snmp_hosts[i].version == 2 && is_well_known(c->snmp_hosts[i].name));
+	for (uint32_t i = 0; i < n->community_count; i++)
+		known = known || is_well_known(n->communities[i]);
+	for (uint32_t i = 0; i < n->host_count; i++) {
+		clear = clear || n->hosts[i].security == NOTIFY_V2C;
+		known = known || (n->hosts[i].security == NOTIFY_V2C && is_well_known(n->hosts[i].name));
 	}
-	for (uint32_t i = 0; i < c->snmp_host_count; i++)
-		if (c->snmp_hosts[i].version == 3 && !has_user(c, c->snmp_hosts[i].name))
+	for (uint32_t i = 0; i < n->host_count; i++)
+		if (n->hosts[i].security > NOTIFY_V3_NOAUTH && !has_user(n, n->hosts[i].name))
 			say(p, 0, false, "'snmp-server host' names a user of version 3 that no 'snmp-server user' has");
+	if (n->manager && n->host_count == 0)
+		say(p, 0, true, "'snmp-server manager' hears those that 'snmp-server host' names, and there is none");
 	if (known)
 		say(p, 0, true, "an SNMP community that everybody knows: traps with it are as good as anybody's");
 	else if (clear)

@@ -46,6 +46,10 @@ int config_parse(struct text file, struct config *ret, struct config_report *rep
 int config_change(const struct config *was, struct text lines, bool in_block, struct config *ret, bool *ret_eem,
 		  struct config_report *report);
 
+/* The keys of an SNMPv3 user, as 'snmp-server user NAME key-file PATH' names them: lines 'auth sha256 PASSWORD' and 'priv
+ * aes128 PASSWORD'. 0, or SPIMEND_E_SYNTAX with a sentence in `why`, in which no password stands. */
+int config_read_keys(struct text file, struct notify_user *user, struct buffer *why);
+
 /* What `show running-config` prints: only what differs from the defaults, and it parses back to the same struct. */
 void config_print(const struct config *config, struct buffer *out);
 

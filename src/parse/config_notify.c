@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Where messages go and come from: logging and SNMP. Words to members of struct config and back, as config_value.c. */
+/* Values of struct config_notify: words to members and back. IOS's forms, with what IOS has beyond ours refused by name. */
 #include <inttypes.h>
 
+#include "base/memory.h"
 #include "parse/config_private.h"
+#include "spimend/error.h"
 
-#define PORT_MOST 65535
-#define BUFFER_LEAST 4096u
-#define BUFFER_MOST (64u << 20)
-#define PORT_SYSLOG 514
-#define PORT_SYSLOG_TLS 6514
-#define PORT_TRAP 162
-
-static const char *const levels[] = { "emergencies", "alerts", "critical", "errors", "warnings", "notifications", "informational",
-				      "debugging" };
+#define SNMP_USER_NAME_MAX 32 /* RFC 3414 2.4 */
 
 static bool full(struct buffer *why, const char *what, unsigned limit)
 {
@@ -20,415 +14,593 @@ static bool full(struct buffer *why, const char *what, unsigned limit)
 	return false;
 }
 
-/* A text that others will print and send: printable, without blanks (words have none). */
-static bool read_name(struct text t, char to[CONFIG_NAME_MAX], struct buffer *why)
+static bool is_word(struct text t, const char *word)
 {
-	bool is_fine = t.len > 0 && t.len < CONFIG_NAME_MAX;
+	return text_equal_nocase(t, text_of(word));
+}
 
-	for (size_t i = 0; is_fine && i < t.len; i++)
-		is_fine = (unsigned char)t.at[i] > 0x20 && (unsigned char)t.at[i] < 0x7f;
-	if (!is_fine) { /* not repeated: it may be a secret */
-		buffer_add_string(why, "a name of at most 63 printable characters is expected");
+/* Printable, without what would not parse back. */
+static bool take_word(struct text t, size_t least, char *to, size_t size, const char *what, struct buffer *why)
+{
+	bool fine = t.len >= least && t.len < size;
+
+	for (size_t i = 0; fine && i < t.len; i++)
+		fine = t.at[i] > 0x20 && t.at[i] < 0x7f;
+	if (!fine) { /* it may be a secret: it is not repeated */
+		buffer_printf(why, "%s: %zu to %zu printable characters are expected", what, least, size - 1);
 		return false;
 	}
-	memset(to, 0, CONFIG_NAME_MAX);
-	text_copy(t, to, CONFIG_NAME_MAX);
+	memset(to, 0, size);
+	text_copy(t, to, size);
 	return true;
 }
 
-static bool read_port(struct text t, uint16_t *ret, struct buffer *why)
+struct reader { /* of a line's words */
+	const struct text *words;
+	size_t count, at;
+	struct buffer *why;
+};
+
+static struct text next(struct reader *r)
+{
+	return r->at < r->count ? r->words[r->at++] : TEXT_NONE;
+}
+
+static bool take(struct reader *r, const char *word)
+{
+	if (r->at >= r->count || !is_word(r->words[r->at], word))
+		return false;
+	r->at++;
+	return true;
+}
+
+static bool take_port(struct reader *r, uint16_t *ret)
 {
 	uint32_t port;
 
-	if (!config_read_count(t, 1, PORT_MOST, &port, why))
+	if (!config_read_count(next(r), 1, 65535, &port, r->why))
 		return false;
 	*ret = (uint16_t)port;
 	return true;
 }
 
-static bool read_level(struct text t, uint32_t *ret)
+static bool unknown(struct reader *r, const char *expected)
 {
-	uint64_t number;
-	int named;
-
-	if (text_decimal(t, 7, &number) == 0) {
-		*ret = (uint32_t)number;
-		return true;
-	}
-	named = config_read_choice(t, levels, 8);
-	if (named < 0)
-		return false;
-	*ret = (uint32_t)named;
-	return true;
+	return config_say_expected(r->why, "word", next(r), expected);
 }
 
-/* --- logging ---------------------------------------------------------------------------------------------------------- */
+/* --- snmp-server host --------------------------------------------------------------------------------------------- */
 
-static bool set_buffer(const struct text *at, size_t count, struct config *c, struct buffer *why)
+static bool take_version(struct reader *r, struct notify_host *host)
 {
-	struct config with = { .log_buffer_bytes = 65536, .log_buffer_level = 7 };
-
-	for (size_t i = 0; i < count; i++) {
-		uint64_t bytes;
-
-		if (read_level(at[i], &with.log_buffer_level))
-			continue;
-		if (text_decimal(at[i], BUFFER_MOST, &bytes) < 0 || bytes < BUFFER_LEAST)
-			return config_say_expected(why, "size or severity", at[i],
-						   "4096 to 67108864 bytes, or emergencies to debugging (0 to 7) are expected");
-		with.log_buffer_bytes = (uint32_t)bytes;
-	}
-	c->log_buffer_bytes = with.log_buffer_bytes;
-	c->log_buffer_level = with.log_buffer_level;
-	return true;
-}
-
-static uint32_t find_log_host(const struct config *c, const struct spimend_address *address)
-{
-	uint32_t i = 0;
-
-	while (i < c->log_host_count && !spimend_address_equal(&c->log_hosts[i].address, address))
-		i++;
-	return i;
-}
-
-static bool take_log_option(struct text word, struct text value, struct config_log_host *h, bool *has_port,
-			    struct buffer *why)
-{
-	static const char *const transports[] = { "udp", "tcp", "tls" }, *const formats[] = { "rfc3164", "rfc5424" };
-	static const char *const options[] = { "transport", "port", "format", "ca-file" };
-	int choice;
-
-	switch (config_read_choice(word, options, 4)) {
-	case 0:
-		choice = config_read_choice(value, transports, TRANSPORTS);
-		if (choice < 0)
-			return config_say_expected(why, "transport", value, "udp, tcp or tls is expected");
-		h->transport = (enum log_transport)choice;
-		return true;
-	case 1:
-		*has_port = true;
-		return read_port(value, &h->port, why);
-	case 2:
-		choice = config_read_choice(value, formats, FORMATS);
-		if (choice < 0)
-			return config_say_expected(why, "format", value, "rfc3164 or rfc5424 is expected");
-		h->format = (enum log_format)choice;
-		return true;
-	case 3:
-		if (!config_is_path(value))
-			return config_say_expected(why, "file", value, "an absolute path of at most 107 bytes is expected");
-		text_copy(value, h->ca_file, sizeof(h->ca_file));
-		return true;
-	default:
-		return config_say_expected(why, "word", word, "transport, port, format or ca-file is expected");
-	}
-}
-
-static bool set_log_host(const struct text *at, size_t count, struct config *c, struct buffer *why, bool *again)
-{
-	struct config_log_host host;
-	bool has_port = false;
-	uint32_t i;
-
-	memset(&host, 0, sizeof(host));
-	if (!config_read_address(at[0], &host.address, why))
-		return false;
-	for (size_t k = 1; k < count; k += 2)
-		if (!take_log_option(at[k], k + 1 < count ? at[k + 1] : TEXT_NONE, &host, &has_port, why))
-			return false;
-	if (host.ca_file[0] && host.transport != TRANSPORT_TLS) {
-		buffer_add_string(why, "'ca-file' goes with 'transport tls'");
-		return false;
-	}
-	if (!has_port)
-		host.port = host.transport == TRANSPORT_TLS ? PORT_SYSLOG_TLS : PORT_SYSLOG;
-	i = find_log_host(c, &host.address);
-	if (i == CONFIG_HOSTS_MAX)
-		return full(why, "hosts", CONFIG_HOSTS_MAX);
-	*again = i < c->log_host_count && memcmp(&c->log_hosts[i], &host, sizeof(host)) != 0;
-	if (i == c->log_host_count)
-		c->log_host_count++;
-	c->log_hosts[i] = host;
-	return true;
-}
-
-/* --- snmp-server ------------------------------------------------------------------------------------------------------ */
-
-static uint32_t find_snmp_host(const struct config *c, const struct spimend_address *address)
-{
-	uint32_t i = 0;
-
-	while (i < c->snmp_host_count && !spimend_address_equal(&c->snmp_hosts[i].address, address))
-		i++;
-	return i;
-}
-
-/* "version 2c", "version 3 priv"; *k is the word behind it afterwards. */
-static bool take_version(const struct text *at, size_t count, size_t *k, struct config_snmp_host *h, struct buffer *why)
-{
-	static const char *const names[] = { "noauth", "auth", "priv" };
-	struct text version = *k + 1 < count ? at[*k + 1] : TEXT_NONE;
+	static const char *const levels[] = { "noauth", "auth", "priv" };
+	struct text version = next(r);
 	int level;
 
-	*k += 2;
-	if (text_equal_nocase(version, TEXT("2c")))
+	if (is_word(version, "2c"))
 		return true;
-	if (!text_equal(version, TEXT("3")))
-		return config_say_expected(why, "version", version, "2c or 3 is expected");
-	h->version = 3;
-	level = *k < count ? config_read_choice(at[*k], names, SNMP_LEVELS) : -1;
+	if (is_word(version, "1")) /* it cannot say that a value was not given, and has no SNMPv2 exceptions */
+		return config_say_expected(r->why, "version", version, "traps are sent with version 2c or 3");
+	if (!is_word(version, "3"))
+		return config_say_expected(r->why, "version", version, "2c or 3 is expected");
+	level = config_read_choice(r->at < r->count ? r->words[r->at] : TEXT_NONE, levels, 3);
 	if (level < 0)
-		return config_say_expected(why, "level", *k < count ? at[*k] : TEXT_NONE, "noauth, auth or priv is expected");
-	h->level = (enum snmp_level)level;
-	(*k)++;
+		return config_say_expected(r->why, "level", next(r), "auth, noauth or priv is expected");
+	r->at++;
+	host->security = (enum notify_security)(NOTIFY_V3_NOAUTH + level);
 	return true;
 }
 
-static bool set_snmp_host(const struct text *at, size_t count, struct config *c, struct buffer *why, bool *again)
+static bool read_snmp_host(struct reader *r, struct notify_host *host)
 {
-	struct config_snmp_host host;
-	size_t k = 1;
-	uint32_t i;
-
-	memset(&host, 0, sizeof(host));
-	host.version = 2;
-	host.port = PORT_TRAP;
-	if (!config_read_address(at[0], &host.address, why))
+	memset(host, 0, sizeof(*host));
+	host->port = SNMP_TRAP_PORT;
+	if (!config_read_address(next(r), &host->address, r->why))
 		return false;
-	if (k < count && text_equal_nocase(at[k], TEXT("traps")))
-		k++;
-	if (k < count && text_equal_nocase(at[k], TEXT("version")) && !take_version(at, count, &k, &host, why))
+	if (take(r, "informs"))
+		return config_say_expected(r->why, "kind", TEXT("informs"), "traps are sent, not informs");
+	(void)take(r, "traps");
+	if (take(r, "version") && !take_version(r, host))
 		return false;
-	if (!read_name(k < count ? at[k++] : TEXT_NONE, host.name, why))
+	if (!take_word(next(r), 1, host->name, sizeof(host->name), "the community or user", r->why))
 		return false;
-	for (; k < count; k++) {
-		if (text_equal_nocase(at[k], TEXT("udp-port")) && k + 1 < count) {
-			if (!read_port(at[++k], &host.port, why))
+	host->event_manager = true;
+	while (r->at < r->count) {
+		if (take(r, "udp-port")) {
+			if (!take_port(r, &host->port))
 				return false;
-		} else if (text_equal_nocase(at[k], TEXT("event-manager"))) {
-			host.event_manager = host.names_kinds = true;
-		} else {
-			return config_say_expected(why, "word", at[k], "udp-port PORT or event-manager is expected");
+		} else if (!take(r, "event-manager")) {
+			return unknown(r, "'udp-port PORT' or 'event-manager' is expected; other traps are not sent");
 		}
 	}
-	host.event_manager = true; /* the only kind that there is: with or without its name */
-	i = find_snmp_host(c, &host.address);
-	if (i == CONFIG_HOSTS_MAX)
-		return full(why, "hosts", CONFIG_HOSTS_MAX);
-	*again = i < c->snmp_host_count && memcmp(&c->snmp_hosts[i], &host, sizeof(host)) != 0;
-	if (i == c->snmp_host_count)
-		c->snmp_host_count++;
-	c->snmp_hosts[i] = host;
 	return true;
 }
 
-static uint32_t find_community(const struct config *c, struct text name)
+static bool same_target(const struct notify_host *a, const struct notify_host *b)
 {
+	return spimend_address_equal(&a->address, &b->address) && a->port == b->port && strcmp(a->name, b->name) == 0;
+}
+
+static bool set_snmp_host(struct reader *r, struct config_notify *n, bool *again)
+{
+	struct notify_host host;
 	uint32_t i = 0;
 
-	while (i < c->community_count && !text_equal(text_of(c->communities[i].name), name))
-		i++;
-	return i;
-}
-
-static bool set_community(const struct text *at, size_t count, struct config *c, struct buffer *why)
-{
-	uint32_t i = find_community(c, at[0]);
-	char name[CONFIG_NAME_MAX];
-
-	if (!read_name(at[0], name, why))
+	if (!read_snmp_host(r, &host))
 		return false;
-	if (count > 2 || (count == 2 && !text_equal_nocase(at[1], TEXT("ro")) && !text_equal_nocase(at[1], TEXT("rw"))))
-		return config_say_expected(why, "word", at[1], "ro or rw is expected, or nothing");
-	if (i == CONFIG_COMMUNITIES_MAX)
-		return full(why, "communities", CONFIG_COMMUNITIES_MAX);
-	if (i == c->community_count)
-		memcpy(c->communities[c->community_count++].name, name, sizeof(name));
+	while (i < n->host_count && !same_target(&n->hosts[i], &host))
+		i++;
+	if (i == NOTIFY_HOSTS_MAX)
+		return full(r->why, "SNMP hosts", NOTIFY_HOSTS_MAX);
+	*again = i < n->host_count && memcmp(&n->hosts[i], &host, sizeof(host)) != 0;
+	n->hosts[i] = host;
+	n->host_count += i == n->host_count;
 	return true;
 }
 
-static uint32_t find_user(const struct config *c, struct text name)
-{
-	uint32_t i = 0;
-
-	while (i < c->snmp_user_count && !text_equal(text_of(c->snmp_users[i].name), name))
-		i++;
-	return i;
-}
-
-static bool set_user(const struct text *at, size_t count, struct config *c, struct buffer *why, bool *again)
-{
-	uint32_t i = find_user(c, at[0]);
-	struct config_snmp_user user;
-
-	memset(&user, 0, sizeof(user));
-	if (!read_name(at[0], user.name, why))
-		return false;
-	if (count != 3 || !text_equal_nocase(at[1], TEXT("key-file"))) {
-		buffer_add_string(why, "'key-file PATH' is expected behind the user's name: keys have no place in this file");
-		return false;
-	}
-	if (!config_is_path(at[2]))
-		return config_say_expected(why, "file", at[2], "an absolute path of at most 107 bytes is expected");
-	text_copy(at[2], user.key_file, sizeof(user.key_file));
-	if (i == CONFIG_USERS_MAX)
-		return full(why, "users", CONFIG_USERS_MAX);
-	*again = i < c->snmp_user_count && memcmp(&c->snmp_users[i], &user, sizeof(user)) != 0;
-	if (i == c->snmp_user_count)
-		c->snmp_user_count++;
-	c->snmp_users[i] = user;
-	return true;
-}
-
-/* --- For config_value.c ----------------------------------------------------------------------------------------------- */
-
-bool config_notify_set(const struct config_row *row, const struct text *at, size_t count, struct config *config,
-		       struct buffer *why, bool *again)
-{
-	switch (row->type) {
-	case VALUE_LOG_BUFFER:
-		return set_buffer(at, count, config, why);
-	case VALUE_SEVERITY:
-		return read_level(at[0], &config->log_trap_level) ||
-		       config_say_expected(why, "severity", at[0], "emergencies to debugging, or 0 to 7, is expected");
-	case VALUE_LOG_HOST:
-		return set_log_host(at, count, config, why, again);
-	case VALUE_SNMP_HOST:
-		return set_snmp_host(at, count, config, why, again);
-	case VALUE_COMMUNITY:
-		return set_community(at, count, config, why);
-	default:
-		return set_user(at, count, config, why, again);
-	}
-}
-
-#define TAKE_OUT(array, count, i) \
-	do { \
-		(count)--; \
-		memmove(&(array)[i], &(array)[(i) + 1], ((count) - (i)) * sizeof((array)[0])); \
-		memset(&(array)[count], 0, sizeof((array)[0])); \
-	} while (0)
-
-static bool unset_address(const struct config_row *row, struct text word, struct config *c, struct buffer *why)
+/* "no snmp-server host ADDRESS" takes all of that address back; with the rest of the line, that one. */
+static bool unset_snmp_host(struct reader *r, struct config_notify *n)
 {
 	struct spimend_address address;
-	uint32_t i;
+	struct notify_host host;
+	uint32_t kept = 0;
+	bool all = r->count == 1;
 
-	if (!config_read_address(word, &address, why))
+	if (all ? !config_read_address(r->words[0], &address, r->why) : !read_snmp_host(r, &host))
 		return false;
-	i = row->type == VALUE_LOG_HOST ? find_log_host(c, &address) : find_snmp_host(c, &address);
-	if (row->type == VALUE_LOG_HOST && i < c->log_host_count)
-		TAKE_OUT(c->log_hosts, c->log_host_count, i);
-	else if (row->type == VALUE_SNMP_HOST && i < c->snmp_host_count)
-		TAKE_OUT(c->snmp_hosts, c->snmp_host_count, i);
-	else
-		return config_say_expected(why, "nothing to take back:", word, "no line before names it");
+	for (uint32_t i = 0; i < n->host_count; i++)
+		if (all ? !spimend_address_equal(&n->hosts[i].address, &address) : !same_target(&n->hosts[i], &host))
+			n->hosts[kept++] = n->hosts[i];
+	if (kept == n->host_count)
+		return config_say_expected(r->why, "nothing to take back:", r->words[0], "no line before names it");
+	memset(&n->hosts[kept], 0, (n->host_count - kept) * sizeof(n->hosts[0]));
+	n->host_count = kept;
 	return true;
 }
 
-bool config_notify_unset(const struct config_row *row, const struct text *at, size_t count, struct config *config,
-			 struct buffer *why)
-{
-	uint32_t i;
+/* --- snmp-server user and community ------------------------------------------------------------------------------- */
 
-	(void)count;
-	switch (row->type) {
-	case VALUE_LOG_BUFFER:
-		config->log_buffer_bytes = 0;
-		config->log_buffer_level = 7;
-		return true;
-	case VALUE_SEVERITY:
-		config->log_trap_level = 7;
-		return true;
-	case VALUE_LOG_HOST:
-	case VALUE_SNMP_HOST:
-		return unset_address(row, at[0], config, why);
-	case VALUE_COMMUNITY:
-		i = find_community(config, at[0]);
-		if (i < config->community_count) {
-			TAKE_OUT(config->communities, config->community_count, i);
-			return true;
-		}
-		break;
-	default:
-		i = find_user(config, at[0]);
-		if (i < config->snmp_user_count) {
-			TAKE_OUT(config->snmp_users, config->snmp_user_count, i);
-			return true;
-		}
-		break;
+static bool read_user(struct reader *r, struct notify_user *user)
+{
+	memset(user, 0, sizeof(*user));
+	if (!take_word(next(r), 1, user->name, SNMP_USER_NAME_MAX + 1, "the user", r->why))
+		return false;
+	if (!take(r, "key-file")) {
+		buffer_add_string(r->why, "'key-file PATH' is expected behind the user's name: keys have no place in this file");
+		return false;
 	}
-	buffer_add_string(why, "nothing to take back: no line before names it");
-	return false;
+	if (!config_is_path(r->at < r->count ? r->words[r->at] : TEXT_NONE))
+		return config_say_expected(r->why, "file", next(r), "an absolute path of at most 107 bytes without blanks is expected");
+	text_copy(next(r), user->key_file, sizeof(user->key_file));
+	return r->at == r->count || unknown(r, "the end of the line is expected");
 }
 
-static void print_log_hosts(const struct config_row *row, const struct config *c, struct buffer *out)
+static uint32_t find_user(const struct config_notify *n, struct text name)
+{
+	uint32_t i = 0;
+
+	while (i < n->user_count && !text_equal(text_of(n->users[i].name), name))
+		i++;
+	return i;
+}
+
+static bool set_user(struct reader *r, struct config_notify *n, bool *again)
+{
+	struct notify_user user;
+	uint32_t i;
+
+	if (!read_user(r, &user))
+		return false;
+	i = find_user(n, text_of(user.name));
+	if (i == NOTIFY_USERS_MAX)
+		return full(r->why, "SNMP users", NOTIFY_USERS_MAX);
+	*again = i < n->user_count && memcmp(&n->users[i], &user, sizeof(user)) != 0;
+	n->users[i] = user;
+	n->user_count += i == n->user_count;
+	return true;
+}
+
+static bool unset_user(struct reader *r, struct config_notify *n)
+{
+	uint32_t i = find_user(n, r->words[0]);
+
+	if (i == n->user_count)
+		return config_say_expected(r->why, "nothing to take back:", r->words[0], "no line before names it");
+	n->user_count--;
+	memmove(&n->users[i], &n->users[i + 1], (n->user_count - i) * sizeof(n->users[0]));
+	memset(&n->users[n->user_count], 0, sizeof(n->users[0]));
+	return true;
+}
+
+static bool change_community(struct reader *r, struct config_notify *n, bool wanted)
+{
+	char name[NOTIFY_NAME_MAX];
+	uint32_t i = 0;
+
+	if (!take_word(next(r), 1, name, sizeof(name), "the community", r->why))
+		return false;
+	if (r->at < r->count && !take(r, "ro") && !take(r, "rw"))
+		return unknown(r, "ro, rw or nothing is expected");
+	if (r->at < r->count)
+		return unknown(r, "the end of the line is expected");
+	while (i < n->community_count && strcmp(n->communities[i], name) != 0)
+		i++;
+	if (wanted && i == NOTIFY_COMMUNITIES_MAX)
+		return full(r->why, "communities", NOTIFY_COMMUNITIES_MAX);
+	if (wanted) {
+		memcpy(n->communities[i], name, sizeof(name));
+		n->community_count += i == n->community_count;
+		return true;
+	}
+	if (i == n->community_count) {
+		buffer_add_string(r->why, "no line before names that community");
+		return false;
+	}
+	n->community_count--;
+	memmove(n->communities[i], n->communities[i + 1], (n->community_count - i) * sizeof(n->communities[0]));
+	memset(n->communities[n->community_count], 0, sizeof(n->communities[0]));
+	return true;
+}
+
+/* --- logging ------------------------------------------------------------------------------------------------------ */
+
+static bool read_log_host(struct reader *r, struct notify_log_host *host)
+{
+	static const char *const transports[] = { "udp", "tcp", "tls" };
+	static const char *const formats[] = { "rfc3164", "rfc5424" };
+	bool has_port = false;
+
+	memset(host, 0, sizeof(*host));
+	if (!config_read_address(next(r), &host->address, r->why))
+		return false;
+	while (r->at < r->count) {
+		int choice;
+
+		if (take(r, "transport")) {
+			choice = config_read_choice(next(r), transports, 3);
+			if (choice < 0)
+				return config_say_expected(r->why, "transport", r->words[r->at - 1], "udp, tcp or tls is expected");
+			host->transport = (enum notify_transport)choice;
+		} else if (take(r, "port")) {
+			if (!take_port(r, &host->port))
+				return false;
+			has_port = true;
+		} else if (take(r, "format")) {
+			choice = config_read_choice(next(r), formats, 2);
+			if (choice < 0)
+				return config_say_expected(r->why, "format", r->words[r->at - 1], "rfc3164 or rfc5424 is expected");
+			host->rfc5424 = choice == 1;
+		} else if (take(r, "server")) {
+			if (!take_word(next(r), 1, host->server, sizeof(host->server), "the server's name", r->why))
+				return false;
+		} else {
+			return unknown(r, "'transport', 'port', 'format' or 'server' is expected");
+		}
+	}
+	if (!has_port)
+		host->port = notify_standard_port(host->transport);
+	if (host->server[0] && host->transport != NOTIFY_TLS)
+		return config_say_expected(r->why, "server", text_of(host->server), "a name is only checked with 'transport tls'");
+	return true;
+}
+
+static uint32_t find_log_host(const struct config_notify *n, const struct spimend_address *address, uint16_t port)
+{
+	uint32_t i = 0;
+
+	while (i < n->log_host_count &&
+	       !(spimend_address_equal(&n->log_hosts[i].address, address) && n->log_hosts[i].port == port))
+		i++;
+	return i;
+}
+
+static bool set_log_host(struct reader *r, struct config_notify *n, bool *again)
+{
+	struct notify_log_host host;
+	uint32_t i;
+
+	if (!read_log_host(r, &host))
+		return false;
+	i = find_log_host(n, &host.address, host.port);
+	if (i == NOTIFY_LOG_HOSTS_MAX)
+		return full(r->why, "syslog servers", NOTIFY_LOG_HOSTS_MAX);
+	*again = i < n->log_host_count && memcmp(&n->log_hosts[i], &host, sizeof(host)) != 0;
+	n->log_hosts[i] = host;
+	n->log_host_count += i == n->log_host_count;
+	return true;
+}
+
+static bool unset_log_host(struct reader *r, struct config_notify *n)
+{
+	struct notify_log_host host;
+	uint32_t kept = 0;
+	bool all = r->count == 1;
+
+	if (!read_log_host(r, &host))
+		return false;
+	for (uint32_t i = 0; i < n->log_host_count; i++)
+		if (!spimend_address_equal(&n->log_hosts[i].address, &host.address) ||
+		    (!all && n->log_hosts[i].port != host.port))
+			n->log_hosts[kept++] = n->log_hosts[i];
+	if (kept == n->log_host_count)
+		return config_say_expected(r->why, "nothing to take back:", r->words[0], "no line before names it");
+	memset(&n->log_hosts[kept], 0, (n->log_host_count - kept) * sizeof(n->log_hosts[0]));
+	n->log_host_count = kept;
+	return true;
+}
+
+static bool read_level(struct text t, uint8_t *ret, struct buffer *why)
+{
+	const char *names[8];
+	int level;
+
+	for (uint8_t i = 0; i < 8; i++)
+		names[i] = notify_level_name(i);
+	level = t.len == 1 && t.at[0] >= '0' && t.at[0] <= '7' ? t.at[0] - '0' : config_read_choice(t, names, 8);
+	if (level < 0)
+		return config_say_expected(why, "level", t, "emergencies, alerts, critical, errors, warnings, notifications, "
+					   "informational or debugging is expected, or its number");
+	*ret = (uint8_t)level;
+	return true;
+}
+
+static bool set_buffered(struct reader *r, struct config_notify *n)
+{
+	uint32_t size = n->buffer_size ? n->buffer_size : NOTIFY_BUFFER_STANDARD;
+	uint8_t level = n->buffer_level;
+
+	if (r->at < r->count && r->words[r->at].len > 1 && char_is_digit(r->words[r->at].at[0]) &&
+	    !config_read_count(next(r), NOTIFY_BUFFER_LEAST, NOTIFY_BUFFER_MOST, &size, r->why))
+		return false;
+	if (r->at < r->count && !read_level(next(r), &level, r->why))
+		return false;
+	if (r->at < r->count)
+		return unknown(r, "'logging buffered [SIZE] [LEVEL]' is expected");
+	n->buffer_size = size;
+	n->buffer_level = level;
+	return true;
+}
+
+/* --- Single values ------------------------------------------------------------------------------------------------ */
+
+static bool set_engine(struct text t, struct config_notify *n, struct buffer *why)
+{
+	uint8_t engine[NOTIFY_ENGINE_MAX] = { 0 };
+
+	if (t.len < 10 || t.len > 2 * NOTIFY_ENGINE_MAX || t.len % 2)
+		return config_say_expected(why, "engine", t, "5 to 32 bytes in hex are expected");
+	for (size_t i = 0; i < t.len; i++) {
+		int digit = char_hex(t.at[i]);
+
+		if (digit < 0)
+			return config_say_expected(why, "engine", t, "5 to 32 bytes in hex are expected");
+		engine[i / 2] = (uint8_t)(engine[i / 2] << 4 | digit);
+	}
+	n->engine_len = (uint8_t)(t.len / 2);
+	memcpy(n->engine, engine, sizeof(engine));
+	return true;
+}
+
+static bool set_oid(struct text t, struct config_notify *n, struct buffer *why)
+{
+	struct snmp_oid oid;
+	bool is_prefix;
+
+	if (!snmp_oid_parse(t, &oid, &is_prefix) || oid.len > SNMP_OID_MAX - 8)
+		return config_say_expected(why, "identifier", t, "numbers with dots are expected, such as 1.3.6.1.4.1.9.10.134");
+	n->eem_root = oid;
+	return true;
+}
+
+bool config_notify_set(const struct config_row *row, const struct text *words, size_t count, struct config_notify *n,
+		       struct buffer *why, bool *again)
+{
+	struct reader r = { .words = words, .count = count, .why = why };
+
+	switch (row->type) {
+	case VALUE_TRAP_PORT:
+		return take_port(&r, &n->trap_port);
+	case VALUE_OID:
+		return set_oid(words[0], n, why);
+	case VALUE_ENGINE:
+		return set_engine(words[0], n, why);
+	case VALUE_LEVEL:
+		return read_level(words[0], &n->log_level, why);
+	case VALUE_BUFFERED:
+		return set_buffered(&r, n);
+	case VALUE_SNMP_HOST:
+		return set_snmp_host(&r, n, again);
+	case VALUE_COMMUNITY:
+		return change_community(&r, n, true);
+	case VALUE_SNMP_USER:
+		return set_user(&r, n, again);
+	case VALUE_LOG_HOST:
+		return set_log_host(&r, n, again);
+	default:
+		return false;
+	}
+}
+
+bool config_notify_unset(const struct config_row *row, const struct text *words, size_t count, struct config_notify *n,
+			 const struct config_notify *standard, struct buffer *why)
+{
+	struct reader r = { .words = words, .count = count, .why = why };
+
+	switch (row->type) {
+	case VALUE_TRAP_PORT:
+		n->trap_port = standard->trap_port;
+		return true;
+	case VALUE_OID:
+		n->eem_root = standard->eem_root;
+		return true;
+	case VALUE_ENGINE:
+		n->engine_len = 0;
+		memset(n->engine, 0, sizeof(n->engine));
+		return true;
+	case VALUE_LEVEL:
+		n->log_level = standard->log_level;
+		return true;
+	case VALUE_BUFFERED:
+		n->buffer_size = 0; /* as IOS: none */
+		n->buffer_level = standard->buffer_level;
+		return true;
+	case VALUE_SNMP_HOST:
+		return unset_snmp_host(&r, n);
+	case VALUE_COMMUNITY:
+		return change_community(&r, n, false);
+	case VALUE_SNMP_USER:
+		return unset_user(&r, n);
+	case VALUE_LOG_HOST:
+		return unset_log_host(&r, n);
+	default:
+		return false;
+	}
+}
+
+/* --- Printing ----------------------------------------------------------------------------------------------------- */
+
+static void print_hosts(const struct config_row *row, const struct config_notify *n, struct buffer *out)
 {
 	char address[SPIMEND_ADDRESS_TEXT_MAX];
 
-	for (uint32_t i = 0; i < c->log_host_count; i++) {
-		const struct config_log_host *h = &c->log_hosts[i];
+	for (uint32_t i = 0; i < n->host_count; i++) {
+		const struct notify_host *host = &n->hosts[i];
 
-		buffer_printf(out, "%s %s", row->keywords, spimend_address_print(&h->address, address));
-		if (h->transport != TRANSPORT_UDP)
-			buffer_printf(out, " transport %s", log_transport_name(h->transport));
-		if (h->port != (h->transport == TRANSPORT_TLS ? PORT_SYSLOG_TLS : PORT_SYSLOG))
-			buffer_printf(out, " port %u", h->port);
-		if (h->format != FORMAT_RFC3164)
-			buffer_printf(out, " format %s", log_format_name(h->format));
-		if (h->ca_file[0])
-			buffer_printf(out, " ca-file %s", h->ca_file);
+		buffer_printf(out, "%s %s version %s %s", row->keywords, spimend_address_print(&host->address, address),
+			      notify_security_name(host->security), host->name);
+		if (host->port != SNMP_TRAP_PORT)
+			buffer_printf(out, " udp-port %u", host->port);
+		buffer_add_string(out, " event-manager\n");
+	}
+}
+
+static void print_users(const struct config_row *row, const struct config_notify *n, struct buffer *out)
+{
+	for (uint32_t i = 0; i < n->user_count; i++) {
+		const struct notify_user *user = &n->users[i];
+
+		buffer_printf(out, "%s %s key-file %s\n", row->keywords, user->name, user->key_file);
+	}
+}
+
+static void print_log_hosts(const struct config_row *row, const struct config_notify *n, struct buffer *out)
+{
+	char address[SPIMEND_ADDRESS_TEXT_MAX];
+
+	for (uint32_t i = 0; i < n->log_host_count; i++) {
+		const struct notify_log_host *host = &n->log_hosts[i];
+
+		buffer_printf(out, "%s %s", row->keywords, spimend_address_print(&host->address, address));
+		if (host->transport != NOTIFY_UDP)
+			buffer_printf(out, " transport %s", notify_transport_name(host->transport));
+		if (host->port != notify_standard_port(host->transport))
+			buffer_printf(out, " port %u", host->port);
+		if (host->rfc5424)
+			buffer_add_string(out, " format rfc5424");
+		if (host->server[0])
+			buffer_printf(out, " server %s", host->server);
 		buffer_add_char(out, '\n');
 	}
 }
 
-static void print_snmp_hosts(const struct config_row *row, const struct config *c, struct buffer *out)
+void config_notify_print_one(const struct config_row *row, const struct config_notify *n, struct buffer *out)
 {
-	char address[SPIMEND_ADDRESS_TEXT_MAX];
+	char oid[SNMP_OID_TEXT_MAX];
 
-	for (uint32_t i = 0; i < c->snmp_host_count; i++) {
-		const struct config_snmp_host *h = &c->snmp_hosts[i];
-
-		buffer_printf(out, "%s %s", row->keywords, spimend_address_print(&h->address, address));
-		if (h->version == 3)
-			buffer_printf(out, " version 3 %s", snmp_level_name(h->level));
-		buffer_printf(out, " %s", h->name);
-		if (h->port != PORT_TRAP)
-			buffer_printf(out, " udp-port %u", h->port);
-		buffer_printf(out, "%s\n", h->names_kinds ? " event-manager" : "");
+	switch (row->type) {
+	case VALUE_TRAP_PORT:
+		buffer_printf(out, "%u", n->trap_port);
+		break;
+	case VALUE_OID:
+		buffer_add_string(out, snmp_oid_print(&n->eem_root, oid));
+		break;
+	case VALUE_ENGINE:
+		for (uint8_t i = 0; i < n->engine_len; i++)
+			buffer_printf(out, "%02x", n->engine[i]);
+		break;
+	case VALUE_LEVEL:
+		buffer_add_string(out, notify_level_name(n->log_level));
+		break;
+	case VALUE_BUFFERED:
+		buffer_printf(out, "%" PRIu32 " %s", n->buffer_size, notify_level_name(n->buffer_level));
+		break;
+	default:
+		break;
 	}
 }
 
-void config_notify_print(const struct config_row *row, const struct config *c, const struct config *standard,
+void config_notify_print(const struct config_row *row, const struct config_notify *n, const struct config_notify *standard,
 			 struct buffer *out)
 {
+	struct buffer now = { 0 }, before = { 0 };
+
 	switch (row->type) {
-	case VALUE_LOG_BUFFER:
-		if (c->log_buffer_bytes == 0)
-			buffer_printf(out, "no %s\n", row->keywords);
-		else if (c->log_buffer_bytes != standard->log_buffer_bytes || c->log_buffer_level != standard->log_buffer_level)
-			buffer_printf(out, "%s %" PRIu32 " %s\n", row->keywords, c->log_buffer_bytes, levels[c->log_buffer_level]);
-		break;
-	case VALUE_SEVERITY:
-		if (c->log_trap_level != standard->log_trap_level)
-			buffer_printf(out, "%s %s\n", row->keywords, levels[c->log_trap_level]);
-		break;
-	case VALUE_LOG_HOST:
-		print_log_hosts(row, c, out);
-		break;
 	case VALUE_SNMP_HOST:
-		print_snmp_hosts(row, c, out);
-		break;
+		print_hosts(row, n, out);
+		return;
 	case VALUE_COMMUNITY:
-		for (uint32_t i = 0; i < c->community_count; i++)
-			buffer_printf(out, "%s %s ro\n", row->keywords, c->communities[i].name);
-		break;
+		for (uint32_t i = 0; i < n->community_count; i++)
+			buffer_printf(out, "%s %s\n", row->keywords, n->communities[i]);
+		return;
 	case VALUE_SNMP_USER:
-		for (uint32_t i = 0; i < c->snmp_user_count; i++)
-			buffer_printf(out, "%s %s key-file %s\n", row->keywords, c->snmp_users[i].name, c->snmp_users[i].key_file);
-		break;
-	default: /* of the compiler of src/eem, which prints its own */
+		print_users(row, n, out);
+		return;
+	case VALUE_LOG_HOST:
+		print_log_hosts(row, n, out);
+		return;
+	default:
 		break;
 	}
+	if (row->type == VALUE_BUFFERED && n->buffer_size == 0) {
+		buffer_printf(out, "no %s\n", row->keywords);
+		return;
+	}
+	config_notify_print_one(row, n, &now);
+	config_notify_print_one(row, standard, &before);
+	if (!text_equal(buffer_text(&now), buffer_text(&before)))
+		buffer_printf(out, "%s%s %.*s\n", row->in_block ? " " : "", row->keywords, TEXT_ARG(buffer_text(&now)));
+	buffer_done(&now);
+	buffer_done(&before);
+}
+
+/* --- A user's keys ------------------------------------------------------------------------------------------------ */
+
+static bool read_key(struct text line, struct notify_user *user, struct buffer *why)
+{
+	struct text verb = text_take_word(&line), how = text_take_word(&line), password = text_take_word(&line);
+
+	if (text_take_word(&line).len || !password.len) {
+		buffer_add_string(why, "'auth sha256 PASSWORD' and 'priv aes128 PASSWORD' are expected");
+		return false;
+	}
+	if (is_word(verb, "auth")) {
+		user->hash = NOTIFY_HASH_NONE;
+		for (int hash = NOTIFY_SHA; hash < NOTIFY_HASHES; hash++)
+			if (is_word(how, notify_hash_name((enum notify_hash)hash)))
+				user->hash = (enum notify_hash)hash;
+		if (user->hash == NOTIFY_HASH_NONE)
+			return config_say_expected(why, "hash", how, "sha, sha224, sha256, sha384 or sha512 is expected; md5 is broken");
+		return take_word(password, 8, user->auth, sizeof(user->auth), "the password of auth", why); /* RFC 3414 11.2 */
+	}
+	if (!is_word(verb, "priv") || !is_word(how, "aes128")) {
+		buffer_add_string(why, "'priv aes128 PASSWORD' is expected; des is not used, longer keys have no standard");
+		return false;
+	}
+	user->encrypts = true;
+	return take_word(password, 8, user->priv, sizeof(user->priv), "the password of priv", why);
+}
+
+int config_read_keys(struct text file, struct notify_user *user, struct buffer *why)
+{
+	struct text line, rest;
+
+	while (text_take_line(&file, &line)) {
+		rest = text_trim(line);
+		if (rest.len && rest.at[0] != '!' && rest.at[0] != '#' && !read_key(rest, user, why))
+			return SPIMEND_E_SYNTAX;
+	}
+	if (user->hash != NOTIFY_HASH_NONE)
+		return 0;
+	buffer_add_string(why, "there is no line 'auth'");
+	return SPIMEND_E_SYNTAX;
 }

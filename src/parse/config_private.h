@@ -22,13 +22,9 @@ enum value_type {
 	VALUE_DAEMON,    /* one more: path [plugin path] */
 	VALUE_PORT,      /* one more: a UDP port */
 	VALUE_PEER,      /* one more: address and peer mode */
-	/* config_notify.c */
-	VALUE_LOG_BUFFER, /* bytes and severity, each may be left out */
-	VALUE_SEVERITY,  /* uint32_t: 0 to 7, or its name */
-	VALUE_LOG_HOST,  /* one more */
-	VALUE_SNMP_HOST, /* one more */
-	VALUE_COMMUNITY, /* one more */
-	VALUE_SNMP_USER, /* one more */
+	/* Of struct config_notify, in parse/config_notify.c: single values, then lists. */
+	VALUE_TRAP_PORT, VALUE_OID, VALUE_ENGINE, VALUE_LEVEL, VALUE_BUFFERED,
+	VALUE_SNMP_HOST, VALUE_COMMUNITY, VALUE_SNMP_USER, VALUE_LOG_HOST,
 	/* Read by the compiler of src/eem, which gets the same text */
 	VALUE_EEM,       /* a line of its own */
 	VALUE_APPLET,    /* opens an applet */
@@ -44,21 +40,7 @@ struct config_row {
 	const char *help;
 };
 
-/* A value of config_notify.c; true where `count` words from `at` are one. */
-bool config_notify_set(const struct config_row *row, const struct text *at, size_t count, struct config *config,
-		       struct buffer *why, bool *again);
-bool config_notify_unset(const struct config_row *row, const struct text *at, size_t count, struct config *config,
-			 struct buffer *why);
-void config_notify_print(const struct config_row *row, const struct config *config, const struct config *standard,
-			 struct buffer *out);
-
-/* config_value.c, for config_notify.c as well. */
-bool config_say_expected(struct buffer *why, const char *what, struct text got, const char *expected);
-bool config_read_address(struct text t, struct spimend_address *ret, struct buffer *why);
-bool config_read_count(struct text t, double least, double most, uint32_t *ret, struct buffer *why);
 bool config_is_path(struct text t);
-/* The one name that `t` begins, or -1. */
-int config_read_choice(struct text t, const char *const *names, int count);
 
 extern const struct config_row config_rows[];
 extern const size_t config_row_count;
@@ -82,6 +64,21 @@ void config_value_print(const struct config_row *row, const struct config *confi
 bool config_is_list(const struct config_row *row);
 /* The value alone, as it is written in a file; nothing for lists and blocks. */
 void config_value_print_one(const struct config_row *row, const struct config *config, struct buffer *out);
+/* The same for the rows of struct config_notify. */
+bool config_notify_set(const struct config_row *row, const struct text *words, size_t count, struct config_notify *n,
+		       struct buffer *why, bool *ret_again);
+bool config_notify_unset(const struct config_row *row, const struct text *words, size_t count, struct config_notify *n,
+			 const struct config_notify *standard, struct buffer *why);
+void config_notify_print(const struct config_row *row, const struct config_notify *n, const struct config_notify *standard,
+			 struct buffer *out);
+void config_notify_print_one(const struct config_row *row, const struct config_notify *n, struct buffer *out);
+/* "WHAT 'GOT': EXPECTED"; returns false. */
+bool config_say_expected(struct buffer *why, const char *what, struct text got, const char *expected);
+/* The index of the only name that `t` begins, in any case, or -1. */
+int config_read_choice(struct text t, const char *const *names, int count);
+/* A whole number from `least` to `most`. */
+bool config_read_count(struct text t, double least, double most, uint32_t *ret, struct buffer *why);
+bool config_read_address(struct text t, struct spimend_address *ret, struct buffer *why);
 /* Decimal seconds or a count, without needless zeros. */
 void config_print_seconds(struct buffer *out, int64_t ns);
 

@@ -118,7 +118,6 @@ static bool is_interface(struct text t)
 	return true;
 }
 
-/* The index of the only name that `t` begins, in any case, or -1. */
 int config_read_choice(struct text t, const char *const *names, int count)
 {
 	int found = -1;
@@ -402,20 +401,20 @@ static void words_wanted(const struct config_row *row, size_t *ret_least, size_t
 	case VALUE_PEER:
 		*ret_least = *ret_most = 2;
 		break;
-	case VALUE_LOG_BUFFER:
-		*ret_least = 0;
-		*ret_most = 2;
-		break;
-	case VALUE_LOG_HOST:
 	case VALUE_SNMP_HOST:
 	case VALUE_SNMP_USER:
 	case VALUE_COMMUNITY:
+	case VALUE_LOG_HOST:
 	case VALUE_EEM:
 	case VALUE_APPLET:
 		*ret_least = row->type == VALUE_SNMP_USER ? 3 : row->type == VALUE_SNMP_HOST || row->type == VALUE_EEM ? 2 : 1;
 		*ret_most = CONFIG_WORDS_MAX;
 		if (row->type == VALUE_EEM && strcmp(row->arguments, "NAME LINE") != 0)
 			*ret_least = 1;
+		break;
+	case VALUE_BUFFERED:
+		*ret_least = 0;
+		*ret_most = 2;
 		break;
 	default:
 		break;
@@ -424,7 +423,7 @@ static void words_wanted(const struct config_row *row, size_t *ret_least, size_t
 
 bool config_is_list(const struct config_row *row)
 {
-	return row->type >= VALUE_INTERFACE && row->type != VALUE_LOG_BUFFER && row->type != VALUE_SEVERITY;
+	return row->type >= VALUE_INTERFACE && (row->type < VALUE_TRAP_PORT || row->type >= VALUE_SNMP_HOST);
 }
 
 static bool check_words(const struct config_row *row, const struct words *words, size_t from, bool is_no, struct buffer *why)
@@ -477,7 +476,7 @@ static bool set_value(const struct config_row *row, const struct text *at, size_
 	case VALUE_APPLET:
 		return true;
 	default:
-		return config_notify_set(row, at, count, config, why, again);
+		return config_notify_set(row, at, count, &config->notify, why, again);
 	}
 }
 
@@ -523,8 +522,8 @@ bool config_value_unset(const struct config_row *row, const struct words *words,
 		return false;
 	if (row->type == VALUE_EEM || row->type == VALUE_APPLET)
 		return true;
-	if (row->type >= VALUE_LOG_BUFFER)
-		return config_notify_unset(row, words->at + from, words->count - from, config, why);
+	if (row->type >= VALUE_TRAP_PORT)
+		return config_notify_unset(row, words->at + from, words->count - from, &config->notify, &standard->notify, why);
 	if (row->type == VALUE_PORT)
 		return set_port(row, words->at[from], config, false, why);
 	if (row->type == VALUE_PEER) {
@@ -551,6 +550,10 @@ void config_value_print_one(const struct config_row *row, const struct config *c
 {
 	const void *value = const_member(config, row->at);
 
+	if (row->type >= VALUE_TRAP_PORT) {
+		config_notify_print_one(row, &config->notify, out);
+		return;
+	}
 	switch (row->type) {
 	case VALUE_NAME:
 	case VALUE_PATH:
@@ -617,8 +620,8 @@ void config_value_print(const struct config_row *row, const struct config *confi
 {
 	size_t size = size_of(row->type);
 
-	if (row->type >= VALUE_LOG_BUFFER) {
-		config_notify_print(row, config, standard, out);
+	if (row->type >= VALUE_TRAP_PORT) {
+		config_notify_print(row, &config->notify, &standard->notify, out);
 		return;
 	}
 	if (size == 0) {

@@ -7,6 +7,7 @@
 #define RECORD_LIVE_H
 
 #include "core/core.h"
+#include "record/live_notify.h"
 #include "record/store.h"
 
 #define LIVE_NOTES_MAX 8
@@ -35,6 +36,7 @@ struct live_view { /* everything that a page needs; borrows all of it */
 	const char *notes[LIVE_NOTES_MAX]; /* further troubles, a sentence each: "the role act is down since ..." */
 	size_t note_count;
 	const struct live_sensors *sensors;   /* NULL: not told */
+	const struct live_notify *notify;     /* NULL: not told */
 	int64_t limit_hit_ns[LIVE_LIMITS];    /* mono: latest; 0: never */
 };
 

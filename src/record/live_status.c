@@ -340,6 +340,8 @@ void live_status_text(const struct live_view *view, struct buffer *out)
 	add_sensors(view, &f, out);
 	add_judged(view, &f, out);
 	add_hints(&f, out);
+	if (view->notify)
+		live_notify_text(view->notify, view->config, out);
 	add_store(view, out);
 	add_worst(view, out);
 	add_tunnels(view, &f, out);
@@ -566,6 +568,8 @@ void live_status_json(const struct live_view *view, struct buffer *out)
 	put_daemons(view, &f, &j);
 	put_sensors(&f, &j);
 	put_judged(&f, &j);
+	if (view->notify)
+		live_notify_json(view->notify, view->config, &j);
 	put_store(view, &j);
 	put_troubles(view, &j);
 	json_array(&j, "tunnels");

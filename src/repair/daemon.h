@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/daemon_line.h"
 #include "model/gateway.h"
 
 #define IKE_DAEMON_CONNECTIONS_MAX 65536 /* configured children that are remembered for ORDER_INITIATE */
@@ -46,6 +47,8 @@ struct ike_daemon_calls {
 	void (*child_event)(void *context, const struct child_event *event);
 	void (*ike_event)(void *context, const struct ike_event *event);
 	void (*hint)(void *context, const struct daemon_hint *hint);
+	/* Each line of its log, of level 1, while ike_daemon_tell_lines() asked for them. NULL: nobody wants them. */
+	void (*line)(void *context, const struct daemon_line *line);
 	/* Exactly once for each order that ike_daemon_order() took, but those that checked() was called with. */
 	void (*result)(void *context, const struct order_result *result);
 	/* An order for the plugin (order_takes_plugin()): its target was read afresh and nothing stands against it. It is the
@@ -87,6 +90,9 @@ void ike_daemon_tick(struct ike_daemon *d, int64_t now);
  * -ENOTCONN while down. */
 int ike_daemon_refresh(struct ike_daemon *d, uint32_t serial, int64_t now);
 int ike_daemon_refresh_connections(struct ike_daemon *d, int64_t now);
+
+/* Whether the lines of its log are told: off at first. */
+void ike_daemon_tell_lines(struct ike_daemon *d, bool wanted);
 
 /* 0: taken, a result follows. Not taken (no result follows): -ENOTCONN while down, -ENOBUFS when too many wait,
  * -EINVAL when it is not valid or not for this daemon. */

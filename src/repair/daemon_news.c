@@ -316,6 +316,36 @@ static int take_ike_event(struct ike_daemon *d, enum ike_change change, struct t
 	return r;
 }
 
+void ike_daemon_tell_lines(struct ike_daemon *d, bool wanted)
+{
+	d->tells_lines = wanted;
+}
+
+/* Names and certificates of peers stand in these lines: whatever is not printable becomes a dot. */
+static void copy_printable(struct text from, char *to, size_t size)
+{
+	text_copy(from, to, size);
+	for (char *c = to; *c; c++)
+		*c = *c < 0x20 || *c > 0x7e ? '.' : *c;
+}
+
+static void give_line(struct ike_daemon *d, const struct vici_log *log)
+{
+	struct daemon_line line;
+
+	if (!d->tells_lines || !d->calls.line)
+		return;
+	memset(&line, 0, sizeof(line));
+	line.daemon = d->index;
+	line.has_ike = log->has_ike;
+	line.ike_id = log->has_ike ? log->ike_id : 0;
+	line.thread = log->thread;
+	line.is_cut = log->text.len >= sizeof(line.text);
+	copy_printable(log->group, line.group, sizeof(line.group));
+	copy_printable(log->text, line.text, sizeof(line.text));
+	d->calls.line(d->calls.context, &line);
+}
+
 static int take_words(struct ike_daemon *d, bool alert, struct text message, struct vici_reading *reading)
 {
 	struct daemon_hint hint;
@@ -326,8 +356,10 @@ static int take_words(struct ike_daemon *d, bool alert, struct text message, str
 		r = vici_read_alert(d->index, message, &hint, reading);
 	} else {
 		r = vici_read_log(message, &log, reading);
-		if (!r)
+		if (!r) {
 			hint = daemon_hint_read(&d->hints, d->index, &log);
+			give_line(d, &log);
+		}
 	}
 	if (!r)
 		give_hint(d, &hint);

@@ -78,6 +78,7 @@ struct ike_daemon {
 	uint32_t want_serial, list_serial;
 	int64_t connections_at;
 	struct daemon_hint_memory hints;
+	bool tells_lines;
 	struct known_connections known, fresh;
 
 	struct order queue[IKE_DAEMON_ORDERS_MAX];

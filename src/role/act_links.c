@@ -86,6 +86,13 @@ static void on_hint(void *context, const struct daemon_hint *hint)
 {
 	act_tell(((struct link_daemon *)context)->act, MESSAGE_HINT, hint);
 }
+
+/* A line that core does not take is no news that must be told again. */
+static void on_line(void *context, const struct daemon_line *line)
+{
+	channel_send(((struct link_daemon *)context)->act->core, MESSAGE_DAEMON_LINE, line);
+}
+
 static void on_result(void *context, const struct order_result *result)
 {
 	act_on_result(((struct link_daemon *)context)->act, result);
@@ -101,7 +108,7 @@ struct ike_daemon_calls act_daemon_calls(struct link_daemon *link)
 	return (struct ike_daemon_calls){
 		.context = link, .state = on_daemon, .connections_begin = on_connections_begin, .connection = on_connection,
 		.connections_end = on_connections_end, .snapshot_begin = on_snapshot_begin, .ike = on_ike, .child = on_child,
-		.snapshot_end = on_snapshot_end, .child_event = on_child_event, .ike_event = on_ike_event, .hint = on_hint,
+		.snapshot_end = on_snapshot_end, .child_event = on_child_event, .ike_event = on_ike_event, .hint = on_hint, .line = on_line,
 		.result = on_result, .checked = on_checked,
 	};
 }

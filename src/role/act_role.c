@@ -63,6 +63,9 @@ static void from_core(void *context, struct channel *channel, enum message_type 
 		link->asked = ++link->serial;
 		link->asked_core = item->refresh.serial;
 		ike_daemon_refresh(link->daemon, link->serial, loop_now(act->member->loop));
+	} else if (type == MESSAGE_DEBUG) {
+		for (uint32_t i = 0; i < act->daemon_count; i++)
+			ike_daemon_tell_lines(act->daemons[i].daemon, item->debug.lines);
 	} else if (type == MESSAGE_REFRESH_KERNEL) {
 		act->kernel_wanted = true;
 	}

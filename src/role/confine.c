@@ -94,7 +94,8 @@ int confine_identity(uid_t uid, gid_t gid, bool net_admin, int death_signal)
 #define FS_REFER (UINT64_C(1) << 13)     /* ABI 2 */
 #define FS_TRUNCATE (UINT64_C(1) << 14)  /* ABI 3 */
 #define FS_IOCTL_DEV (UINT64_C(1) << 15) /* ABI 5 */
-#define NET_BIND_AND_CONNECT UINT64_C(3) /* ABI 4 */
+#define NET_BIND UINT64_C(1)             /* ABI 4 */
+#define NET_CONNECT UINT64_C(2)
 #define SCOPE_ALL UINT64_C(3)            /* ABI 6: abstract sockets, signals */
 
 struct landlock_ruleset {
@@ -105,7 +106,8 @@ struct landlock_beneath {
 	int32_t fd;
 } __attribute__((packed));
 
-static struct landlock_ruleset everything(int abi, size_t *ret_size)
+/* `connects`: but for TCP connections to others. */
+static struct landlock_ruleset everything(int abi, bool connects, size_t *ret_size)
 {
 	struct landlock_ruleset all = { .fs = FS_FIRST_ABI };
 
@@ -114,7 +116,7 @@ static struct landlock_ruleset everything(int abi, size_t *ret_size)
 	if (abi >= 3)
 		all.fs |= FS_TRUNCATE;
 	if (abi >= 4)
-		all.net = NET_BIND_AND_CONNECT;
+		all.net = connects ? NET_BIND : NET_BIND | NET_CONNECT;
 	if (abi >= 5)
 		all.fs |= FS_IOCTL_DEV;
 	if (abi >= 6)
@@ -124,7 +126,7 @@ static struct landlock_ruleset everything(int abi, size_t *ret_size)
 }
 
 /* The ABI number, 0 where the kernel has none, or negative errno. */
-static int restrict_files(const char *const *directories)
+static int restrict_files(const char *const *directories, bool connects)
 {
 	int abi = (int)syscall(LANDLOCK_CREATE, NULL, 0, LANDLOCK_VERSION), set, r = 0;
 	struct landlock_ruleset all;
@@ -133,7 +135,7 @@ static int restrict_files(const char *const *directories)
 
 	if (abi <= 0)
 		return 0;
-	all = everything(abi, &size);
+	all = everything(abi, connects, &size);
 	set = (int)syscall(LANDLOCK_CREATE, &all, size, 0);
 	if (set < 0)
 		return -errno;
@@ -166,6 +168,7 @@ static int set_limits(enum role role)
 {
 	static const rlim_t data[ROLES] = {
 		[ROLE_SENSE] = 512u << 20, [ROLE_CORE] = UINT64_C(4) << 30, [ROLE_ACT] = 1u << 30,
+		[ROLE_DIAL] = 256u << 20,
 	};
 	int r = set_limit(RLIMIT_CORE, 0);
 
@@ -191,7 +194,7 @@ int confine_role(enum role role, const char *const *directories, struct confine_
 	}
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return -errno;
-	report.landlock = restrict_files(directories);
+	report.landlock = restrict_files(directories, role == ROLE_DIAL);
 	if (report.landlock < 0)
 		return report.landlock;
 	report.calls = confine_calls(role);

@@ -5,6 +5,7 @@
  *
  *     sense  no capability, no file, no socket of its own
  *     core   no capability, files below the state directory alone, no socket of its own
+ *     dial   no capability, no file; sockets of its own, IPv4 and IPv6, that connect and never listen
  *     act    CAP_NET_ADMIN (the kernel asks for it at every XFRM dump), no file, no socket of its own
  *
  * A forbidden system call ends the role at once: its SIGSYS handler tells the parent the number, then exits.

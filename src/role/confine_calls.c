@@ -22,9 +22,14 @@ static const int common_calls[] = {
 	SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
 	SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(poll), SCMP_SYS(ppoll),
 };
+/* Connections of its own, see add_sockets(). */
+static const int dial_calls[] = {
+	SCMP_SYS(connect), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername),
+	SCMP_SYS(shutdown),
+};
 /* Counts of the packet sockets; BPF maps, see add_bpf(). */
 static const int sense_calls[] = {
-	SCMP_SYS(getsockopt), SCMP_SYS(pread64),
+	SCMP_SYS(getsockopt), SCMP_SYS(pread64), SCMP_SYS(recvmmsg),
 };
 /* SQLite in the state directory, which landlock bounds; clients of the control socket. */
 static const int core_calls[] = {
@@ -103,6 +108,19 @@ static int add_sending(scmp_filter_ctx filter, enum role role)
 	return r;
 }
 
+/* Of IPv4 and IPv6, and nothing beside them: no netlink, no packets, no unix socket of another process. */
+static int add_sockets(scmp_filter_ctx filter)
+{
+	static const uint64_t families[] = { AF_INET, AF_INET6 }, kinds[] = { SOCK_DGRAM, SOCK_STREAM };
+	int r = 0;
+
+	for (size_t i = 0; i < COUNT(families); i++)
+		for (size_t j = 0; j < COUNT(kinds) && r == 0; j++)
+			r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, families[i]),
+					     SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, kinds[j]));
+	return r;
+}
+
 /* What no role may do to another one, although they are of one user. */
 static int add_bounded(scmp_filter_ctx filter, enum role role)
 {
@@ -162,6 +180,11 @@ int confine_calls(enum role role)
 	} else if (r == 0 && role == ROLE_ACT) {
 		r = add_calls(filter, act_calls, COUNT(act_calls));
 		count += COUNT(act_calls);
+	} else if (r == 0 && role == ROLE_DIAL) {
+		r = add_calls(filter, dial_calls, COUNT(dial_calls));
+		if (r == 0)
+			r = add_sockets(filter);
+		count += COUNT(dial_calls) + 1;
 	}
 	/* Once the filter stands the handler cannot be replaced: rt_sigaction is not in it. */
 	if (r == 0 && sigaction(SIGSYS, &action, NULL) < 0)

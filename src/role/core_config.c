@@ -145,12 +145,12 @@ int mind_take_config(struct mind *mind)
 			log_say(&member->log, LOG_ERR, "no memory for the applets: there are none");
 		buffer_add(&mind->exec.text, buffer_text(&mind->exec.applets.text));
 	}
-	if (!mind->exec.logbook && member->config->log_buffer_bytes)
-		mind->exec.logbook = logbook_new(member->config->log_buffer_bytes);
-	else if (mind->exec.logbook && member->config->log_buffer_bytes &&
-		 logbook_count(mind->exec.logbook).room != member->config->log_buffer_bytes)
-		(void)logbook_resize(mind->exec.logbook, member->config->log_buffer_bytes);
-	if (!member->config->log_buffer_bytes) {
+	if (!mind->exec.logbook && member->config->notify.buffer_size)
+		mind->exec.logbook = logbook_new(member->config->notify.buffer_size);
+	else if (mind->exec.logbook && member->config->notify.buffer_size &&
+		 logbook_count(mind->exec.logbook).room != member->config->notify.buffer_size)
+		(void)logbook_resize(mind->exec.logbook, member->config->notify.buffer_size);
+	if (!member->config->notify.buffer_size) {
 		logbook_free(mind->exec.logbook);
 		mind->exec.logbook = NULL;
 	}
@@ -159,6 +159,6 @@ int mind_take_config(struct mind *mind)
 
 void mind_log(struct mind *mind, int severity, struct text line)
 {
-	if (mind->exec.logbook && severity <= (int)mind->member->config->log_buffer_level)
+	if (mind->exec.logbook && severity <= (int)mind->member->config->notify.buffer_level)
 		logbook_add(mind->exec.logbook, mind_now(mind).wall, severity, false, line);
 }

@@ -130,7 +130,10 @@ static void clear_log(void *context)
 
 static void set_debug(void *context, const struct debug_state *state)
 {
-	((struct mind *)context)->exec.debug = *state;
+	struct mind *mind = context;
+
+	mind->exec.debug = *state;
+	mind_set_debug(mind, state);
 }
 
 static int run_applet(void *context, const struct exec_who *who, const char *name, struct text arguments, struct buffer *out,

@@ -168,7 +168,8 @@ static void add_note(struct live_view *view, const char *note)
 		view->notes[view->note_count++] = note;
 }
 
-static struct live_view view_of(struct mind *mind)
+/* The view borrows from `ret_notify`. */
+static struct live_view view_of(struct mind *mind, struct live_notify *ret_notify)
 {
 	struct live_view view = { .core = mind->core, .config = mind->member->config, .now = mind_now(mind) };
 	struct channel_counts counts = channel_count(mind->sense);
@@ -181,6 +182,8 @@ static struct live_view view_of(struct mind *mind)
 	view.up_ns = view.now.mono_ns - mind->member->start.up_ns;
 	view.store_note = mind->store_note[0] ? mind->store_note : NULL;
 	view.sensors = &mind->sensors;
+	*ret_notify = mind_notify_view(mind);
+	view.notify = ret_notify;
 	memcpy(view.limit_hit_ns, mind->limit_hit_ns, sizeof(view.limit_hit_ns));
 	mind->lost_note[0] = 0;
 	if (mind->lost_watches)
@@ -248,7 +251,8 @@ static void watch(struct mind *mind, const struct live_view *view, bool json, st
 
 int mind_answer(struct mind *mind, const struct control_request *request, struct buffer *out)
 {
-	struct live_view view = view_of(mind);
+	struct live_notify notify;
+	struct live_view view = view_of(mind, &notify);
 
 	switch (request->command) {
 	case CONTROL_STATUS:
@@ -281,7 +285,8 @@ void mind_keep_incident(struct mind *mind, const char *id)
 	if (mind->store)
 		store_put_incident(mind->store, incident);
 	if (mind->control && control_is_watched(mind->control) && note_watched(mind, incident)) {
-		struct live_view view = view_of(mind);
+		struct live_notify notify;
+		struct live_view view = view_of(mind, &notify);
 		cleanup(buffer_done) struct buffer text = { 0 }, json = { 0 };
 
 		live_watch_text(&view, incident, &text);

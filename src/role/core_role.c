@@ -70,8 +70,7 @@ static void carry_out(struct mind *mind, const struct core_output *output)
 		mind_keep_incident(mind, output->incident);
 		break;
 	case CORE_LOG_LINE:
-		mind_log(mind, output->line.severity, text_of(output->line.text));
-		log_device_line(&mind->member->log, output->line.severity, output->line.text);
+		mind_say_line(mind, output->line.severity, output->line.text);
 		break;
 	case CORE_NOTICE:
 		mind_log(mind, output->line.severity, text_of(output->line.text));
@@ -91,8 +90,10 @@ static void drain(struct mind *mind)
 	if (mind->order_count == 0)
 		return;
 	mind_flush(mind);
-	for (size_t i = 0; i < mind->order_count; i++)
+	for (size_t i = 0; i < mind->order_count; i++) {
+		debugger_order(mind->notify.debugger, &mind->orders[i], loop_now(mind->member->loop));
 		channel_send(mind->act, MESSAGE_ORDER, &mind->orders[i]);
+	}
 	mind->order_count = 0;
 }
 
@@ -125,6 +126,7 @@ static void from_sense(void *context, struct channel *channel, enum message_type
 
 	(void)channel;
 	member_close_fds(fds, fd_count);
+	mind_debug_see(mind, type, item);
 	switch (type) {
 	case MESSAGE_SIGHTING:
 		core_sighting(mind->core, &item->sighting, now);
@@ -143,6 +145,12 @@ static void from_sense(void *context, struct channel *channel, enum message_type
 		break;
 	case MESSAGE_REPORT:
 		core_report(mind->core, &item->report, now);
+		break;
+	case MESSAGE_TRAP:
+		mind_take_trap(mind, &item->trap);
+		break;
+	case MESSAGE_TRAP_COUNTS:
+		mind->notify.traps = item->trap_counts;
 		break;
 	default:
 		return;
@@ -208,6 +216,7 @@ static void from_act(void *context, struct channel *channel, enum message_type t
 
 	(void)channel;
 	member_close_fds(fds, fd_count);
+	mind_debug_see(mind, type, item);
 	if (!take_list(mind, type, item, now)) {
 		switch (type) {
 		case MESSAGE_DAEMON:
@@ -304,6 +313,7 @@ static int take_channel(struct mind *mind, enum role peer, int fd)
 	} else {
 		mind->act_note[0] = 0;
 		core_resend_orders(mind->core, mind_now(mind));
+		mind_debug_tell(mind);
 	}
 	tick(mind);
 	return 0;
@@ -338,6 +348,9 @@ static void note_sensor(struct mind *mind, const struct role_resource *resource)
 	case RESOURCE_KERNEL:
 		sensors->lacks[LIVE_KERNEL] = resource->error;
 		return;
+	case RESOURCE_TRAPS:
+		mind->notify.traps_error = resource->error == -ENOENT ? 0 : resource->error;
+		return;
 	case RESOURCE_SOCKET:
 		break;
 	default:
@@ -367,6 +380,8 @@ static void take_resource(void *context, const struct role_resource *resource, c
 		r = take_channel(mind, resource->index, fds[0]);
 	else if (resource->kind == RESOURCE_ROUTE && fd_count == 1)
 		mind_take_route(mind, fds[0]);
+	else if (resource->kind == RESOURCE_CHANNEL && fd_count == 1 && resource->index == ROLE_DIAL)
+		r = mind_take_dial(mind, fds[0]);
 	else if (resource->kind == RESOURCE_CONTROL && fd_count == 1)
 		r = mind_take_control(mind, fds[0]);
 	else if (fd_count == 0)
@@ -424,6 +439,7 @@ static void on_summary(void *context, int64_t now)
 	struct role_summary summary;
 
 	note_limits(mind, &figures, now);
+	debugger_tick(mind->notify.debugger, now);
 	memset(&summary, 0, sizeof(summary));
 	summary.open = figures.open;
 	summary.daemons = figures.daemon_count;
@@ -450,6 +466,8 @@ static int begin(void *context, struct member *member)
 	snprintf(mind->act_note, sizeof(mind->act_note), "the role act is not here yet");
 	mind->exec.route_fd = -1;
 	r = mind_take_config(mind);
+	if (r == 0)
+		r = mind_debug_begin(mind);
 	if (r == 0)
 		r = mind_restore(mind);
 	if (r == 0)
@@ -489,6 +507,7 @@ static void end(void *context)
 {
 	struct mind *mind = context;
 
+	mind_notify_done(mind);
 	channel_flush(mind->act);
 	channel_flush(mind->sense);
 	channel_free(mind->act);

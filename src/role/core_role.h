@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The role core in its parts: role/core_role.c wires, role/core_keep.c keeps and shows. Private to the two.
+ * The role core in its parts: role/core_role.c wires, role/core_keep.c keeps and shows, role/core_notify.c tells others and
+ * hears them. Private to the three.
  */
 #ifndef ROLE_CORE_ROLE_H
 #define ROLE_CORE_ROLE_H
@@ -10,6 +11,7 @@
 #include "exec/exec.h"
 #include "record/live.h"
 #include "record/store.h"
+#include "role/core_notify.h"
 #include "role/member.h"
 #include "serve/control.h"
 
@@ -60,6 +62,7 @@ struct mind {
 	int64_t limit_hit_ns[LIVE_LIMITS];  /* ... and when one grew */
 	struct order orders[MIND_ORDERS_MAX]; /* to be sent when the incident is on disk */
 	size_t order_count;
+	struct mind_notify notify;
 	bool lost_watches;            /* sense did not keep up: all are to be sent again */
 	struct role_summary summary;  /* as told last */
 	/* What watchers were told last, in the place of the id's hash: two that share one are told more often than needed. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What sense, core and act have in common: they are executed by the parent with one descriptor, are told their
+ * What sense, core, act and dial have in common: they are executed by the parent with one descriptor, are told their
  * configuration, confine themselves, say that they are ready, answer pings, receive what they need, and end with the parent.
  *
- * Called by the three roles' files. Never here: what a role does.
+ * Called by the roles' files. Never here: what a role does.
  */
 #ifndef ROLE_MEMBER_H
 #define ROLE_MEMBER_H

@@ -7,7 +7,7 @@
 #include "role/log.h"
 
 #define FROM(role) (1u << (role))
-#define ANY_ROLE (FROM(ROLE_SENSE) | FROM(ROLE_CORE) | FROM(ROLE_ACT))
+#define ANY_ROLE (FROM(ROLE_SENSE) | FROM(ROLE_CORE) | FROM(ROLE_ACT) | FROM(ROLE_DIAL))
 
 struct message_row {
 	const char *name;
@@ -162,6 +162,41 @@ static bool valid_report(const union message_item *item)
 	return gateway_valid_report(&item->report);
 }
 
+static bool valid_trap(const union message_item *item)
+{
+	return snmp_valid_trap(&item->trap.trap) && report_valid(&item->trap.report);
+}
+
+static bool valid_trap_counts(const union message_item *item)
+{
+	return trap_counts_valid(&item->trap_counts);
+}
+
+static bool valid_send_line(const union message_item *item)
+{
+	return dial_valid_line(&item->send_line);
+}
+
+static bool valid_send_trap(const union message_item *item)
+{
+	return dial_valid_trap(&item->send_trap);
+}
+
+static bool valid_debug(const union message_item *item)
+{
+	return is_bool(&item->debug.lines);
+}
+
+static bool valid_daemon_line(const union message_item *item)
+{
+	return daemon_line_valid(&item->daemon_line);
+}
+
+static bool valid_dial_state(const union message_item *item)
+{
+	return dial_valid_state(&item->dial_state);
+}
+
 /* --- The table ------------------------------------------------------------------------------------------------------- */
 
 #define SIZE(member) sizeof(((union message_item *)NULL)->member)
@@ -220,12 +255,20 @@ static const struct message_row rows[MESSAGE_TYPES] = {
 	[MESSAGE_JOURNAL] = { "journal", SIZE(journal), FROM(ROLE_ACT), FROM(ROLE_CORE), 0, false, valid_journal },
 	[MESSAGE_PLUGIN] = { "plugin", SIZE(plugin), FROM(ROLE_ACT) | FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, false, valid_plugin },
 	[MESSAGE_REPORT] = { "report", SIZE(report), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, true, valid_report },
+	[MESSAGE_TRAP] = { "trap", SIZE(trap), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, true, valid_trap },
+	[MESSAGE_TRAP_COUNTS] = { "trap-counts", SIZE(trap_counts), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, true,
+				  valid_trap_counts },
+	[MESSAGE_SEND_LINE] = { "send-line", SIZE(send_line), FROM(ROLE_CORE), FROM(ROLE_DIAL), 0, true, valid_send_line },
+	[MESSAGE_SEND_TRAP] = { "send-trap", SIZE(send_trap), FROM(ROLE_CORE), FROM(ROLE_DIAL), 0, true, valid_send_trap },
+	[MESSAGE_DEBUG] = { "debug", SIZE(debug), FROM(ROLE_CORE), FROM(ROLE_ACT), 0, false, valid_debug },
+	[MESSAGE_DAEMON_LINE] = { "daemon-line", SIZE(daemon_line), FROM(ROLE_ACT), FROM(ROLE_CORE), 0, true, valid_daemon_line },
+	[MESSAGE_DIAL_STATE] = { "dial-state", SIZE(dial_state), FROM(ROLE_DIAL), FROM(ROLE_CORE), 0, true, valid_dial_state },
 };
 
-static const char *const role_names[ROLES] = { "parent", "sense", "core", "act" };
+static const char *const role_names[ROLES] = { "parent", "sense", "core", "act", "dial" };
 static const char *const resource_names[RESOURCES] = {
 	"log socket", "channel", "BPF maps", "packet socket", "XDP", "audit socket", "XFRM counters", "XFRM sockets",
-	"IKE daemon", "journal", "control socket", "rtnetlink socket", "plugin",
+	"IKE daemon", "journal", "control socket", "rtnetlink socket", "plugin", "trap socket", "TLS file",
 };
 
 const char *role_name(enum role role)
@@ -316,14 +359,13 @@ const char *message_check(const void *bytes, size_t len, size_t fds, enum role f
 bool message_take(const struct message_header *header, const void *bytes, size_t index, union message_item *ret)
 {
 	const struct message_row *row = row_of(header->type);
-	union message_item item;
+	union message_item item; /* its members differ widely in size: no more than this one is touched */
 
 	if (index >= header->count)
 		return false;
-	memset(&item, 0, sizeof(item));
 	memcpy(&item, (const char *)bytes + sizeof(*header) + index * row->size, row->size);
 	if (row->valid && !row->valid(&item))
 		return false;
-	*ret = item;
+	memcpy(ret, &item, row->size);
 	return true;
 }

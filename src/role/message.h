@@ -14,13 +14,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/daemon_line.h"
+#include "model/dial.h"
 #include "model/gateway.h"
+#include "model/report.h"
+#include "model/trap_counts.h"
 #include "sense/packets_kernel.h"
 
 #define MESSAGE_MAX 32768 /* bytes of a datagram */
 #define MESSAGE_FDS_MAX PACKETS_MAPS
 
-enum role { ROLE_PARENT, ROLE_SENSE, ROLE_CORE, ROLE_ACT, ROLES };
+enum role { ROLE_PARENT, ROLE_SENSE, ROLE_CORE, ROLE_ACT, ROLE_DIAL, ROLES };
 const char *role_name(enum role role);
 
 enum message_type {
@@ -59,6 +63,15 @@ enum message_type {
 	MESSAGE_JOURNAL, /* struct role_journal */
 	/* of the plugin: act and sense to core, sense to core */
 	MESSAGE_PLUGIN, MESSAGE_REPORT,
+	/* sense to core */
+	MESSAGE_TRAP,        /* struct role_trap */
+	MESSAGE_TRAP_COUNTS,
+	/* core to dial */
+	MESSAGE_SEND_LINE, MESSAGE_SEND_TRAP,
+	/* dial to core */
+	MESSAGE_DIAL_STATE,
+	MESSAGE_DEBUG,       /* struct role_debug, core to act */
+	MESSAGE_DAEMON_LINE, /* act to core, while a debug wants them */
 	MESSAGE_TYPES
 };
 
@@ -76,6 +89,8 @@ enum resource {
 	RESOURCE_CONTROL,  /* the listening control socket */
 	RESOURCE_ROUTE,    /* a rtnetlink socket, core's: to list interfaces */
 	RESOURCE_PLUGIN,   /* a greeted connection to the plugin inside the daemon `index`: act's for orders, sense's for reports */
+	RESOURCE_TRAPS,    /* the UDP socket that traps come in on; an error: hear none */
+	RESOURCE_TLS_FILE, /* dial's file `index`: trust, certificate, key */
 	RESOURCES
 };
 const char *resource_name(enum resource resource);
@@ -139,6 +154,14 @@ struct role_journal {
 	int32_t error;    /* negative errno: there is no journal, so nothing will be done */
 };
 
+struct role_debug {
+	bool lines; /* the IKE daemons' log is to be told */
+};
+struct role_trap { /* as it came, and what it means */
+	struct snmp_trap trap;
+	struct device_report report;
+};
+
 /* Any item, aligned for all of them. */
 union message_item {
 	struct role_start start;
@@ -172,6 +195,13 @@ union message_item {
 	struct order_result result;
 	struct plugin_state plugin;
 	struct plugin_report report;
+	struct role_trap trap;
+	struct trap_counts trap_counts;
+	struct dial_line send_line;
+	struct dial_trap send_trap;
+	struct dial_state dial_state;
+	struct role_debug debug;
+	struct daemon_line daemon_line;
 };
 
 struct message_header {
@@ -195,7 +225,7 @@ uint64_t message_build(void);
 /* Checks a datagram that came from `from` to `to` with `fds` descriptors. NULL and *ret, or why it is none. */
 const char *message_check(const void *bytes, size_t len, size_t fds, enum role from, enum role to, uint64_t build,
 			  struct message_header *ret);
-/* Copies item `index` of a checked datagram. False: it is not valid. */
+/* Copies item `index` of a checked datagram into its member; the rest of *ret is left as it is. False: it is not valid. */
 bool message_take(const struct message_header *header, const void *bytes, size_t index, union message_item *ret);
 
 #endif

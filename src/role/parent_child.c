@@ -57,7 +57,8 @@ static void become(const struct parent *parent, enum role role, int fd)
 	if (syscall(SYS_close_range, CONFINE_CHANNEL_FD + 1, ~0u, 0) < 0)
 		_exit(126);
 	/* core gets the time to write what it remembers; its channel's end tells the others as well. */
-	r = confine_identity(parent->uid, parent->gid, role == ROLE_ACT, role == ROLE_CORE ? SIGTERM : SIGKILL);
+	r = confine_identity(role == ROLE_DIAL ? parent->dial_uid : parent->uid, role == ROLE_DIAL ? parent->dial_gid : parent->gid,
+			     role == ROLE_ACT, role == ROLE_CORE ? SIGTERM : SIGKILL);
 	if (r < 0) {
 		dprintf(STDERR_FILENO, "spimendd[%s]: cannot drop its privileges: %s\n", role_name(role), spimend_strerror(r));
 		_exit(126);
@@ -200,15 +201,26 @@ static void connect_roles(struct parent *parent, enum role one, enum role other)
 	close(ends[1]);
 }
 
+/* Everybody talks to core, and to nobody else. */
+static void connect_to_core(struct parent *parent, enum role started)
+{
+	static const enum role others[] = { ROLE_SENSE, ROLE_ACT, ROLE_DIAL };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (started == ROLE_CORE || started == others[i])
+			connect_roles(parent, others[i], ROLE_CORE);
+}
+
 static int send_start(struct parent *parent, struct child *child)
 {
 	struct role_start start = {
-		.uid = parent->uid, .gid = parent->gid, .control_gid = parent->control_gid,
+		.uid = child->role == ROLE_DIAL ? parent->dial_uid : parent->uid,
+		.gid = child->role == ROLE_DIAL ? parent->dial_gid : parent->gid, .control_gid = parent->control_gid,
 		.has_control_gid = parent->has_control_gid, .log_sink = parent->sink, .restarts = child->restarts,
 		.operators_gid = parent->operators_gid, .has_operators_gid = parent->has_operators_gid,
 		.up_ns = parent->up_ns, .up = parent->up,
 	};
-	int fds[2] = { parent_config_fd(parent, &start.config_size), -1 }, count = 1, r;
+	int fds[2] = { parent_config_fd(parent, child->role, &start.config_size), -1 }, count = 1, r;
 
 	if (fds[0] < 0)
 		return fds[0];
@@ -262,12 +274,11 @@ void parent_start_child(struct parent *parent, struct child *child)
 		parent_give_sense(parent);
 	else if (child->role == ROLE_CORE)
 		parent_give_core(parent);
-	else
+	else if (child->role == ROLE_ACT)
 		parent_give_act(parent);
-	if (child->role != ROLE_ACT)
-		connect_roles(parent, ROLE_SENSE, ROLE_CORE);
-	if (child->role != ROLE_SENSE)
-		connect_roles(parent, ROLE_CORE, ROLE_ACT);
+	else
+		parent_give_dial(parent);
+	connect_to_core(parent, child->role);
 }
 
 /* --- Ending ----------------------------------------------------------------------------------------------------------- */

@@ -51,6 +51,7 @@ static void keep_place(struct parent *parent, struct config *config)
 		size_t size;
 	} fixed[] = {
 		{ "user", config->user, parent->config->user, sizeof(config->user) },
+		{ "'dial user'", config->dial_user, parent->config->dial_user, sizeof(config->dial_user) },
 		{ "state-directory", config->state_directory, parent->config->state_directory,
 		  sizeof(config->state_directory) },
 		{ "the control socket", config->control_socket, parent->config->control_socket,
@@ -74,7 +75,7 @@ static void send_config(struct parent *parent, enum role role, uint64_t serial)
 
 	if (!parent->children[role].channel)
 		return;
-	fd = parent_config_fd(parent, &said.config_size);
+	fd = parent_config_fd(parent, role, &said.config_size);
 	if (fd < 0 || channel_send_fds(parent->children[role].channel, MESSAGE_CONFIG, &said, &fd, 1) < 0)
 		parent_renew_child(parent, role); /* then it takes it with its start */
 	if (fd >= 0)
@@ -94,13 +95,16 @@ static void spread(struct parent *parent, struct config *config)
 	else
 		send_config(parent, ROLE_ACT, parent->serial);
 	send_config(parent, ROLE_CORE, parent->serial);
+	send_config(parent, ROLE_DIAL, parent->serial);
 	/* A sense that starts anew has counted nothing: only where it must be. */
 	if (sensor || !parent_change_interfaces(parent, old)) {
 		parent_close_sensor(parent);
 		parent_renew_child(parent, ROLE_SENSE);
 	} else {
 		send_config(parent, ROLE_SENSE, parent->serial);
+		parent_change_traps(parent, old);
 	}
+	parent_give_dial(parent); /* a certificate may be a new one in the same place */
 	memory_free(old);
 	parent_say_status(parent);
 }

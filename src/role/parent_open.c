@@ -13,20 +13,22 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "repair/plugin.h"
 #include "base/memory.h"
+#include "parse/config.h"
+#include "repair/plugin.h"
 #include "repair/xfrm.h"
 #include "role/member.h"
 #include "role/parent_private.h"
 #include "sense/audit.h"
 #include "sense/gre_devices.h"
+#include "sense/traps.h"
 #include "sense/xfrm_stat.h"
 #include "spimend/error.h"
 
 #define JOURNAL_FILE "act.journal"
 #define LINKS_WAIT (50 * INT64_C(1000000)) /* changes come in swarms */
 
-/* --- Handing over ----------------------------------------------------------------------------------------------------- */
+/* --- Handing over ------------------------------------------------------------------------------------------------- */
 
 static void give(struct parent *parent, enum role role, struct role_resource resource, const int *fds, size_t fd_count)
 {
@@ -52,7 +54,44 @@ static void give_error(struct parent *parent, enum role role, struct role_resour
 	give(parent, role, resource, NULL, 0);
 }
 
-int parent_config_fd(const struct parent *parent, uint32_t *ret_size)
+/* A user's keys are in a file of root's own: no other role, and no text of the configuration, ever has them. One whose file
+ * cannot be had is nobody. */
+static int read_keys(struct notify_user *user, struct buffer *why)
+{
+	char text[1024];
+	int fd = open(user->key_file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), r = -EACCES;
+	struct stat found;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &found) == 0 && S_ISREG(found.st_mode) && !(found.st_mode & 077)) {
+		n = read(fd, text, sizeof(text));
+		r = n < 0 ? -errno : config_read_keys((struct text){ text, (size_t)n }, user, why);
+	} else {
+		buffer_add_string(why, "others than its owner may read it, or it is no file");
+	}
+	explicit_bzero(text, sizeof(text));
+	close(fd);
+	return r;
+}
+
+static void load_keys(struct parent *parent, struct config_notify *notify)
+{
+	for (uint32_t i = 0; i < notify->user_count; i++) {
+		struct notify_user *user = &notify->users[i];
+		cleanup(buffer_done) struct buffer why = { 0 };
+		int r = read_keys(user, &why);
+
+		if (r == 0)
+			continue;
+		log_say(&parent->log, LOG_ERR, "SNMP user %s: %s: %s%s%.*s", user->name, user->key_file, spimend_strerror(r),
+			why.len ? ": " : "", TEXT_ARG(buffer_text(&why)));
+		memset(user, 0, sizeof(*user));
+	}
+}
+
+int parent_config_fd(struct parent *parent, enum role role, uint32_t *ret_size)
 {
 	cleanup(memory_free_pointer) struct member_bundle *bundle = memory_new(1, sizeof(*bundle));
 	int fd = memfd_create("spimendd-config", MFD_CLOEXEC | MFD_ALLOW_SEALING), r = 0;
@@ -64,6 +103,8 @@ int parent_config_fd(const struct parent *parent, uint32_t *ret_size)
 		return r;
 	}
 	memcpy(&bundle->config, parent->config, sizeof(bundle->config));
+	if (role == ROLE_SENSE || role == ROLE_DIAL)
+		load_keys(parent, &bundle->config.notify);
 	memcpy(&bundle->ceiling, parent->ceiling, sizeof(bundle->ceiling));
 	bundle->text_len = (uint32_t)parent->text.len;
 	bundle->startup_len = (uint32_t)parent->startup.len;
@@ -390,6 +431,28 @@ static void sense_lost(struct parent *parent, const char *name)
 		}
 }
 
+static void give_traps(struct parent *parent)
+{
+	struct role_resource resource = { .kind = RESOURCE_TRAPS };
+	const struct config_notify *n = &parent->config->notify;
+	int fd, r = n->manager ? traps_open(n->trap_port, &fd) : -ENOENT;
+
+	if (r < 0 && r != -ENOENT && r != parent->lacks[RESOURCE_TRAPS])
+		log_say(&parent->log, LOG_ERR, "traps cannot be heard on UDP port %u: %s; trying again", n->trap_port,
+			spimend_strerror(r));
+	note_resource(parent, RESOURCE_TRAPS, r);
+	if (r < 0)
+		give_error(parent, ROLE_SENSE, resource, r);
+	else
+		give_fd(parent, ROLE_SENSE, resource, fd);
+}
+
+void parent_change_traps(struct parent *parent, const struct config *old)
+{
+	if (parent->config->notify.manager != old->notify.manager || parent->config->notify.trap_port != old->notify.trap_port)
+		give_traps(parent);
+}
+
 void parent_give_sense(struct parent *parent)
 {
 	struct role_resource resource = { .kind = RESOURCE_MAPS };
@@ -414,6 +477,7 @@ void parent_give_sense(struct parent *parent)
 		else
 			log_say(&parent->log, LOG_WARNING, "no audit records: %s", spimend_strerror(r));
 	}
+	give_traps(parent);
 	if (parent->config->sense_xfrm) {
 		resource.kind = RESOURCE_COUNTERS;
 		fd = open(XFRM_STAT_PATH, O_RDONLY | O_CLOEXEC);
@@ -506,6 +570,38 @@ void parent_give_act(struct parent *parent)
 		give_kernel(parent);
 }
 
+/* --- dial: what TLS needs, read as root so that a key may be root's ----------------------------------------------- */
+
+static void give_file(struct parent *parent, uint32_t index, const char *path)
+{
+	struct role_resource resource = { .kind = RESOURCE_TLS_FILE, .index = index };
+	int fd = path[0] ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK) : -1;
+	struct stat found;
+
+	if (fd < 0) {
+		give_error(parent, ROLE_DIAL, resource, path[0] ? -errno : -ENOENT);
+		return;
+	}
+	if (fstat(fd, &found) == 0 && S_ISREG(found.st_mode)) {
+		give_fd(parent, ROLE_DIAL, resource, fd);
+		return;
+	}
+	close(fd);
+	give_error(parent, ROLE_DIAL, resource, -EINVAL);
+}
+
+void parent_give_dial(struct parent *parent)
+{
+	const struct config_notify *n = &parent->config->notify;
+	const char *const paths[] = { n->tls_trust, n->tls_certificate, n->tls_key }; /* enum dial_file */
+	bool wanted = false;
+
+	for (uint32_t i = 0; i < n->log_host_count; i++)
+		wanted = wanted || n->log_hosts[i].transport == NOTIFY_TLS;
+	for (uint32_t i = 0; wanted && i < sizeof(paths) / sizeof(paths[0]); i++)
+		give_file(parent, i, paths[i]);
+}
+
 static int connect_daemon(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -580,6 +676,8 @@ void parent_give_wanted(struct parent *parent, struct child *child, const struct
 		give_kernel(parent);
 	} else if (want->kind == RESOURCE_JOURNAL && child->role == ROLE_ACT) {
 		give_journal(parent);
+	} else if (want->kind == RESOURCE_TRAPS && child->role == ROLE_SENSE) {
+		give_traps(parent);
 	} else if (want->kind == RESOURCE_SOCKET && child->role == ROLE_SENSE) {
 		sense_lost(parent, want->name);
 	}

@@ -53,8 +53,8 @@ struct parent {
 	struct buffer incoming;     /* parts of a text from core */
 	uint64_t incoming_serial;
 	uint64_t serial;            /* of what runs; 0: it is the file */
-	uid_t uid;
-	gid_t gid, control_gid, operators_gid;
+	uid_t uid, dial_uid;
+	gid_t gid, dial_gid, control_gid, operators_gid;
 	bool has_control_gid, has_operators_gid;
 	int64_t up_ns;
 	struct instant up;
@@ -88,11 +88,14 @@ void parent_leave_place(struct parent *parent);
 
 /* --- parent_open.c: what the roles need ------------------------------------------------------------------------------- */
 
-/* A sealed memfd with the configuration. The descriptor, or negative errno. */
-int parent_config_fd(const struct parent *parent, uint32_t *ret_size);
+/* A sealed memfd with the configuration as that role gets it. The descriptor, or negative errno. */
+int parent_config_fd(struct parent *parent, enum role role, uint32_t *ret_size);
 void parent_give_sense(struct parent *parent);
 void parent_give_core(struct parent *parent);
 void parent_give_act(struct parent *parent);
+void parent_give_dial(struct parent *parent);
+/* After a reload: another trap port, or none; other TLS files. */
+void parent_change_traps(struct parent *parent, const struct config *old);
 void parent_give_wanted(struct parent *parent, struct child *child, const struct role_want *want);
 /* Opens what is configured, there, and not open. */
 void parent_check_interfaces(struct parent *parent);

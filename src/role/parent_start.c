@@ -110,21 +110,35 @@ int parent_read_config(const char *path, struct config **ret, struct buffer *ret
 	return 0;
 }
 
-int parent_find_user(struct parent *parent, const struct config *config, struct buffer *out)
+static int find_account(const char *name, const char *keyword, uid_t *ret_uid, gid_t *ret_gid, struct buffer *out)
 {
-	const struct passwd *user = getpwnam(config->user);
-	const struct group *group = NULL, *operators;
-	gid_t control_gid = 0;
+	const struct passwd *user = getpwnam(name);
 
 	if (!user) {
 		buffer_printf(out, "there is no user %s for the roles to run as: make one ('systemd-sysusers' after 'make install',"
-			      " or 'useradd --system %s'), or name another with 'user'\n", config->user, config->user);
+			      " or 'useradd --system %s'), or name another with '%s'\n", name, name, keyword);
 		return -ENOENT;
 	}
 	if (user->pw_uid == 0) {
-		buffer_printf(out, "user %s is root: the roles must run as somebody without privilege\n", config->user);
+		buffer_printf(out, "user %s is root: the roles must run as somebody without privilege\n", name);
 		return -EPERM;
 	}
+	*ret_uid = user->pw_uid;
+	*ret_gid = user->pw_gid;
+	return 0;
+}
+
+int parent_find_user(struct parent *parent, const struct config *config, struct buffer *out)
+{
+	const char *dial = config->dial_user[0] ? config->dial_user : config->user;
+	const struct group *group = NULL, *operators;
+	gid_t control_gid = 0;
+	int r = find_account(config->user, "user", &parent->uid, &parent->gid, out);
+
+	if (r == 0)
+		r = find_account(dial, config->dial_user[0] ? "dial user" : "user", &parent->dial_uid, &parent->dial_gid, out);
+	if (r < 0)
+		return r;
 	if (config->control_group[0] && !(group = getgrnam(config->control_group))) {
 		buffer_printf(out, "there is no group %s for the control socket\n", config->control_group);
 		return -ENOENT;
@@ -137,8 +151,6 @@ int parent_find_user(struct parent *parent, const struct config *config, struct 
 	}
 	parent->has_operators_gid = operators;
 	parent->operators_gid = operators ? operators->gr_gid : 0;
-	parent->uid = user->pw_uid;
-	parent->gid = user->pw_gid;
 	parent->has_control_gid = group;
 	parent->control_gid = control_gid;
 	return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The three roles as the program starts them. Each is wiring: it hands what one room says to the next one, and decides
+ * The four roles as the program starts them. Each is wiring: it hands what one room says to the next one, and decides
  * nothing. Called by cmd/spimendd alone. Each returns its exit status.
  */
 #ifndef ROLE_ROLES_H
@@ -12,5 +12,7 @@ int sense_role_run(void);
 int core_role_run(void);
 /* Talks to the IKE daemons and the kernel; carries orders out, each once. */
 int act_role_run(void);
+/* Sends traps and log lines to the receivers of the configuration. */
+int dial_role_run(void);
 
 #endif

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "role/sense_reports.h"
+#include "role/sense_traps.h"
 #include "sense/audit.h"
 #include "sense/packets.h"
 #include "sense/xfrm_stat.h"
@@ -29,6 +30,7 @@ struct sense {
 	uint32_t up, down;       /* interfaces */
 	bool said_full, said_counters;
 	struct sense_reports reports; /* of the plugins inside the IKE daemons */
+	struct sense_traps traps;
 };
 
 /* --- To core --------------------------------------------------------------------------------------------------------- */
@@ -101,6 +103,7 @@ static void on_state(void *context, int64_t now)
 	state.flows_dropped += sense->dropped; /* both: seen, and not told */
 	channel_send(sense->core, MESSAGE_SENSOR, &state);
 	sense_reports_tell(&sense->reports);
+	sense_traps_tell(&sense->traps);
 	tell_counters(sense);
 }
 
@@ -178,6 +181,7 @@ static void core_closed(void *context, struct channel *channel, const char *why)
 	channel_free(channel);
 	sense->core = NULL;
 	sense_reports_core(&sense->reports, NULL);
+	sense_traps_core(&sense->traps, NULL);
 }
 
 /* --- What the parent hands in ----------------------------------------------------------------------------------------- */
@@ -188,14 +192,17 @@ static int take_channel(struct sense *sense, int fd)
 	int r;
 
 	sense_reports_core(&sense->reports, NULL);
+	sense_traps_core(&sense->traps, NULL);
 	channel_free(sense->core);
 	sense->core = NULL;
 	/* A core that is new tells what it knows. What it does not tell died while nobody could say so. */
 	if (sense->packets)
 		packets_begin_anew(sense->packets, PACKETS_GRACE_NS);
 	r = channel_new(sense->member->loop, fd, ROLE_SENSE, ROLE_CORE, &calls, &sense->core);
-	if (r == 0)
+	if (r == 0) {
 		sense_reports_core(&sense->reports, sense->core);
+		sense_traps_core(&sense->traps, sense->core);
+	}
 	return r;
 }
 
@@ -261,6 +268,8 @@ static void take_resource(void *context, const struct role_resource *resource, c
 
 	if (resource->kind == RESOURCE_PLUGIN) {
 		sense_reports_take(&sense->reports, resource, fds, fd_count);
+	} else if (resource->kind == RESOURCE_TRAPS) {
+		sense_traps_take(&sense->traps, resource, fds, fd_count);
 	} else if (resource->error || fd_count == 0) {
 		if (resource->kind == RESOURCE_XDP && !resource->error)
 			r = take_interface(sense, resource, fds, fd_count);
@@ -302,7 +311,8 @@ static int begin(void *context, struct member *member)
 		return r;
 	loop_timer_every(sense->counts_timer, COUNTS_EVERY);
 	loop_timer_every(sense->state_timer, STATE_EVERY);
-	return sense_reports_begin(&sense->reports, member);
+	r = sense_traps_begin(&sense->traps, member);
+	return r < 0 ? r : sense_reports_begin(&sense->reports, member);
 }
 
 static void reload(void *context)
@@ -311,6 +321,7 @@ static void reload(void *context)
 
 	/* What else sense hears, and on which ports, the parent opened: it starts sense anew when that changes. */
 	sense_reports_reload(&sense->reports);
+	sense_traps_reload(&sense->traps);
 }
 
 static void end(void *context)
@@ -319,6 +330,7 @@ static void end(void *context)
 
 	channel_flush(sense->core);
 	sense_reports_done(&sense->reports);
+	sense_traps_done(&sense->traps);
 	channel_free(sense->core);
 	packets_free(sense->packets);
 	audit_free(sense->audit);

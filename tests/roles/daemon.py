@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 
-ROLES = ("sense", "core", "act")
+ROLES = ("sense", "core", "act", "dial")
 
 
 def wait_for(what, seconds=10):

@@ -193,7 +193,7 @@ def garbage(build):
                 problems.append(f"{deed.__name__}: it does not try again ({server.count} connections)")
             if not d.answers() or d.roles() != pids:
                 problems.append(f"{deed.__name__}: {d.roles()}, it was {pids}")
-                pids = wait_for(lambda: d.roles() if len(d.roles()) == 3 else None) or {}
+                pids = wait_for(lambda: d.roles() if len(d.roles()) == 4 else None) or {}
             server.close()
         for role, pid in d.roles().items():
             size = int(d.status_of(pid)["VmRSS"].split()[0])

@@ -66,7 +66,7 @@ def example(build):
 
 def roles_by_hand(build):
     problems = []
-    for role in ("sense", "core", "act", "parent"):
+    for role in ("sense", "core", "act", "dial", "parent"):
         status, _, said = call(build, f"--role={role}")
         if status != 2 or not said:
             problems.append(f"{role}: status {status}, {said!r}")

@@ -16,6 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, ".."), HERE]
 import hostile  # noqa: E402
 import life  # noqa: E402
+import notify  # noqa: E402
 import plain  # noqa: E402
 import shell  # noqa: E402
 import world  # noqa: E402
@@ -57,7 +58,10 @@ def main():
     optimised, sanitized = builds(suite)
     tests = [(name, deed, optimised) for name, deed in plain.TESTS] if optimised else []
     if os.geteuid() == 0:
-        for module in (life, world, hostile, shell):
+        absent = notify.missing()
+        if absent:
+            suite.skip("traps and messages, in and out", "not installed: " + ", ".join(absent))
+        for module in (life, world, hostile, shell) if absent else (life, world, hostile, shell, notify):
             tests += [(name, deed, optimised) for name, deed in module.TESTS] if optimised else []
             tests += [(f"{name} (sanitizers)", deed, sanitized) for name, deed in module.SANITIZED] if sanitized else []
     else:

@@ -276,7 +276,7 @@ static void test_unknown_lines_name_the_nearest_command(void **state)
 			    "unknown command 'sense strongsawn /run/x'; did you mean 'sense strongswan PATH [plugin PATH]'?");
 	assert_string_equal(refusal("hostnam3 x"), "unknown command 'hostnam3 x'; did you mean 'hostname NAME'?");
 	assert_string_equal(refusal("sense electricity"),
-			    "unknown command 'sense electricity'; after 'sense' stands interface, strongswan, encap-port, audit or xfrm");
+			    "unknown command 'sense electricity'; after 'sense' stands interface, strongswan, encap-port, audit, xfrm or trap-port");
 	assert_string_equal(refusal("interface Tunnel0"), "unknown command 'interface Tunnel0'");
 	/* Pasted router lines carry keys, and what is said here ends in the log. */
 	assert_string_equal(refusal("enable secret 5 $1$abc"), "unknown command 'enable secret ...'");
@@ -325,49 +325,6 @@ static void test_applets_are_left_to_their_compiler(void **state)
 	/* What is no line of an applet is not swallowed by it. */
 	assert_int_equal(parse("event manager applet x\n event none\nhostname\nspimend\n " QUIET), SPIMEND_E_SYNTAX);
 	assert_int_equal(parse("event manager applet x\n event none\ninterfaces Tunnel0\nspimend\n " QUIET), SPIMEND_E_SYNTAX);
-}
-
-/* B21, as note 000 has it, and the forms of the manual. */
-static void test_logging_and_snmp(void **state)
-{
-	static const char text[] =
-		"hostname hub\nlogging buffered 100000 debugging\nlogging trap 5\nlogging host 192.0.2.9\n"
-		"logging host 2001:db8::9 transport tls ca-file /etc/ssl/log.pem\n"
-		"logging host 192.0.2.10 transport tcp port 1514 format rfc5424\n"
-		"snmp-server enable traps event-manager\nsnmp-server host 11.1.1.3 public event-manager\nsnmp-server manager\n"
-		"snmp-server host 192.0.2.3 version 3 priv ann udp-port 1162\nsnmp-server user ann key-file /etc/spimend/ann\n"
-		"snmp-server community s3cret ro\nspimend\n " QUIET "operators netops\n";
-	struct buffer printed = { 0 };
-	static struct config again;
-
-	(void)state;
-	assert_int_equal(parse(text), 0);
-	assert_int_equal(config.log_buffer_bytes, 100000);
-	assert_int_equal(config.log_trap_level, 5);
-	assert_int_equal(config.log_host_count, 3);
-	assert_int_equal(config.log_hosts[1].port, 6514);
-	assert_int_equal(config.log_hosts[2].port, 1514);
-	assert_true(config.traps_event_manager && config.snmp_manager);
-	assert_int_equal(config.snmp_host_count, 2);
-	assert_string_equal(config.snmp_hosts[0].name, "public");
-	assert_int_equal(config.snmp_hosts[1].version, 3);
-	assert_int_equal(config.snmp_hosts[1].port, 1162);
-	assert_string_equal(config.operators, "netops");
-	config_print(&config, &printed);
-	assert_int_equal(config_parse(buffer_text(&printed), &again, &report), 0);
-	assert_memory_equal(&again, &config, sizeof(again));
-	assert_true(text_has(buffer_text(&printed), TEXT("snmp-server host 11.1.1.3 public event-manager\n")));
-	buffer_done(&printed);
-	assert_string_equal(refusal("logging host 192.0.2.9 transport sctp"), "transport 'sctp': udp, tcp or tls is expected");
-	assert_string_equal(refusal("logging host 192.0.2.9 ca-file /x"), "'ca-file' goes with 'transport tls'");
-	assert_string_equal(refusal("logging buffered 100"),
-			    "size or severity '100': 4096 to 67108864 bytes, or emergencies to debugging (0 to 7) are expected");
-	assert_string_equal(refusal("snmp-server host 192.0.2.3 version 1 public"), "version '1': 2c or 3 is expected");
-	/* A community is not repeated. */
-	assert_null(strstr(refusal("snmp-server host 192.0.2.3 hunter2 ipsec"), "hunter2"));
-	assert_null(strstr(refusal("snmp-server hosts 192.0.2.3 hunter2"), "hunter2"));
-	assert_string_equal(refusal("snmp-server user ann netops v3 auth sha hunter2"),
-			    "'key-file PATH' is expected behind the user's name: keys have no place in this file");
 }
 
 static void test_a_line_typed_changes_what_runs(void **state)
@@ -424,6 +381,122 @@ static void test_the_file_is_the_ceiling(void **state)
 	assert_true(is_within(file, "judge overlap 60", &what));
 	assert_true(is_within(file, "logging host 192.0.2.9", &what));
 	assert_false(is_within(file, "crypto isakmp invalid-spi-recovery", &what));
+}
+
+static void test_who_is_told_and_heard_is_read_as_ios_writes_it(void **state)
+{
+	const struct config_notify *n = &config.notify;
+
+	(void)state;
+	/* B21, as the note has it. */
+	assert_int_equal(parse("snmp-server enable traps event-manager\nsnmp-server host 11.1.1.3 public event-manager\n"
+			       "snmp-server manager\nlogging host 192.0.2.9\n"
+			       "logging host 192.0.2.10 transport tcp port 1470 format rfc5424\n"
+			       "logging host 2001:db8::9 transport tls server logs.example\n"
+			       "logging trap warnings\nlogging buffered 128000 6\n"
+			       "snmp-server user ann key-file /etc/spimend/ann\nsnmp-server user bob key-file /etc/spimend/bob\n"
+			       "snmp-server host 11.1.1.4 traps version 3 priv ann udp-port 1162\n"
+			       "snmp-server community private RO\nsnmp-server engineID local 8000000001020304\n"
+			       "spimend\n" QUIET " sense trap-port 1162\n dial eem-root 1.3.6.1.4.1.9.10.134\n"), 0);
+	assert_true(n->manager && n->enable_event_manager);
+	assert_int_equal(n->host_count, 2);
+	assert_string_equal(n->hosts[0].name, "public");
+	assert_int_equal(n->hosts[0].security, NOTIFY_V2C);
+	assert_int_equal(n->hosts[0].port, 162);
+	assert_int_equal(n->hosts[1].security, NOTIFY_V3_PRIV);
+	assert_int_equal(n->hosts[1].port, 1162);
+	assert_int_equal(n->log_host_count, 3);
+	assert_int_equal(n->log_hosts[0].port, 514);
+	assert_int_equal(n->log_hosts[1].port, 1470);
+	assert_true(n->log_hosts[1].rfc5424);
+	assert_int_equal(n->log_hosts[2].port, 6514);
+	assert_string_equal(n->log_hosts[2].server, "logs.example");
+	assert_int_equal(n->log_level, 4);
+	assert_int_equal(n->buffer_size, 128000);
+	assert_int_equal(n->buffer_level, 6);
+	assert_int_equal(n->user_count, 2);
+	assert_string_equal(n->users[0].key_file, "/etc/spimend/ann");
+	assert_int_equal(n->engine_len, 8);
+	assert_int_equal(n->trap_port, 1162);
+	assert_int_equal(n->eem_root.id[8], 134);
+}
+
+static void test_who_is_told_prints_and_parses_back(void **state)
+{
+	static struct config before;
+
+	(void)state;
+	test_who_is_told_and_heard_is_read_as_ios_writes_it(NULL);
+	before = config;
+	memset(&config, 0, sizeof(config));
+	config = before;
+	{
+		char text[sizeof(shown)];
+
+		text_copy(text_of(show()), text, sizeof(text));
+		assert_int_equal(parse(text), 0);
+		assert_memory_equal(&before, &config, sizeof(config));
+		assert_string_equal(show(), text);
+	}
+}
+
+static void test_a_users_keys_come_from_their_own_file(void **state)
+{
+	struct buffer why = { 0 };
+	struct notify_user user;
+
+	(void)state;
+	memset(&user, 0, sizeof(user));
+	assert_int_equal(config_read_keys(TEXT("# ann's\nauth sha256 longenough\n\n priv aes128 longenough2\n"), &user, &why), 0);
+	assert_int_equal(user.hash, NOTIFY_SHA256);
+	assert_true(user.encrypts);
+	assert_string_equal(user.auth, "longenough");
+	assert_string_equal(user.priv, "longenough2");
+	memset(&user, 0, sizeof(user));
+	assert_int_equal(config_read_keys(TEXT("auth sha hunter2\n"), &user, &why), SPIMEND_E_SYNTAX);
+	assert_int_equal(config_read_keys(TEXT("auth md5 longenough\n"), &user, &why), SPIMEND_E_SYNTAX);
+	assert_int_equal(config_read_keys(TEXT("auth sha longenough extra\n"), &user, &why), SPIMEND_E_SYNTAX);
+	assert_int_equal(config_read_keys(TEXT("priv des longenough\n"), &user, &why), SPIMEND_E_SYNTAX);
+	memset(&user, 0, sizeof(user));
+	assert_int_equal(config_read_keys(TEXT("priv aes128 longenough\n"), &user, &why), SPIMEND_E_SYNTAX); /* without auth */
+	assert_false(text_has(buffer_text(&why), TEXT("hunter2")) || text_has(buffer_text(&why), TEXT("longenough")));
+	buffer_done(&why);
+}
+
+static void test_who_is_told_can_be_taken_back(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("snmp-server host 11.1.1.3 public\nsnmp-server host 11.1.1.3 other\nsnmp-server host 11.1.1.4 public\n"
+			       "no snmp-server host 11.1.1.3\nlogging host 192.0.2.9\nno logging host 192.0.2.9\n"
+			       "snmp-server community a\nno snmp-server community a\nsnmp-server user ann key-file /x\nno snmp-server user ann\n"
+			       "logging trap 7\nno logging trap\nno snmp-server manager\nspimend\n" QUIET), 0);
+	assert_int_equal(config.notify.host_count, 1);
+	config.notify.host_count = 0;
+	memset(config.notify.hosts, 0, sizeof(config.notify.hosts));
+	config_default(&standard);
+	assert_memory_equal(&config.notify, &standard.notify, sizeof(standard.notify));
+}
+
+static void test_who_is_told_refuses_what_it_cannot_do_by_name(void **state)
+{
+	(void)state;
+	assert_string_equal(refusal("snmp-server host 11.1.1.3 version 1 public"), "version '1': traps are sent with version 2c or 3");
+	assert_string_equal(refusal("snmp-server host 11.1.1.3 informs public"), "kind 'informs': traps are sent, not informs");
+	assert_string_equal(refusal("snmp-server host hub public"), "address 'hub': an IPv4 or IPv6 address is expected");
+	assert_string_equal(refusal("snmp-server host 11.1.1.3 public bgp"),
+			    "word 'bgp': 'udp-port PORT' or 'event-manager' is expected; other traps are not sent");
+	assert_string_equal(refusal("snmp-server host 11.1.1.3 version 3 public"), "level 'public': auth, noauth or priv is expected");
+	assert_string_equal(refusal("snmp-server user ann netops v3 auth sha hunter2"),
+			    "'key-file PATH' is expected behind the user's name: keys have no place in this file");
+	/* A community is not repeated. */
+	assert_null(strstr(refusal("snmp-server host 192.0.2.3 hunter2 ipsec"), "hunter2"));
+	assert_null(strstr(refusal("snmp-server hosts 192.0.2.3 hunter2"), "hunter2"));
+	assert_string_equal(refusal("snmp-server engineid local 80"), "engine '80': 5 to 32 bytes in hex are expected");
+	assert_string_equal(refusal("logging host collector"), "address 'collector': an IPv4 or IPv6 address is expected");
+	assert_string_equal(refusal("logging host 192.0.2.9 server x"), "server 'x': a name is only checked with 'transport tls'");
+	assert_string_equal(refusal("logging buffered 100"), "number '100': from 4096 to 67108864 is expected");
+	assert_string_equal(refusal("dial eem-root 3.1"),
+			    "identifier '3.1': numbers with dots are expected, such as 1.3.6.1.4.1.9.10.134");
 }
 
 static void test_bad_values_say_what_is_expected(void **state)
@@ -578,9 +651,13 @@ int main(void)
 		cmocka_unit_test(test_unknown_lines_name_the_nearest_command),
 		cmocka_unit_test(test_commands_of_later_versions_are_no_typing_errors),
 		cmocka_unit_test(test_applets_are_left_to_their_compiler),
-		cmocka_unit_test(test_logging_and_snmp),
 		cmocka_unit_test(test_a_line_typed_changes_what_runs),
 		cmocka_unit_test(test_the_file_is_the_ceiling),
+		cmocka_unit_test(test_who_is_told_and_heard_is_read_as_ios_writes_it),
+		cmocka_unit_test(test_who_is_told_prints_and_parses_back),
+		cmocka_unit_test(test_a_users_keys_come_from_their_own_file),
+		cmocka_unit_test(test_who_is_told_can_be_taken_back),
+		cmocka_unit_test(test_who_is_told_refuses_what_it_cannot_do_by_name),
 		cmocka_unit_test(test_bad_values_say_what_is_expected),
 		cmocka_unit_test(test_no_takes_back),
 		cmocka_unit_test(test_what_stands_twice_counts_last_with_a_warning),

@@ -228,8 +228,10 @@ static void no_role_makes_processes_code_or_sockets(void **state)
 {
 	(void)state;
 	for (enum role role = ROLE_SENSE; role < ROLES; role++) {
-		must_end(role, open_socket, "socket");
-		must_end(role, connect_somewhere, "connect");
+		if (role != ROLE_DIAL) {
+			must_end(role, open_socket, "socket");
+			must_end(role, connect_somewhere, "connect");
+		}
 		must_end(role, make_process, "clone");
 		must_end(role, execute, "execve");
 		must_end(role, trace, "ptrace");
@@ -238,6 +240,35 @@ static void no_role_makes_processes_code_or_sockets(void **state)
 		must_end(role, load_program, "bpf");
 		must_do(role, plain_work);
 	}
+}
+
+static void open_other_socket(int fd)
+{
+	(void)fd;
+	(void)!socket(AF_UNIX, SOCK_STREAM, 0);
+}
+
+static void open_raw_socket(int fd)
+{
+	(void)fd;
+	(void)!socket(AF_INET, SOCK_RAW, 0);
+}
+
+static void listen_somewhere(int fd)
+{
+	static const struct sockaddr nowhere;
+
+	(void)!bind(fd, &nowhere, sizeof(nowhere));
+}
+
+static void dial_connects_and_never_listens(void **state)
+{
+	(void)state;
+	must_do(ROLE_DIAL, open_socket);
+	must_do(ROLE_DIAL, connect_somewhere);
+	must_end(ROLE_DIAL, open_other_socket, "socket");
+	must_end(ROLE_DIAL, open_raw_socket, "socket");
+	must_end(ROLE_DIAL, listen_somewhere, "bind");
 }
 
 static void no_role_reaches_for_another_one(void **state)
@@ -261,6 +292,7 @@ static void files_are_for_core_alone(void **state)
 	(void)state;
 	must_end(ROLE_SENSE, open_file, "openat");
 	must_end(ROLE_ACT, open_file, "openat");
+	must_end(ROLE_DIAL, open_file, "openat");
 	must_end(ROLE_SENSE, stat_path, "newfstatat");
 	must_end(ROLE_ACT, stat_path, "newfstatat");
 	must_do(ROLE_CORE, open_file); /* where, landlock says */
@@ -285,6 +317,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_role_makes_processes_code_or_sockets),
+		cmocka_unit_test(dial_connects_and_never_listens),
 		cmocka_unit_test(no_role_reaches_for_another_one),
 		cmocka_unit_test(files_are_for_core_alone),
 		cmocka_unit_test(maps_are_for_sense_alone),

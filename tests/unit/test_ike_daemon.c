@@ -25,6 +25,8 @@ struct game {
 	int64_t now;
 	struct daemon_state state;
 	int states, connections, connection_ends, snapshots, ikes, children, child_events, ike_events, hints, results;
+	unsigned lines;
+	struct daemon_line line;
 	uint32_t serial;
 	bool complete;
 	struct connection connection;
@@ -114,6 +116,15 @@ static void on_hint(void *context, const struct daemon_hint *hint)
 {
 	(void)hint;
 	((struct game *)context)->hints++;
+}
+
+static void on_line(void *context, const struct daemon_line *line)
+{
+	struct game *g = context;
+
+	assert_true(daemon_line_valid(line));
+	g->lines++;
+	g->line = *line;
 }
 
 static void on_result(void *context, const struct order_result *result)
@@ -320,7 +331,8 @@ static struct game *new_game(void)
 {
 	struct game *g = calloc(1, sizeof(*g));
 	struct ike_daemon_calls calls = { g, on_state, on_connections_begin, on_connection, on_connections_end, on_snapshot_begin,
-					  on_ike, on_child, on_snapshot_end, on_child_event, on_ike_event, on_hint, on_result, on_checked };
+					  on_ike, on_child, on_snapshot_end, on_child_event, on_ike_event, on_hint, on_line, on_result,
+					  on_checked };
 	struct ike_daemon_limits limits = { 0 };
 
 	g->now = 1000 * SECOND_NS;
@@ -468,6 +480,18 @@ static void events_are_heard_while_a_list_runs(void **state)
 	key(&log, "msg", "giving up after 5 retransmits");
 	answer(g, EVENTS, VICI_EVENT, "log", &log);
 	assert_int_equal(g->hints, 1);
+	assert_int_equal(g->lines, 0); /* nobody looks at its log */
+	ike_daemon_tell_lines(g->daemon, true);
+	key(&log, "group", "IKE");
+	key(&log, "msg", "peer \"\x1b[2J\" is dead");
+	answer(g, EVENTS, VICI_EVENT, "log", &log);
+	assert_int_equal(g->lines, 1);
+	assert_string_equal(g->line.group, "IKE");
+	assert_string_equal(g->line.text, "peer \".[2J\" is dead");
+	ike_daemon_tell_lines(g->daemon, false);
+	key(&log, "msg", "nobody looks");
+	answer(g, EVENTS, VICI_EVENT, "log", &log);
+	assert_int_equal(g->lines, 1);
 	answer(g, EVENTS, VICI_EVENT, "from-the-future", NULL);
 	answer(g, EVENTS, VICI_CMD_RESPONSE, "", NULL);
 	assert_int_equal(g->snapshots, 2);

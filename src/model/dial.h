@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the role dial is asked to send, and how that fares. Plain data of fixed size. A receiver is named by its place in
+ * struct config_notify and by the mark of that entry, never by an address: a message that was meant for an older
+ * configuration goes nowhere.
+ */
+#ifndef MODEL_DIAL_H
+#define MODEL_DIAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/calendar.h"
+#include "model/snmp.h"
+
+#define DIAL_LINE_MAX 1024
+#define DIAL_NAME_MAX 128
+#define DIAL_WHY_MAX 96
+
+struct dial_line { /* to one syslog server */
+	uint32_t host;
+	uint64_t mark;
+	uint64_t number;      /* counts this gateway's lines, as IOS does in front of them */
+	struct instant at;    /* wall */
+	uint8_t severity;     /* 0 to 7 */
+	char text[DIAL_LINE_MAX]; /* printable ASCII */
+};
+
+struct dial_trap { /* to one SNMP host: cEventMgrPolicyEvent, or cEventMgrServerEvent */
+	uint32_t host;
+	uint64_t mark;
+	bool is_server, has_int1, has_int2, has_text;
+	int32_t int1, int2, status;
+	uint32_t index;       /* of the row in the history, from 1 */
+	uint32_t uptime;      /* of the gateway, hundredths of a second */
+	char name[DIAL_NAME_MAX];      /* the applet */
+	char text[SNMP_STRING_MAX];    /* with its NUL */
+};
+
+enum dial_kind { DIAL_SYSLOG, DIAL_SNMP, DIAL_KINDS };
+struct dial_state { /* of one receiver */
+	enum dial_kind kind;
+	uint32_t host;
+	uint64_t mark;
+	bool up;              /* connected; without a connection (UDP): the latest datagram went out */
+	uint32_t waiting;
+	uint64_t sent, dropped, failures;
+	char why[DIAL_WHY_MAX]; /* the latest failure; printable ASCII */
+};
+
+bool dial_valid_line(const struct dial_line *line);
+bool dial_valid_trap(const struct dial_trap *trap);
+bool dial_valid_state(const struct dial_state *state);
+
+#endif

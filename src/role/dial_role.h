@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The role dial in its parts: role/dial_role.c lives with core and the loop, role/dial_log.c sends lines to syslog servers,
+ * role/dial_tls.c is their TLS, role/dial_traps.c sends traps. Private to the four.
+ */
+#ifndef ROLE_DIAL_ROLE_H
+#define ROLE_DIAL_ROLE_H
+
+#include <openssl/ssl.h>
+
+#include "model/dial.h"
+#include "role/member.h"
+#include "sense/usm.h"
+
+#define DIAL_QUEUE_MAX 2048              /* lines that wait for one server */
+#define DIAL_QUEUE_BYTES (1u << 20)
+#define DIAL_LINES_A_SECOND 500          /* to one server, with bursts of twice as many: the rest is dropped, counted */
+#define DIAL_TRAPS_A_SECOND 20
+#define DIAL_AGAIN_FIRST SECOND_NS       /* back-off of connections */
+#define DIAL_AGAIN_MOST (60 * SECOND_NS)
+#define DIAL_CONNECT_NS (10 * SECOND_NS) /* for TCP and TLS to come up */
+
+struct dial;
+
+struct bucket { /* tokens, in nanoseconds of credit */
+	int64_t credit, at;
+};
+/* Takes a token. False: too many. `rate` a second, bursts of twice as many. */
+bool dial_may(struct bucket *bucket, int64_t now, int64_t rate);
+
+struct dial_queue { /* whole messages, one behind the other */
+	char *bytes;            /* owns; DIAL_QUEUE_BYTES */
+	size_t begin, len;
+	uint32_t lengths[DIAL_QUEUE_MAX]; /* ring */
+	uint32_t first, count;
+	size_t sent;            /* of the first one: a part that TCP took */
+};
+
+enum link_phase { LINK_DOWN, LINK_CONNECTS, LINK_SHAKES_HANDS, LINK_UP };
+
+struct log_link { /* one syslog server */
+	struct dial *dial;             /* borrows */
+	struct notify_log_host host;
+	uint64_t mark;
+	bool used;
+	enum link_phase phase;
+	int fd;                        /* owns; -1: none */
+	struct loop_source *source;
+	SSL *tls;                      /* owns */
+	bool tls_wants_write;
+	struct dial_queue queue;
+	struct bucket bucket;
+	int64_t wait, again, deadline; /* mono; LOOP_NEVER */
+	struct dial_state state, told;
+	bool said_down;
+};
+
+struct trap_link { /* one SNMP host */
+	struct notify_host host;
+	uint64_t mark;
+	bool used;
+	int fd;                        /* owns; -1: none; connected */
+	struct bucket bucket;
+	struct dial_state state, told;
+};
+
+enum dial_file { DIAL_TRUST, DIAL_CERTIFICATE, DIAL_KEY, DIAL_FILES };
+
+struct dial {
+	struct member *member; /* borrows */
+	struct channel *core;  /* owns */
+	struct loop_timer *timer, *tell_timer;
+	SSL_CTX *tls;          /* owns; NULL: none, see tls_why */
+	char tls_why[DIAL_WHY_MAX];
+	int files[DIAL_FILES]; /* own; PEM, as the parent opened them; -1: none */
+	int file_errors[DIAL_FILES];
+	struct log_link logs[NOTIFY_LOG_HOSTS_MAX];
+	struct trap_link traps[NOTIFY_HOSTS_MAX];
+	struct usm_user users[NOTIFY_USERS_MAX];
+	uint32_t user_count;
+	uint8_t engine[NOTIFY_ENGINE_MAX];
+	size_t engine_len;
+	int64_t began;         /* mono */
+	int32_t boots;
+	uint64_t salt;
+	int32_t request;
+	uint64_t stale;        /* messages for an older configuration */
+};
+
+/* A failure of a receiver: kept for `spimend status`, counted. `what` is static, `error` negative errno or 0. */
+void dial_failed(struct dial_state *state, const char *what, int error);
+/* A connected, non-blocking socket. The descriptor, or negative errno. A stream may be connecting still. */
+int dial_connect(const struct spimend_address *address, uint16_t port, int kind);
+
+/* --- dial_log.c --- */
+void log_links_configure(struct dial *dial);
+void log_links_take(struct dial *dial, const struct dial_line *line);
+/* Whatever is due. Returns when it wants to be called again. */
+int64_t log_links_tick(struct dial *dial, int64_t now);
+void log_links_done(struct dial *dial);
+/* One message in its server's form, without its length in front: RFC 3164 as IOS writes it, or RFC 5424. */
+size_t log_format(const struct dial_line *line, const struct notify_log_host *host, const char *hostname, char *to,
+		  size_t size);
+
+/* --- dial_tls.c --- */
+/* From dial->files. A context that cannot be made leaves NULL and says why in tls_why. */
+void dial_tls_configure(struct dial *dial);
+/* For a socket that is connected. NULL: no TLS, see tls_why. */
+SSL *dial_tls_new(struct dial *dial, const struct notify_log_host *host, int fd);
+/* What went wrong, in words: of the certificate, where it was that. */
+void dial_tls_explain(SSL *tls, char *to, size_t size);
+
+/* --- dial_traps.c --- */
+void trap_links_configure(struct dial *dial);
+void trap_links_take(struct dial *dial, const struct dial_trap *trap, int64_t now);
+void trap_links_done(struct dial *dial);
+
+#endif
