@@ -5,8 +5,8 @@
  *
  * Called by parse/snmp_message, parse/snmp_write and sense/usm. A reader borrows its bytes, never goes beyond them, and
  * stops at the first trouble: then `reason` is a static text and `at` its offset in the whole message. A writer fills its
- * room from the end to the front, so that every length is known when it is written; one that overflows says so, and nothing of it is
- * valid.
+ * room from the end to the front, so that every length is known when it is written; one that overflows says so, and nothing
+ * of it is valid.
  */
 #ifndef PARSE_SNMP_BER_H
 #define PARSE_SNMP_BER_H

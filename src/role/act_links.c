@@ -108,7 +108,8 @@ struct ike_daemon_calls act_daemon_calls(struct link_daemon *link)
 	return (struct ike_daemon_calls){
 		.context = link, .state = on_daemon, .connections_begin = on_connections_begin, .connection = on_connection,
 		.connections_end = on_connections_end, .snapshot_begin = on_snapshot_begin, .ike = on_ike, .child = on_child,
-		.snapshot_end = on_snapshot_end, .child_event = on_child_event, .ike_event = on_ike_event, .hint = on_hint, .line = on_line,
+		.snapshot_end = on_snapshot_end, .child_event = on_child_event, .ike_event = on_ike_event,
+		.hint = on_hint, .line = on_line,
 		.result = on_result, .checked = on_checked,
 	};
 }

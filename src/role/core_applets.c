@@ -81,8 +81,8 @@ int mind_load_applets(struct mind *mind, struct text file)
 	mind->exec.applets.policies = policies;
 	eem_policies_print(policies, &mind->exec.applets.text);
 	if (eem_policy_count(policies))
-		log_say(&mind->member->log, LOG_WARNING, "%u applets are registered; this version does not run them",
-			eem_policy_count(policies));
+		log_say(&mind->member->log, LOG_INFO, "%u applets are registered", eem_policy_count(policies));
+	(void)mind_eem_configure(mind); /* it says so */
 	return 0;
 }
 

@@ -118,6 +118,7 @@ int mind_configure(void *context, const struct exec_who *who, const struct exec_
 	if (eem) {
 		mind_applets_done(&mind->exec.applets);
 		mind->exec.applets = applets;
+		(void)mind_eem_configure(mind); /* it says so */
 	}
 	memcpy(mind->exec.running, config, sizeof(*config));
 	config_print_safe(text_first(change->lines, text_find_char(change->lines, '\n')), &shown);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Debugs in the role core: what comes from the other roles is shown to core/debugger, and its lines go where the log goes. */
+/* Debugs in the role core: what comes from the other roles is shown to core/debugger, its lines go where the log goes. */
 #include <string.h>
 
 #include "role/core_role.h"

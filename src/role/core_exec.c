@@ -24,6 +24,7 @@ static void view(void *context, struct exec_view *ret)
 		.started = mind->member->start.up, .up_ns = mind_now(mind).mono_ns - mind->member->start.up_ns,
 		.cleared = mind->exec.cleared, .links = mind->exec.links_error == 0 ? &mind->exec.links : NULL,
 		.links_error = mind->exec.links_error, .logbook = mind->exec.logbook, .debug = &mind->exec.debug,
+		.eem = mind->eem.engine,
 	};
 }
 
@@ -139,12 +140,9 @@ static void set_debug(void *context, const struct debug_state *state)
 static int run_applet(void *context, const struct exec_who *who, const char *name, struct text arguments, struct buffer *out,
 		      struct buffer *why)
 {
-	(void)context;
 	(void)who;
-	(void)arguments;
-	(void)out;
-	buffer_printf(why, "%s: applets are not run in this version", name);
-	return -ENOENT;
+	(void)out; /* what it puts goes to the log */
+	return mind_eem_run(context, name, arguments, why);
 }
 
 static void account(void *context, const struct exec_who *who, struct text line)

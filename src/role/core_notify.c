@@ -49,6 +49,7 @@ void mind_notify_done(struct mind *mind)
 	channel_free(mind->notify.dial);
 	mind->notify.dial = NULL;
 	mind_debug_done(mind);
+	mind_eem_done(mind);
 }
 
 struct live_notify mind_notify_view(const struct mind *mind)
@@ -88,6 +89,7 @@ void mind_say_line(struct mind *mind, int severity, const char *line)
 	log_device_line(&mind->member->log, severity, line);
 	mind_log(mind, severity, text_of(line));
 	mind_send_line(mind, severity, line);
+	mind_eem_line(mind, severity, text_of(line));
 }
 
 /* --- Traps -------------------------------------------------------------------------------------------------------- */
@@ -95,6 +97,7 @@ void mind_say_line(struct mind *mind, int severity, const char *line)
 void mind_take_trap(struct mind *mind, const struct role_trap *trap)
 {
 	core_device_report(mind->core, &trap->report, mind_now(mind));
+	mind_eem_trap(mind, &trap->trap);
 }
 
 void mind_send_trap(struct mind *mind, struct dial_trap *trap)

@@ -11,6 +11,7 @@
 #include "exec/exec.h"
 #include "record/live.h"
 #include "record/store.h"
+#include "role/core_eem.h"
 #include "role/core_notify.h"
 #include "role/member.h"
 #include "serve/control.h"
@@ -63,6 +64,7 @@ struct mind {
 	struct order orders[MIND_ORDERS_MAX]; /* to be sent when the incident is on disk */
 	size_t order_count;
 	struct mind_notify notify;
+	struct mind_eem eem;
 	bool lost_watches;            /* sense did not keep up: all are to be sent again */
 	struct role_summary summary;  /* as told last */
 	/* What watchers were told last, in the place of the id's hash: two that share one are told more often than needed. */

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 
 from daemon import Daemon, ip, wait_for
-from shell import shell
+from shell import expect, shell
 from world import PEER, ConstantDaemon, send_strays
 
 ROOT_OF_NOTE = "1.3.6.1.4.1.9.10.91"
@@ -194,6 +194,53 @@ def the_port_comes_and_goes(build):
         return problems + (d.tail() if problems else [])
 
 
+NOTE = [  # note 000's two applets, both on one gateway that sends its traps to itself; the wait is shorter
+    "snmp-server enable traps event-manager", "snmp-server manager",
+    "snmp-server host 127.0.0.1 public udp-port 1162 event-manager",
+    "event manager applet command_hub", f' event syslog pattern "CRYPTO-4-RECVD_PKT_INV_SPI.*srcaddr={PEER}"',
+    ' action 1 cli command "enable"', ' action 2 syslog msg "command_hub is running ..." priority informational',
+    ' action 2.5 cli command "show version | append disk0:hub.txt"', ' action 3 cli command "show crypto sockets | append disk0:hub.txt"',
+    ' action 4 cli command "show crypto isa sa | append disk0:hub.txt"',
+    ' action 5 cli command "show crypto ipsec sa detail | append disk0:hub.txt"',
+    ' action 6 cli command "show dmvpn detail | append disk0:hub.txt"', " action 7 wait 1",
+    ' action 8 cli command "undebug all"', ' action 8.1 snmp-trap intdata1 2323232 strdata ""',
+    ' action 9 syslog priority informational msg "DONE ON HUB"',
+    "event manager applet spoke_app",
+    " event snmp-notification oid 1.3.6.1.4.1.9.10.91.1.2.3.1.9. oid-val \"2323232\" op eq src-ip-address 127.0.0.1 maxrun 35",
+    ' action 1.0 syslog msg "Received trap from Hub..."', ' action 2.0 cli command "enable"',
+    ' action 3.0 cli command "undebug all"', ' action 4.0 syslog msg "DONE ON SPOKE"']
+
+
+def make_stray(d, spi=0x1234567):
+    """Sends until it is said: the first ones come while our address is still new to the sensor."""
+    def once():
+        send_strays(d, 2, spi=spi)
+        return wait_for(lambda: d.said(f"spi=0x{spi:08X}"), 0.5)
+    return wait_for(once, 10)
+
+
+def the_notes_applets(build):
+    """A stray packet's line starts the hub's applet, its trap the spoke's; the file holds the shows, all debugs are off."""
+    problems = []
+    for root in ("", "dial eem-root 1.3.6.1.4.1.9.10.134"):  # the applet waits below .91 all the same
+        with Hub(build, NOTE, ["sense trap-port 1162", "sense interface in", "sense strongswan FOLDER/vici", root]) as d:
+            wait_for(lambda d=d: d.said("hears traps") and d.said("hears interface in") and "1 live" in d.page())
+            _, shown = shell(d, f"enable\ndebug crypto condition peer ipv4 {PEER}\ndebug crypto isakmp\ndebug crypto ipsec\n"
+                                "show debug\n")
+            expect(problems, "debugs on", shown, "Crypto ISAKMP debugging is on", "Crypto IPSEC debugging is on")
+            make_stray(d)
+            for words in ("%CRYPTO-4-RECVD_PKT_INV_SPI", "%HA_EM-6-LOG: command_hub: command_hub is running ...",
+                          "%HA_EM-6-LOG: command_hub: DONE ON HUB", "%HA_EM-6-LOG: spoke_app: Received trap from Hub...",
+                          "%HA_EM-6-LOG: spoke_app: DONE ON SPOKE"):
+                if not wait_for(lambda d=d, words=words: d.said(words), 15):
+                    problems.append(f"not said: {words}")
+            _, shown = shell(d, "enable\nshow debug\nmore disk0:hub.txt\n")
+            expect(problems, "afterwards", shown, "spimend Software, Version", absent=["debugging is on", "No such file"])
+            if problems:
+                return problems + [shown] + d.tail()
+    return problems
+
+
 def debugs_are_conditional(build):
     """Of another peer nothing is shown; those of the condition's go to the syslog server."""
     problems = []
@@ -206,7 +253,7 @@ def debugs_are_conditional(build):
                    "s.bind(('127.0.0.1', 1514))\nwhile True: print(s.recv(2000).decode(), flush=True)")
         wait_for(lambda: d.said("hears interface in") and "1 live" in d.page())
         shell(d, "enable\ndebug crypto condition peer ipv4 192.0.2.77\ndebug crypto ipsec\n")
-        send_strays(d, 2)
+        make_stray(d)
         if not wait_for(lambda: "%CRYPTO-4" in heard()) or "IPSEC(decaps)" in heard():
             problems.append(f"with another peer's condition the syslog server hears: {heard()}")
         shell(d, f"enable\nundebug all\ndebug crypto condition peer ipv4 {PEER}\ndebug crypto ipsec\n")
@@ -417,6 +464,7 @@ TESTS = [
     ("traps of every version are heard, wrong sources, communities, users and keys refused and counted", traps_are_heard),
     ("traps about unknown SPIs are understood and said, within a limit", bad_sa_is_said),
     ("the trap port follows the configuration", the_port_comes_and_goes),
+    ("the applets of note 000: a stray packet, four shows, a trap, debugs off at both ends", the_notes_applets),
     ("debugs are of the condition's peer, and go to the syslog server", debugs_are_conditional),
     ("snmptrapd hears the traps that are sent, v2c and v3", traps_are_sent),
     ("rsyslogd hears the lines that are sent, by UDP, TCP and TLS, also late", lines_are_sent),

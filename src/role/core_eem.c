@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+#include "role/core_eem.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "role/core_role.h"
+#include "spimend/error.h"
+
+#define TURNS_MAX 4096 /* outputs of one turn: an applet that never ends has its budget, and this is behind it */
+
+static void settle(struct mind *mind);
+
+/* --- Life --------------------------------------------------------------------------------------------------------- */
+
+/* cron entries count by the machine's time. */
+static struct civil local_time(void *context, struct instant at)
+{
+	time_t seconds = (time_t)(at.ns / SECOND_NS);
+	struct civil c = calendar_from_instant(at);
+	struct tm tm;
+
+	(void)context;
+	if (!localtime_r(&seconds, &tm))
+		return c;
+	c.year = tm.tm_year + 1900;
+	c.month = tm.tm_mon + 1;
+	c.day = tm.tm_mday;
+	c.hour = tm.tm_hour;
+	c.minute = tm.tm_min;
+	c.second = tm.tm_sec;
+	c.offset_minutes = (int)(tm.tm_gmtoff / 60);
+	return c;
+}
+
+static void on_timer(void *context, int64_t now)
+{
+	(void)now;
+	settle(context);
+}
+
+static int begin(struct mind *mind, struct moment now)
+{
+	struct mind_eem *e = &mind->eem;
+	struct eem_settings settings;
+	int r = e->timer ? 0 : loop_add_timer(mind->member->loop, on_timer, mind, &e->timer);
+
+	if (r < 0)
+		return r;
+	eem_settings_default(&settings);
+	text_copy(text_of(mind->member->config->hostname), settings.hostname, sizeof(settings.hostname));
+	settings.calendar.local = local_time;
+	settings.runs_max = MIND_RUNS_MAX;
+	/* Ids of runs are never given twice: the clock's microseconds are beyond any number that an earlier core came to. */
+	return eem_new(mind->exec.applets.policies, &settings, (uint64_t)now.wall.ns / 1000, now, &e->engine);
+}
+
+int mind_eem_configure(struct mind *mind)
+{
+	struct moment now = mind_now(mind);
+	int r;
+
+	if (!mind->exec.applets.policies)
+		return 0;
+	if (mind->eem.engine)
+		r = eem_reconfigure(mind->eem.engine, mind->exec.applets.policies, now);
+	else
+		r = begin(mind, now);
+	if (r < 0)
+		log_say(&mind->member->log, LOG_ERR, "the applets are not run: %s", spimend_strerror(r));
+	else
+		settle(mind);
+	return r;
+}
+
+void mind_eem_done(struct mind *mind)
+{
+	struct mind_eem *e = &mind->eem;
+
+	for (uint32_t i = 0; i < MIND_RUNS_MAX; i++)
+		exec_session_free(e->runs[i].session);
+	eem_free(e->engine);
+	memset(e, 0, sizeof(*e));
+}
+
+/* --- Commands: each run has a terminal line of its own ------------------------------------------------------------ */
+
+static struct mind_run *run_of(struct mind *mind, uint64_t run, bool make)
+{
+	struct mind_run *free_place = NULL;
+
+	for (uint32_t i = 0; i < MIND_RUNS_MAX; i++) {
+		if (mind->eem.runs[i].run == run)
+			return &mind->eem.runs[i];
+		if (!mind->eem.runs[i].run && !free_place)
+			free_place = &mind->eem.runs[i];
+	}
+	return make ? free_place : NULL;
+}
+
+static struct exec_session *session_of(struct mind *mind, const struct eem_output *output)
+{
+	struct mind_run *place = run_of(mind, output->run, true);
+	struct exec_who who = { .source = EXEC_FROM_APPLET, .may_enable = output->command.privilege >= 15 };
+
+	if (!place || place->session)
+		return place ? place->session : NULL;
+	snprintf(who.name, sizeof(who.name), "applet %.48s", output->applet ? output->applet : "?");
+	place->session = exec_session_new(mind_exec_port(mind), &who);
+	place->run = place->session ? output->run : 0;
+	return place->session;
+}
+
+static void close_run(struct mind *mind, uint64_t run)
+{
+	struct mind_run *place = run_of(mind, run, false);
+
+	if (!place)
+		return;
+	exec_session_free(place->session);
+	*place = (struct mind_run){ 0 };
+}
+
+/* IOS gives the output with the prompt behind it. */
+static void run_command(struct mind *mind, const struct eem_output *output)
+{
+	cleanup(buffer_done) struct buffer out = { 0 };
+	struct exec_session *session = session_of(mind, output);
+	enum eem_outcome outcome = EEM_DONE;
+	enum exec_result result;
+
+	if (output->device.len || !session) {
+		mind->eem.refused++;
+		eem_result(mind->eem.engine, output->request, EEM_REFUSED, output->device.len ?
+			   TEXT("commands on other devices are not in this version") : TEXT("no terminal line is free"), mind_now(mind));
+		return;
+	}
+	result = exec_run(session, output->command.text, &out);
+	if (result == EXEC_LATER) {
+		buffer_add_string(&out, "% an applet does not wait for that\n");
+		outcome = EEM_FAILED;
+	}
+	if (result == EXEC_GONE)
+		close_run(mind, output->run);
+	else
+		buffer_add_string(&out, exec_prompt(session));
+	eem_result(mind->eem.engine, output->request, outcome, buffer_text(&out), mind_now(mind));
+}
+
+/* --- The others --------------------------------------------------------------------------------------------------- */
+
+static void send_trap(struct mind *mind, const struct eem_output *output)
+{
+	struct dial_trap trap;
+
+	memset(&trap, 0, sizeof(trap));
+	trap.is_server = output->trap.is_server;
+	trap.has_int1 = output->trap.has_int1;
+	trap.has_int2 = output->trap.has_int2;
+	trap.has_text = output->trap.has_text;
+	trap.int1 = output->trap.int1;
+	trap.int2 = output->trap.int2;
+	trap.status = output->trap.exit_status;
+	text_copy(text_of(output->applet), trap.name, sizeof(trap.name));
+	text_copy(output->trap.text, trap.text, sizeof(trap.text));
+	for (char *c = trap.text; *c; c++)
+		*c = *c < 0x20 || *c > 0x7e ? '.' : *c;
+	mind_send_trap(mind, &trap);
+}
+
+static void say_line(struct mind *mind, int severity, struct text line)
+{
+	char text[DIAL_LINE_MAX];
+
+	text_copy(line, text, sizeof(text));
+	mind_say_line(mind, severity, text);
+}
+
+static void refuse(struct mind *mind, const struct eem_output *output, struct text why)
+{
+	mind->eem.refused++;
+	if (output->request)
+		eem_result(mind->eem.engine, output->request, EEM_REFUSED, why, mind_now(mind));
+}
+
+static void carry_out(struct mind *mind, const struct eem_output *output)
+{
+	switch (output->kind) {
+	case EEM_COMMAND:
+		run_command(mind, output);
+		break;
+	case EEM_CLOSE:
+		close_run(mind, output->run);
+		break;
+	case EEM_LOG:
+		say_line(mind, output->log.severity, output->log.line);
+		break;
+	case EEM_NOTICE:
+		log_say(&mind->member->log, output->log.severity, "%.*s", TEXT_ARG(output->log.line));
+		break;
+	case EEM_SNMP_TRAP:
+		send_trap(mind, output);
+		break;
+	case EEM_PUTS:
+		log_say(&mind->member->log, LOG_INFO, "applet %s: %.*s", output->applet ? output->applet : "?",
+			TEXT_ARG(output->puts.text));
+		break;
+	case EEM_MAIL:
+		refuse(mind, output, TEXT("mail is not sent in this version"));
+		break;
+	case EEM_GETS:
+		refuse(mind, output, TEXT("there is no terminal to read from"));
+		break;
+	case EEM_FILE:
+		refuse(mind, output, TEXT("files are not opened by applets in this version; use append, redirect or tee in a command"));
+		break;
+	case EEM_POLL:
+		eem_snmp_value(mind->eem.engine, output->request, false, TEXT_NONE, TEXT_NONE, mind_now(mind));
+		break;
+	default: /* track objects live in the engine; typed commands are not held */
+		break;
+	}
+}
+
+static void settle(struct mind *mind)
+{
+	struct mind_eem *e = &mind->eem;
+	struct eem_output output;
+	int64_t again;
+
+	if (!e->engine || e->busy)
+		return; /* what an output brings about is told within the loop below */
+	if (!mind->core) { /* a command would look at it: in the next turn of the loop it is there */
+		loop_timer_at(e->timer, 0);
+		return;
+	}
+	e->busy = true;
+	again = eem_tick(e->engine, mind_now(mind));
+	for (int i = 0; i < TURNS_MAX && eem_next(e->engine, &output); i++)
+		carry_out(mind, &output);
+	again = eem_tick(e->engine, mind_now(mind));
+	e->busy = false;
+	loop_timer_at(e->timer, again);
+}
+
+/* --- What happens ------------------------------------------------------------------------------------------------- */
+
+void mind_eem_line(struct mind *mind, int severity, struct text line)
+{
+	struct eem_message message = { .text = line, .has_severity = true, .severity = (uint8_t)severity };
+
+	if (!mind->eem.engine)
+		return;
+	eem_syslog(mind->eem.engine, &message, mind_now(mind));
+	settle(mind);
+}
+
+#define VARBINDS_MAX (2 * SNMP_VARBINDS_MAX)
+
+struct shown { /* a trap as text */
+	struct eem_varbind varbinds[VARBINDS_MAX];
+	char oids[VARBINDS_MAX][SNMP_OID_TEXT_MAX];
+	char values[VARBINDS_MAX][2 * SNMP_STRING_MAX + 8];
+	uint32_t count;
+};
+
+static void show(struct shown *shown, const struct snmp_oid *name, const struct snmp_value *value)
+{
+	uint32_t i = shown->count++;
+
+	snmp_oid_print(name, shown->oids[i]);
+	snmp_value_print(value, shown->values[i], sizeof(shown->values[i]));
+	shown->varbinds[i] = (struct eem_varbind){
+		.oid = text_of(shown->oids[i]), .value = text_of(shown->values[i]),
+		.has_value = value->type != SNMP_NULL && value->type < SNMP_NO_SUCH_OBJECT,
+	};
+}
+
+/* B20: applets wait for one place of the EEM MIB, and senders use the other: what stands below one is shown below both. */
+static void show_both(struct shown *shown, const struct snmp_varbind *v)
+{
+	static const struct snmp_oid roots[] = { { 9, { 1, 3, 6, 1, 4, 1, 9, 10, 91 } }, { 9, { 1, 3, 6, 1, 4, 1, 9, 10, 134 } } };
+	struct snmp_oid other = v->name;
+
+	show(shown, &v->name, &v->value);
+	for (int i = 0; i < 2; i++) {
+		if (!snmp_oid_is_below(&v->name, &roots[i]))
+			continue;
+		other.id[8] = roots[!i].id[8];
+		show(shown, &other, &v->value);
+	}
+}
+
+void mind_eem_trap(struct mind *mind, const struct snmp_trap *trap)
+{
+	char oid[SNMP_OID_TEXT_MAX], enterprise[SNMP_OID_TEXT_MAX] = "";
+	struct shown *shown = NULL;
+	struct eem_trap told;
+
+	if (!mind->eem.engine)
+		return;
+	shown = memory_new(1, sizeof(*shown));
+	if (!shown)
+		return;
+	for (uint32_t i = 0; i < trap->varbind_count; i++)
+		show_both(shown, &trap->varbinds[i]);
+	if (trap->has_enterprise)
+		snmp_oid_print(&trap->enterprise, enterprise);
+	told = (struct eem_trap){
+		.source = trap->source, .trap_oid = text_of(snmp_oid_print(&trap->trap, oid)), .enterprise_oid = text_of(enterprise),
+		.generic = trap->version == 1 ? trap->generic : -1, .specific = trap->version == 1 ? trap->specific : -1,
+		.varbinds = shown->varbinds, .varbind_count = shown->count,
+	};
+	(void)eem_trap(mind->eem.engine, &told, mind_now(mind));
+	settle(mind);
+	memory_free(shown);
+}
+
+int mind_eem_run(struct mind *mind, const char *name, struct text arguments, struct buffer *why)
+{
+	struct text words[EEM_ARGUMENTS_MAX + 1];
+	uint32_t count = 0;
+	uint64_t run;
+	int r;
+
+	if (!mind->eem.engine) {
+		buffer_add_string(why, "no applets are loaded");
+		return -ENOENT;
+	}
+	while (count <= EEM_ARGUMENTS_MAX && (words[count] = text_take_word(&arguments)).len)
+		count++;
+	r = eem_run(mind->eem.engine, text_of(name), words, count, 0, mind_now(mind), &run);
+	if (r == -ENOENT)
+		buffer_printf(why, "no applet %s is registered", name);
+	else if (r == -EINVAL)
+		buffer_printf(why, "applet %s has no 'event none'", name);
+	else if (r < 0)
+		buffer_printf(why, "applet %s cannot be run: %s", name, r == -EAGAIN ? "too many wait already" : spimend_strerror(r));
+	settle(mind);
+	return r < 0 ? r : 0;
+}
