@@ -55,7 +55,7 @@ static bool take_length(struct ber *b, size_t *ret)
 
 bool ber_take(struct ber *b, struct ber *ret_inside, uint8_t *ret_tag)
 {
-	size_t length;
+	size_t length = 0;
 	uint8_t tag;
 
 	if (b->reason)
