@@ -250,8 +250,8 @@ def debugs_are_conditional(build):
             return file.read()
     with Hub(build, ["logging host 127.0.0.1 port 1514"], ["sense interface in", "sense strongswan FOLDER/vici"]) as d:
         d.start_in("python3", "-c", "import socket, sys; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); "
-                   "s.bind(('127.0.0.1', 1514))\nwhile True: print(s.recv(2000).decode(), flush=True)")
-        wait_for(lambda: d.said("hears interface in") and "1 live" in d.page())
+                   "s.bind(('127.0.0.1', 1514)); print('listens', flush=True)\nwhile True: print(s.recv(2000).decode(), flush=True)")
+        wait_for(lambda: d.said("hears interface in") and "1 live" in d.page() and "listens" in heard())
         shell(d, "enable\ndebug crypto condition peer ipv4 192.0.2.77\ndebug crypto ipsec\n")
         make_stray(d)
         if not wait_for(lambda: "%CRYPTO-4" in heard()) or "IPSEC(decaps)" in heard():
