@@ -248,6 +248,13 @@ struct core_tunnel { /* a row of `spimend status`: one child as the mirror has i
 };
 bool core_tunnel_at(const struct core *core, size_t index, struct core_tunnel *ret);
 
+/* All IKE SAs of the mirror, those without children too, in no order. NULL beyond the end. Borrowed until the next call. */
+const struct ike_sa *core_ike_at(const struct core *core, size_t index);
+/* The configured child of that id; NULL: it is not configured, or not any more. Borrowed until the next call. */
+const struct connection *core_connection_of(const struct core *core, uint64_t id);
+/* The GRE devices of this machine, as told last; NULL beyond the end. Borrowed until the next call. */
+const struct gre_device *core_gre_at(const struct core *core, size_t index);
+
 /* The IKE SA of that id as the mirror has it; NULL: it has not. Borrowed until the next call. */
 const struct ike_sa *core_ike_of(struct core *core, uint16_t daemon, uint32_t id);
 

@@ -114,6 +114,26 @@ bool core_tunnel_at(const struct core *c, size_t index, struct core_tunnel *ret)
 	return false;
 }
 
+const struct ike_sa *core_ike_at(const struct core *c, size_t index)
+{
+	for (uint32_t i = 0; i < c->ike_table.count; i++)
+		if (c->ikes[i].used && index-- == 0)
+			return &c->ikes[i].sa;
+	return NULL;
+}
+
+const struct connection *core_connection_of(const struct core *c, uint64_t id)
+{
+	uint32_t at;
+
+	return index_find(&c->connection_by_id, id, &at) ? &c->connections[at].is : NULL;
+}
+
+const struct gre_device *core_gre_at(const struct core *c, size_t index)
+{
+	return index < c->gre.count ? &c->gre.devices[index] : NULL;
+}
+
 void core_view(const struct core_incident *is, const struct config *config, struct core_view_room *room,
 	       struct incident *ret)
 {

@@ -268,25 +268,57 @@ static struct child_sa child(uint32_t id, const struct ike_sa *of, const char *n
 	return c;
 }
 
+/* IKEv1 through a NAT: GRE in transport mode, and the SA that its rekey left behind. */
+static void tell_third(struct core *core)
+{
+	struct ike_sa three = ike(3, "dmvpn", "192.0.2.1", "198.51.100.9");
+	struct child_sa old, now;
+
+	three.version = 1;
+	three.initiator = false;
+	three.nat = true;
+	three.local_port = three.remote_port = 4500;
+	core_snapshot_ike(core, &three);
+	old = child(3, &three, "gre");
+	now = child(4, &three, "gre");
+	old.state = CHILD_REKEYED;
+	old.gre = now.gre = old.encap_udp = now.encap_udp = true;
+	core_snapshot_child(core, &old);
+	core_snapshot_child(core, &now);
+}
+
+static void tell_connections(struct core *core, struct moment now)
+{
+	struct connection c = { .ike = "spoke1", .child = "net", .ike_version = 2, .remote_count = 1 };
+
+	c.id = connection_id(0, text_of(c.ike), text_of(c.child));
+	c.remote[0] = address("192.0.2.7");
+	core_connections_begin(core, 0);
+	core_connection(core, &c);
+	c = (struct connection){ .ike = "dmvpn", .child = "gre", .ike_version = 1, .transport_mode = true, .gre = true,
+				 .remote_count = 1 };
+	c.id = connection_id(0, text_of(c.ike), text_of(c.child));
+	c.remote[0] = address("198.51.100.9");
+	core_connection(core, &c);
+	core_connections_end(core, 0, now);
+}
+
 static void tell_core(struct world *w)
 {
 	struct daemon_state up = { .up = true, .has_boot = true, .version = "5.9.8" };
 	struct ike_sa one = ike(1, "spoke1", "192.0.2.1", "192.0.2.7"), two = ike(2, "spoke2", "2001:db8::1", "2001:db8::7");
 	struct child_sa first = child(1, &one, "net"), second = child(2, &two, "six");
-	struct connection c = { .id = first.connection, .ike = "spoke1", .child = "net", .ike_version = 2, .remote_count = 1 };
 	struct core_output output;
 
 	up.boot = (struct instant){ w->now.wall.ns - DAY_NS };
-	c.remote[0] = one.remote;
 	core_daemon(w->core, &up, w->now);
-	core_connections_begin(w->core, 0);
-	core_connection(w->core, &c);
-	core_connections_end(w->core, 0, w->now);
+	tell_connections(w->core, w->now);
 	core_snapshot_begin(w->core, 0, 0, w->now);
 	core_snapshot_ike(w->core, &one);
 	core_snapshot_ike(w->core, &two);
 	core_snapshot_child(w->core, &first);
 	core_snapshot_child(w->core, &second);
+	tell_third(w->core);
 	core_snapshot_end(w->core, 0, true, w->now);
 	while (core_next(w->core, &output))
 		;

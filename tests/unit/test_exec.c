@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "exec/match.h"
 #include "parse/config.h"
+#include "parse/sa_table.h"
 
 struct test {
 	struct world world;
@@ -273,6 +274,60 @@ static void test_clear_is_one_peer_or_nothing(void **state)
 	assert_string_equal(type(t, "clear crypto sa peer 203.0.113.1"), "% the mode is advise: nothing is changed\n");
 }
 
+/* What routers' parsers and `spimend analyze` read: the fixture's three flows come back, with every SPI. */
+static void reads_back(struct test *t, const char *command)
+{
+	struct text said = text_of(type(t, command)), line;
+	struct sa_table table = { 0 };
+	struct sa_block blocks[8] = { 0 };
+	size_t count = 0;
+
+	assert_true(sa_table_may_start(TEXT("hub#show crypto ipsec sa")));
+	while (text_take_line(&said, &line)) {
+		enum sa_table_result result = sa_table_line(&table, line, &blocks[count]);
+
+		if (result == SA_TABLE_NOTHING)
+			fail_msg("not of such output: %.*s", TEXT_ARG(line));
+		count += result == SA_TABLE_BLOCK;
+		assert_in_range(count, 0, 4);
+	}
+	count += sa_table_end(&table, &blocks[count]);
+	assert_int_equal(count, 3);
+
+	assert_string_equal(blocks[0].interface, "eth0");
+	assert_string_equal(blocks[0].map_tag, "dmvpn");
+	assert_true(blocks[0].encap_udp);
+	assert_int_equal(blocks[0].inbound_count, 2);
+	assert_int_equal(blocks[0].inbound[0].value, 0xc0de0004);
+	assert_int_equal(blocks[0].inbound[1].value, 0xc0de0003);
+	assert_int_equal(blocks[0].outbound_count, 2);
+	assert_int_equal(blocks[0].outbound[0].value, 0xbeef0004);
+	assert_int_equal(blocks[0].outbound[1].value, 0xbeef0003);
+	assert_int_equal(blocks[0].encaps, 1400);
+	assert_int_equal(blocks[0].decaps, 700);
+	for (size_t i = 1; i < count; i++) {
+		assert_false(blocks[i].encap_udp);
+		assert_int_equal(blocks[i].inbound_count, 1);
+		assert_int_equal(blocks[i].inbound[0].value, 0xc0de0000 + i);
+		assert_int_equal(blocks[i].outbound_count, 1);
+		assert_int_equal(blocks[i].outbound[0].value, 0xbeef0000 + i);
+	}
+	assert_int_equal(blocks[2].peer.family, 6);
+	assert_int_equal(blocks[2].local.family, 6);
+	for (size_t i = 0; i < count; i++) {
+		assert_true(blocks[i].has_counters && blocks[i].has_lifetime);
+		assert_int_equal(blocks[i].lifetime_s, 3360);
+		assert_false(blocks[i].controller_keyed || blocks[i].manual_or_group);
+		assert_int_equal(blocks[i].inbound_dropped + blocks[i].outbound_dropped, 0);
+	}
+}
+
+static void test_the_parser_of_analyze_reads_our_own_show(void **state)
+{
+	reads_back(*state, "show crypto ipsec sa");
+	reads_back(*state, "show crypto ipsec sa detail");
+}
+
 static void test_cleared_counters_count_anew(void **state)
 {
 	struct test *t = *state;
@@ -417,6 +472,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_pattern_that_takes_too_long_ends, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_files, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_clear_is_one_peer_or_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_the_parser_of_analyze_reads_our_own_show, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_cleared_counters_count_anew, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_debugs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_configuration_counts_line_by_line, set_up, tear_down),

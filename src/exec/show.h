@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* What the show commands of tunnels share. Private to exec: show_*.c. */
+#ifndef EXEC_SHOW_H
+#define EXEC_SHOW_H
+
+#include "exec/private.h"
+
+/* The SAs of core, sorted: by interface, local address, connection, peer, and those of one flow by age, the oldest first. */
+struct show_row {
+	struct core_tunnel tunnel; /* counters less what was cleared */
+	const char *interface;     /* borrows the view; "unknown" */
+	uint32_t mtu;              /* 0: unknown */
+};
+struct show_rows {
+	struct show_row *at; /* owns */
+	size_t count;
+};
+/* Those with `peer`, all when it is NULL. 0 or -ENOMEM. */
+int show_rows_new(const struct exec_view *view, const struct spimend_address *peer, struct show_rows *ret);
+void show_rows_done(struct show_rows *rows); /* for cleanup() */
+/* How many rows from `first` on are SAs of one flow: one connection between two ends. 0 beyond the end. */
+size_t show_rows_flow(const struct show_rows *rows, size_t first);
+
+/* As routers write it: IPv6 in capitals. Returns `to`. */
+const char *show_address(const struct spimend_address *address, char to[SPIMEND_ADDRESS_TEXT_MAX]);
+/* The interface that has this address; NULL: none, or interfaces cannot be read. Borrows the view. */
+const struct link *show_link_of(const struct exec_view *view, const struct spimend_address *address);
+/* "(192.0.2.1/255.255.255.255/47/0)", or "(2001:DB8::1/128/47/0)": one host, one protocol, any port. */
+void show_add_host_ident(struct buffer *out, const struct spimend_address *host, unsigned protocol);
+/* Only what is known: GRE in transport mode is between the two ends. All else needs selectors, which core does not keep. */
+bool show_is_host_gre(const struct exec_view *view, const struct child_sa *child);
+/* What IKE daemons listed before they went down, said in a line each, beginning with "% ". */
+void show_add_stale(const struct exec_view *view, struct buffer *out);
+void show_put_address(struct json *j, const char *key, const struct spimend_address *address); /* null when unknown */
+void show_put_spi(struct json *j, const char *key, bool has, uint32_t spi); /* "0xc0de0001" or null */
+
+/* Tables of show_*.c, for graph.c. */
+extern const struct exec_command exec_show_ipsec_rows[], exec_show_ike_rows[];
+extern const size_t exec_show_ipsec_row_count, exec_show_ike_row_count;
+
+#endif
