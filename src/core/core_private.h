@@ -278,6 +278,8 @@ struct core {
 	} probes[CORE_PROBES_MAX];
 	int64_t probes_ns;          /* the window that probes_in_window counts in */
 	uint32_t probes_in_window;
+	int64_t asks_ns;            /* the window that asks_in_window counts in: questions about unknown SPIs */
+	uint32_t asks_in_window;
 	struct gone_ike {           /* IKE SAs that the plugin told the end of: why their children died */
 		uint16_t daemon;
 		uint32_t ike_id;

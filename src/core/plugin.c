@@ -7,6 +7,10 @@
 
 #include "core/core_private.h"
 
+/* Questions about unknown SPIs, to all peers together. Whoever forges such packets in the names of many peers must leave most
+ * of what act may do, and of the orders that a plugin takes at once (each holds its place for up to 5 s), to repairs. */
+#define ASK_WINDOW_NS (10 * SECOND_NS)
+#define ASKS_PER_WINDOW 5
 #define PROBE_FRESH_NS (10 * SECOND_NS)  /* RFC 7296 2.4: protected packets that came so lately say it already */
 #define PROBE_WINDOW_NS MINUTE_NS
 #define PROBES_PER_WINDOW 10             /* of all peers together */
@@ -235,7 +239,14 @@ bool plugin_may_ask(struct core *c, const struct spimend_address *address, int64
 	if (!peer)
 		return false;
 	*ret_again_ns = peer->asked_ns + peer->asked_wait_ns;
-	return !peer->asked_ns || c->now.mono_ns >= *ret_again_ns;
+	if (peer->asked_ns && c->now.mono_ns < *ret_again_ns)
+		return false;
+	if (c->now.mono_ns - c->asks_ns >= ASK_WINDOW_NS) {
+		c->asks_ns = c->now.mono_ns;
+		c->asks_in_window = 0;
+	}
+	*ret_again_ns = c->asks_ns + ASK_WINDOW_NS;
+	return c->asks_in_window < ASKS_PER_WINDOW;
 }
 
 void plugin_asked(struct core *c, const struct spimend_address *address)
@@ -244,6 +255,7 @@ void plugin_asked(struct core *c, const struct spimend_address *address)
 
 	if (!peer)
 		return;
+	c->asks_in_window++;
 	peer->asked_ns = c->now.mono_ns;
 	if (!peer->asked_wait_ns)
 		peer->asked_wait_ns = later(c->config.per_peer_ns, c->config.backoff_ns);

@@ -27,6 +27,7 @@ struct gateway {
 	struct child_sa children[8];
 	uint32_t child_count;
 	bool has_ike;
+	uint8_t more_ikes;          /* so many others are listed, with 10.1.2.1, 10.1.2.2 ... */
 	int64_t list_takes_ns;      /* 0: a millisecond */
 	/* What came out. */
 	struct order order;         /* the latest */
@@ -48,6 +49,13 @@ static inline void gateway_answer(struct gateway *g, uint64_t serial)
 	core_snapshot_begin(g->core, 0, serial, g->now);
 	if (g->has_ike)
 		core_snapshot_ike(g->core, &g->ike);
+	for (uint8_t i = 1; i <= g->more_ikes; i++) {
+		struct ike_sa other = g->ike;
+
+		other.id = 100 + i;
+		other.remote = (struct spimend_address){ 4, { 10, 1, 2, i } };
+		core_snapshot_ike(g->core, &other);
+	}
 	for (uint32_t i = 0; i < g->child_count; i++)
 		core_snapshot_child(g->core, &g->children[i]);
 	core_snapshot_end(g->core, 0, true, g->now);

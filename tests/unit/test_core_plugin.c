@@ -276,6 +276,36 @@ static void test_an_unknown_spi_is_left_alone_otherwise(void **state)
 	gateway_done(&g);
 }
 
+/* Who forges them in the names of many peers leaves what act and the plugin can do to repairs. */
+static void test_questions_to_many_peers_leave_room_for_a_repair(void **state)
+{
+	struct gateway g;
+
+	(void)state;
+	new_with_plugin(&g, MODE_REPAIR);
+	g.more_ikes = 12;
+	gateway_pass(&g, 6 * SECOND_NS);
+	for (uint32_t n = 0; n < 60; n++) {
+		for (uint8_t i = 1; i <= g.more_ikes; i++)
+			gateway_see(&g, &(struct spimend_address){ 4, { 10, 1, 2, i } }, 0xc0001000u + i, 500 + n);
+		gateway_pass(&g, 100 * MS);
+	}
+	assert_int_equal(g.orders, 5); /* within ten seconds */
+	g.child_count = 0;
+	core_child_event(g.core, &(struct child_event){ .change = CHILD_DOWN, .child = gateway_child(1, X) }, g.now);
+	gateway_pass(&g, SECOND_NS / 2);
+	gateway_strays(&g, X, 101, 10);
+	assert_int_equal(g.orders, 6);
+	assert_true(g.order.verb == ORDER_DELETE_SPI && g.order.spi == X);
+	for (uint32_t n = 60; n < 140; n++) {
+		for (uint8_t i = 1; i <= g.more_ikes; i++)
+			gateway_see(&g, &(struct spimend_address){ 4, { 10, 1, 2, i } }, 0xc0001000u + i, 500 + n);
+		gateway_pass(&g, 100 * MS);
+	}
+	assert_true(g.orders > 8 && g.orders <= 6 + 2 * 5 + 2);
+	gateway_done(&g);
+}
+
 /* --- Reports --------------------------------------------------------------------------------------------------------- */
 
 static void report(struct gateway *g, const struct plugin_message *m)
@@ -428,6 +458,7 @@ int main(void)
 		cmocka_unit_test(test_a_peer_that_closes_another_half),
 		cmocka_unit_test(test_without_it_everything_is_as_before),
 		cmocka_unit_test(test_an_unknown_spi_is_asked_about_once),
+		cmocka_unit_test(test_questions_to_many_peers_leave_room_for_a_repair),
 		cmocka_unit_test(test_an_unknown_spi_is_left_alone_otherwise),
 		cmocka_unit_test(test_unprotected_words_are_worth_one_liveness_check),
 		cmocka_unit_test(test_nothing_is_sent_in_other_modes),
