@@ -68,7 +68,8 @@ static bool is_only_connection(const struct core *c, const struct trouble *t)
 static void prove(struct core *c, struct trouble *t)
 {
 	t->proven = true;
-	t->rebuild = t->is.rung == RUNG_DELETE_SPI || is_only_connection(c, t);
+	/* A late answer may find the next rung under way: what had to be made again still has to be. */
+	t->rebuild |= t->is.rung == RUNG_DELETE_SPI || is_only_connection(c, t);
 	if (t->is.verdict == VERDICT_DESYNC)
 		return;
 	t->is.verdict = VERDICT_DESYNC;

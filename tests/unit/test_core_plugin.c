@@ -135,6 +135,37 @@ static void test_a_closed_pair_is_never_left_lying(void **state)
 	gateway_done(&g);
 }
 
+/* The proof comes when the initiate that follows was begun already, and more than one connection leads to that peer. */
+static void test_a_late_proof_does_not_end_the_rebuild(void **state)
+{
+	struct connection connection = gateway_connection();
+	struct gateway g;
+	uint64_t asked;
+
+	(void)state;
+	new_with_plugin(&g, MODE_REPAIR);
+	core_connections_begin(g.core, 0);
+	core_connection(g.core, &connection);
+	strcpy(connection.child, "other");
+	connection.id = connection_id(0, TEXT("net"), TEXT("other"));
+	core_connection(g.core, &connection);
+	core_connections_end(g.core, 0, g.now);
+	lose_child(&g);
+	asked = g.order.id;
+	gateway_pass(&g, 5 * SECOND_NS);
+	answer(&g, OUTCOME_TIMEOUT, PLUGIN_NO_REPLY);
+	gateway_pass(&g, 100 * MS);
+	assert_int_equal(g.orders, 2);
+	assert_int_equal(g.order.verb, ORDER_INITIATE);
+	gateway_result(&g, OUTCOME_REFUSED, "busy: a child is being made, rekeyed or deleted");
+	answer_late(&g, asked, OUTCOME_DONE, PLUGIN_PEER_OWNED, true);
+	gateway_pass(&g, 2 * SECOND_NS); /* the peer closed it: no strays any more */
+	assert_int_equal(g.orders, 3);
+	assert_int_equal(g.order.verb, ORDER_INITIATE);
+	heal(&g);
+	gateway_done(&g);
+}
+
 static void test_an_empty_answer_costs_nothing(void **state)
 {
 	struct gateway g;
@@ -453,6 +484,7 @@ int main(void)
 		cmocka_unit_test(test_the_exact_delete_and_then_initiate),
 		cmocka_unit_test(test_a_peer_that_makes_it_again_itself),
 		cmocka_unit_test(test_a_closed_pair_is_never_left_lying),
+		cmocka_unit_test(test_a_late_proof_does_not_end_the_rebuild),
 		cmocka_unit_test(test_an_empty_answer_costs_nothing),
 		cmocka_unit_test(test_what_comes_of_a_delete_is_said),
 		cmocka_unit_test(test_a_peer_that_closes_another_half),
