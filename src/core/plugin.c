@@ -8,7 +8,7 @@
 #include "core/core_private.h"
 
 /* Questions about unknown SPIs, to all peers together. Whoever forges such packets in the names of many peers must leave
- * most of what act may do, and of the orders that a plugin takes at once (each holds its place for up to 5 s), to repairs. */
+ * most of what act may do, and of the orders that a plugin takes at once, to repairs. */
 #define ASK_WINDOW_NS (10 * SECOND_NS)
 #define ASKS_PER_WINDOW 5
 #define PROBE_FRESH_NS (10 * SECOND_NS)  /* RFC 7296 2.4: protected packets that came so lately say it already */
