@@ -8,7 +8,8 @@ bool exec_table_at(size_t index, struct exec_table *ret)
 		{ exec_session_rows, exec_session_row_count }, { exec_system_rows, exec_system_row_count },
 		{ exec_debug_rows, exec_debug_row_count },     { exec_crypto_rows, exec_crypto_row_count },
 		{ exec_sdwan_rows, exec_sdwan_row_count },     { exec_show_ipsec_rows, exec_show_ipsec_row_count },
-		{ exec_show_ike_rows, exec_show_ike_row_count },
+		{ exec_show_ike_rows, exec_show_ike_row_count },         { exec_show_session_rows, exec_show_session_row_count },
+		{ exec_show_tunnel_rows, exec_show_tunnel_row_count },   { exec_show_interface_rows, exec_show_interface_row_count },
 	};
 
 	if (index >= EXEC_COUNT(tables))

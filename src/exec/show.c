@@ -20,10 +20,10 @@ static int compare_flow(const struct show_row *a, const struct show_row *b)
 	if (!r)
 		r = strcmp(x->ike, y->ike);
 	if (!r)
-		r = strcmp(x->child, y->child);
+		r = spimend_address_compare(&x->remote, &y->remote);
 	if (!r)
-		r = x->connection < y->connection ? -1 : x->connection > y->connection;
-	return r ? r : spimend_address_compare(&x->remote, &y->remote);
+		r = strcmp(x->child, y->child);
+	return r ? r : x->connection < y->connection ? -1 : x->connection > y->connection;
 }
 
 static int compare(const void *a, const void *b)
@@ -107,6 +107,34 @@ bool show_is_host_gre(const struct exec_view *view, const struct child_sa *child
 	const struct connection *c = core_connection_of(view->core, child->connection);
 
 	return child->gre && c && c->transport_mode;
+}
+
+/* "4w2d", "3d05h", "01:10:00", as routers write how long something is up. */
+void show_add_uptime(struct buffer *out, uint32_t seconds)
+{
+	uint32_t minutes = seconds / 60, hours = minutes / 60, days = hours / 24;
+
+	if (days >= 7)
+		buffer_printf(out, "%" PRIu32 "w%" PRIu32 "d", days / 7, days % 7);
+	else if (days)
+		buffer_printf(out, "%" PRIu32 "d%02" PRIu32 "h", days, hours % 24);
+	else
+		buffer_printf(out, "%02" PRIu32 ":%02" PRIu32 ":%02" PRIu32, hours, minutes % 60, seconds % 60);
+}
+
+const struct gre_device *show_gre_device(const struct exec_view *view, const struct child_sa *child)
+{
+	const struct gre_device *d, *multipoint = NULL;
+
+	for (size_t i = 0; child->gre && (d = core_gre_at(view->core, i)); i++) {
+		if (spimend_address_known(&d->local) && !spimend_address_equal(&d->local, &child->local))
+			continue;
+		if (spimend_address_equal(&d->remote, &child->remote))
+			return d;
+		if (!spimend_address_known(&d->remote) && !multipoint)
+			multipoint = d;
+	}
+	return multipoint;
 }
 
 void show_add_stale(const struct exec_view *view, struct buffer *out)

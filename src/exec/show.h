@@ -5,7 +5,8 @@
 
 #include "exec/private.h"
 
-/* The SAs of core, sorted: by interface, local address, connection, peer, and those of one flow by age, the oldest first. */
+/* The SAs of core, sorted: by interface, local address, IKE connection, peer, child, and those of one flow by age,
+ * the oldest first. */
 struct show_row {
 	struct core_tunnel tunnel; /* counters less what was cleared */
 	const char *interface;     /* borrows the view; "unknown" */
@@ -29,13 +30,24 @@ const struct link *show_link_of(const struct exec_view *view, const struct spime
 void show_add_host_ident(struct buffer *out, const struct spimend_address *host, unsigned protocol);
 /* Only what is known: GRE in transport mode is between the two ends. All else needs selectors, which core does not keep. */
 bool show_is_host_gre(const struct exec_view *view, const struct child_sa *child);
+void show_add_uptime(struct buffer *out, uint32_t seconds); /* "4w2d", "3d05h", "01:10:00" */
+/* The device whose GRE this child carries, a multipoint one where none leads to its peer alone; NULL: none is known.
+ * Borrowed from core. */
+const struct gre_device *show_gre_device(const struct exec_view *view, const struct child_sa *child);
+/* "permit 47 host A host B" and what goes through it; `detail` with counters and lifetimes. SAs of one flow. */
+void show_add_ipsec_flow(const struct exec_view *view, const struct show_row *rows, size_t count, bool detail,
+			 struct buffer *out);
+void show_add_ike_of_session(const struct ike_sa *ike, bool detail, struct buffer *out);
+bool show_child_is_active(const struct child_sa *child); /* it takes packets */
 /* What IKE daemons listed before they went down, said in a line each, beginning with "% ". */
 void show_add_stale(const struct exec_view *view, struct buffer *out);
 void show_put_address(struct json *j, const char *key, const struct spimend_address *address); /* null when unknown */
 void show_put_spi(struct json *j, const char *key, bool has, uint32_t spi); /* "0xc0de0001" or null */
 
 /* Tables of show_*.c, for graph.c. */
-extern const struct exec_command exec_show_ipsec_rows[], exec_show_ike_rows[];
-extern const size_t exec_show_ipsec_row_count, exec_show_ike_row_count;
+extern const struct exec_command exec_show_ipsec_rows[], exec_show_ike_rows[], exec_show_session_rows[],
+	exec_show_tunnel_rows[], exec_show_interface_rows[];
+extern const size_t exec_show_ipsec_row_count, exec_show_ike_row_count, exec_show_session_row_count,
+	exec_show_tunnel_row_count, exec_show_interface_row_count;
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `show crypto ipsec sa`, in the layout of IOS (devices.md 3). What core does not keep (selectors, algorithms, PFS) is said to
- * be unknown or left out; parse/sa_table.c reads all of it back.
+ * `show crypto ipsec sa`, in the layout of IOS (devices.md 3). What core does not keep (selectors, algorithms, PFS) is said
+ * to be unknown or left out; parse/sa_table.c reads all of it back.
  */
 #include <inttypes.h>
 

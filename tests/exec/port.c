@@ -287,6 +287,17 @@ static void tell_third(struct core *core)
 	core_snapshot_child(core, &now);
 }
 
+/* A multipoint device: it leads to the third peer. */
+static void tell_devices(struct core *core, struct moment now)
+{
+	struct gre_device gre1 = { .name = "gre1" };
+
+	gre1.local = address("192.0.2.1");
+	core_gre_begin(core);
+	core_gre_device(core, &gre1);
+	core_gre_end(core, now);
+}
+
 static void tell_connections(struct core *core, struct moment now)
 {
 	struct connection c = { .ike = "spoke1", .child = "net", .ike_version = 2, .remote_count = 1 };
@@ -307,18 +318,22 @@ static void tell_core(struct world *w)
 {
 	struct daemon_state up = { .up = true, .has_boot = true, .version = "5.9.8" };
 	struct ike_sa one = ike(1, "spoke1", "192.0.2.1", "192.0.2.7"), two = ike(2, "spoke2", "2001:db8::1", "2001:db8::7");
+	struct ike_sa four = ike(4, "spoke4", "192.0.2.1", "198.51.100.4");
 	struct child_sa first = child(1, &one, "net"), second = child(2, &two, "six");
 	struct core_output output;
 
 	up.boot = (struct instant){ w->now.wall.ns - DAY_NS };
 	core_daemon(w->core, &up, w->now);
 	tell_connections(w->core, w->now);
+	tell_devices(w->core, w->now);
 	core_snapshot_begin(w->core, 0, 0, w->now);
 	core_snapshot_ike(w->core, &one);
 	core_snapshot_ike(w->core, &two);
 	core_snapshot_child(w->core, &first);
 	core_snapshot_child(w->core, &second);
 	tell_third(w->core);
+	four.state = IKE_CONNECTING;
+	core_snapshot_ike(w->core, &four);
 	core_snapshot_end(w->core, 0, true, w->now);
 	while (core_next(w->core, &output))
 		;
