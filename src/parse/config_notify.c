@@ -459,6 +459,12 @@ bool config_notify_unset(const struct config_row *row, const struct text *words,
 
 /* --- Printing ----------------------------------------------------------------------------------------------------- */
 
+/* A community of that name is told from the keyword by the version in front of it. */
+static bool is_keyword(struct text name)
+{
+	return is_word(name, "traps") || is_word(name, "informs") || is_word(name, "version");
+}
+
 static void print_hosts(const struct config_row *row, const struct config_notify *n, struct buffer *out)
 {
 	char address[SPIMEND_ADDRESS_TEXT_MAX];
@@ -466,8 +472,10 @@ static void print_hosts(const struct config_row *row, const struct config_notify
 	for (uint32_t i = 0; i < n->host_count; i++) {
 		const struct notify_host *host = &n->hosts[i];
 
-		buffer_printf(out, "%s %s version %s %s", row->keywords, spimend_address_print(&host->address, address),
-			      notify_security_name(host->security), host->name);
+		buffer_printf(out, "%s %s ", row->keywords, spimend_address_print(&host->address, address));
+		if (host->security != NOTIFY_V2C || is_keyword(text_of(host->name)))
+			buffer_printf(out, "version %s ", notify_security_name(host->security));
+		buffer_add_string(out, host->name);
 		if (host->port != SNMP_TRAP_PORT)
 			buffer_printf(out, " udp-port %u", host->port);
 		buffer_add_string(out, " event-manager\n");

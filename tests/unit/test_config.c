@@ -396,10 +396,12 @@ static void test_who_is_told_and_heard_is_read_as_ios_writes_it(void **state)
 			       "logging trap warnings\nlogging buffered 128000 6\n"
 			       "snmp-server user ann key-file /etc/spimend/ann\nsnmp-server user bob key-file /etc/spimend/bob\n"
 			       "snmp-server host 11.1.1.4 traps version 3 priv ann udp-port 1162\n"
+			       "snmp-server host 11.1.1.5 version 2c traps\n"
 			       "snmp-server community private RO\nsnmp-server engineID local 8000000001020304\n"
 			       "spimend\n" QUIET " sense trap-port 1162\n dial eem-root 1.3.6.1.4.1.9.10.134\n"), 0);
 	assert_true(n->manager && n->enable_event_manager);
-	assert_int_equal(n->host_count, 2);
+	assert_int_equal(n->host_count, 3);
+	assert_string_equal(n->hosts[2].name, "traps");
 	assert_string_equal(n->hosts[0].name, "public");
 	assert_int_equal(n->hosts[0].security, NOTIFY_V2C);
 	assert_int_equal(n->hosts[0].port, 162);
