@@ -3,6 +3,7 @@
 import os
 import sys
 
+import crash as crashing
 import demo as demonstration
 import faults
 import gateway
@@ -16,7 +17,7 @@ from net import LabError
 def up(given):
     lab = Lab(given.name)
     why = lab.up(ike=given.ike, ip=given.ip, children=given.children, dpd=given.dpd, plugin=not given.no_plugin,
-                 product=given.with_plugin, rtt=given.rtt)
+                 product=given.with_plugin, rtt=given.rtt, responder=given.responder)
     print(f"lab '{lab.name}' is up: A {lab.a.address}, B {lab.b.address}, IKEv{given.ike}; files in {lab.folder}")
     if not lab.options["plugin"]:
         print(f"without the fault plugin ({why}): no {', '.join(faults.needing_plugin())}")
@@ -102,6 +103,10 @@ def spimend(given):
 
 def demo(given):
     return caged(demonstration.demo, given)
+
+
+def crash(given):
+    return caged(crashing.crash, given)
 
 
 def measure(given):

@@ -90,14 +90,16 @@ class Gateway:
         os.makedirs(os.path.join(self.folder, "swanctl"), exist_ok=True)
         os.chmod(os.path.join(self.folder, "swanctl"), 0o700)
         load = LOAD + (f" {FAULTS}" if options["plugin"] else "") + (f" {PRODUCT}" if options["product"] else "")
-        product = f"    {PRODUCT} {{ socket = {self.product_path} }}\n" if options["product"] else ""
+        product = f"    {PRODUCT} {{ socket = {self.product_path}\n      secret = {self.folder}/secret }}\n" if options["product"] else ""
         write(os.path.join(self.folder, "strongswan.conf"),
               STRONGSWAN_CONF.format(load=load, folder=self.folder, product=product))
         children = "".join(CHILD_CONF.format(name=child_name(number), local=lan(self.name, number)[0],
                                              remote=lan(self.peer, number)[0], extra=child_extra)
                            for number in range(1, options["children"] + 1))
+        # who knows no address of its peer can only answer
+        remote = "%any" if options["responder"] and self.name == "B" else OUTER[options["ip"]][self.peer]
         write(os.path.join(self.folder, "swanctl", "swanctl.conf"), SWANCTL_CONF.format(
-            connection=CONNECTION, ike=options["ike"], local=self.address, remote=OUTER[options["ip"]][self.peer],
+            connection=CONNECTION, ike=options["ike"], local=self.address, remote=remote,
             name=self.name, peer=self.peer, children=children, dpd=f"dpd_delay = {options['dpd']}s"))
 
     def start(self):

@@ -15,7 +15,7 @@ from net import CHILDREN, HOSTS, LabError, Net, caged, demand_root, demand_tools
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
-DEFAULTS = {"ike": 2, "ip": 4, "children": 1, "plugin": False, "product": False, "dpd": 0, "rtt": 0}
+DEFAULTS = {"ike": 2, "ip": 4, "children": 1, "plugin": False, "product": False, "dpd": 0, "rtt": 0, "responder": False}
 NAME = re.compile(r"^[a-z0-9]{1,12}$")
 
 
@@ -46,6 +46,7 @@ class Lab:
     def _gateways(self):
         self.a, self.b = gateway.Gateway(self, "A"), gateway.Gateway(self, "B")
         self.spimendd = spimendd.Spimendd(self)
+        self.spimendd_a = spimendd.Spimendd(self, "A")
 
     def path(self, *parts):
         return os.path.join(self.folder, *parts)

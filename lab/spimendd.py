@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""spimendd beside gateway B, with a configuration that the lab writes: the interface, charon's VICI socket, and nothing else
-of the lab. What it says is read as any user reads it, with the program spimend over the control socket."""
+"""spimendd beside a gateway, B unless it is said, with a configuration that the lab writes: the interface, charon's VICI
+socket, and nothing else of the lab. What it says is read as any user reads it, with the program spimend over the control socket."""
 import json
 import os
 import signal
@@ -11,22 +11,23 @@ from gateway import write
 from net import LabError, send
 
 CONFIG = """\
-hostname B
+hostname {name}
 crypto isakmp invalid-spi-recovery
 spimend
  mode {mode}
  user nobody
  state-directory {folder}/state
  control-socket {folder}/control
- sense interface vB
+ sense interface v{name}
  sense strongswan {vici}{plugin}
 """
 
 
 class Spimendd:
-    def __init__(self, lab):
-        self.lab = lab
-        self.folder = lab.path("spimendd")
+    def __init__(self, lab, side="B"):
+        self.lab, self.side = lab, side
+        self.gateway = lab.b if side == "B" else lab.a
+        self.folder = lab.path("spimendd" if side == "B" else f"spimendd-{side}")
         self.control = os.path.join(self.folder, "control")
         self.log = os.path.join(self.folder, "log")
         self.build = os.environ.get("SPIMEND_LAB_BUILD") or "build"  # the folder that has the programs
@@ -48,7 +49,7 @@ class Spimendd:
                 pid = int(file.read())
         except (OSError, ValueError):
             return None
-        return pid if pid in self.lab.net.processes("B") else None
+        return pid if pid in self.lab.net.processes(self.side) else None
 
     def roles(self):
         """{role: pid} of the processes that the parent started."""
@@ -76,9 +77,9 @@ class Spimendd:
             raise LabError("spimendd runs already: lab/lab stop-spimendd")
         os.makedirs(self.folder, exist_ok=True)
         os.chmod(self.folder, 0o711)
-        plugin = f" plugin {self.lab.b.product_path}" if self.lab.options["product"] else ""
+        plugin = f" plugin {self.gateway.product_path}" if self.lab.options["product"] else ""
         write(os.path.join(self.folder, "conf"),
-              CONFIG.format(mode=mode, folder=self.folder, vici=self.lab.b.vici_path, plugin=plugin)
+              CONFIG.format(name=self.side, mode=mode, folder=self.folder, vici=self.gateway.vici_path, plugin=plugin)
               + "".join(f" {line}\n" for line in extra))
         self._run()
 
@@ -87,9 +88,15 @@ class Spimendd:
         self.stop()
         self._run()
 
+    def begin(self):
+        """Starts it with the configuration that it had, and does not wait for it to know a tunnel."""
+        child = self.lab.net.start(self.side, [self.program("spimendd"), "-f", "-c", os.path.join(self.folder, "conf")], self.log)
+        self.lab.adopt(child)
+        write(self._pid_file(), str(child.pid))
+
     def _run(self):
         program = self.program("spimendd")
-        child = self.lab.net.start("B", [program, "-f", "-c", os.path.join(self.folder, "conf")], self.log)
+        child = self.lab.net.start(self.side, [program, "-f", "-c", os.path.join(self.folder, "conf")], self.log)
         self.lab.adopt(child)
         write(self._pid_file(), str(child.pid))
         try:
@@ -146,9 +153,9 @@ class Spimendd:
         return self.objects("status")
 
     def knows_tunnel(self):
-        """It has connected to charon, and lists the SPIs that B has now."""
+        """It has connected to charon, and lists the SPIs that its gateway has now."""
         try:
             shown = self.ask("status")[1].lower()
-            return all(child["spi-in"] in shown for child in self.lab.b.children())
+            return all(child["spi-in"] in shown for child in self.gateway.children())
         except (LabError, OSError):
             return False

@@ -191,13 +191,17 @@ static void say_invalid(spimend_t *this, client_id_t client, uint32_t serial, co
 /* Once, so that whoever is given a connection that was greeted cannot get more out of it. False: it has said enough. */
 static bool greet(spimend_t *this, client_t *c, const struct plugin_message *hello)
 {
-	struct plugin_message m = { .kind = PLUGIN_WELCOME, .serial = hello->serial, .present = HAS(TEXT),
+	struct plugin_message m = { .kind = PLUGIN_WELCOME, .serial = hello->serial, .present = HAS(TEXT) | HAS(FLAGS),
 				    .text = SPIMEND_STRONGSWAN_VERSION };
+	bool on = crash_is_on(this);
 
 	if (c->greeted) {
 		say_invalid(this, c->id, hello->serial, "greeted already");
 		return ++c->malformed < MALFORMED_MAX;
 	}
+	if (hello->flags & (PLUGIN_CRASH_ON | PLUGIN_CRASH_OFF))
+		on = crash_switch(this, (hello->flags & PLUGIN_CRASH_ON) != 0);
+	m.flags = on ? PLUGIN_CRASH_ON : 0;
 	pthread_mutex_lock(&this->lock);
 	c->greeted = TRUE;
 	c->wants_reports = (hello->flags & PLUGIN_WANT_REPORTS) != 0;

@@ -189,6 +189,8 @@ const char *layout_of_daemon(void)
 		return "child_sa_manager_t differs";
 	if (!begins_with_methods(charon->connect_manager, sizeof(*charon->connect_manager)))
 		return "daemon_t or connect_manager_t differs (built without --enable-mediation?)";
+	if (!begins_with_methods(charon->sender, sizeof(*charon->sender)))
+		return "daemon_t or sender_t differs";
 	return NULL;
 }
 

@@ -40,7 +40,7 @@ static struct plugin_message result_of(const order_t *o, enum plugin_kind kind, 
 	m.outcome = outcome;
 	m.took_us = took > UINT32_MAX ? UINT32_MAX : (uint32_t)took;
 	m.present |= HAS(OUTCOME) | HAS(TOOK_US);
-	if (!(m.present & HAS(IKE_ID))) {
+	if (!(m.present & HAS(IKE_ID)) && (o->message.present & HAS(IKE_ID))) {
 		m.ike_id = o->message.ike_id;
 		m.present |= HAS(IKE_ID);
 	}
@@ -135,7 +135,7 @@ void orders_forget_client(spimend_t *this, client_id_t client)
 
 /* --- what a worker does ------------------------------------------------------------------------------------------------ */
 
-static enum plugin_outcome refuse(struct plugin_message *more, enum plugin_outcome outcome, const char *why)
+enum plugin_outcome orders_refuse(struct plugin_message *more, enum plugin_outcome outcome, const char *why)
 {
 	snprintf(more->text, sizeof(more->text), "%s", why);
 	more->present |= HAS(TEXT);
@@ -160,9 +160,9 @@ static enum plugin_outcome are_you_there(spimend_t *this, ike_sa_t *ike_sa, cons
 	peer_cfg_t *peer = ike_sa->get_peer_cfg(ike_sa);
 
 	if (!ike_sa->supports_extension(ike_sa, EXT_DPD))
-		return refuse(more, PLUGIN_UNSUPPORTED, "the peer does not do DPD");
+		return orders_refuse(more, PLUGIN_UNSUPPORTED, "the peer does not do DPD");
 	if (peer->get_dpd(peer))
-		return refuse(more, PLUGIN_UNSUPPORTED, "IKEv1 with dpd_delay: charon checks by itself");
+		return orders_refuse(more, PLUGIN_UNSUPPORTED, "IKEv1 with dpd_delay: charon checks by itself");
 	if (has_tasks(ike_sa, TASK_QUEUE_ACTIVE))
 		return PLUGIN_WINDOW_TAKEN;
 	if (orders_send(this, o->number, TRUE))
@@ -178,9 +178,9 @@ static enum plugin_outcome start_task(spimend_t *this, ike_sa_t *ike_sa, const o
 	protocol_id_t protocol = o->message.protocol == IPPROTO_AH ? PROTO_AH : PROTO_ESP;
 
 	if (ike_sa->get_state(ike_sa) != IKE_ESTABLISHED || !peer || peer->is_mediation(peer))
-		return refuse(more, PLUGIN_UNSUPPORTED, "the IKE SA is not established");
+		return orders_refuse(more, PLUGIN_UNSUPPORTED, "the IKE SA is not established");
 	if (o->message.kind == PLUGIN_DELETE && ike_sa->get_child_sa(ike_sa, protocol, htonl(o->message.spi), TRUE))
-		return refuse(more, PLUGIN_OURS, "this IKE SA has a child with that inbound SPI");
+		return orders_refuse(more, PLUGIN_OURS, "this IKE SA has a child with that inbound SPI");
 	if (o->message.kind == PLUGIN_LIVENESS && ike_sa->get_version(ike_sa) == IKEV1)
 		return are_you_there(this, ike_sa, o, more, ret_status);
 	ike_sa->queue_task(ike_sa, task_for(this, ike_sa, o));
@@ -204,7 +204,7 @@ static enum plugin_outcome drop_child(spimend_t *this, ike_sa_t *ike_sa, const o
 	if (!found)
 		return PLUGIN_NOT_FOUND;
 	if (has_tasks(ike_sa, TASK_QUEUE_ACTIVE) || has_tasks(ike_sa, TASK_QUEUE_PASSIVE))
-		return refuse(more, PLUGIN_BUSY, "an exchange of its IKE SA runs");
+		return orders_refuse(more, PLUGIN_BUSY, "an exchange of its IKE SA runs");
 	state = found->get_state(found);
 	DBG1(DBG_CFG, "spimend: dropping CHILD_SA %s{%u}, the peer is not told", found->get_name(found),
 	     o->message.child_id);
@@ -232,6 +232,17 @@ static bool is_still_wanted(spimend_t *this, uint32_t number)
 	return wanted;
 }
 
+static void notify_outside(spimend_t *this, const order_t *o)
+{
+	enum plugin_outcome outcome = PLUGIN_OUTCOMES;
+	struct plugin_message more = { 0 };
+
+	if (is_still_wanted(this, o->number))
+		outcome = outside_notify(this, &o->message, &more);
+	if (outcome != PLUGIN_OUTCOMES)
+		orders_end(this, o->number, outcome, &more);
+}
+
 static void execute(spimend_t *this, const order_t *o)
 {
 	ike_sa_manager_t *manager = charon->ike_sa_manager;
@@ -245,7 +256,7 @@ static void execute(spimend_t *this, const order_t *o)
 		return;
 	}
 	if (layout_of_ike_sa(ike_sa)) {
-		outcome = refuse(&more, PLUGIN_UNSUPPORTED, "this charon has another ike_sa_t");
+		outcome = orders_refuse(&more, PLUGIN_UNSUPPORTED, "this charon has another ike_sa_t");
 	} else if (is_still_wanted(this, o->number)) {
 		if (o->message.kind == PLUGIN_DROP_CHILD)
 			outcome = drop_child(this, ike_sa, o, &more);
@@ -286,8 +297,12 @@ static job_requeue_t work(spimend_t *this)
 {
 	order_t o;
 
-	while (next_order(this, &o))
-		execute(this, &o);
+	while (next_order(this, &o)) {
+		if (o.message.kind == PLUGIN_NOTIFY_OUTSIDE)
+			notify_outside(this, &o);
+		else
+			execute(this, &o);
+	}
 	return JOB_REQUEUE_NONE;
 }
 
@@ -326,7 +341,7 @@ void orders_take(spimend_t *this, client_id_t client, const struct plugin_messag
 		channel_answer(this, client, &full);
 		return;
 	}
-	schedule_deadline(this, number, m->kind == PLUGIN_DROP_CHILD ? PLUGIN_DROP_WAIT_MS : m->wait_ms);
+	schedule_deadline(this, number, plugin_has(m, PLUGIN_HAS_WAIT_MS) ? m->wait_ms : PLUGIN_DROP_WAIT_MS);
 	if (more_workers)
 		lib->processor->queue_job(lib->processor,
 					  (job_t *)callback_job_create((callback_job_cb_t)work, this, NULL, NULL));

@@ -87,7 +87,7 @@ static bool start_stop(spimend_t *this, plugin_feature_t *feature, bool start, v
 		DBG1(DBG_CFG, "spimend: there is no user '%s' (plugins.spimend.user)", user);
 		return FALSE;
 	}
-	if (!channel_bind(this))
+	if (!crash_begin(this) || !channel_bind(this))
 		return FALSE;
 	lib->processor->queue_job(lib->processor, (job_t *)callback_job_create((callback_job_cb_t)begin, this, NULL, NULL));
 	return TRUE;
@@ -103,6 +103,7 @@ METHOD(plugin_t, get_features, int, spimend_t *this, plugin_feature_t *features[
 	static plugin_feature_t f[] = {
 		PLUGIN_CALLBACK((plugin_feature_callback_t)start_stop, NULL),
 			PLUGIN_PROVIDE(CUSTOM, "spimend"),
+				PLUGIN_SDEPEND(PRF, PRF_HMAC_SHA2_256), /* of crash detection */
 	};
 	*features = f;
 	return countof(f);
@@ -110,6 +111,7 @@ METHOD(plugin_t, get_features, int, spimend_t *this, plugin_feature_t *features[
 
 METHOD(plugin_t, destroy, void, spimend_t *this)
 {
+	crash_destroy(this->crash);
 	pthread_mutex_destroy(&this->lock);
 	free(this);
 }
@@ -125,7 +127,12 @@ plugin_t *spimend_plugin_create(void)
 		return NULL;
 	}
 	INIT(this, .plugin = { .get_name = _get_name, .get_features = _get_features, .destroy = _destroy },
-	     .listener = reports_listener(), .fd = -1);
+	     .listener = reports_listener(), .fd = -1, .crash = crash_create());
 	pthread_mutex_init(&this->lock, NULL);
+	if (!this->crash) {
+		DBG1(DBG_LIB, "spimend: the system gives no random bytes");
+		destroy(this);
+		return NULL;
+	}
 	return &this->plugin;
 }

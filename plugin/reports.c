@@ -69,27 +69,6 @@ static enum plugin_reason reason_of(spimend_t *this, uint32_t ike_id, uint32_t c
 
 /* --- what anybody can cause ---------------------------------------------------------------------------------------- */
 
-bool reports_allow(spimend_t *this, enum plugin_kind kind)
-{
-	bucket_t *b = &this->buckets[kind == PLUGIN_INVALID_SPI_OUTSIDE ? 0 : kind == PLUGIN_INVALID_IKE_SPI ? 1 : 2];
-	uint64_t now = now_us(), gained;
-	bool allowed;
-
-	pthread_mutex_lock(&this->lock);
-	gained = b->at_us ? (now - b->at_us) / 1000 * FORGEABLE_RATE : FORGEABLE_BURST * 1000;
-	if (gained) { /* less than a millisecond stays for the next time */
-		b->at_us = now;
-		b->tokens = gained >= FORGEABLE_BURST * 1000 - b->tokens ? FORGEABLE_BURST * 1000 : b->tokens + gained;
-	}
-	allowed = b->tokens >= 1000;
-	if (allowed)
-		b->tokens -= 1000;
-	pthread_mutex_unlock(&this->lock);
-	if (!allowed)
-		channel_count_lost(this);
-	return allowed;
-}
-
 METHOD(listener_t, on_alert, bool, listener_t *listener, ike_sa_t *ike_sa, alert_t alert, va_list args)
 {
 	spimend_t *this = plugin_of(listener);
@@ -108,8 +87,9 @@ METHOD(listener_t, on_alert, bool, listener_t *listener, ike_sa_t *ike_sa, alert
 		m.ike_spi_i = be64toh(message->get_initiator_spi(message));
 		m.ike_spi_r = be64toh(message->get_responder_spi(message));
 		m.exchange = (uint8_t)message->get_exchange_type(message);
-		if (reports_allow(this, m.kind))
+		if (limit_allow_report(this, m.kind))
 			channel_report(this, &m);
+		crash_asked(this, message);
 	} else if (ike_sa && alert == ALERT_RETRANSMIT_SEND_TIMEOUT) {
 		reports_closing(this, ike_sa->get_unique_id(ike_sa), 0, PLUGIN_WHY_PEER_DEAD);
 	} else if (ike_sa && alert == ALERT_IKE_SA_EXPIRED) {
@@ -250,10 +230,16 @@ METHOD(listener_t, on_message, bool, listener_t *listener, ike_sa_t *ike_sa, mes
 
 	if (incoming || message->get_major_version(message) == 2)
 		initial_contact_in = 0;
-	if (!ike_sa || !incoming || !plain)
+	if (!ike_sa)
 		return TRUE;
 	if (layout_of_ike_sa(ike_sa))
 		return FALSE;
+	if (plain)
+		crash_message(this, ike_sa, message, incoming);
+	else if (incoming && message->get_exchange_type(message) == CREATE_CHILD_SA)
+		outside_look(this, message); /* an answer in the clear to a rekey; INFORMATIONALs never come here */
+	if (!incoming || !plain)
+		return TRUE;
 	payloads = message->create_payload_enumerator(message);
 	while (payloads->enumerate(payloads, &p)) {
 		payload_type_t type = p->get_type(p);
@@ -300,6 +286,7 @@ METHOD(listener_t, on_ike_rekey, bool, listener_t *listener, ike_sa_t *old, ike_
 		return FALSE;
 	m.ike_id = old->get_unique_id(old);
 	m.new_ike_id = new->get_unique_id(new);
+	crash_rekeyed(this, old, new);
 	reports_closing(this, m.ike_id, 0, PLUGIN_WHY_REKEYED);
 	channel_report(this, &m);
 	return TRUE;
@@ -369,8 +356,17 @@ METHOD(listener_t, on_child_state, bool, listener_t *listener, ike_sa_t *ike_sa,
 	return TRUE;
 }
 
+/* Every IKE SA that leaves memory, also one that never was up. */
+METHOD(listener_t, on_ike_state, bool, listener_t *listener, ike_sa_t *ike_sa, ike_sa_state_t state)
+{
+	if (state == IKE_DESTROYING && !layout_of_ike_sa(ike_sa))
+		crash_ike_gone(plugin_of(listener), ike_sa);
+	return TRUE;
+}
+
 listener_t reports_listener(void)
 {
-	return (listener_t){ .alert = _on_alert, .message = _on_message, .child_state_change = _on_child_state,
+	return (listener_t){ .alert = _on_alert, .message = _on_message, .ike_state_change = _on_ike_state,
+			     .child_state_change = _on_child_state,
 			     .child_rekey = _on_child_rekey, .ike_rekey = _on_ike_rekey, .ike_updown = _on_ike_updown };
 }

@@ -6,6 +6,8 @@
  *   plugin.c   loading, settings            layout.c   is this the charon that we were built for?
  *   channel.c  socket, connections, queues  orders.c   orders that wait, run and end
  *   tasks.c    what is put into an exchange reports.c  what charon's bus tells   outside.c  unprotected INFORMATIONALs
+ *   crash.c, crash_outside.c  quick crash detection (RFC 6290)   secret.c  what its tokens are made of
+ *   limits.c   what anybody on the network can cause has a rate
  *
  * Threads: any of charon's may be in here. `lock` guards all that changes in spimend_t; nothing of charon is called and
  * nothing is logged while it is held, but the scheduler and the processor, which call nobody back.
@@ -37,8 +39,13 @@
 #define CLOSING_MAX 128    /* SAs of which we heard why they will die */
 #define FORGEABLE_RATE 20  /* reports a second of one kind that anybody can cause */
 #define FORGEABLE_BURST 40
+#define FORGEABLE_KINDS 5
+#define LIMIT_SLOTS 256    /* buckets that addresses share */
 #define PLUGIN_DROP_WAIT_MS 5000 /* that a drop may wait for its IKE SA to be free */
 #define SPIS_MAX 64        /* that are reported of one message's DELETEs */
+#define SECRET_BYTES 32
+#define SECRET_PATH_MAX 256
+#define TOKENS_AT_ONCE 4   /* that one message presents (RFC 6290 4.5) */
 
 #define HAS(field) (UINT32_C(1) << PLUGIN_HAS_##field)
 
@@ -83,6 +90,16 @@ typedef struct {
 } bucket_t;
 
 typedef struct {
+	bucket_t total, by_address[LIMIT_SLOTS];
+} limit_t;
+
+typedef struct {
+	uint32_t per_1000_s, burst;
+} rate_t;
+
+typedef struct crash_t crash_t; /* crash.h */
+
+typedef struct {
 	plugin_t plugin;
 	listener_t listener; /* its methods get &listener as "this" */
 	pthread_mutex_t lock;
@@ -96,7 +113,9 @@ typedef struct {
 	unsigned workers;
 	closing_t closing[CLOSING_MAX];
 	unsigned closing_next;
-	bucket_t buckets[3];
+	bucket_t forgeable[FORGEABLE_KINDS];
+	limit_t notifies;
+	crash_t *crash; /* owns */
 } spimend_t;
 
 /* layout.c: NULL, or why this charon must not be touched. */
@@ -128,11 +147,43 @@ task_t *task_for(spimend_t *this, ike_sa_t *ike_sa, const order_t *order);
 /* reports.c */
 listener_t reports_listener(void);
 void reports_closing(spimend_t *this, uint32_t ike_id, uint32_t child_id, enum plugin_reason reason);
-bool reports_allow(spimend_t *this, enum plugin_kind kind); /* one that anybody can cause */
 
 /* outside.c */
 const char *outside_hook(spimend_t *this);
 void outside_unhook(void);
+/* A message that was not protected: for what charon gives to listeners instead of the hook. */
+void outside_look(spimend_t *this, message_t *message);
+/* One IKE message, from and to those ports; charon adds the non-ESP marker where it belongs. */
+void outside_send(host_t *from, host_t *to, chunk_t bytes);
+/* PLUGIN_NOTIFY_OUTSIDE: at most one message, within our own limits. */
+enum plugin_outcome outside_notify(spimend_t *this, const struct plugin_message *order, struct plugin_message *more);
+
+/* limits.c */
+bool limit_take(limit_t *limit, const rate_t *each, const rate_t *total, host_t *address); /* under the lock */
+bool limit_allow(spimend_t *this, limit_t *limit, const rate_t *each, const rate_t *total, host_t *address);
+bool limit_allow_report(spimend_t *this, enum plugin_kind kind); /* one that anybody can cause; else it counts as lost */
+
+/* secret.c: each says in the log what is wrong */
+bool secret_is_there(const char *path);
+bool secret_load(const char *path, unsigned char to[SECRET_BYTES]); /* makes one where none is */
+void secret_put_away(const char *path);
+
+/* crash.c */
+crash_t *crash_create(void); /* NULL: the system gives no randomness */
+void crash_destroy(crash_t *crash);
+bool crash_begin(spimend_t *this); /* while plugins load */
+bool crash_is_on(spimend_t *this);
+bool crash_switch(spimend_t *this, bool on); /* whether it is on now */
+void crash_message(spimend_t *this, ike_sa_t *ike_sa, message_t *message, bool incoming); /* plain */
+void crash_rekeyed(spimend_t *this, ike_sa_t *old, ike_sa_t *new);
+void crash_ike_gone(spimend_t *this, ike_sa_t *ike_sa);
+
+/* crash_outside.c */
+void crash_asked(spimend_t *this, message_t *message); /* it is for an IKE SA that charon does not find */
+void crash_presented(spimend_t *this, message_t *message, const chunk_t *tokens, unsigned count);
+
+/* orders.c, too: the outcome, and why */
+enum plugin_outcome orders_refuse(struct plugin_message *more, enum plugin_outcome outcome, const char *why);
 
 /* plugin.c: small things for all */
 uint64_t now_us(void);

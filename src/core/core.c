@@ -250,6 +250,7 @@ int64_t core_tick(struct core *c, struct moment now)
 	next = earlier(next, strays_tick(c));
 	next = earlier(next, mend_tick(c));
 	next = earlier(next, hand_tick(c));
+	next = earlier(next, plugin_tick(c));
 	/* What the later ones asked for goes out now. */
 	next = earlier(next, mirror_tick(c));
 	troubles_flush(c);

@@ -215,6 +215,8 @@ struct core_hint_figures { /* what the plugin reported that changes nothing by i
 	uint64_t unprotected;         /* INVALID_SPI, INVALID_IKE_SPI and messages for unknown IKE SAs: anybody can send those */
 	uint64_t probes, probes_answered, probes_silent; /* liveness checks because of them, and what became of them */
 	uint64_t probes_held;         /* not made: fresh traffic, or one was made lately, or mode and configuration */
+	uint64_t crashes;             /* peers that proved by a token that they had lost an IKE SA (RFC 6290) */
+	uint64_t tokens_refused, tokens_sent;
 };
 
 struct core_figures {

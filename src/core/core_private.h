@@ -108,6 +108,9 @@ struct peer { /* an address that we know: from a configured connection, or by a 
 	uint64_t unknown_spis;       /* within the present window */
 	int64_t collision_ns, dead_ns; /* latest hints of the daemon: a rekey collided; liveness is dead. 0: none */
 	int64_t probed_ns;           /* the latest liveness check because of somebody's unprotected word; 0: none */
+	int64_t word_ns;             /* such a word while traffic seemed to flow: it is looked at again; 0: none */
+	int64_t base_ns;             /* the list of that moment came; 0: not yet */
+	uint16_t word_daemon;
 	int64_t asked_ns, asked_wait_ns; /* the latest question about an SPI that the ledger does not know; the pause after it */
 };
 
@@ -276,6 +279,7 @@ struct core {
 		struct spimend_address peer;
 		int64_t at_ns;
 	} probes[CORE_PROBES_MAX];
+	uint32_t words;             /* peers with a word_ns */
 	int64_t probes_ns;          /* the window that probes_in_window counts in */
 	uint32_t probes_in_window;
 	int64_t asks_ns;            /* the window that asks_in_window counts in: questions about unknown SPIs */
@@ -398,6 +402,7 @@ void troubles_flush(struct core *c);
 /* --- plugin.c ------------------------------------------------------------------------------------------------------ */
 /* True when it was the result of a liveness check, which belongs to no incident. */
 bool plugin_take_result(struct core *c, const struct order_result *result);
+int64_t plugin_tick(struct core *c);
 /* May that peer be asked about an SPI that the ledger does not know? If not, when again. */
 bool plugin_may_ask(struct core *c, const struct spimend_address *peer, int64_t *ret_again_ns);
 void plugin_asked(struct core *c, const struct spimend_address *peer);

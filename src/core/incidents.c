@@ -433,7 +433,8 @@ static void restore_budget(struct core *c, const struct core_incident *incident)
 
 		if (step->order && step->rung != RUNG_ASK_PEER) /* which has a budget of its own */
 			budget_restore(c->budget, &incident->src,
-				       step->rung == RUNG_INITIATE_IKE || step->rung == RUNG_RESTART_IKE || step->rung == RUNG_REKEY_SUSPECT,
+				       step->rung == RUNG_INITIATE_IKE || step->rung == RUNG_RESTART_IKE || step->rung == RUNG_REKEY_SUSPECT ||
+					       step->rung == RUNG_NOTIFY_SPI,
 				       healed, c->now.mono_ns - later(0, c->now.wall.ns - step->at.ns));
 		if (step->order >= c->next_order)
 			c->next_order = step->order + 1;

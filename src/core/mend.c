@@ -109,6 +109,9 @@ static struct repair_situation situation_of(struct core *c, const struct trouble
 		.spi_listed = child || mirror_sends_with(c, &is->src, is->key.spi),
 		.rebuild = t->rebuild,
 		.is_unknown = flow && strays_are_unknown(c, flow),
+		.ledger_peer = entry && spimend_address_equal(&entry->peer, &is->src), .may_notify = c->config.notify_invalid_spi,
+		.notify_covered = flow && repair_notify_is_covered(is->src.family, is->key.protocol, flow->encap_udp, flow->packets,
+								   t->tried[RUNG_NOTIFY_SPI] + 1),
 	};
 
 	if (ike) {
@@ -151,9 +154,13 @@ static struct order order_of(const struct trouble *t, const struct core_step *st
 			       .child_id = decided->child_id, .connection = decided->connection, .peer = t->is.src,
 			       .opens_ike = decided->opens_ike };
 
-	if (step->verb == ORDER_DELETE_SPI) {
+	if (step->verb == ORDER_DELETE_SPI || step->verb == ORDER_NOTIFY_SPI) {
 		order.protocol = t->is.key.protocol;
 		order.spi = t->is.key.spi;
+	}
+	if (step->verb == ORDER_NOTIFY_SPI) {
+		order.local = t->is.key.dst;
+		order.peer_port = t->is.encap_udp ? t->is.src_port : 0;
 	}
 	return order;
 }
@@ -224,7 +231,7 @@ static bool ask_peer(struct core *c, struct trouble *t, const struct repair_deci
 static void act(struct core *c, struct trouble *t, const struct repair_decision *decision)
 {
 	struct budget_request request = { .peer = &t->is.src, .is_first = !t->took_budget,
-					  .backs_off = decision->opens_ike || t->is.is_suspicion,
+					  .backs_off = decision->opens_ike || t->is.is_suspicion || decision->rung == RUNG_NOTIFY_SPI,
 					  .jitter = (uint32_t)(core_hash_id(c, c->jitter++, 0)) };
 	const struct flow *flow = flow_of(c, t);
 	int64_t again_ns = c->now.mono_ns + LOOK_NS;

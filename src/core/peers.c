@@ -59,6 +59,7 @@ void mirror_count_peer(struct core *c, const struct spimend_address *address, in
 	peer->ike_sas += (uint32_t)ike_sas;
 	if (!peer->configured && !peer->ike_sas) {
 		watch_peer(c, address, true);
+		c->words -= peer->word_ns != 0;
 		index_remove(&c->peer_by_address, core_hash(c, address, sizeof(*address)));
 		TABLE_GIVE(c, peer, peers, (uint32_t)(peer - c->peers));
 	}

@@ -15,6 +15,9 @@
 #define PROBE_WINDOW_NS MINUTE_NS
 #define PROBES_PER_WINDOW 10             /* of all peers together */
 #define PROBE_FORGOTTEN_NS MINUTE_NS     /* act has answered by then, or never will */
+#define WORD_LOOK_NS (SECOND_NS * 2 / 5)   /* between the two lists that tell whether packets still come in */
+#define WORD_POLL_NS (SECOND_NS / 50)
+#define WORD_FORGOTTEN_NS (10 * SECOND_NS)
 #define REFUSED_HURRY_NS (5 * SECOND_NS) /* so long lists come quicker after a peer's word about an SPI of ours */
 
 void core_plugin(struct core *c, const struct plugin_state *state, struct moment now)
@@ -105,7 +108,7 @@ static void take_delete(struct core *c, const struct plugin_report *report)
 
 /* --- What peers do not know ------------------------------------------------------------------------------------------ */
 
-/* At most one check of a peer in a back-off, few in all, and none where traffic says it already or nothing may be sent. */
+/* At most one check of a peer in a back-off, few in all, and none where nothing may be sent. */
 static bool may_probe(struct core *c, const struct mirror_ike *ike, struct peer *peer)
 {
 	enum peer_mode mode = PEER_DEFAULT;
@@ -118,19 +121,24 @@ static bool may_probe(struct core *c, const struct mirror_ike *ike, struct peer 
 		return false;
 	if (peer->probed_ns && c->now.mono_ns - peer->probed_ns < c->config.backoff_ns)
 		return false;
-	for (uint32_t i = 0; i < c->child_table.count; i++) {
-		const struct mirror_child *child = &c->children[i];
-
-		if (child->used && child->sa.daemon == ike->sa.daemon && child->has_in && child->in
-		    && spimend_address_equal(&child->sa.remote, &ike->sa.remote)
-		    && c->now.mono_ns - child->in_moved_ns < PROBE_FRESH_NS)
-			return false;
-	}
 	if (c->now.mono_ns - c->probes_ns >= PROBE_WINDOW_NS) {
 		c->probes_ns = c->now.mono_ns;
 		c->probes_in_window = 0;
 	}
 	return c->probes_in_window < PROBES_PER_WINDOW;
+}
+
+/* Packets came in on any child of that peer after `since_ns`, as far as lists tell. */
+static bool has_traffic(const struct core *c, const struct mirror_ike *ike, int64_t since_ns)
+{
+	for (uint32_t i = 0; i < c->child_table.count; i++) {
+		const struct mirror_child *child = &c->children[i];
+
+		if (child->used && child->sa.daemon == ike->sa.daemon && child->has_in && child->in
+		    && spimend_address_equal(&child->sa.remote, &ike->sa.remote) && child->in_moved_ns > since_ns)
+			return true;
+	}
+	return false;
 }
 
 static struct probe *free_probe(struct core *c)
@@ -141,30 +149,91 @@ static struct probe *free_probe(struct core *c)
 	return NULL;
 }
 
-static void take_unprotected(struct core *c, const struct plugin_report *report)
+static void ask_alive(struct core *c, const struct mirror_ike *ike, struct peer *peer)
 {
-	struct end end = { report->is.remote, 0 };
-	struct peer *peer = mirror_peer(c, &report->is.remote);
-	uint32_t count;
-	struct mirror_ike *ike = peer ? mirror_ike_with(c, report->daemon, &end, 0, &count) : NULL;
+	struct probe *probe = may_probe(c, ike, peer) ? free_probe(c) : NULL;
 	struct core_output *output;
-	struct probe *probe;
 
-	c->hint_figures.unprotected++;
-	if (!ike || report->is.kind == PLUGIN_UNKNOWN_IKE_SA)
-		return;
-	probe = may_probe(c, ike, peer) ? free_probe(c) : NULL;
 	if (!probe || !(output = core_emit(c, CORE_ORDER))) {
 		c->hint_figures.probes_held++;
 		return;
 	}
-	*probe = (struct probe){ c->next_order++, report->daemon, ike->sa.remote, c->now.mono_ns };
+	*probe = (struct probe){ c->next_order++, ike->sa.daemon, ike->sa.remote, c->now.mono_ns };
 	peer->probed_ns = c->now.mono_ns;
 	c->probes_in_window++;
 	c->hint_figures.probes++;
-	output->order = (struct order){ .id = probe->order, .verb = ORDER_LIVENESS, .daemon = report->daemon,
+	output->order = (struct order){ .id = probe->order, .verb = ORDER_LIVENESS, .daemon = ike->sa.daemon,
 					.ike_id = ike->sa.id, .peer = ike->sa.remote };
 	say_notice(c, 6, "somebody says, unprotected, that %s does not know what we send: one liveness check of it", ike->sa.name);
+}
+
+static struct mirror_ike *ike_of_word(struct core *c, uint16_t daemon, const struct spimend_address *address)
+{
+	struct end end = { *address, 0 };
+	uint32_t count;
+
+	return mirror_ike_with(c, daemon, &end, 0, &count);
+}
+
+/* RFC 7296 2.4: who sends us protected packets is alive. But those that came lately may be from before its crash: whether
+ * they go on is seen from two lists, one of this moment and one of a little later. */
+static void take_unprotected(struct core *c, const struct plugin_report *report)
+{
+	struct peer *peer = mirror_peer(c, &report->is.remote);
+	struct mirror_ike *ike = peer ? ike_of_word(c, report->daemon, &report->is.remote) : NULL;
+
+	c->hint_figures.unprotected++;
+	if (!ike || report->is.kind == PLUGIN_UNKNOWN_IKE_SA)
+		return;
+	if (peer->word_ns) {
+		c->hint_figures.probes_held++;
+		return;
+	}
+	if (!has_traffic(c, ike, c->now.mono_ns - PROBE_FRESH_NS)) {
+		ask_alive(c, ike, peer);
+		return;
+	}
+	peer->word_ns = c->now.mono_ns;
+	peer->word_daemon = report->daemon;
+	peer->base_ns = 0;
+	c->words++;
+	mirror_want(c, report->daemon);
+}
+
+/* When it is looked at again. */
+static int64_t look_at_word(struct core *c, struct peer *peer)
+{
+	const struct mirror_daemon *d = &c->daemons[peer->word_daemon];
+	struct mirror_ike *ike = ike_of_word(c, peer->word_daemon, &peer->address);
+
+	if (ike && c->now.mono_ns - peer->word_ns < WORD_FORGOTTEN_NS) {
+		if (!peer->base_ns && d->snapshot_ns < peer->word_ns)
+			return c->now.mono_ns + WORD_POLL_NS;
+		if (!peer->base_ns)
+			peer->base_ns = c->now.mono_ns;
+		if (d->snapshot_ns < peer->base_ns + WORD_LOOK_NS) {
+			if (c->now.mono_ns >= peer->base_ns + WORD_LOOK_NS)
+				mirror_want(c, peer->word_daemon);
+			return later(peer->base_ns + WORD_LOOK_NS, c->now.mono_ns + WORD_POLL_NS);
+		}
+		if (has_traffic(c, ike, peer->base_ns))
+			c->hint_figures.probes_held++;
+		else
+			ask_alive(c, ike, peer);
+	}
+	peer->word_ns = 0;
+	c->words--;
+	return NEVER;
+}
+
+int64_t plugin_tick(struct core *c)
+{
+	int64_t next = NEVER;
+
+	for (uint32_t i = 0; c->words && i < c->peer_table.count; i++)
+		if (c->peers[i].used && c->peers[i].word_ns)
+			next = earlier(next, look_at_word(c, &c->peers[i]));
+	return next;
 }
 
 bool plugin_take_result(struct core *c, const struct order_result *result)
@@ -200,6 +269,17 @@ static void take_invalid_spi(struct core *c, const struct plugin_report *report)
 	mirror_hurry(c, report->daemon);
 }
 
+/* Proven by a token that only that peer could make; the plugin has acted already (RFC 6290). */
+static void take_crash(struct core *c, const struct plugin_report *report)
+{
+	char address[SPIMEND_ADDRESS_TEXT_MAX];
+
+	c->hint_figures.crashes++;
+	spimend_address_print(&report->is.remote, address);
+	say_notice(c, 5, "%s proved by its token that it has lost its IKE SA with us: %s", address,
+		   report->is.flags & PLUGIN_ANEW ? "negotiating anew" : "dropped, and it is for the peer to begin");
+}
+
 void core_report(struct core *c, const struct plugin_report *report, struct moment now)
 {
 	c->now = now;
@@ -222,6 +302,15 @@ void core_report(struct core *c, const struct plugin_report *report, struct mome
 	case PLUGIN_INVALID_IKE_SPI:
 	case PLUGIN_UNKNOWN_IKE_SA:
 		take_unprotected(c, report);
+		break;
+	case PLUGIN_CRASH_DETECTED:
+		take_crash(c, report);
+		break;
+	case PLUGIN_TOKEN_REFUSED:
+		c->hint_figures.tokens_refused++;
+		break;
+	case PLUGIN_TOKEN_SENT:
+		c->hint_figures.tokens_sent++;
 		break;
 	default: /* rekeys: VICI's events tell of both ends; an IKE SA's DELETE: its end follows */
 		break;

@@ -73,6 +73,8 @@ struct config {
 	int64_t backoff_ns, backoff_most_ns; /* of initiations and suspicions: 60 s doubling to 1 h */
 	uint32_t step_attempts;      /* of one rung: 1 */
 	int64_t order_timeout_ns;    /* 10 s */
+	bool notify_invalid_spi;     /* a known peer's stray may be answered by one unprotected INVALID_SPI (RFC 7296 1.5) */
+	bool crash_detection;        /* the plugins hand out and take tokens (RFC 6290) */
 
 	/* The IOS-compatible log. */
 	int64_t log_gap_ns;          /* one line per flow of a known peer within this: 60 s (B3) */

@@ -14,6 +14,7 @@ static const char *const verb_names[ORDER_VERBS] = {
 	[ORDER_INITIATE] = "initiate",
 	[ORDER_DELETE_SPI] = "delete-spi",
 	[ORDER_LIVENESS] = "liveness",
+	[ORDER_NOTIFY_SPI] = "notify-spi",
 };
 
 static const char *const outcome_names[OUTCOMES] = {
@@ -44,7 +45,7 @@ const char *order_verb_name(enum order_verb verb)
 
 bool order_takes_plugin(enum order_verb verb)
 {
-	return verb == ORDER_DELETE_SPI || verb == ORDER_LIVENESS;
+	return verb == ORDER_DELETE_SPI || verb == ORDER_LIVENESS || verb == ORDER_NOTIFY_SPI;
 }
 
 const char *order_outcome_name(enum order_outcome outcome)
@@ -230,12 +231,14 @@ bool gateway_valid_watch_peer(const struct watch_peer *w)
 
 bool gateway_valid_order(const struct order *o)
 {
-	bool names_spi = o->verb == ORDER_DELETE_SPI;
+	bool outside = o->verb == ORDER_NOTIFY_SPI, names_spi = o->verb == ORDER_DELETE_SPI || outside;
 
 	return o->id && o->verb != ORDER_NONE && (unsigned)o->verb < ORDER_VERBS && is_daemon(o->daemon) &&
 	       is_address(&o->peer) && is_bool(&o->opens_ike) &&
 	       (names_spi ? is_protocol(o->protocol) && o->spi : o->protocol == 0 && o->spi == 0) &&
-	       (!order_takes_plugin(o->verb) || o->ike_id);
+	       (!order_takes_plugin(o->verb) || outside || o->ike_id) &&
+	       (outside ? o->local.family && o->local.family == o->peer.family && is_address(&o->local)
+			: o->local.family == 0 && !o->peer_port);
 }
 
 bool gateway_valid_result(const struct order_result *r)
@@ -246,7 +249,7 @@ bool gateway_valid_result(const struct order_result *r)
 
 bool gateway_valid_plugin(const struct plugin_state *p)
 {
-	return is_daemon(p->daemon) && is_bool(&p->up) && p->error <= 0 && p->error > -4096 &&
+	return is_daemon(p->daemon) && is_bool(&p->up) && is_bool(&p->crash_detection) && p->error <= 0 && p->error > -4096 &&
 	       is_printable(p->version, sizeof(p->version));
 }
 

@@ -145,6 +145,7 @@ struct plugin_state {
 	uint16_t daemon;
 	bool up;
 	int32_t error;    /* negative errno: why not, as told by the parent; 0: it was there and went, or nobody tried yet */
+	bool crash_detection; /* act's: it is on */
 	char version[32]; /* charon's, that it was built for */
 	uint64_t reports, lost, malformed; /* sense's: reports that came, that found no room on the way, and what was none */
 };
@@ -248,6 +249,7 @@ enum order_verb { /* all that act can be told: there is no other way to change a
 	/* Over the plugin: */
 	ORDER_DELETE_SPI,      /* ike_id, protocol, spi: a DELETE for it over that IKE SA (B10) */
 	ORDER_LIVENESS,        /* ike_id: is the peer alive? */
+	ORDER_NOTIFY_SPI,      /* protocol, spi, local, peer_port: one unprotected INVALID_SPI (RFC 7296 1.5) */
 	ORDER_VERBS
 };
 struct order {
@@ -258,8 +260,11 @@ struct order {
 	uint64_t connection;
 	struct spimend_address peer; /* what the budget counts by */
 	bool opens_ike; /* an ORDER_INITIATE that may create an IKE SA (B11) */
-	uint8_t protocol; /* ORDER_DELETE_SPI: 50 or 51; else 0 */
+	uint8_t protocol; /* ORDER_DELETE_SPI, _NOTIFY_SPI: 50 or 51; else 0 */
 	uint32_t spi;
+	/* ORDER_NOTIFY_SPI: the stray's destination, and its source port where it came in UDP (0: it did not) */
+	struct spimend_address local;
+	uint16_t peer_port;
 };
 
 enum order_outcome { OUTCOME_DONE, OUTCOME_REFUSED, OUTCOME_FAILED, OUTCOME_TIMEOUT, OUTCOME_OVER_BUDGET, OUTCOME_UNKNOWN,

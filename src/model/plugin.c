@@ -22,7 +22,8 @@ static const struct {
 	{ PLUGIN_DROP_CHILD, "drop-child", FIELD(IKE_ID) | FIELD(CHILD_ID) | FIELD(SPI), 0 },
 	{ PLUGIN_LIVENESS, "liveness", FIELD(IKE_ID) | FIELD(WAIT_MS), 0 },
 	{ PLUGIN_INVALID_SPI, "invalid-spi", OVER_IKE, 0 },
-	{ PLUGIN_WELCOME, "welcome", FIELD(TEXT), 0 },
+	{ PLUGIN_NOTIFY_OUTSIDE, "notify-outside", FIELD(PROTOCOL) | FIELD(SPI) | ENDS, FIELD(REMOTE_PORT) },
+	{ PLUGIN_WELCOME, "welcome", FIELD(TEXT), FIELD(FLAGS) },
 	{ PLUGIN_RESULT, "result", FIELD(OUTCOME), RESULT },
 	{ PLUGIN_LATE, "late", FIELD(OUTCOME), RESULT },
 	{ PLUGIN_DELETE_RECEIVED, "delete-received",
@@ -39,6 +40,9 @@ static const struct {
 	{ PLUGIN_CHILD_DIED, "child-died", CHILD | FIELD(REASON), 0 },
 	{ PLUGIN_IKE_DIED, "ike-died", FIELD(IKE_ID) | FIELD(REASON) | ENDS, 0 },
 	{ PLUGIN_LOST, "lost", FIELD(COUNT), 0 },
+	{ PLUGIN_CRASH_DETECTED, "crash-detected", FIELD(IKE_ID) | FIELD(FLAGS) | ENDS, 0 },
+	{ PLUGIN_TOKEN_REFUSED, "token-refused", FIELD(FLAGS) | ENDS | PORTS | COOKIES, 0 },
+	{ PLUGIN_TOKEN_SENT, "token-sent", ENDS | PORTS | COOKIES, 0 },
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -70,7 +74,7 @@ const char *plugin_reason_name(enum plugin_reason reason)
 		[PLUGIN_WHY_OUR_DELETE] = "our-delete", [PLUGIN_WHY_EXPIRED] = "expired", [PLUGIN_WHY_REKEYED] = "rekeyed",
 		[PLUGIN_WHY_PEER_DEAD] = "peer-dead", [PLUGIN_WHY_INITIAL_CONTACT] = "initial-contact",
 		[PLUGIN_WHY_IKE_DIED] = "ike-died", [PLUGIN_WHY_DROPPED] = "dropped",
-		[PLUGIN_WHY_INSTALL] = "install-failed",
+		[PLUGIN_WHY_INSTALL] = "install-failed", [PLUGIN_WHY_PEER_CRASHED] = "peer-crashed",
 	};
 
 	return (unsigned)reason < PLUGIN_REASONS ? names[reason] : "unknown";
@@ -78,12 +82,12 @@ const char *plugin_reason_name(enum plugin_reason reason)
 
 bool plugin_is_order(enum plugin_kind kind)
 {
-	return kind >= PLUGIN_DELETE && kind <= PLUGIN_INVALID_SPI;
+	return kind >= PLUGIN_DELETE && kind <= PLUGIN_NOTIFY_OUTSIDE;
 }
 
 bool plugin_is_report(enum plugin_kind kind)
 {
-	return kind >= PLUGIN_DELETE_RECEIVED && kind <= PLUGIN_LOST;
+	return kind >= PLUGIN_DELETE_RECEIVED && kind <= PLUGIN_TOKEN_SENT;
 }
 
 static bool is_text(const char text[PLUGIN_TEXT_MAX])
@@ -103,8 +107,19 @@ static bool is_address(const struct spimend_address *address)
 	return address->family == 4 || address->family == 6;
 }
 
+/* At most one of the three: who can give no order can switch nothing. */
+static bool hello_valid(uint8_t flags)
+{
+	uint8_t power = flags & (PLUGIN_REPORTS_ONLY | PLUGIN_CRASH_ON | PLUGIN_CRASH_OFF);
+
+	return flags < 16 && (power & (power - 1)) == 0;
+}
+
 static bool fields_valid(const struct plugin_message *m)
 {
+	if (m->kind == PLUGIN_NOTIFY_OUTSIDE && (m->local.family != m->remote.family || m->spi == 0 ||
+						(plugin_has(m, PLUGIN_HAS_REMOTE_PORT) && m->remote_port == 0)))
+		return false;
 	if (plugin_has(m, PLUGIN_HAS_PROTOCOL) && m->protocol != 50 && m->protocol != 51)
 		return false;
 	if (plugin_has(m, PLUGIN_HAS_WAIT_MS) && (m->wait_ms == 0 || m->wait_ms > PLUGIN_WAIT_MS_MAX))
@@ -115,7 +130,7 @@ static bool fields_valid(const struct plugin_message *m)
 		return false;
 	if (plugin_has(m, PLUGIN_HAS_SPI_SIZE) && m->spi_size != 0 && m->spi_size != 4 && m->spi_size != 8 && m->spi_size != 16)
 		return false;
-	if (plugin_has(m, PLUGIN_HAS_FLAGS) && m->flags > (m->kind == PLUGIN_HELLO ? PLUGIN_WANT_REPORTS | PLUGIN_REPORTS_ONLY : 7))
+	if (plugin_has(m, PLUGIN_HAS_FLAGS) && (m->kind == PLUGIN_HELLO ? !hello_valid(m->flags) : m->flags > 7))
 		return false;
 	if (plugin_has(m, PLUGIN_HAS_LOCAL) && !is_address(&m->local))
 		return false;

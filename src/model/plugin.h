@@ -21,13 +21,15 @@
 enum plugin_kind { /* on the wire */
 	PLUGIN_NONE = 0,
 	/* from spimend */
-	PLUGIN_HELLO = 1,        /* first of all, and once; flags: PLUGIN_WANT_REPORTS, PLUGIN_REPORTS_ONLY */
+	PLUGIN_HELLO = 1,        /* first of all, and once; flags: PLUGIN_WANT_REPORTS, PLUGIN_REPORTS_ONLY, PLUGIN_CRASH_... */
 	PLUGIN_DELETE = 2,       /* DELETE for spi over ike_id (B10) */
 	PLUGIN_DROP_CHILD = 3,   /* our own CHILD_SA with ike_id, child_id and inbound spi goes; the peer is not told */
 	PLUGIN_LIVENESS = 4,     /* IKEv2: an empty INFORMATIONAL; IKEv1: R-U-THERE (RFC 3706) */
 	PLUGIN_INVALID_SPI = 5,  /* N(INVALID_SPI) for spi inside ike_id (RFC 7296 1.5) */
+	PLUGIN_NOTIFY_OUTSIDE = 6, /* one unprotected N(INVALID_SPI) from local to remote, where no IKE SA lives (RFC 7296 1.5).
+				    * With remote_port: the stray came in UDP, from there */
 	/* answers: the serial is the order's */
-	PLUGIN_WELCOME = 64,     /* text: charon's version */
+	PLUGIN_WELCOME = 64,     /* text: charon's version; flags: PLUGIN_CRASH_ON: crash detection is on */
 	PLUGIN_RESULT = 65,      /* one for each order */
 	PLUGIN_LATE = 66,        /* after a PLUGIN_NO_REPLY: how it ended in the end */
 	/* reports: the serial is 0 */
@@ -43,14 +45,23 @@ enum plugin_kind { /* on the wire */
 	PLUGIN_CHILD_DIED = 136,          /* spi, peer_spi: in and out; reason */
 	PLUGIN_IKE_DIED = 137,            /* reason. Its children died with it and are reported as well */
 	PLUGIN_LOST = 138,                /* count: reports that found no room since the last one of this kind */
+	PLUGIN_CRASH_DETECTED = 139,      /* the peer proved by its token that it has lost ike_id, which is gone now (RFC 6290).
+					   * flags: PLUGIN_ANEW */
+	PLUGIN_TOKEN_REFUSED = 140,       /* anybody presented a token that is not the one of that IKE SA: nothing changed.
+					   * flags: PLUGIN_SA_LIVES */
+	PLUGIN_TOKEN_SENT = 141,          /* remote asked over an IKE SA that this end has lost, and was given its token */
 };
 
 enum plugin_flag {
 	PLUGIN_WANT_REPORTS = 1, /* HELLO */
 	PLUGIN_REPORTS_ONLY = 2, /* HELLO: whoever has this connection can give no order */
+	PLUGIN_CRASH_ON = 4,     /* HELLO: quick crash detection (RFC 6290) on from now, also after restarts; WELCOME: it is */
+	PLUGIN_CRASH_OFF = 8,    /* HELLO: off from now. Neither: as it was */
 	PLUGIN_ANSWER = 1,       /* DELETE_RECEIVED: came in answer to a DELETE of ours */
 	PLUGIN_PROTECTED = 2,    /* the message that was reported was protected by its IKE SA */
 	PLUGIN_IN_USE = 4,       /* RESULT: peer_spi is what our child child_id still sends with */
+	PLUGIN_ANEW = 1,         /* CRASH_DETECTED: charon negotiates its children anew */
+	PLUGIN_SA_LIVES = 1,     /* TOKEN_REFUSED: we have that IKE SA, and another token of its peer */
 };
 
 enum plugin_outcome { /* on the wire */
@@ -82,6 +93,7 @@ enum plugin_reason { /* on the wire: why an SA died */
 	PLUGIN_WHY_IKE_DIED,        /* with its IKE SA, whose own report has the reason */
 	PLUGIN_WHY_DROPPED,         /* PLUGIN_DROP_CHILD */
 	PLUGIN_WHY_INSTALL,         /* it could not be installed in the kernel */
+	PLUGIN_WHY_PEER_CRASHED,    /* the peer proved by its token that it has lost it (RFC 6290) */
 	PLUGIN_REASONS
 };
 

@@ -474,6 +474,14 @@ static void read_line(struct parser *p, struct text line)
 	read_words(p, &words);
 }
 
+static bool has_plugin(const struct config *c)
+{
+	for (uint32_t i = 0; i < c->daemon_count; i++)
+		if (c->plugins[i][0])
+			return true;
+	return false;
+}
+
 static bool has_user(const struct config_notify *n, const char *name)
 {
 	for (uint32_t i = 0; i < n->user_count; i++)
@@ -520,6 +528,10 @@ static void check_whole(struct parser *p)
 	if (c->invalid_spi_recovery && c->mode != MODE_REPAIR) /* B11 */
 		say(p, 0, true, "'crypto isakmp invalid-spi-recovery' is only planned: that takes 'mode repair'");
 	check_snmp(p);
+	if (c->crash_detection && !has_plugin(c))
+		say(p, 0, true, "'crash-detection' is done by the plugin: that takes 'sense strongswan PATH plugin PATH'");
+	if (c->notify_invalid_spi && !has_plugin(c))
+		say(p, 0, true, "'notify invalid-spi' is done by the plugin: that takes 'sense strongswan PATH plugin PATH'");
 	if (c->daemon_count == 0)
 		say(p, 0, true, "no 'sense strongswan PATH': without an IKE daemon there is no ledger, and nothing can be repaired");
 	if (c->interface_count == 0)

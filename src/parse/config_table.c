@@ -107,6 +107,10 @@ const struct config_row config_rows[] = {
 	{ "repair attempts", "COUNT", true, VALUE_COUNT, AT(step_attempts), 0, 1, 8, "of one rung in one incident" },
 	{ "repair order-timeout", "SECONDS", true, VALUE_SECONDS, AT(order_timeout_ns), 0, 1, 600,
 	  "so long for the IKE daemon to answer an order" },
+	{ "notify invalid-spi", "", true, VALUE_FLAG, AT(notify_invalid_spi), 0, 0, 0,
+	  "where no IKE SA can be made from here, tell a known peer outside of one that its SPI is unknown (RFC 7296 1.5)" },
+	{ "crash-detection", "", true, VALUE_FLAG, AT(crash_detection), 0, 0, 0,
+	  "hand peers a token by which they notice at once that this gateway lost its IKE SAs, and believe theirs (RFC 6290)" },
 
 	{ "log limit per-flow", "SECONDS", true, VALUE_SECONDS, AT(log_gap_ns), 0, 0, DAY,
 	  "%CRYPTO-4-RECVD_PKT_INV_SPI is written once in so long for a flow of a known peer" },

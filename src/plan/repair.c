@@ -56,13 +56,23 @@ static bool is_encap_mismatch(const struct repair_situation *s)
 	return handling_of(s->cause) == HANDLE_IKE_ONLY && (s->verdict == VERDICT_DESYNC || s->verdict == VERDICT_OTHER_FAULT);
 }
 
+/* Where no IKE SA lives, and nothing of the tunnel is left here; to the peer that the ledger knows. */
+static bool may_notify(const struct repair_situation *s)
+{
+	return s->may_notify && s->plugin_up && s->ledger_peer && s->notify_covered && !s->ike_alive && !s->child_listed &&
+	       !s->successor && s->verdict == VERDICT_DESYNC && !is_encap_mismatch(s) && !s->is_suspicion;
+}
+
+/* One that the ledger knows, and no address of a connection or living IKE SA does any more, was a peer. */
+static bool is_stranger(const struct repair_situation *s)
+{
+	return !s->known_peer && !(s->has_connection && s->dynamic_peer);
+}
+
 /* What forbids every rung, the weightiest first. */
 static enum repair_refusal refusal_of_all(const struct repair_situation *s)
 {
-	/* One that the ledger knows, and no address of a connection or living IKE SA does any more. */
-	bool was_peer = s->has_connection && s->dynamic_peer;
-
-	if (!s->known_peer && !was_peer)
+	if (is_stranger(s) && !may_notify(s))
 		return REFUSE_STRANGER; /* faults.md f: nothing is ever sent to an address that is no peer of ours */
 	if (!is_encap_mismatch(s)) {
 		bool suspected = (s->is_suspicion || s->is_unknown) && s->verdict == VERDICT_UNDECIDED;
@@ -80,7 +90,7 @@ static enum repair_refusal refusal_of_all(const struct repair_situation *s)
 		return REFUSE_DAEMON_DOWN;
 	if (s->successor && s->successor_works && !s->is_suspicion)
 		return REFUSE_SUCCESSOR_WORKS; /* DESIGN.md 4: what goes on after that are replays */
-	if (!s->known_peer)
+	if (!s->known_peer && !may_notify(s))
 		return REFUSE_DYNAMIC; /* B12 */
 	return s->ike_busy ? REFUSE_BUSY : REFUSE_NONE;
 }
@@ -91,6 +101,8 @@ static bool may_try(const struct repair_situation *s, enum repair_rung rung)
 
 	if (rung == RUNG_RESTART_IKE || rung == RUNG_INITIATE_IKE)
 		most = REPAIR_IKE_ATTEMPTS;
+	if (rung == RUNG_NOTIFY_SPI)
+		most = REPAIR_NOTIFY_ATTEMPTS;
 	if (rung == RUNG_REKEY_SUSPECT || rung == RUNG_ASK_PEER)
 		most = 1; /* DESIGN.md 4 */
 	if (rung == RUNG_INITIATE_CHILD && s->rebuild && most < REPAIR_REBUILD_ATTEMPTS)
@@ -122,6 +134,10 @@ static struct repair_decision take(const struct repair_situation *s, enum repair
 		break;
 	case RUNG_INITIATE_CHILD:
 		d.first = ORDER_INITIATE;
+		break;
+	case RUNG_NOTIFY_SPI:
+		d.first = ORDER_NOTIFY_SPI;
+		d.ike_id = 0;
 		break;
 	case RUNG_DELETE_SPI: /* what follows is decided when the peer has answered */
 	case RUNG_ASK_PEER:
@@ -200,7 +216,7 @@ static struct repair_decision decide_over_ike(const struct repair_situation *s)
 	return decide_restart_ike(s);
 }
 
-static struct repair_decision decide_without_ike(const struct repair_situation *s)
+static struct repair_decision decide_new_ike(const struct repair_situation *s)
 {
 	struct repair_decision d;
 
@@ -223,6 +239,16 @@ static struct repair_decision decide_without_ike(const struct repair_situation *
 		d.needs_person = true;
 	}
 	return d;
+}
+
+/* Before a person has to be called: the peer can do what this end cannot, if it is told (RFC 7296 1.5). */
+static struct repair_decision decide_without_ike(const struct repair_situation *s)
+{
+	struct repair_decision d = is_stranger(s) ? refuse(REFUSE_STRANGER) : decide_new_ike(s);
+	bool stuck = d.refusal == REFUSE_STRANGER || d.refusal == REFUSE_DYNAMIC || d.refusal == REFUSE_NOT_CONFIGURED ||
+		     d.refusal == REFUSE_NO_RECOVERY || d.refusal == REFUSE_EXHAUSTED;
+
+	return stuck && may_notify(s) && may_try(s, RUNG_NOTIFY_SPI) ? take(s, RUNG_NOTIFY_SPI) : d;
 }
 
 /* B10, DESIGN.md 4: one question, which costs nothing when the SPI is forged. */
@@ -290,6 +316,9 @@ static const struct {
 	[RUNG_DELETE_SPI] = { "delete-spi",
 		"Send a DELETE for exactly that SPI over the living IKE SA: the peer closes the SA that it still sends with, and nothing else; "
 		"then see whether it makes a new one, and initiate the configured child if it does not." },
+	[RUNG_NOTIFY_SPI] = { "notify-spi",
+		"Tell the peer by one unprotected INVALID_SPI that its SPI is unknown here; it sees whether this gateway is alive, and "
+		"learns over that, by DPD or by crash detection, that the IKE SA is gone. Nothing is disturbed." },
 	[RUNG_ASK_PEER] = { "ask-peer",
 		"Send one DELETE for exactly that SPI over the living IKE SA: a peer that has it closes it and says so, which proves the desync; "
 		"one that has not answers empty, which changes nothing." },
@@ -327,6 +356,14 @@ static const struct {
 	[REFUSE_ASKED] = { "asked",
 		"The peer was asked about that SPI and did not say that it has it; the packets may be forged, and nothing more is done." },
 };
+
+bool repair_notify_is_covered(uint8_t family, uint8_t protocol, bool encap_udp, uint64_t packets, uint32_t notices)
+{
+	uint64_t ip = family == 6 ? 40 : 20, udp = 8, marker = 4, notice = 28 + 12; /* IKE header, N(INVALID_SPI) */
+	uint64_t stray = ip + (encap_udp ? udp : 0) + (protocol == SPIMEND_PROTOCOL_AH ? 12 : 8); /* up to its sequence number */
+
+	return packets * stray >= notices * (ip + udp + (encap_udp ? marker : 0) + notice);
+}
 
 const char *repair_rung_name(enum repair_rung rung)
 {

@@ -21,7 +21,9 @@ enum repair_rung { /* faults.md g, "strongSwan gateway"; narrowest first */
 	RUNG_REKEY_SUSPECT,    /* the sending end's suspicion: one rekey of that child, which is a liveness check too */
 	RUNG_INITIATE_SIBLING, /* after 4 or 5: another child of the peer that went with the old IKE SA. Decided by the caller */
 	RUNG_DELETE_SPI,       /* 3b: nobody here lists it, the plugin is there: DELETE for it over the living IKE SA */
-	RUNG_ASK_PEER,         /* the same for an SPI that the ledger does not know (B10): an answer that is not empty proves it */
+	RUNG_NOTIFY_SPI,       /* 6: no IKE SA, and none can be made from here: one unprotected INVALID_SPI (RFC 7296 1.5) */
+	RUNG_ASK_PEER,         /* as DELETE_SPI, for an SPI that the ledger does not know (B10): an answer that is not empty
+				* proves it */
 	RUNGS
 };
 
@@ -49,6 +51,7 @@ enum repair_refusal { /* why nothing is done now */
 
 #define REPAIR_IKE_ATTEMPTS 2 /* faults.md g: after rung 4 failed twice, stop and call a person */
 #define REPAIR_REBUILD_ATTEMPTS 3 /* of an initiate, where our own DELETE took the peer's half down */
+#define REPAIR_NOTIFY_ATTEMPTS 3  /* it may be lost on the way, and nobody answers it */
 
 struct repair_situation {
 	enum verdict verdict;
@@ -82,6 +85,9 @@ struct repair_situation {
 	bool peer_closed;           /* the peer said that it had that SA, and closed it */
 	bool rebuild;               /* the peer closed its half because we said so: what is left of the tunnel has to be made
 				     * again, whether or not strays come */
+	bool ledger_peer;           /* the source is whom the ledger says that this SPI was made for */
+	bool may_notify;            /* 'notify invalid-spi' is configured */
+	bool notify_covered;        /* more bytes came on that flow than have been and would be sent because of it */
 	uint32_t tried[RUNGS];      /* how often each rung was tried in this incident */
 	uint32_t attempts;          /* how often each may be: struct config.step_attempts; 0 counts as 1. Those that make an IKE SA:
 				     * REPAIR_IKE_ATTEMPTS, the suspicion's: once */
@@ -108,6 +114,10 @@ struct repair_answer {
 	struct repair_decision over_ike, without_ike;
 };
 struct repair_answer repair_answer_of(enum tunnel_kind kind, bool has_connection, bool invalid_spi_recovery, bool plugin_up);
+
+/* Whether `packets` strays, of which nothing but their headers is known, had at least as many bytes as `notices` unprotected
+ * INVALID_SPIs to where they came from: IP, UDP and all (faults.md f: nothing is amplified). */
+bool repair_notify_is_covered(uint8_t family, uint8_t protocol, bool encap_udp, uint64_t packets, uint32_t notices);
 
 const char *repair_rung_name(enum repair_rung rung);          /* "rekey-child" ... */
 const char *repair_refusal_name(enum repair_refusal refusal); /* "busy" ... */

@@ -180,6 +180,7 @@ static void write_command(const struct core_incident *i, enum order_verb verb, c
 		break;
 	case ORDER_DELETE_SPI: /* nobody but the plugin can */
 	case ORDER_LIVENESS:
+	case ORDER_NOTIFY_SPI:
 	case ORDER_NONE:
 	case ORDER_VERBS:
 		to[0] = '\0';

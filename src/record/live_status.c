@@ -106,6 +106,8 @@ static void add_plugin(const struct live_view *view, uint32_t daemon, const stru
 		buffer_add_string(out, "; no reports");
 	if (d->reports.malformed)
 		buffer_printf(out, ", %" PRIu64 " malformed", d->reports.malformed);
+	if (d->plugin.crash_detection)
+		buffer_add_string(out, "; crash detection");
 	buffer_add_char(out, '\n');
 }
 
@@ -206,6 +208,11 @@ static void add_hints(const struct core_figures *f, struct buffer *out)
 {
 	const struct core_hint_figures *h = &f->hints;
 
+	if (h->crashes || h->tokens_refused || h->tokens_sent) {
+		label(out, "crashes");
+		buffer_printf(out, "%" PRIu64 " of peers, proved by their tokens; %" PRIu64 " tokens refused, %" PRIu64 " of our own told\n",
+			      h->crashes, h->tokens_refused, h->tokens_sent);
+	}
 	if (!h->deletes_unknown && !h->invalid_spi_inside && !h->unprotected)
 		return;
 	label(out, "hints");
@@ -364,6 +371,7 @@ static void put_plugin(const struct live_view *view, uint32_t daemon, const stru
 	put_name(j, "socket", view->config->plugins[daemon], sizeof(view->config->plugins[daemon]));
 	json_bool(j, "up", d->plugin.up);
 	put_name(j, "version", d->plugin.version, sizeof(d->plugin.version));
+	json_bool(j, "crash_detection", d->plugin.crash_detection);
 	json_bool(j, "reports_up", d->reports.up);
 	json_unsigned(j, "reports", d->reports.reports);
 	json_unsigned(j, "reports_lost", d->reports.lost);
@@ -465,6 +473,9 @@ static void put_judged(const struct core_figures *f, struct json *j)
 	json_unsigned(j, "answered", f->hints.probes_answered);
 	json_unsigned(j, "silent", f->hints.probes_silent);
 	json_unsigned(j, "held_back", f->hints.probes_held);
+	json_unsigned(j, "crashes", f->hints.crashes);
+	json_unsigned(j, "tokens_refused", f->hints.tokens_refused);
+	json_unsigned(j, "tokens_sent", f->hints.tokens_sent);
 	json_object_end(j);
 }
 

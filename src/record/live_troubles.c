@@ -57,13 +57,17 @@ static void add_plugins(const struct live_view *view, const struct core_figures 
 		const struct core_daemon_figures *d = live_daemon_figures(f, i);
 		bool orders = d && d->plugin.up, reports = d && d->reports.up;
 
-		if (!view->config->plugins[i][0] || (orders && reports) || !d || !d->state.up || is_starting(view))
+		bool detects = orders && (d->plugin.crash_detection || !view->config->crash_detection);
+
+		if (!view->config->plugins[i][0] || (orders && reports && detects) || !d || !d->state.up || is_starting(view))
 			continue;
 		buffer_add_string(out, "the plugin at ");
 		add_printable(out, view->config->plugins[i], sizeof(view->config->plugins[i]));
 		if (!orders)
 			buffer_printf(out, " is not there%s%s: repairs go on without it, less precisely\n", d->plugin.error ? ", " : "",
 				      d->plugin.error ? spimend_strerror(d->plugin.error) : "");
+		else if (!detects)
+			buffer_add_string(out, " could not switch crash detection on: the IKE daemon's log says why\n");
 		else
 			buffer_add_string(out, " sends no reports: why an SA died is read from the log alone\n");
 	}

@@ -147,12 +147,24 @@ static void run_verb(struct ike_daemon *d)
 	}
 }
 
+static void hand_over(struct ike_daemon *d)
+{
+	struct order order = d->running.order;
+
+	d->running = (struct running){ .phase = PHASE_NONE };
+	d->calls.checked(d->calls.context, &order);
+}
+
 static void begin(struct ike_daemon *d, const struct order *order)
 {
 	const struct known_connection *c;
 	struct buffer message = { 0 };
 
 	d->running = (struct running){ .order = *order, .began = d->now };
+	if (order->verb == ORDER_NOTIFY_SPI) { /* its target is nothing that VICI lists; the plugin looks for an IKE SA itself */
+		hand_over(d);
+		return;
+	}
 	if (order->verb != ORDER_INITIATE) {
 		if (names_ike(order) ? order->ike_id == 0 : order->child_id == 0)
 			refuse(d, "no id is given"); /* to VICI 0 is no filter: it would mean all */
@@ -315,14 +327,6 @@ void orders_event(void *context, struct text name, struct text message)
 				vici_each_connection(d->index, message, check_connection, d, &reading));
 	else if (text_equal(name, TEXT("list-sa")) && (d->running.phase == PHASE_CHECK_SA || d->running.phase == PHASE_AFTER))
 		check_ike(d, message);
-}
-
-static void hand_over(struct ike_daemon *d)
-{
-	struct order order = d->running.order;
-
-	d->running = (struct running){ .phase = PHASE_NONE };
-	d->calls.checked(d->calls.context, &order);
 }
 
 static void end_check_sa(struct ike_daemon *d)

@@ -90,7 +90,10 @@ static void encode(const struct record *r, unsigned char slot[SLOT_BYTES])
 		slot[20] = r->order.peer.family;
 		slot[21] = r->order.opens_ike;
 		slot[22] = r->order.protocol;
+		slot[23] = r->order.local.family;
 		put32(slot + 72, r->order.spi);
+		put32(slot + 76, r->order.peer_port);
+		memcpy(slot + 80, r->order.local.bytes, sizeof(r->order.local.bytes));
 		put64(slot + 24, r->order.id);
 		put32(slot + 40, r->order.ike_id);
 		put32(slot + 44, r->order.child_id);
@@ -138,7 +141,10 @@ static bool decode(const unsigned char slot[SLOT_BYTES], size_t place, struct re
 		r.order.peer.family = slot[20];
 		r.order.opens_ike = slot[21] != 0;
 		r.order.protocol = slot[22];
+		r.order.local.family = slot[23];
 		r.order.spi = get32(slot + 72);
+		r.order.peer_port = (uint16_t)get32(slot + 76);
+		memcpy(r.order.local.bytes, slot + 80, sizeof(r.order.local.bytes));
 		r.order.ike_id = get32(slot + 40);
 		r.order.child_id = get32(slot + 44);
 		r.order.connection = get64(slot + 48);

@@ -33,7 +33,7 @@ struct ike_plugin {
 	uint16_t daemon;
 	struct ike_plugin_calls calls;
 	int fd; /* owns; -1 */
-	bool welcomed;
+	bool welcomed, detects_crashes;
 	int64_t welcome_by;
 	const char *why; /* static */
 	uint32_t serial, malformed;
@@ -194,6 +194,11 @@ bool ike_plugin_is_down(const struct ike_plugin *p, const char **ret_why)
 	return !p->welcomed;
 }
 
+bool ike_plugin_detects_crashes(const struct ike_plugin *p)
+{
+	return p->welcomed && p->detects_crashes;
+}
+
 int ike_plugin_get_fd(const struct ike_plugin *p)
 {
 	return p->fd;
@@ -253,6 +258,7 @@ static void take_message(struct ike_plugin *p, const struct plugin_message *m, i
 {
 	if (m->kind == PLUGIN_WELCOME && m->serial == HELLO_SERIAL && !p->welcomed) {
 		p->welcomed = true;
+		p->detects_crashes = plugin_has(m, PLUGIN_HAS_FLAGS) && (m->flags & PLUGIN_CRASH_ON);
 		p->calls.state(p->calls.context, p->daemon, true, m->text);
 	} else if (m->kind == PLUGIN_RESULT && m->serial) {
 		take_result(p, m, now);
@@ -314,6 +320,18 @@ void ike_plugin_tick(struct ike_plugin *p, int64_t now)
 		lose(p, p->welcomed ? "it does not answer" : "it does not greet");
 }
 
+static struct plugin_message message_outside(const struct ike_plugin_order *order, struct plugin_message m)
+{
+	m.present = UINT32_C(1) << PLUGIN_HAS_PROTOCOL | UINT32_C(1) << PLUGIN_HAS_SPI | UINT32_C(1) << PLUGIN_HAS_LOCAL |
+		    UINT32_C(1) << PLUGIN_HAS_REMOTE;
+	m.local = order->local;
+	m.remote = order->remote;
+	m.remote_port = order->remote_port;
+	if (order->remote_port)
+		m.present |= UINT32_C(1) << PLUGIN_HAS_REMOTE_PORT;
+	return m;
+}
+
 /* The order as it goes out; plugin_message_write() refuses what is out of range. */
 static struct plugin_message message_of(const struct ike_plugin_order *order, uint32_t serial)
 {
@@ -321,6 +339,8 @@ static struct plugin_message message_of(const struct ike_plugin_order *order, ui
 				    .child_id = order->child_id, .protocol = order->protocol, .spi = order->spi,
 				    .wait_ms = order->wait_ms };
 
+	if (order->verb == PLUGIN_NOTIFY_OUTSIDE)
+		return message_outside(order, m);
 	m.present = UINT32_C(1) << PLUGIN_HAS_IKE_ID;
 	if (order->verb != PLUGIN_LIVENESS)
 		m.present |= UINT32_C(1) << PLUGIN_HAS_SPI;
@@ -337,7 +357,7 @@ int ike_plugin_order(struct ike_plugin *p, const struct ike_plugin_order *order,
 {
 	uint32_t serial = p->serial + 1 > HELLO_SERIAL ? p->serial + 1 : HELLO_SERIAL + 1;
 	struct plugin_message m = message_of(order, serial);
-	uint32_t wait_ms = order->verb == PLUGIN_DROP_CHILD ? DROP_WAIT_MS : order->wait_ms;
+	uint32_t wait_ms = plugin_has(&m, PLUGIN_HAS_WAIT_MS) ? order->wait_ms : DROP_WAIT_MS;
 	struct slot *slot = NULL;
 	int status;
 

@@ -26,12 +26,15 @@ struct ike_plugin; /* opaque */
 
 struct ike_plugin_order {
 	uint64_t id;      /* the caller's, told again with the result */
-	enum plugin_kind verb; /* PLUGIN_DELETE, _DROP_CHILD, _LIVENESS or _INVALID_SPI */
+	enum plugin_kind verb; /* PLUGIN_DELETE, _DROP_CHILD, _LIVENESS, _INVALID_SPI or _NOTIFY_OUTSIDE */
 	uint32_t ike_id;
 	uint32_t child_id; /* DROP_CHILD */
-	uint8_t protocol;  /* 50 or 51: DELETE and INVALID_SPI */
+	uint8_t protocol;  /* 50 or 51: DELETE, INVALID_SPI and NOTIFY_OUTSIDE */
 	uint32_t spi;      /* all but LIVENESS */
-	uint32_t wait_ms;  /* 1 to PLUGIN_WAIT_MS_MAX: for its turn and its answer; without meaning for DROP_CHILD */
+	uint32_t wait_ms;  /* 1 to PLUGIN_WAIT_MS_MAX: for its turn and its answer; without meaning for DROP_CHILD, NOTIFY_OUTSIDE */
+	/* NOTIFY_OUTSIDE, which has no ike_id: from whom and to whom; the stray's source port in UDP, or 0 */
+	struct spimend_address local, remote;
+	uint16_t remote_port;
 };
 
 struct ike_plugin_calls {
@@ -44,8 +47,8 @@ struct ike_plugin_calls {
 	void (*late)(void *context, uint16_t daemon, uint64_t id, const struct plugin_message *late);
 };
 
-/* The parent's part: connects to the socket and greets with `flags` (PLUGIN_WANT_REPORTS, PLUGIN_REPORTS_ONLY, or 0 for
- * orders). Never waits. 0 or negative errno. */
+/* The parent's part: connects to the socket and greets with `flags` (PLUGIN_WANT_REPORTS, PLUGIN_REPORTS_ONLY; for orders 0 or
+ * PLUGIN_CRASH_ON, _OFF). Never waits. 0 or negative errno. */
 int ike_plugin_connect(const char *path, uint8_t flags, int *ret_fd);
 
 /* Down, until an fd is handed in. `daemon` is the IKE daemon's index. Takes a copy of calls. NULL: no memory. */
@@ -56,6 +59,9 @@ void ike_plugin_free(struct ike_plugin *p); /* closes; no call is made. NULL is 
 int ike_plugin_attach(struct ike_plugin *p, int fd, int64_t now);
 /* Whether orders are taken; if not, why: a static string, never NULL. */
 bool ike_plugin_is_down(const struct ike_plugin *p, const char **ret_why);
+
+/* Whether it greeted with crash detection on: PLUGIN_CRASH_ON of its WELCOME. */
+bool ike_plugin_detects_crashes(const struct ike_plugin *p);
 
 int ike_plugin_get_fd(const struct ike_plugin *p); /* -1 while there is none */
 bool ike_plugin_wants_write(const struct ike_plugin *p);

@@ -135,6 +135,8 @@ static const char *why_not(const struct act *act, const struct order *order)
 			mode = config->peers[i].mode;
 	if (order_takes_plugin(order->verb) && !act_has_plugin(&act->daemons[order->daemon]))
 		return "the plugin is not there";
+	if (order->verb == ORDER_NOTIFY_SPI && !config->notify_invalid_spi)
+		return "'notify invalid-spi' is not configured";
 	if ((config->mode != MODE_REPAIR || mode == PEER_IGNORE || mode == PEER_OBSERVE) && !was_torn_down(act, order))
 		return config->mode != MODE_REPAIR ? "the mode is not repair" : "the configuration lets this peer alone";
 	return act->under_way_count >= UNDER_WAY_MAX ? "too many orders are under way" : NULL;

@@ -28,6 +28,7 @@ static void on_state(void *context, uint16_t daemon, bool up, const char *versio
 	memset(state->version, 0, sizeof(state->version));
 	memcpy(state->version, version, strnlen(version, sizeof(state->version) - 1));
 	state->up = up;
+	state->crash_detection = ike_plugin_detects_crashes(link->plugin.is);
 	state->error = 0;
 	if (up) {
 		link->plugin.wait = 0;
@@ -212,16 +213,26 @@ void act_take_plugin(struct act *act, const struct role_resource *resource, cons
 
 /* --- Orders ----------------------------------------------------------------------------------------------------------- */
 
+static enum plugin_kind kind_of(enum order_verb verb)
+{
+	return verb == ORDER_DELETE_SPI ? PLUGIN_DELETE : verb == ORDER_LIVENESS ? PLUGIN_LIVENESS : PLUGIN_NOTIFY_OUTSIDE;
+}
+
 void act_order_plugin(struct link_daemon *link, const struct order *order)
 {
 	struct ike_plugin_order told = { .id = order->id, .ike_id = order->ike_id, .wait_ms = WAIT_MS,
-					 .verb = order->verb == ORDER_DELETE_SPI ? PLUGIN_DELETE : PLUGIN_LIVENESS };
+					 .verb = kind_of(order->verb) };
 	struct order_result result;
 	int r;
 
-	if (order->verb == ORDER_DELETE_SPI) {
+	if (order->verb != ORDER_LIVENESS) {
 		told.protocol = order->protocol;
 		told.spi = order->spi;
+	}
+	if (order->verb == ORDER_NOTIFY_SPI) {
+		told.local = order->local;
+		told.remote = order->peer;
+		told.remote_port = order->peer_port;
 	}
 	r = link->plugin.is ? ike_plugin_order(link->plugin.is, &told, loop_now(link->act->member->loop)) : -ENOTCONN;
 	if (r == 0)

@@ -644,7 +644,8 @@ static void give_daemon(struct parent *parent, uint32_t index)
 static void give_plugin(struct parent *parent, enum role role, uint32_t index)
 {
 	struct role_resource resource = { .kind = RESOURCE_PLUGIN, .index = index };
-	uint8_t flags = role == ROLE_ACT ? 0 : PLUGIN_WANT_REPORTS | PLUGIN_REPORTS_ONLY;
+	uint8_t flags = role == ROLE_ACT ? (parent->config->crash_detection ? PLUGIN_CRASH_ON : PLUGIN_CRASH_OFF)
+					 : PLUGIN_WANT_REPORTS | PLUGIN_REPORTS_ONLY;
 	int fd, r;
 
 	if (index >= parent->config->daemon_count || !parent->config->plugins[index][0]) {

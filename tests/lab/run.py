@@ -22,6 +22,7 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [os.path.join(ROOT, "tests"), os.path.join(ROOT, "lab"), HERE]
+import end_to_end  # noqa: E402
 import gateway  # noqa: E402
 import histories  # noqa: E402
 import itself  # noqa: E402
@@ -106,17 +107,17 @@ def main():
         return suite.close()
     if not net.caged():  # what follows needs names and networks, which the cage has not
         try:
-            os.environ["SPIMEND_LAB_BUILT"] = json.dumps([find_builds(), *gateway.build_plugin(LAB)])
+            os.environ["SPIMEND_LAB_BUILT"] = json.dumps([find_builds(), *gateway.build_plugin(LAB), *gateway.build_product()])
         except net.LabError as error:
             suite.fail("spimendd can be built", str(error))
             return suite.close()
         net.cage([sys.executable, os.path.abspath(__file__), *sys.argv[1:]])
-    builds, plugin, why = json.loads(os.environ["SPIMEND_LAB_BUILT"])
+    builds, plugin, why, product, no_product = json.loads(os.environ["SPIMEND_LAB_BUILT"])
     seed = given.seed if given.seed is not None else random.SystemRandom().randrange(10 ** 6)
     print(f"lab: seed {seed}; again with: tests/lab/run.py --seed {seed}", flush=True)
     print(f"lab: spimendd of {builds['shipped']} (IPv4), and of {builds['sanitized']} (IPv6)", flush=True)
     jobs = itself.jobs() + histories.jobs(seed, plugin is not None, why, builds) + killed.jobs(builds) \
-        + siblings.jobs(builds, plugin is not None, why)
+        + siblings.jobs(builds, plugin is not None, why) + end_to_end.jobs(builds, product, no_product)
     run_all(suite, [job for job in jobs if not given.only or given.only in job[0]])
     shutil.rmtree("/run/spimend-lab", ignore_errors=True)
     return suite.close()

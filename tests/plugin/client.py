@@ -5,19 +5,20 @@ import socket
 import struct
 import time
 
-KINDS = {"hello": 1, "delete": 2, "drop-child": 3, "liveness": 4, "invalid-spi": 5, "welcome": 64, "result": 65, "late": 66,
+KINDS = {"hello": 1, "delete": 2, "drop-child": 3, "liveness": 4, "invalid-spi": 5, "notify-outside": 6, "welcome": 64, "result": 65, "late": 66,
          "delete-received": 128, "ike-delete-received": 129, "invalid-spi-inside": 130, "invalid-spi-outside": 131,
          "invalid-ike-spi": 132, "unknown-ike-sa": 133, "child-rekeyed": 134, "ike-rekeyed": 135, "child-died": 136,
-         "ike-died": 137, "lost": 138}
+         "ike-died": 137, "lost": 138, "crash-detected": 139, "token-refused": 140, "token-sent": 141}
 OUTCOMES = ["peer-owned", "peer-had-none", "done", "sent", "no-reply", "window-taken", "ike-gone", "ours", "not-found", "busy",
             "unsupported", "limit", "invalid"]
 REASONS = ["unknown", "peer-delete", "our-delete", "expired", "rekeyed", "peer-dead", "initial-contact", "ike-died", "dropped",
-           "install-failed"]
+           "install-failed", "peer-crashed"]
 FIELDS = [None, ("ike_id", 4), ("child_id", 4), ("protocol", 1), ("spi", 4), ("peer_spi", 4), ("wait_ms", 4), ("outcome", 1),
           ("reason", 1), ("took_us", 4), ("new_ike_id", 4), ("new_child_id", 4), ("new_spi", 4), ("new_peer_spi", 4),
           ("spi_size", 1), ("local", "address"), ("remote", "address"), ("local_port", 2), ("remote_port", 2),
           ("ike_spi_i", 8), ("ike_spi_r", 8), ("exchange", 1), ("flags", 1), ("count", 4), ("text", "text")]
 ANSWER, PROTECTED, IN_USE = 1, 2, 4
+CRASH_ON, CRASH_OFF, ANEW, SA_LIVES = 4, 8, 1, 1
 
 
 def encode(kind, serial, **values):
@@ -56,13 +57,14 @@ def decode(data):
 class Client:
     """One connection; `with Client(path) as client`. What comes while an answer is waited for is kept in `heard`."""
 
-    def __init__(self, path, reports=True, greet=True, timeout=20):
+    def __init__(self, path, reports=True, greet=True, timeout=20, flags=0):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket.settimeout(timeout)
         self.socket.connect(path)
-        self.serial, self.heard, self.version = 0, [], None
+        self.serial, self.heard, self.version, self.crash = 0, [], None, False
         if greet:
-            self.version = self.answer(self.send("hello", flags=int(reports)))["text"]
+            welcome = self.answer(self.send("hello", flags=int(reports) | flags))
+            self.version, self.crash = welcome["text"], bool(welcome["flags"] & CRASH_ON)
 
     def __enter__(self):
         return self

@@ -84,9 +84,9 @@ int main(int argc, char **argv)
 
 	if (argc != 8 || !p)
 		return 2;
-	order = (struct ike_plugin_order){ 42, kind_of(argv[2]), (uint32_t)strtoul(argv[3], NULL, 10),
-					   (uint32_t)strtoul(argv[4], NULL, 10), (uint8_t)atoi(argv[5]),
-					   (uint32_t)strtoul(argv[6], NULL, 16), (uint32_t)strtoul(argv[7], NULL, 10) };
+	order = (struct ike_plugin_order){ .id = 42, .verb = kind_of(argv[2]), .ike_id = (uint32_t)strtoul(argv[3], NULL, 10),
+					   .child_id = (uint32_t)strtoul(argv[4], NULL, 10), .protocol = (uint8_t)atoi(argv[5]),
+					   .spi = (uint32_t)strtoul(argv[6], NULL, 16), .wait_ms = (uint32_t)strtoul(argv[7], NULL, 10) };
 	status = ike_plugin_connect(argv[1], 0, &fd);
 	if (!status)
 		status = ike_plugin_attach(p, fd, now_ns());

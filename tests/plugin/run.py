@@ -26,6 +26,7 @@ import orders  # noqa: E402
 import product  # noqa: E402
 import reports  # noqa: E402
 import safety  # noqa: E402
+import tokens  # noqa: E402
 
 EVERYTHING = "the plugin inside charon"
 
@@ -99,7 +100,7 @@ def main():
         return suite.close()
     world.World.built, world.World.fault, world.World.keys = built["plugin"], built["fault"], built["keys"]
     world.World.order, world.World.odd = built["order"], built["odd"]
-    for module in (orders, reports, safety, capture, product):
+    for module in (orders, reports, tokens, safety, capture, product):
         for title, options, tests in module.worlds():
             run_world(suite, given.only, title, options, tests)
     shutil.rmtree("/run/spimend-lab", ignore_errors=True)

@@ -77,7 +77,7 @@ class World(laboratory.Lab):
         # what lab/ keeps in its modules for all labs is ours alone: one process runs one suite
         names = ("STRONGSWAN_CONF", "LOAD", "CHARON")
         before, copy = {name: getattr(gateway, name) for name in names}, gateway.copy_plugins
-        ours = f"  {self.top}\n  plugins {{{{\n    spimend {{{{ socket = {{folder}}/spimend\n      user = {self.user} }}}}\n" \
+        ours = f"  {self.top}\n  plugins {{{{\n    spimend {{{{ socket = {{folder}}/spimend\n      secret = {{folder}}/secret\n      user = {self.user} }}}}\n" \
                f"    {self.settings}\n"
         gateway.STRONGSWAN_CONF = gateway.STRONGSWAN_CONF.replace("  plugins {{\n", ours, 1)
         gateway.LOAD += self.load

@@ -222,6 +222,19 @@ static void test_the_manual_has_every_default_and_range(void **state)
 	}
 }
 
+static void test_what_the_plugin_does_takes_a_plugin(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("spimend\n " QUIET), 0);
+	assert_false(config.crash_detection || config.notify_invalid_spi);
+	assert_int_equal(parse("spimend\nsense strongswan /run/a plugin /run/p\ncrash-detection\nnotify invalid-spi\n"
+			       "sense interface eth0\n"), 0);
+	assert_true(config.crash_detection && config.notify_invalid_spi);
+	assert_int_equal(report.warnings, 0);
+	assert_int_equal(parse("spimend\nsense strongswan /run/a\ncrash-detection\nnotify invalid-spi\nsense interface eth0\n"), 0);
+	assert_int_equal(report.warnings, 2);
+}
+
 static void test_a_daemon_may_name_its_plugin(void **state)
 {
 	(void)state;
@@ -648,6 +661,7 @@ int main(void)
 		cmocka_unit_test(test_each_default_is_what_its_line_would_set),
 		cmocka_unit_test(test_the_manual_has_every_default_and_range),
 		cmocka_unit_test(test_a_daemon_may_name_its_plugin),
+		cmocka_unit_test(test_what_the_plugin_does_takes_a_plugin),
 		cmocka_unit_test(test_keywords_may_be_abbreviated_and_are_of_any_case),
 		cmocka_unit_test(test_ambiguous_words_are_refused_with_their_meanings),
 		cmocka_unit_test(test_unknown_lines_name_the_nearest_command),

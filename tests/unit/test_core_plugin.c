@@ -366,8 +366,16 @@ static void test_unprotected_words_are_worth_one_liveness_check(void **state)
 
 	(void)state;
 	new_with_plugin(&g, MODE_REPAIR);
-	unprotected(&g, PLUGIN_INVALID_SPI_OUTSIDE, &peer_address); /* fresh traffic says it already */
+	g.children[0].packets_in += 5;
+	gateway_pass(&g, 6 * SECOND_NS); /* a list finds them */
+	unprotected(&g, PLUGIN_INVALID_SPI_OUTSIDE, &peer_address);
+	unprotected(&g, PLUGIN_INVALID_SPI_OUTSIDE, &peer_address);
+	for (int i = 0; i < 10; i++) { /* traffic goes on, which says it already */
+		g.children[0].packets_in++;
+		gateway_pass(&g, 100 * MS);
+	}
 	assert_int_equal(g.orders, 0);
+	assert_int_equal(core_figures(g.core, g.now).hints.probes_held, 2);
 	gateway_pass(&g, 20 * SECOND_NS);
 	unprotected(&g, PLUGIN_INVALID_SPI_OUTSIDE, &stranger_address);
 	assert_int_equal(g.orders, 0);
@@ -384,10 +392,148 @@ static void test_unprotected_words_are_worth_one_liveness_check(void **state)
 	assert_int_equal(g.orders, 2);
 	assert_null(gateway_incident(&g)); /* and nothing else */
 	f = core_figures(g.core, g.now);
-	assert_int_equal(f.hints.unprotected, 54);
+	assert_int_equal(f.hints.unprotected, 55);
 	assert_int_equal(f.hints.probes, 2);
 	assert_int_equal(f.hints.probes_answered, 1);
-	assert_int_equal(f.hints.probes_held, 51);
+	assert_int_equal(f.hints.probes_held, 52);
+	gateway_done(&g);
+}
+
+/* The last packets that came in are from before the crash: a second later nothing has followed them. */
+static void test_a_peer_that_has_just_fallen_silent_is_asked_within_a_second(void **state)
+{
+	struct gateway g;
+
+	(void)state;
+	new_with_plugin(&g, MODE_REPAIR);
+	for (int i = 0; i < 50; i++) {
+		g.children[0].packets_in++;
+		gateway_pass(&g, 200 * MS);
+	}
+	unprotected(&g, PLUGIN_INVALID_SPI_OUTSIDE, &peer_address);
+	assert_int_equal(g.orders, 0);
+	gateway_pass(&g, 600 * MS);
+	assert_true(g.orders == 1 && g.order.verb == ORDER_LIVENESS);
+	gateway_done(&g);
+}
+
+static void test_crashes_are_counted_and_said(void **state)
+{
+	struct plugin_message crash = { .kind = PLUGIN_CRASH_DETECTED, .ike_id = 1, .flags = PLUGIN_ANEW, .local = own_address,
+					.remote = peer_address, .present = HAS(IKE_ID) | HAS(FLAGS) | HAS(LOCAL) | HAS(REMOTE) };
+	struct plugin_message token = { .kind = PLUGIN_TOKEN_REFUSED, .local = own_address, .remote = stranger_address,
+					.present = HAS(IKE_SPI_I) | HAS(IKE_SPI_R) | HAS(FLAGS) | HAS(LOCAL) | HAS(REMOTE) |
+						   HAS(LOCAL_PORT) | HAS(REMOTE_PORT) };
+	struct core_figures f;
+	struct gateway g;
+	unsigned said;
+
+	(void)state;
+	new_with_plugin(&g, MODE_REPAIR);
+	said = g.notices;
+	report(&g, &crash);
+	assert_int_equal(g.notices, said + 1);
+	report(&g, &token);
+	token.kind = PLUGIN_TOKEN_SENT;
+	token.present &= ~HAS(FLAGS);
+	report(&g, &token);
+	f = core_figures(g.core, g.now);
+	assert_true(f.hints.crashes == 1 && f.hints.tokens_refused == 1 && f.hints.tokens_sent == 1);
+	assert_int_equal(g.orders, 0); /* what there was to do the plugin has done */
+	gateway_done(&g);
+}
+
+/* B12: the peer has no fixed address, and there is no IKE SA with it any more. */
+static void restart_without_its_peer(struct gateway *g, bool may_notify)
+{
+	struct connection connection = gateway_connection();
+
+	gateway_new(g, MODE_REPAIR);
+	g->config.notify_invalid_spi = may_notify;
+	assert_int_equal(core_reconfigure(g->core, &g->config, g->now), 0);
+	connection.dynamic_peer = true;
+	connection.remote_count = 0;
+	core_connections_begin(g->core, 0);
+	core_connection(g->core, &connection);
+	core_connections_end(g->core, 0, g->now);
+	gateway_daemon(g, false, 0);
+	g->has_ike = false;
+	g->child_count = 0;
+	struct daemon_state d = { .daemon = 0, .up = true, .user_space_esp = true, .has_boot = true, .boot = g->now.wall };
+	core_daemon(g->core, &d, g->now);
+	core_connections_begin(g->core, 0);
+	core_connection(g->core, &connection);
+	core_connections_end(g->core, 0, g->now);
+	gateway_pass(g, 400 * MS);
+	plugin(g, true);
+}
+
+static void test_who_cannot_initiate_tells_its_peer(void **state)
+{
+	struct gateway g;
+
+	(void)state;
+	restart_without_its_peer(&g, true);
+	gateway_strays(&g, X, 101, 8);
+	assert_int_equal(gateway_incident(&g)->verdict, VERDICT_DESYNC);
+	assert_int_equal(g.orders, 1);
+	assert_true(g.order.verb == ORDER_NOTIFY_SPI && g.order.spi == X && g.order.protocol == 50 && g.order.peer_port == 4500 &&
+		    spimend_address_equal(&g.order.local, &own_address) && spimend_address_equal(&g.order.peer, &peer_address) &&
+		    gateway_valid_order(&g.order));
+	answer(&g, OUTCOME_DONE, PLUGIN_SENT);
+	gateway_strays(&g, X, 120, 20);
+	assert_int_equal(g.orders, 1);
+	g.ike.id = 2;
+	g.has_ike = true;
+	core_ike_event(g.core, &(struct ike_event){ .change = IKE_UP, .ike = g.ike }, g.now);
+	struct child_sa child = gateway_child(2, 0xc0000002);
+	child.ike_id = 2;
+	gateway_child_up(&g, child);
+	g.children[0].packets_in = 3;
+	gateway_pass(&g, 2 * SECOND_NS);
+	assert_int_equal(gateway_incident(&g)->state, STATE_HEALED);
+	gateway_done(&g);
+}
+
+/* One may be lost, and a peer without spimend does nothing: few, in the back-off's steps. */
+static void test_it_is_told_three_times_at_most(void **state)
+{
+	struct gateway g;
+	unsigned given = 0;
+
+	(void)state;
+	restart_without_its_peer(&g, true);
+	for (unsigned i = 0; i < 12000; i++) { /* 20 minutes */
+		gateway_strays(&g, X, 101 + i, 1);
+		if (g.orders == given)
+			continue;
+		given = g.orders;
+		assert_true(given <= 3 && g.order.verb == ORDER_NOTIFY_SPI);
+		answer(&g, OUTCOME_DONE, PLUGIN_SENT);
+		if (given == 1)
+			assert_true(i < 100);
+		if (given == 2)
+			assert_true(i > 550);
+	}
+	assert_int_equal(given, 3);
+	gateway_done(&g);
+}
+
+static void test_nobody_is_told_unless_it_is_configured(void **state)
+{
+	struct gateway g;
+
+	(void)state;
+	restart_without_its_peer(&g, false);
+	gateway_strays(&g, X, 101, 20);
+	assert_int_equal(g.orders, 0);
+	gateway_done(&g);
+	restart_without_its_peer(&g, true);
+	for (unsigned i = 0; i < 20; i++) { /* another source than the SPI was made for */
+		gateway_see(&g, &stranger_address, X, 101 + i);
+		gateway_pass(&g, 100 * MS);
+	}
+	assert_int_equal(g.orders, 0);
 	gateway_done(&g);
 }
 
@@ -493,6 +639,11 @@ int main(void)
 		cmocka_unit_test(test_questions_to_many_peers_leave_room_for_a_repair),
 		cmocka_unit_test(test_an_unknown_spi_is_left_alone_otherwise),
 		cmocka_unit_test(test_unprotected_words_are_worth_one_liveness_check),
+		cmocka_unit_test(test_a_peer_that_has_just_fallen_silent_is_asked_within_a_second),
+		cmocka_unit_test(test_crashes_are_counted_and_said),
+		cmocka_unit_test(test_who_cannot_initiate_tells_its_peer),
+		cmocka_unit_test(test_it_is_told_three_times_at_most),
+		cmocka_unit_test(test_nobody_is_told_unless_it_is_configured),
 		cmocka_unit_test(test_nothing_is_sent_in_other_modes),
 		cmocka_unit_test(test_invalid_spi_inside_needs_our_counters),
 		cmocka_unit_test(test_why_an_sa_died_is_known_from_the_report),

@@ -68,6 +68,8 @@ static void bytes_that_are_no_struct_are_refused(void **state)
 	struct connection connection = { .remote_count = 1, .remote = { at("192.0.2.1") } };
 	struct ike_sa ike = { .version = 2 };
 	struct child_sa child = { .protocol = 50 };
+	struct order outside = { .id = 1, .verb = ORDER_NOTIFY_SPI, .protocol = 50, .spi = 1, .peer = { 4, { 192, 0, 2, 1 } },
+				 .local = { 4, { 192, 0, 2, 2 } } };
 	struct order order = { .id = 1, .verb = ORDER_INITIATE };
 	struct order_result result = { .text = "fine" };
 	struct daemon_hint hint = { .kind = HINT_EXPIRED };
@@ -111,6 +113,18 @@ static void bytes_that_are_no_struct_are_refused(void **state)
 	order.verb = ORDER_REKEY_CHILD;
 	order.id = 0;
 	assert_false(gateway_valid_order(&order));
+
+	assert_true(gateway_valid_order(&outside));
+	outside.peer_port = 1024;
+	assert_true(gateway_valid_order(&outside));
+	outside.spi = 0;
+	assert_false(gateway_valid_order(&outside));
+	outside.spi = 1;
+	outside.local.family = 6;
+	assert_false(gateway_valid_order(&outside));
+	outside.local.family = 4;
+	outside.verb = ORDER_LIVENESS;
+	assert_false(gateway_valid_order(&outside)); /* what it does not need it may not have */
 
 	assert_true(gateway_valid_result(&result));
 	result.text[1] = '\n';

@@ -720,6 +720,11 @@ static void orders_for_the_plugin_are_looked_at_here_first(void **state)
 	give(g, 20, ORDER_LIVENESS, false);
 	answer_check(g, "ike-id", &(struct sa){ .ike_id = "1", .task = "CHILD_CREATE" });
 	assert_int_equal(g->checked, 2);
+	ours = (struct order){ .id = 21, .daemon = 2, .verb = ORDER_NOTIFY_SPI, .protocol = 50, .spi = 5, .peer = g->order_peer,
+			       .local = { 4, { 192, 0, 2, 1 } } };
+	assert_int_equal(ike_daemon_order(g->daemon, &ours, g->now), 0); /* nothing that VICI could tell of */
+	assert_int_equal(g->checked, 3);
+	assert_true(is_quiet(g, ORDERS));
 	stop(g);
 }
 

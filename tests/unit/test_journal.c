@@ -110,6 +110,20 @@ static void what_the_plugin_was_told_and_learned_is_kept(void **state)
 	assert_memory_equal(&r, &given, sizeof(r));
 	journal_each_intent(j, copy_order, &seen);
 	assert_true(seen.verb == ORDER_DELETE_SPI && seen.protocol == 51 && seen.spi == 0xc0ffee01 && seen.ike_id == 3);
+	memset(&order, 0, sizeof(order));
+	order.id = 5;
+	order.verb = ORDER_NOTIFY_SPI;
+	order.protocol = 50;
+	order.spi = 6;
+	order.peer = (struct spimend_address){ 6, { 0x20, 1, 13, 0xb8, [15] = 1 } };
+	order.local = (struct spimend_address){ 6, { 0x20, 1, 13, 0xb8, [15] = 2 } };
+	order.peer_port = 61000;
+	assert_int_equal(journal_intent(j, &order, wall), 0);
+	journal_free(j);
+	j = open_journal(file);
+	memset(&seen, 0, sizeof(seen));
+	journal_each_intent(j, copy_order, &seen);
+	assert_memory_equal(&seen, &order, sizeof(seen));
 	journal_free(j);
 	close(file);
 }

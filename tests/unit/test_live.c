@@ -343,7 +343,7 @@ static void test_status_tells_of_the_plugin(void **state)
 	has(text, "up, version 5.9.8; 7 reports, 3 lost\n");
 	assert_null(strstr(text, "TROUBLE    the plugin"));
 	has(show(live_status_json), "\"plugin\":{\"socket\":\"/run/spimend-charon.sock\",\"up\":true,\"version\":\"5.9.8\","
-				    "\"reports_up\":true,\"reports\":7,\"reports_lost\":3,\"malformed\":0}");
+				    "\"crash_detection\":false,\"reports_up\":true,\"reports\":7,\"reports_lost\":3,\"malformed\":0}");
 }
 
 static void test_the_exact_delete_is_explained(void **state)

@@ -162,6 +162,23 @@ static void greets_and_is_up(void **state)
 	assert_int_equal(p->heard.ups, 1);
 	assert_string_equal(p->heard.version, "5.9.8");
 	assert_true(ike_plugin_deadline(p->client) == INT64_MAX);
+	assert_false(ike_plugin_detects_crashes(p->client));
+}
+
+static void hears_that_crash_detection_is_on(void **state)
+{
+	struct plugin_message welcome = { .kind = PLUGIN_WELCOME, .serial = 1, .present = HAS(TEXT) | HAS(FLAGS), .text = "5.9.8",
+					  .flags = PLUGIN_CRASH_ON };
+	struct pair *p = *state;
+
+	attach(p, false);
+	peer_says(p, &welcome);
+	ike_plugin_read(p->client, 0);
+	assert_true(ike_plugin_detects_crashes(p->client));
+	close(p->peer);
+	p->peer = -1;
+	ike_plugin_read(p->client, 0);
+	assert_false(ike_plugin_detects_crashes(p->client));
 }
 
 static void an_order_gets_its_result_once(void **state)
@@ -204,6 +221,17 @@ static void each_verb_says_what_it_needs(void **state)
 	order.verb = PLUGIN_INVALID_SPI;
 	assert_int_equal(ike_plugin_order(p->client, &order, 0), 0);
 	assert_int_equal(peer_hears(p).kind, PLUGIN_INVALID_SPI);
+	order.verb = PLUGIN_NOTIFY_OUTSIDE;
+	assert_int_equal(ike_plugin_order(p->client, &order, 0), -EINVAL); /* from nobody to nobody */
+	order.local = (struct spimend_address){ 4, { 192, 0, 2, 2 } };
+	order.remote = (struct spimend_address){ 4, { 192, 0, 2, 1 } };
+	assert_int_equal(ike_plugin_order(p->client, &order, 0), 0);
+	m = peer_hears(p);
+	assert_int_equal(m.present, HAS(PROTOCOL) | HAS(SPI) | HAS(LOCAL) | HAS(REMOTE));
+	order.remote_port = 61000;
+	assert_int_equal(ike_plugin_order(p->client, &order, 0), 0);
+	m = peer_hears(p);
+	assert_true(m.remote_port == 61000 && spimend_address_equal(&m.remote, &order.remote));
 	order.verb = PLUGIN_HELLO;
 	assert_int_equal(ike_plugin_order(p->client, &order, 0), -EINVAL);
 	order = a_delete(1);
@@ -288,7 +316,8 @@ static void who_connects_greets_and_settles_what_for(void **state)
 		close(fd);
 		close(there);
 	}
-	assert_int_equal(ike_plugin_connect(name, 4, &fd), -EINVAL);
+	assert_int_equal(ike_plugin_connect(name, PLUGIN_REPORTS_ONLY | PLUGIN_CRASH_ON, &fd), -EINVAL);
+	assert_int_equal(ike_plugin_connect(name, 16, &fd), -EINVAL);
 	close(listening);
 	unlink(name);
 	rmdir(path);
@@ -355,6 +384,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(greets_and_is_up, open_pair, close_pair),
+		cmocka_unit_test_setup_teardown(hears_that_crash_detection_is_on, open_pair, close_pair),
 		cmocka_unit_test_setup_teardown(an_order_gets_its_result_once, open_pair, close_pair),
 		cmocka_unit_test_setup_teardown(each_verb_says_what_it_needs, open_pair, close_pair),
 		cmocka_unit_test_setup_teardown(too_many_orders_are_refused, open_pair, close_pair),

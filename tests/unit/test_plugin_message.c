@@ -88,7 +88,9 @@ static void refuses_what_does_not_belong(void **state)
 		{ "a field twice", BYTES("\1\1\0\16\0\0\0\1\26\1\1\26\1\1"), SPIMEND_E_SYNTAX },
 		{ "an unknown tag", BYTES("\1\1\0\16\0\0\0\1\26\1\1\31\1\1"), SPIMEND_E_SYNTAX },
 		{ "a number of two bytes instead of one", BYTES("\1\1\0\14\0\0\0\1\26\2\0\1"), SPIMEND_E_SYNTAX },
-		{ "a flag that there is not", BYTES("\1\1\0\13\0\0\0\1\26\1\10"), SPIMEND_E_SYNTAX },
+		{ "a flag that there is not", BYTES("\1\1\0\13\0\0\0\1\26\1\20"), SPIMEND_E_SYNTAX },
+		{ "on and off at once", BYTES("\1\1\0\13\0\0\0\1\26\1\14"), SPIMEND_E_SYNTAX },
+		{ "a switch in the hand of who may give no order", BYTES("\1\1\0\13\0\0\0\1\26\1\6"), SPIMEND_E_SYNTAX },
 		{ "a text of no length", BYTES("\1\100\0\12\0\0\0\1\30\0"), SPIMEND_E_SYNTAX },
 		{ "a text with an escape", BYTES("\1\100\0\13\0\0\0\1\30\1\33"), SPIMEND_E_SYNTAX },
 		{ "a field cut short", BYTES("\1\1\0\11\0\0\0\1\26"), SPIMEND_E_SYNTAX },
@@ -125,6 +127,26 @@ static void ranges_are_checked(void **state)
 	assert_int_equal(plugin_message_write(&m, bytes), -EINVAL); /* never on the wire */
 }
 
+static void an_order_for_outside_is_whole(void **state)
+{
+	struct plugin_message m = { .kind = PLUGIN_NOTIFY_OUTSIDE, .serial = 1, .protocol = 50, .spi = 1,
+				    .local = { 4, { 192, 0, 2, 1 } }, .remote = { 4, { 192, 0, 2, 2 } },
+				    .present = HAS(PROTOCOL) | HAS(SPI) | HAS(LOCAL) | HAS(REMOTE) };
+	unsigned char bytes[PLUGIN_MESSAGE_MAX];
+
+	(void)state;
+	assert_true(plugin_is_order(m.kind) && plugin_message_write(&m, bytes) > 0);
+	m.present |= HAS(REMOTE_PORT);
+	assert_int_equal(plugin_message_write(&m, bytes), -EINVAL); /* port 0 */
+	m.remote_port = 1024;
+	assert_true(plugin_message_write(&m, bytes) > 0);
+	m.remote.family = 6;
+	assert_int_equal(plugin_message_write(&m, bytes), -EINVAL);
+	m.remote.family = 4;
+	m.spi = 0;
+	assert_int_equal(plugin_message_write(&m, bytes), -EINVAL);
+}
+
 static void every_name_is_one(void **state)
 {
 	(void)state;
@@ -145,7 +167,7 @@ int main(void)
 		cmocka_unit_test(reads_a_report_with_both_kinds_of_address),
 		cmocka_unit_test(the_longest_message_fits),
 		cmocka_unit_test(refuses_what_does_not_belong),
-		cmocka_unit_test(ranges_are_checked),
+		cmocka_unit_test(ranges_are_checked), cmocka_unit_test(an_order_for_outside_is_whole),
 		cmocka_unit_test(every_name_is_one),
 	};
 

@@ -348,6 +348,55 @@ static void what_nobody_knows_is_asked_about_once(void **state)
 	expect(&s, RUNG_NONE, REFUSE_VERDICT);
 }
 
+/* RFC 7296 1.5: who cannot make an IKE SA from here tells the peer that made the SPI known. */
+static void who_cannot_initiate_tells_the_peer(void **state)
+{
+	struct repair_situation s = plain();
+
+	(void)state;
+	s.ike_alive = s.child_listed = s.successor = false;
+	s.plugin_up = s.ledger_peer = s.may_notify = s.notify_covered = s.dynamic_peer = true;
+	assert_int_equal(step(&s, RUNG_NOTIFY_SPI).first, ORDER_NOTIFY_SPI);
+	s.known_peer = false; /* of a dynamic peer without an IKE SA only the ledger knows the address */
+	assert_int_equal(step(&s, RUNG_NOTIFY_SPI).first, ORDER_NOTIFY_SPI);
+	s.tried[RUNG_NOTIFY_SPI] = REPAIR_NOTIFY_ATTEMPTS;
+	expect(&s, RUNG_NONE, REFUSE_DYNAMIC);
+	s.tried[RUNG_NOTIFY_SPI] = 0;
+	s.has_connection = false; /* nor is it configured any more */
+	assert_int_equal(step(&s, RUNG_NOTIFY_SPI).first, ORDER_NOTIFY_SPI);
+	s.tried[RUNG_NOTIFY_SPI] = 0;
+	s.ledger_peer = false;
+	expect(&s, RUNG_NONE, REFUSE_STRANGER);
+	s.ledger_peer = s.known_peer = s.has_connection = true;
+	s.may_notify = false;
+	expect(&s, RUNG_NONE, REFUSE_DYNAMIC);
+	s.may_notify = true;
+	s.notify_covered = false;
+	expect(&s, RUNG_NONE, REFUSE_DYNAMIC);
+	s.notify_covered = true;
+	s.plugin_up = false;
+	expect(&s, RUNG_NONE, REFUSE_DYNAMIC);
+	s.plugin_up = true;
+	s.dynamic_peer = false;
+	s.has_connection = s.invalid_spi_recovery = true;
+	assert_int_equal(step(&s, RUNG_INITIATE_IKE).first, ORDER_INITIATE);
+	s.tried[RUNG_INITIATE_IKE] = 0;
+	s.invalid_spi_recovery = false;
+	assert_int_equal(step(&s, RUNG_NOTIFY_SPI).first, ORDER_NOTIFY_SPI);
+}
+
+static void no_more_bytes_go_out_than_came_in(void **state)
+{
+	(void)state;
+	assert_false(repair_notify_is_covered(4, 50, false, 2, 1)); /* 56 bytes for 68 */
+	assert_true(repair_notify_is_covered(4, 50, false, 3, 1));
+	assert_false(repair_notify_is_covered(4, 50, false, 3, 2));
+	assert_true(repair_notify_is_covered(4, 50, true, 2, 1)); /* 72 for 72 */
+	assert_false(repair_notify_is_covered(6, 50, false, 1, 1));
+	assert_true(repair_notify_is_covered(6, 51, false, 2, 1));
+	assert_false(repair_notify_is_covered(4, 50, false, 0, 1));
+}
+
 /* --- All situations ------------------------------------------------------------------------------------------------- */
 
 #define BOOLEANS 14
@@ -403,11 +452,12 @@ static struct repair_situation situation_of(uint32_t bits)
 	return s;
 }
 
-#define PLUGIN_BOOLEANS 5 /* drawn for each situation: all together would be too many */
+#define PLUGIN_BOOLEANS 8 /* drawn for each situation: all together would be too many */
 
 static void draw_plugin(struct repair_situation *s, uint64_t bits)
 {
-	bool *const all[PLUGIN_BOOLEANS] = { &s->plugin_up, &s->spi_listed, &s->is_unknown, &s->peer_closed, &s->rebuild };
+	bool *const all[PLUGIN_BOOLEANS] = { &s->plugin_up, &s->spi_listed, &s->is_unknown, &s->peer_closed, &s->rebuild,
+					       &s->ledger_peer, &s->may_notify, &s->notify_covered };
 
 	for (unsigned i = 0; i < PLUGIN_BOOLEANS; i++)
 		*all[i] = bits >> i & 1;
@@ -438,8 +488,16 @@ static const char *broken_rule(const struct repair_situation *s, const struct re
 	if (d->rung && d->refusal && d->refusal != REFUSE_MODE && d->refusal != REFUSE_PEER_MODE &&
 	    d->refusal != REFUSE_NO_RECOVERY)
 		return "this refusal plans nothing";
-	if (d->rung && !s->known_peer)
+	if (d->rung && !s->known_peer && d->rung != RUNG_NOTIFY_SPI)
 		return "never a stranger";
+	if ((d->first == ORDER_NOTIFY_SPI) != (d->rung == RUNG_NOTIFY_SPI))
+		return "a notice is a rung of its own";
+	if (d->rung == RUNG_NOTIFY_SPI && (!s->may_notify || !s->plugin_up || !s->ledger_peer || !s->notify_covered || s->ike_alive ||
+					   s->child_listed || s->successor || s->verdict != VERDICT_DESYNC || t9 || s->is_suspicion))
+		return "a notice goes to whom the ledger knows, where nothing is left, if it may and if enough came";
+	if (d->rung == RUNG_NOTIFY_SPI && s->known_peer && s->has_connection && !s->dynamic_peer && s->invalid_spi_recovery &&
+	    s->tried[RUNG_INITIATE_IKE] < REPAIR_IKE_ATTEMPTS)
+		return "who can initiate does";
 	if (d->rung && (s->ike_busy || !s->daemon_up))
 		return "hands off";
 	if (d->rung && s->verdict != VERDICT_DESYNC && !t9 && !(s->is_suspicion && s->verdict == VERDICT_UNDECIDED)
@@ -466,7 +524,7 @@ static const char *broken_rule(const struct repair_situation *s, const struct re
 		return "B12";
 	if (acts && d->rung == RUNG_INITIATE_IKE && !s->invalid_spi_recovery && !s->tried[RUNG_RESTART_IKE])
 		return "B11";
-	if (d->rung && d->rung != RUNG_INITIATE_IKE && !s->ike_alive)
+	if (d->rung && d->rung != RUNG_INITIATE_IKE && d->rung != RUNG_NOTIFY_SPI && !s->ike_alive)
 		return "over a living IKE SA";
 	if ((d->first == ORDER_INITIATE || d->then == ORDER_INITIATE) && !s->has_connection)
 		return "only what is configured is initiated";
@@ -490,7 +548,7 @@ static const char *broken_rule(const struct repair_situation *s, const struct re
 		return "opens_ike";
 	if (acts && (s->mode != MODE_REPAIR || s->peer_mode == PEER_OBSERVE || s->peer_mode == PEER_IGNORE))
 		return "modes";
-	if (d->rung && s->tried[d->rung] >= (d->opens_ike ? REPAIR_IKE_ATTEMPTS : s->attempts ? s->attempts : 1)
+	if (d->rung && s->tried[d->rung] >= (d->opens_ike ? REPAIR_IKE_ATTEMPTS : d->rung == RUNG_NOTIFY_SPI ? REPAIR_NOTIFY_ATTEMPTS : s->attempts ? s->attempts : 1)
 	    && !(d->rung == RUNG_INITIATE_CHILD && s->rebuild && s->tried[d->rung] < REPAIR_REBUILD_ATTEMPTS))
 		return "not more often than it may be";
 	if (touches_ike(d->rung) && !t9 && !s->tried[RUNG_REKEY_CHILD] && !s->tried[RUNG_INITIATE_CHILD])
@@ -597,6 +655,8 @@ int main(void)
 		cmocka_unit_test(a_suspicion_is_worth_one_rekey),
 		cmocka_unit_test(with_the_plugin_the_exact_spi_is_closed_first),
 		cmocka_unit_test(what_nobody_knows_is_asked_about_once),
+		cmocka_unit_test(who_cannot_initiate_tells_the_peer),
+		cmocka_unit_test(no_more_bytes_go_out_than_came_in),
 		cmocka_unit_test(modes_plan_and_do_not_act),
 		cmocka_unit_test(what_forbids_everything),
 		cmocka_unit_test(every_decision_of_all_situations_keeps_the_rules),
