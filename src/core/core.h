@@ -234,7 +234,7 @@ struct core_figures {
 	struct sensor_state sensor;
 	struct xfrm_counters counters;
 	bool has_counters;
-	uint64_t sightings, strays, strangers, flows_refused, incidents_dropped, outputs_dropped;
+	uint64_t sightings, strays, strays_ipv6, strangers, flows_refused, incidents_dropped, outputs_dropped;
 	uint64_t orders, orders_failed, over_budget;
 	struct core_hint_figures hints;
 	bool breaker_open;

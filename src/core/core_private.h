@@ -270,7 +270,7 @@ struct core {
 	uint32_t held_count;
 	struct hand hands[CORE_HANDS_MAX];
 	uint64_t early;             /* sightings before the first list: nothing can be said about them */
-	uint64_t sightings, strays, strangers, flows_refused, incidents_dropped, outputs_dropped;
+	uint64_t sightings, strays, strays_ipv6, strangers, flows_refused, incidents_dropped, outputs_dropped;
 	uint64_t orders, orders_failed, over_budget;
 	struct core_hint_figures hint_figures;
 	struct probe {              /* liveness checks under way */

@@ -495,9 +495,16 @@ static void count_into(struct core *c, struct trouble *t, const struct sighting 
 	trouble_touched(c, t);
 }
 
-static void stranger(struct core *c, const struct sighting *s)
+static void count_strays(struct core *c, const struct sighting *s)
 {
 	c->strays += s->packets;
+	if (s->dst.family == 6)
+		c->strays_ipv6 += s->packets;
+}
+
+static void stranger(struct core *c, const struct sighting *s)
+{
+	count_strays(c, s);
 	c->strangers += s->packets;
 	count_into(c, trouble_strangers(c, s), s);
 	say_stranger(c, s);
@@ -505,7 +512,7 @@ static void stranger(struct core *c, const struct sighting *s)
 
 static void forged(struct core *c, const struct peer *peer, const struct sighting *s)
 {
-	c->strays += s->packets;
+	count_strays(c, s);
 	count_into(c, trouble_forged(c, peer, s), s);
 	say_stranger(c, s);
 }
@@ -561,7 +568,7 @@ static void flow_count(struct core *c, struct flow *flow, const struct sighting 
 	struct sighting news = *s;
 
 	news.packets = news_of(flow, s);
-	c->strays += news.packets;
+	count_strays(c, &news);
 	flow->packets += news.packets;
 	flow->last_ns = later(flow->last_ns, s->last_ns);
 	flow->last_wall = c->now.wall;

@@ -46,7 +46,8 @@ struct core_figures core_figures(const struct core *c, struct moment now)
 {
 	struct core_figures f = {
 		.ledger = ledger_figures(c->ledger), .sensor = c->sensor, .counters = c->counters, .has_counters = c->has_counters,
-		.sightings = c->sightings, .strays = c->strays, .strangers = c->strangers, .flows_refused = c->flows_refused,
+		.sightings = c->sightings, .strays = c->strays, .strays_ipv6 = c->strays_ipv6,
+		.strangers = c->strangers, .flows_refused = c->flows_refused,
 		.incidents_dropped = c->incidents_dropped, .outputs_dropped = c->outputs_dropped, .orders = c->orders,
 		.orders_failed = c->orders_failed, .over_budget = c->over_budget, .hints = c->hint_figures,
 		.breaker_open = budget_breaker_open(c->budget, now.mono_ns),

@@ -10,6 +10,7 @@ bool exec_table_at(size_t index, struct exec_table *ret)
 		{ exec_sdwan_rows, exec_sdwan_row_count },     { exec_show_ipsec_rows, exec_show_ipsec_row_count },
 		{ exec_show_ike_rows, exec_show_ike_row_count },         { exec_show_session_rows, exec_show_session_row_count },
 		{ exec_show_tunnel_rows, exec_show_tunnel_row_count },   { exec_show_interface_rows, exec_show_interface_row_count },
+		{ exec_show_qfp_rows, exec_show_qfp_row_count },
 	};
 
 	if (index >= EXEC_COUNT(tables))
@@ -79,6 +80,10 @@ const struct exec_prefix exec_prefixes[] = {
 	{ "show platform hardware", "its hardware" },
 	{ "show platform hardware qfp", "the data plane" },
 	{ "show platform hardware qfp active", "the active one" },
+	{ "show platform hardware qfp active feature", "what it does" },
+	{ "show platform hardware qfp active feature ipsec", "IPsec" },
+	{ "show platform hardware qfp active feature ipsec datapath", "its packets" },
+	{ "show platform hardware qfp active statistics", "its counters" },
 	{ "show spimend", "spimend's own view" },
 	{ "show spimend incident", "one incident in full" },
 	{ "terminal", "this terminal" },

@@ -28,7 +28,9 @@ static void view(void *context, struct exec_view *ret)
 	w->figures = core_figures(w->core, w->now);
 	*ret = (struct exec_view){ .core = w->core, .config = &w->config, .figures = &w->figures, .now = w->now,
 				   .started = { w->now.wall.ns - 2 * DAY_NS }, .up_ns = 2 * DAY_NS, .cleared = w->cleared,
-				   .links = &w->link_list, .logbook = w->logbook, .debug = &w->debug };
+				   .links = w->links_unreadable ? NULL : &w->link_list,
+				   .links_error = w->links_unreadable ? -EPERM : 0,
+				   .logbook = w->logbook, .debug = &w->debug };
 }
 
 static int page(void *context, enum exec_page which, const char *id, bool json, struct buffer *out)
@@ -314,6 +316,25 @@ static void tell_connections(struct core *core, struct moment now)
 	core_connections_end(core, 0, now);
 }
 
+/* Strays with an SPI that was never ours, 5 over IPv4 and 3 over IPv6, and the kernel's counters: one is not in this kernel. */
+static void tell_drops(struct core *core, struct moment now)
+{
+	struct xfrm_counters counters = { .present = 1u << XFRM_IN_STATE_INVALID | 1u << XFRM_IN_STATE_EXPIRED };
+	struct sighting s = { .witness = WITNESS_PACKET, .protocol = 50, .spi = 0xbadbad01, .packets = 5 };
+
+	s.first_ns = s.last_ns = now.mono_ns - SECOND_NS;
+	s.src = address("192.0.2.7");
+	s.dst = address("192.0.2.1");
+	core_sighting(core, &s, now);
+	s.packets = 3;
+	s.src = address("2001:db8::7");
+	s.dst = address("2001:db8::1");
+	core_sighting(core, &s, now);
+	counters.value[XFRM_IN_STATE_INVALID] = 2;
+	counters.value[XFRM_IN_STATE_EXPIRED] = 9;
+	core_counters(core, &counters, now);
+}
+
 static void tell_core(struct world *w)
 {
 	struct daemon_state up = { .up = true, .has_boot = true, .version = "5.9.8" };
@@ -335,6 +356,7 @@ static void tell_core(struct world *w)
 	four.state = IKE_CONNECTING;
 	core_snapshot_ike(w->core, &four);
 	core_snapshot_end(w->core, 0, true, w->now);
+	tell_drops(w->core, w->now);
 	while (core_next(w->core, &output))
 		;
 }

@@ -18,6 +18,7 @@ struct world {
 	struct debug_state debug;
 	struct link links[3];
 	struct link_list link_list;
+	bool links_unreadable;   /* the view has no interfaces */
 	struct moment now;
 	struct buffer running, applets; /* text of the configuration; of it the lines of `event manager` */
 	struct {

@@ -328,6 +328,27 @@ static void test_the_parser_of_analyze_reads_our_own_show(void **state)
 	reads_back(*state, "show crypto ipsec sa detail");
 }
 
+/* What a daemon listed before it went down is no news, and what cannot be read is no empty list. */
+static void test_shows_say_what_is_not_known(void **state)
+{
+	static const char *const commands[] = { "show crypto ipsec sa", "show crypto isakmp sa", "show crypto ikev2 sa",
+						"show crypto session", "show crypto sockets", "show dmvpn" };
+	struct daemon_state down = { .up = false };
+	struct test *t = *state;
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		assert_null(strstr(type(t, commands[i]), "is down"));
+	core_daemon(t->world.core, &down, t->world.now);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (!strstr(type(t, commands[i]), "\n% IKE daemon /run/charon.vici is down"))
+			fail_msg("%s: %s", commands[i], t->said);
+	assert_non_null(strstr(type(t, "show ip interface brief"), "\neth0 "));
+	t->world.links_unreadable = true;
+	assert_string_equal(type(t, "show ip interface brief"), "% interfaces cannot be read: Operation not permitted\n");
+	assert_int_equal(t->result, EXEC_REFUSED);
+	assert_non_null(strstr(type(t, "show crypto ipsec sa"), "interface: unknown\n"));
+}
+
 static void test_cleared_counters_count_anew(void **state)
 {
 	struct test *t = *state;
@@ -473,6 +494,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_files, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_clear_is_one_peer_or_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_the_parser_of_analyze_reads_our_own_show, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_shows_say_what_is_not_known, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_cleared_counters_count_anew, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_debugs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_configuration_counts_line_by_line, set_up, tear_down),
