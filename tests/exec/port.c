@@ -316,7 +316,7 @@ static void tell_connections(struct core *core, struct moment now)
 	core_connections_end(core, 0, now);
 }
 
-/* Strays with an SPI that was never ours, 5 over IPv4 and 3 over IPv6, and the kernel's counters: one is not in this kernel. */
+/* Strays with an SPI that was never ours, 5 over IPv4 and 3 over IPv6, and the kernel's counters, one of them missing. */
 static void tell_drops(struct core *core, struct moment now)
 {
 	struct xfrm_counters counters = { .present = 1u << XFRM_IN_STATE_INVALID | 1u << XFRM_IN_STATE_EXPIRED };
