@@ -98,7 +98,7 @@ void delete_answered(struct core *c, struct trouble *t, const struct core_step *
 		prove(c, t);
 	else if (t->is.verdict == VERDICT_DESYNC)
 		t->rebuild |= delete_leaves_hole(step);
-	t->peer_silent |= result->outcome == OUTCOME_TIMEOUT;
+	/* No reply within act's wait may be two lost packets: no proof that the peer is dead. charon goes on to ask, and says. */
 	mirror_want(c, t->is.daemon);
 	if (delete_proves(result) && result->has_child) {
 		/* The peer says that it closed the other half of an SA that we send with. Whether it did is seen by a rekey, which
@@ -124,6 +124,8 @@ void delete_answered(struct core *c, struct trouble *t, const struct core_step *
 void delete_late(struct core *c, struct trouble *t, struct core_step *step, const struct order_result *result)
 {
 	delete_say(c, t, result);
+	if (result->has_answer && (result->answer == PLUGIN_PEER_OWNED || result->answer == PLUGIN_PEER_HAD_NONE))
+		t->peer_silent = false; /* whatever was silent before: it answers */
 	if (!delete_proves(result))
 		return;
 	step->result.answer = result->answer;

@@ -238,7 +238,7 @@ int64_t plugin_tick(struct core *c)
 
 bool plugin_take_result(struct core *c, const struct order_result *result)
 {
-	for (uint32_t i = 0; i < CORE_PROBES_MAX; i++) {
+	for (uint32_t i = 0; i < CORE_PROBES_MAX && result->id; i++) {
 		if (c->probes[i].order != result->id)
 			continue;
 		c->hint_figures.probes_answered += result->outcome == OUTCOME_DONE;

@@ -283,7 +283,8 @@ struct repair_decision repair_decide(const struct repair_situation *s)
 		d = decide_unknown(s);
 	else
 		d = s->ike_alive ? decide_over_ike(s) : decide_without_ike(s);
-	if (d.rung && !d.refusal) {
+	/* What our own DELETE took down is made again, whatever the mode says by now. */
+	if (d.rung && !d.refusal && !(s->rebuild && d.rung == RUNG_INITIATE_CHILD)) {
 		if (s->peer_mode == PEER_OBSERVE)
 			d.refusal = REFUSE_PEER_MODE;
 		else if (s->mode != MODE_REPAIR) /* DESIGN.md 1: a peer's `repair` does not lift the gateway's mode */

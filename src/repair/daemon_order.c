@@ -262,7 +262,8 @@ static void check_child(void *context, const struct child_sa *child)
 		return;
 	d->running.found = true;
 	check_peer(d, &child->remote);
-	if (child->state == CHILD_REKEYING || child->state == CHILD_CREATED)
+	/* One whose rekey was lost may stay in that state without a task (check_ike() looks for those): it can still be ended. */
+	if (child->state == CHILD_CREATED || (child->state == CHILD_REKEYING && d->running.order.verb != ORDER_TERMINATE_CHILD))
 		object(d, "busy: the child is being made or rekeyed");
 	else if (child->state == CHILD_DELETING)
 		object(d, "busy: the child is being deleted");

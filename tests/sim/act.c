@@ -134,7 +134,8 @@ static const char *objection(struct node *n, const struct order *order)
 	}
 	if (order->verb == ORDER_TERMINATE_IKE)
 		return s->state == IKE_DELETING ? "busy: the IKE SA is being deleted" : NULL;
-	if (c->state == CHILD_REKEYING || c->state == CHILD_CREATED || c->state == CHILD_DELETING)
+	if ((c->state == CHILD_REKEYING && order->verb != ORDER_TERMINATE_CHILD) || c->state == CHILD_CREATED
+	    || c->state == CHILD_DELETING)
 		return "busy: the child is being made, rekeyed or deleted";
 	if (c->state != CHILD_INSTALLED && order->verb == ORDER_REKEY_CHILD)
 		return "the child is not installed";

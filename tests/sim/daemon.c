@@ -89,7 +89,8 @@ struct ike_sa daemon_ike_view(struct node *n, const struct ike *s)
 	act_names(n, s->peer, v.name, child);
 	v.busy = s->task_count > 0;
 	for (uint32_t i = 0; i < s->task_count; i++)
-		v.child_task |= s->tasks[i].kind == T_DELETE_SPI || s->tasks[i].kind == T_CREATE || s->tasks[i].kind == T_REKEY || s->tasks[i].kind == T_DELETE_CHILD;
+		v.child_task |= s->tasks[i].kind == T_DELETE_SPI || s->tasks[i].kind == T_CREATE
+				|| s->tasks[i].kind == T_REKEY || s->tasks[i].kind == T_DELETE_CHILD;
 	v.local = n->address;
 	v.remote = n->w->nodes[s->peer].address;
 	v.local_port = v.remote_port = n->user_space ? 4500 : 500;

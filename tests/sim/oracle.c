@@ -136,10 +136,6 @@ static bool ike_pair_is_quiet(struct node *n, uint8_t peer, bool *ret_alive)
 	for (uint32_t i = 0; i < other->ike_count; i++)
 		if (other->ikes[i].peer == n->index && other->ikes[i].task_count)
 			return false;
-	/* One of two children that the daemon says it is replacing: hands off for as long as it says so. */
-	for (uint32_t i = 0; i < n->child_count; i++)
-		if (n->children[i].peer == peer && n->children[i].state == CHILD_REKEYING)
-			return false;
 	return true;
 }
 
@@ -259,6 +255,17 @@ static int64_t bound_of(struct node *n, uint8_t peer, const struct hole *h)
 	return bound;
 }
 
+/* One of two children that the daemon says it is replacing: hands off for 30 s (BUSY_WAITS_MAX), then it counts as stuck. */
+static bool is_being_replaced(const struct node *n, uint8_t peer, const struct hole *h)
+{
+	if (n->w->now - h->first > 45 * SEC)
+		return false;
+	for (uint32_t i = 0; i < n->child_count; i++)
+		if (n->children[i].peer == peer && n->children[i].state == CHILD_REKEYING)
+			return true;
+	return false;
+}
+
 static void watch_hole(struct node *n, uint8_t peer)
 {
 	struct world *w = n->w;
@@ -266,7 +273,7 @@ static void watch_hole(struct node *n, uint8_t peer)
 
 	if (!h->open)
 		return;
-	if (is_excused(n, peer, h)) {
+	if (is_excused(n, peer, h) || is_being_replaced(n, peer, h)) {
 		h->since = w->now;
 		return;
 	}

@@ -17,7 +17,8 @@ struct script {
 	int64_t bound;           /* from the first stray to traffic; 0: need not heal */
 	enum repair_refusal refusal; /* where no order is given to a desync */
 	enum { KERNEL = 1, USER = 2, V1 = 4, V2 = 8, ADVISE = 16, OBSERVE = 32, NO_RECOVERY = 64, DYNAMIC = 128, SENDER = 256,
-	       BOTH = 512, IGNORED = 1024, STARTS = 2048, RESTART_ON_CLOSE = 4096, ONE_WAY = 8192, PEER_SIDE = 16384, PLUGIN = 32768,
+	       BOTH = 512, IGNORED = 1024, STARTS = 2048, RESTART_ON_CLOSE = 4096, ONE_WAY = 8192, PEER_SIDE = 16384,
+	       PLUGIN = 32768,
 	       CLEAN = 65536 /* both ends have one child afterwards */ } how;
 	void (*before)(struct world *w), (*after)(struct world *w);
 };

@@ -69,8 +69,8 @@ class Run:
 
     def judge(self, case, new, orders, dropped):
         problems = [line for line in pairs.read(f"{pairs.BASE}/spimendd.log").splitlines() if "runtime error" in line]
-        # Packet sensor and audit records tell of the same packets; at most what was on its way is counted twice. What came on
-        # an SA before spimendd heard of it was not dropped.
+        # Packet sensor and audit records tell of the same packets; at most what was on its way is counted twice. What came
+        # on an SA before spimendd heard of it was not dropped.
         if sum(found["packets"] for found in new if found["rule"] != "early-use") > dropped + ON_THE_WAY:
             problems.append(f"more packets were counted than the {dropped} that the kernel dropped")
         if case.flows and not self.pair.flows():

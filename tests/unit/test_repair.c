@@ -246,6 +246,9 @@ static void modes_plan_and_do_not_act(void **state)
 	expect(&s, RUNG_INITIATE_CHILD, REFUSE_MODE);
 	s.peer_mode = PEER_REPAIR; /* does not lift the gateway's mode */
 	expect(&s, RUNG_INITIATE_CHILD, REFUSE_MODE);
+	s.rebuild = true; /* the mode was changed between our DELETE and what is to follow it */
+	expect(&s, RUNG_INITIATE_CHILD, REFUSE_NONE);
+	s.rebuild = false;
 	s.mode = MODE_REPAIR;
 	expect(&s, RUNG_INITIATE_CHILD, REFUSE_NONE);
 	s.peer_mode = PEER_OBSERVE;
@@ -480,6 +483,7 @@ static const char *broken_rule(const struct repair_situation *s, const struct re
 {
 	bool t9 = s->cause == CAUSE_ENCAP_MISMATCH && (s->verdict == VERDICT_DESYNC || s->verdict == VERDICT_OTHER_FAULT);
 	bool acts = d->rung && !d->refusal;
+	uint32_t most;
 
 	if (!d->rung != !d->first || (!d->rung && d->then))
 		return "a rung has a verb";
@@ -546,9 +550,11 @@ static const char *broken_rule(const struct repair_situation *s, const struct re
 		return "a child is named by its id";
 	if (d->opens_ike != (d->rung == RUNG_RESTART_IKE || d->rung == RUNG_INITIATE_IKE))
 		return "opens_ike";
-	if (acts && (s->mode != MODE_REPAIR || s->peer_mode == PEER_OBSERVE || s->peer_mode == PEER_IGNORE))
-		return "modes";
-	if (d->rung && s->tried[d->rung] >= (d->opens_ike ? REPAIR_IKE_ATTEMPTS : d->rung == RUNG_NOTIFY_SPI ? REPAIR_NOTIFY_ATTEMPTS : s->attempts ? s->attempts : 1)
+	if (acts && (s->mode != MODE_REPAIR || s->peer_mode == PEER_OBSERVE || s->peer_mode == PEER_IGNORE)
+	    && !(s->rebuild && d->rung == RUNG_INITIATE_CHILD && s->peer_mode != PEER_IGNORE))
+		return "modes, but for what our own DELETE took down";
+	most = d->opens_ike ? REPAIR_IKE_ATTEMPTS : d->rung == RUNG_NOTIFY_SPI ? REPAIR_NOTIFY_ATTEMPTS : s->attempts ? s->attempts : 1;
+	if (d->rung && s->tried[d->rung] >= most
 	    && !(d->rung == RUNG_INITIATE_CHILD && s->rebuild && s->tried[d->rung] < REPAIR_REBUILD_ATTEMPTS))
 		return "not more often than it may be";
 	if (touches_ike(d->rung) && !t9 && !s->tried[RUNG_REKEY_CHILD] && !s->tried[RUNG_INITIATE_CHILD])
