@@ -179,6 +179,7 @@ void crash_forget(crash_t *crash, token_t **at)
 
 	*at = t->next;
 	crash->count--;
+	t->remote->destroy(t->remote);
 	memwipe(t, sizeof(*t));
 	free(t);
 }
@@ -189,21 +190,25 @@ static void keep_digest(spimend_t *this, ike_sa_t *ike_sa, const unsigned char d
 	crash_t *crash = this->crash;
 	ike_sa_id_t *id = ike_sa->get_id(ike_sa);
 	uint64_t spi_i = id->get_initiator_spi(id), spi_r = id->get_responder_spi(id);
+	host_t *remote = ike_sa->get_other_host(ike_sa);
 	token_t **at, *t = NULL;
 
+	remote = remote->clone(remote);
 	pthread_mutex_lock(&this->lock);
 	at = crash_find(crash, spi_i, spi_r);
 	if (at) {
 		t = *at;
 	} else if (crash->count < TOKENS_MAX) {
 		at = &crash->tokens[slot_of(spi_i, spi_r, id->is_initiator(id))];
-		INIT(t, .next = *at, .spi_i = spi_i, .spi_r = spi_r, .initiator = id->is_initiator(id));
+		INIT(t, .next = *at, .spi_i = spi_i, .spi_r = spi_r, .initiator = id->is_initiator(id), .remote = remote);
 		*at = t;
 		crash->count++;
+		remote = NULL;
 	}
 	if (t)
 		memcpy(t->digest, digest, DIGEST_BYTES);
 	pthread_mutex_unlock(&this->lock);
+	DESTROY_IF(remote);
 	if (!t)
 		DBG1(DBG_IKE, "spimend: no room for the token of another IKE_SA, over %u are kept", (u_int)TOKENS_MAX);
 }

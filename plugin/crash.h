@@ -13,6 +13,7 @@
 #define TOKEN_BYTES_MAX 256
 #define DIGEST_BYTES HASH_SIZE_SHA256
 #define TOKEN_SLOTS 1024
+#define ANSWERING_MAX 2        /* of charon's threads; what more is asked meanwhile is asked again */
 #define TOKENS_MAX 65536       /* of peers that are kept */
 
 typedef struct token_t token_t;
@@ -21,6 +22,7 @@ struct token_t {
 	token_t *next; /* owns */
 	uint64_t spi_i, spi_r; /* as charon has them: in network order */
 	bool initiator; /* we are, of that IKE SA */
+	host_t *remote; /* owns; whose drops it counts among, from wherever the token comes */
 	unsigned char digest[DIGEST_BYTES];
 };
 
@@ -33,6 +35,7 @@ struct crash_t {
 	token_t *tokens[TOKEN_SLOTS];
 	unsigned count;
 	limit_t answers, presented, drops;
+	unsigned answering;    /* jobs that look for the IKE SA that is asked about, and may wait for it */
 };
 
 bool crash_mac(const unsigned char key[SECRET_BYTES], chunk_t data, unsigned char to[DIGEST_BYTES]);

@@ -46,6 +46,7 @@ typedef struct {
 
 static void free_question(question_t *q)
 {
+	__atomic_sub_fetch(&q->this->crash->answering, 1, __ATOMIC_RELAXED);
 	q->local->destroy(q->local);
 	q->remote->destroy(q->remote);
 	free(q);
@@ -128,6 +129,10 @@ void crash_asked(spimend_t *this, message_t *message)
 	if (!crash_is_on(this) || !is_question(message, bytes) ||
 	    !limit_allow(this, &this->crash->answers, &answers_each, &answers_total, from))
 		return;
+	if (__atomic_add_fetch(&this->crash->answering, 1, __ATOMIC_RELAXED) > ANSWERING_MAX) {
+		__atomic_sub_fetch(&this->crash->answering, 1, __ATOMIC_RELAXED);
+		return;
+	}
 	INIT(q, .this = this, .local = to->clone(to), .remote = from->clone(from),
 	     .spi_i = message->get_initiator_spi(message), .spi_r = message->get_responder_spi(message),
 	     .message_id = message->get_message_id(message), .exchange = bytes.ptr[18],
@@ -206,7 +211,7 @@ static job_requeue_t drop(drop_t *d)
 
 /* Whether one of the digests is that of the IKE SA's token; then it is good no more. A peer that crashes again within the
  * limit of its drops is believed when it is asked again: the token stays. */
-static bool redeem(spimend_t *this, drop_t *d, unsigned char digests[][DIGEST_BYTES], unsigned count, host_t *from)
+static bool redeem(spimend_t *this, drop_t *d, unsigned char digests[][DIGEST_BYTES], unsigned count)
 {
 	bool matched = FALSE, dropped;
 	token_t **at;
@@ -215,7 +220,7 @@ static bool redeem(spimend_t *this, drop_t *d, unsigned char digests[][DIGEST_BY
 	at = crash_find(this->crash, d->spi_i, d->spi_r);
 	for (unsigned i = 0; at && i < count; i++)
 		matched |= memeq_const((*at)->digest, digests[i], DIGEST_BYTES);
-	dropped = matched && limit_take(&this->crash->drops, &drops_each, &drops_total, from);
+	dropped = matched && limit_take(&this->crash->drops, &drops_each, &drops_total, (*at)->remote);
 	if (dropped) {
 		d->initiator = (*at)->initiator;
 		crash_forget(this->crash, at);
@@ -278,6 +283,6 @@ void crash_presented(spimend_t *this, message_t *message, const chunk_t *tokens,
 		if (tokens[i].len >= TOKEN_BYTES_MIN && tokens[i].len <= TOKEN_BYTES_MAX &&
 		    crash_mac(this->crash->pepper, tokens[i], digests[made]))
 			made++;
-	if (!redeem(this, &d, digests, made, from))
+	if (!redeem(this, &d, digests, made))
 		report_refused(this, message, TRUE);
 }

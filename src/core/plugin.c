@@ -185,7 +185,8 @@ static void take_unprotected(struct core *c, const struct plugin_report *report)
 	c->hint_figures.unprotected++;
 	if (!ike || report->is.kind == PLUGIN_UNKNOWN_IKE_SA)
 		return;
-	if (peer->word_ns) {
+	/* Whoever forges such words makes no lists where no check would follow. */
+	if (peer->word_ns || !may_probe(c, ike, peer)) {
 		c->hint_figures.probes_held++;
 		return;
 	}

@@ -530,6 +530,8 @@ static void check_whole(struct parser *p)
 	check_snmp(p);
 	if (c->crash_detection && !has_plugin(c))
 		say(p, 0, true, "'crash-detection' is done by the plugin: that takes 'sense strongswan PATH plugin PATH'");
+	if (c->crash_detection && c->mode != MODE_REPAIR)
+		say(p, 0, true, "'crash-detection' is off until 'mode repair': it sends tokens and drops IKE SAs");
 	if (c->notify_invalid_spi && !has_plugin(c))
 		say(p, 0, true, "'notify invalid-spi' is done by the plugin: that takes 'sense strongswan PATH plugin PATH'");
 	if (c->daemon_count == 0)

@@ -33,8 +33,11 @@ static bool same_sensor(const struct config *a, const struct config *b)
 
 static bool same_links(const struct config *a, const struct config *b)
 {
-	if (a->daemon_count != b->daemon_count || a->sense_xfrm != b->sense_xfrm || a->crash_detection != b->crash_detection)
-		return false; /* the last is told to the plugin in the greeting */
+	if (a->daemon_count != b->daemon_count || a->sense_xfrm != b->sense_xfrm)
+		return false;
+	/* Told to the plugin in the greeting. */
+	if ((a->crash_detection && a->mode == MODE_REPAIR) != (b->crash_detection && b->mode == MODE_REPAIR))
+		return false;
 	for (uint32_t i = 0; i < a->daemon_count; i++)
 		if (strcmp(a->daemons[i], b->daemons[i]) != 0 || strcmp(a->plugins[i], b->plugins[i]) != 0)
 			return false;

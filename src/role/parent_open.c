@@ -644,8 +644,9 @@ static void give_daemon(struct parent *parent, uint32_t index)
 static void give_plugin(struct parent *parent, enum role role, uint32_t index)
 {
 	struct role_resource resource = { .kind = RESOURCE_PLUGIN, .index = index };
-	uint8_t flags = role == ROLE_ACT ? (parent->config->crash_detection ? PLUGIN_CRASH_ON : PLUGIN_CRASH_OFF)
-					 : PLUGIN_WANT_REPORTS | PLUGIN_REPORTS_ONLY;
+	bool detects = parent->config->crash_detection && parent->config->mode == MODE_REPAIR; /* it sends, and drops IKE SAs */
+	uint8_t flags = role == ROLE_SENSE ? PLUGIN_WANT_REPORTS | PLUGIN_REPORTS_ONLY
+					   : detects ? PLUGIN_CRASH_ON : PLUGIN_CRASH_OFF;
 	int fd, r;
 
 	if (index >= parent->config->daemon_count || !parent->config->plugins[index][0]) {

@@ -227,11 +227,13 @@ static void test_what_the_plugin_does_takes_a_plugin(void **state)
 	(void)state;
 	assert_int_equal(parse("spimend\n " QUIET), 0);
 	assert_false(config.crash_detection || config.notify_invalid_spi);
-	assert_int_equal(parse("spimend\nsense strongswan /run/a plugin /run/p\ncrash-detection\nnotify invalid-spi\n"
+	assert_int_equal(parse("spimend\nmode repair\nsense strongswan /run/a plugin /run/p\ncrash-detection\nnotify invalid-spi\n"
 			       "sense interface eth0\n"), 0);
 	assert_true(config.crash_detection && config.notify_invalid_spi);
 	assert_int_equal(report.warnings, 0);
-	assert_int_equal(parse("spimend\nsense strongswan /run/a\ncrash-detection\nnotify invalid-spi\nsense interface eth0\n"), 0);
+	assert_int_equal(parse("spimend\nsense strongswan /run/a plugin /run/p\ncrash-detection\nsense interface eth0\n"), 0);
+	assert_int_equal(report.warnings, 1); /* not in mode advise */
+	assert_int_equal(parse("spimend\nmode repair\nsense strongswan /run/a\ncrash-detection\nnotify invalid-spi\nsense interface eth0\n"), 0);
 	assert_int_equal(report.warnings, 2);
 }
 
