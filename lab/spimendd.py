@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """spimendd beside a gateway, B unless it is said, with a configuration that the lab writes: the interface, charon's VICI
-socket, and nothing else of the lab. What it says is read as any user reads it, with the program spimend over the control socket."""
+socket, and nothing else of the lab. What it says is read as any user reads it, with the program spimend over the control
+socket."""
 import json
 import os
 import signal

@@ -31,7 +31,7 @@ struct ike_plugin_order {
 	uint32_t child_id; /* DROP_CHILD */
 	uint8_t protocol;  /* 50 or 51: DELETE, INVALID_SPI and NOTIFY_OUTSIDE */
 	uint32_t spi;      /* all but LIVENESS */
-	uint32_t wait_ms;  /* 1 to PLUGIN_WAIT_MS_MAX: for its turn and its answer; without meaning for DROP_CHILD, NOTIFY_OUTSIDE */
+	uint32_t wait_ms;  /* 1 to PLUGIN_WAIT_MS_MAX: for its turn and its answer; not for DROP_CHILD and NOTIFY_OUTSIDE */
 	/* NOTIFY_OUTSIDE, which has no ike_id: from whom and to whom; the stray's source port in UDP, or 0 */
 	struct spimend_address local, remote;
 	uint16_t remote_port;
@@ -47,7 +47,7 @@ struct ike_plugin_calls {
 	void (*late)(void *context, uint16_t daemon, uint64_t id, const struct plugin_message *late);
 };
 
-/* The parent's part: connects to the socket and greets with `flags` (PLUGIN_WANT_REPORTS, PLUGIN_REPORTS_ONLY; for orders 0 or
+/* The parent's part: connects to the socket and greets with `flags` (PLUGIN_WANT_REPORTS, _REPORTS_ONLY; for orders 0 or
  * PLUGIN_CRASH_ON, _OFF). Never waits. 0 or negative errno. */
 int ike_plugin_connect(const char *path, uint8_t flags, int *ret_fd);
 

@@ -14,6 +14,7 @@ import subprocess
 import time
 
 import client as wire_client
+import safety
 import wire
 from orders import expect
 from reports import ENCRYPTED, INVALID_IKE_SPI, INVALID_SPI, NOTIFY, notify, send_from_stranger
@@ -520,7 +521,7 @@ def valgrind_load(lab):
     lab.wait(lambda: lab.counts() == (1, 1), 20, "the new tunnel")
     with lab.plug(lab.b, flags=wire_client.CRASH_OFF), lab.plug(lab.a, flags=wire_client.CRASH_OFF):
         pass
-    return problems
+    return problems + safety.valgrinds_word(lab, "A") + safety.valgrinds_word(lab, "B")
 
 
 def worlds():
@@ -544,3 +545,8 @@ def worlds():
     load = {"load": " spimend save-keys",
             "settings": "save-keys {{ wireshark_keys = {folder}/keys\n      ike = yes }}"} if World.keys else {}
     yield "crash detection on the wire", dict(base, **more, **load, keys_folder=True), [("tokens, decrypted", on_wire)]
+    title = "nothing is wrong in the plugin at either end"
+    if shutil.which("valgrind"):
+        yield "crash detection, valgrind", dict(base, wrap=safety.VALGRIND), [(title, valgrind_load)]
+    else:
+        yield "crash detection, valgrind", {}, [(title, lambda lab: "valgrind is not installed")]
