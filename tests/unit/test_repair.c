@@ -496,8 +496,9 @@ static const char *broken_rule(const struct repair_situation *s, const struct re
 		return "never a stranger";
 	if ((d->first == ORDER_NOTIFY_SPI) != (d->rung == RUNG_NOTIFY_SPI))
 		return "a notice is a rung of its own";
-	if (d->rung == RUNG_NOTIFY_SPI && (!s->may_notify || !s->plugin_up || !s->ledger_peer || !s->notify_covered || s->ike_alive ||
-					   s->child_listed || s->successor || s->verdict != VERDICT_DESYNC || t9 || s->is_suspicion))
+	if (d->rung == RUNG_NOTIFY_SPI && (!s->may_notify || !s->plugin_up || !s->ledger_peer || !s->notify_covered ||
+					   s->ike_alive || s->child_listed || s->successor ||
+					   s->verdict != VERDICT_DESYNC || t9 || s->is_suspicion))
 		return "a notice goes to whom the ledger knows, where nothing is left, if it may and if enough came";
 	if (d->rung == RUNG_NOTIFY_SPI && s->known_peer && s->has_connection && !s->dynamic_peer && s->invalid_spi_recovery &&
 	    s->tried[RUNG_INITIATE_IKE] < REPAIR_IKE_ATTEMPTS)
@@ -553,7 +554,8 @@ static const char *broken_rule(const struct repair_situation *s, const struct re
 	if (acts && (s->mode != MODE_REPAIR || s->peer_mode == PEER_OBSERVE || s->peer_mode == PEER_IGNORE)
 	    && !(s->rebuild && d->rung == RUNG_INITIATE_CHILD && s->peer_mode != PEER_IGNORE))
 		return "modes, but for what our own DELETE took down";
-	most = d->opens_ike ? REPAIR_IKE_ATTEMPTS : d->rung == RUNG_NOTIFY_SPI ? REPAIR_NOTIFY_ATTEMPTS : s->attempts ? s->attempts : 1;
+	most = d->opens_ike ? REPAIR_IKE_ATTEMPTS : d->rung == RUNG_NOTIFY_SPI ? REPAIR_NOTIFY_ATTEMPTS :
+	       s->attempts ? s->attempts : 1;
 	if (d->rung && s->tried[d->rung] >= most
 	    && !(d->rung == RUNG_INITIATE_CHILD && s->rebuild && s->tried[d->rung] < REPAIR_REBUILD_ATTEMPTS))
 		return "not more often than it may be";
