@@ -315,7 +315,7 @@ GROUPS = {
     "IKEv2 IPv6 by XDP": (dict(ip=6, xdp="generic"), [DELETED, REKEYS, LOST, MARK]),
     "IKEv2 by VTI": (dict(link="vti"), [DELETED, REKEYS, VTI, FLUSHED]),
     "IKEv2 AH": (dict(ah=True), [DELETED, REKEYS, FLUSHED, LOST]),
-    "IKEv1 IPv4": (dict(ike=1), [BY_TIME, REKEYS, BY_VOLUME, DELETED, FLOOD]),
+    "IKEv1 IPv4": (dict(ike=1), [FLOOD, BY_TIME, REKEYS, BY_VOLUME, DELETED]),
     "IKEv2 by XFRM interface": (dict(link="xfrm"), [DELETED, REKEYS, XFRM_ID, XFRM_LINK, FLUSHED]),
     "IKEv2 GCM by native XDP": (dict(cipher="aes128gcm16", xdp="native"), [DELETED, REKEYS, FLUSHED, LOST]),
 }
