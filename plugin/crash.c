@@ -365,6 +365,7 @@ crash_t *crash_create(void)
 	crash_t *crash;
 
 	INIT(crash, .count = 0);
+	crash->last_question = &crash->questions;
 	if (getrandom(crash->pepper, sizeof(crash->pepper), 0) != sizeof(crash->pepper)) {
 		free(crash);
 		return NULL;
@@ -380,6 +381,7 @@ void crash_destroy(crash_t *crash)
 			crash_forget(crash, &crash->tokens[i]);
 	if (!crash)
 		return;
+	crash_free_questions(crash);
 	pthread_mutex_destroy(&crash->switching);
 	memwipe(crash, sizeof(*crash));
 	free(crash);

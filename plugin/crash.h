@@ -13,10 +13,12 @@
 #define TOKEN_BYTES_MAX 256
 #define DIGEST_BYTES HASH_SIZE_SHA256
 #define TOKEN_SLOTS 1024
-#define ANSWERING_MAX 2        /* of charon's threads; what more is asked meanwhile is asked again */
+#define ANSWERING_MAX 2        /* of charon's threads, which may wait for the IKE SA that is asked about */
+#define QUESTIONS_MAX 512      /* that wait for them: all peers ask at once when a hub comes back */
 #define TOKENS_MAX 65536       /* of peers that are kept */
 
 typedef struct token_t token_t;
+typedef struct question_t question_t;
 
 struct token_t {
 	token_t *next; /* owns */
@@ -35,7 +37,8 @@ struct crash_t {
 	token_t *tokens[TOKEN_SLOTS];
 	unsigned count;
 	limit_t answers, presented, drops;
-	unsigned answering;    /* jobs that look for the IKE SA that is asked about, and may wait for it */
+	question_t *questions, **last_question; /* owns; of those `asked` wait */
+	unsigned asked, answering;
 };
 
 bool crash_mac(const unsigned char key[SECRET_BYTES], chunk_t data, unsigned char to[DIGEST_BYTES]);
@@ -44,6 +47,7 @@ bool crash_token(spimend_t *this, uint64_t spi_i, uint64_t spi_r, bool initiator
 token_t **crash_find(crash_t *crash, uint64_t spi_i, uint64_t spi_r);
 void crash_forget(crash_t *crash, token_t **at);
 /* The IKEv2 SA with both SPIs of which we are that end, or NULL. May wait for another thread. */
+void crash_free_questions(crash_t *crash); /* nobody else is in here any more */
 ike_sa_t *crash_checkout(uint64_t spi_i, uint64_t spi_r, bool initiator);
 
 #endif

@@ -35,18 +35,17 @@ ike_sa_t *crash_checkout(uint64_t spi_i, uint64_t spi_r, bool initiator)
 
 /* --- the end that forgot --------------------------------------------------------------------------------------------- */
 
-typedef struct {
-	spimend_t *this; /* borrows */
+struct question_t {
+	question_t *next; /* owns */
 	host_t *local, *remote; /* owns */
 	uint64_t spi_i, spi_r;
 	uint32_t message_id;
 	uint8_t exchange;
 	bool initiator; /* we were, of the IKE SA that is asked about */
-} question_t;
+};
 
 static void free_question(question_t *q)
 {
-	__atomic_sub_fetch(&q->this->crash->answering, 1, __ATOMIC_RELAXED);
 	q->local->destroy(q->local);
 	q->remote->destroy(q->remote);
 	free(q);
@@ -79,7 +78,7 @@ static unsigned char *put_notify(unsigned char *at, uint8_t next, uint8_t protoc
 }
 
 /* RFC 7296 1.5: the SPIs, the message ID and the exchange are the request's; RFC 6290 4.5: both notifies. */
-static job_requeue_t answer(question_t *q)
+static void answer(spimend_t *this, const question_t *q)
 {
 	unsigned char token[TOKEN_BYTES], bytes[ANSWER_BYTES] = { 0 }, *at = bytes + IKE_HEADER;
 	struct plugin_message m = { .kind = PLUGIN_TOKEN_SENT, .local = address_of(q->local), .remote = address_of(q->remote),
@@ -88,8 +87,8 @@ static job_requeue_t answer(question_t *q)
 				    .present = HAS(LOCAL) | HAS(REMOTE) | HAS(LOCAL_PORT) | HAS(REMOTE_PORT) |
 					       HAS(IKE_SPI_I) | HAS(IKE_SPI_R) };
 
-	if (lives_here(q->spi_i, q->spi_r) || !crash_token(q->this, q->spi_i, q->spi_r, q->initiator, token))
-		return JOB_REQUEUE_NONE;
+	if (lives_here(q->spi_i, q->spi_r) || !crash_token(this, q->spi_i, q->spi_r, q->initiator, token))
+		return;
 	memcpy(bytes, &q->spi_i, 8);
 	memcpy(bytes + 8, &q->spi_r, 8);
 	bytes[16] = NOTIFY;
@@ -103,9 +102,44 @@ static job_requeue_t answer(question_t *q)
 	outside_send(q->local, q->remote, chunk_from_thing(bytes));
 	memwipe(token, sizeof(token));
 	memwipe(bytes, sizeof(bytes));
-	if (limit_allow_report(q->this, m.kind))
-		channel_report(q->this, &m);
+	if (limit_allow_report(this, m.kind))
+		channel_report(this, &m);
+}
+
+/* Until none waits. */
+static job_requeue_t answer_all(spimend_t *this)
+{
+	crash_t *crash = this->crash;
+	question_t *q;
+
+	do {
+		pthread_mutex_lock(&this->lock);
+		q = crash->questions;
+		if (q) {
+			crash->questions = q->next;
+			if (!crash->questions)
+				crash->last_question = &crash->questions;
+			crash->asked--;
+		} else {
+			crash->answering--;
+		}
+		pthread_mutex_unlock(&this->lock);
+		if (q) {
+			answer(this, q);
+			free_question(q);
+		}
+	} while (q);
 	return JOB_REQUEUE_NONE;
+}
+
+void crash_free_questions(crash_t *crash)
+{
+	while (crash->questions) {
+		question_t *q = crash->questions;
+
+		crash->questions = q->next;
+		free_question(q);
+	}
 }
 
 /* A protected request that a peer which was given a token may send: it holds one only once its IKE SA is up. */
@@ -124,21 +158,31 @@ void crash_asked(spimend_t *this, message_t *message)
 {
 	chunk_t bytes = message->get_packet_data(message);
 	host_t *from = message->get_source(message), *to = message->get_destination(message);
+	crash_t *crash = this->crash;
+	bool taken, more;
 	question_t *q;
 
 	if (!crash_is_on(this) || !is_question(message, bytes) ||
 	    !limit_allow(this, &this->crash->answers, &answers_each, &answers_total, from))
 		return;
-	if (__atomic_add_fetch(&this->crash->answering, 1, __ATOMIC_RELAXED) > ANSWERING_MAX) {
-		__atomic_sub_fetch(&this->crash->answering, 1, __ATOMIC_RELAXED);
-		return;
+	INIT(q, .local = to->clone(to), .remote = from->clone(from), .spi_i = message->get_initiator_spi(message),
+	     .spi_r = message->get_responder_spi(message), .message_id = message->get_message_id(message),
+	     .exchange = bytes.ptr[18], .initiator = !(bytes.ptr[19] & FLAG_INITIATOR));
+	pthread_mutex_lock(&this->lock);
+	taken = crash->asked < QUESTIONS_MAX;
+	if (taken) {
+		*crash->last_question = q;
+		crash->last_question = &q->next;
+		crash->asked++;
 	}
-	INIT(q, .this = this, .local = to->clone(to), .remote = from->clone(from),
-	     .spi_i = message->get_initiator_spi(message), .spi_r = message->get_responder_spi(message),
-	     .message_id = message->get_message_id(message), .exchange = bytes.ptr[18],
-	     .initiator = !(bytes.ptr[19] & FLAG_INITIATOR));
-	lib->processor->queue_job(lib->processor, (job_t *)callback_job_create_with_prio(
-		(callback_job_cb_t)answer, q, (callback_job_cleanup_t)free_question, NULL, JOB_PRIO_HIGH));
+	more = taken && crash->answering < ANSWERING_MAX;
+	crash->answering += more;
+	pthread_mutex_unlock(&this->lock);
+	if (!taken)
+		free_question(q);
+	if (more)
+		lib->processor->queue_job(lib->processor, (job_t *)callback_job_create_with_prio(
+			(callback_job_cb_t)answer_all, this, NULL, NULL, JOB_PRIO_HIGH));
 }
 
 /* --- the end that remembers ------------------------------------------------------------------------------------------ */
