@@ -10,6 +10,7 @@
 #include "eem/compile.h"
 #include "spimend/error.h"
 
+__attribute__((format(printf, 4, 0)))
 static void say(struct compiler *c, enum eem_level level, const char *name, const char *format, va_list args)
 {
 	char text[EEM_FINDING_TEXT_MAX];

@@ -207,7 +207,7 @@ static bool read_content(struct ber *b, struct ber inside, struct snmp_value *re
 	case SNMP_ADDRESS:
 		if (len != 4)
 			return ber_fail(b, inside.at, "an IpAddress that is not four bytes long");
-		/* fall through */
+		__attribute__((fallthrough));
 	case SNMP_OCTETS:
 	case SNMP_OPAQUE:
 		ret->octets.len = (uint32_t)(len < SNMP_STRING_MAX ? len : SNMP_STRING_MAX);
@@ -338,7 +338,7 @@ void ber_put_value(struct ber_writer *w, const struct snmp_value *value)
 			ber_put_head(w, tag, end);
 			break;
 		}
-		/* fall through */
+		__attribute__((fallthrough));
 	case SNMP_COUNTER32:
 	case SNMP_UNSIGNED:
 	case SNMP_TIMETICKS:

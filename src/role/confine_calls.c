@@ -117,7 +117,7 @@ static int add_sockets(scmp_filter_ctx filter)
 
 	for (size_t i = 0; i < COUNT(families); i++)
 		for (size_t j = 0; j < COUNT(kinds) && r == 0; j++)
-			r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, families[i]),
+			r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, families[i], 0),
 					     SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, kinds[j]));
 	return r;
 }

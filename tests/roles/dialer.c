@@ -82,7 +82,7 @@ static void closed(void *context, struct channel *channel, const char *why)
 static struct channel *pair(struct dialer *d, enum role self, int *ret_theirs)
 {
 	struct channel_calls calls = { .context = d, .take = take, .closed = closed };
-	struct channel *channel;
+	struct channel *channel = NULL;
 	int ends[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0 ||

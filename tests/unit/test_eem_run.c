@@ -267,7 +267,7 @@ static void test_what_is_wholly_typed_reaches_a_command(void **state)
 static void test_anything_else_stops_the_run(void **state)
 {
 	static const char *const bad[] = { "192.0.2.7 | redirect flash:x", "1;reload", "", "reload", "192.0.2.7\nreload", "a b", "Gi0/1/",
-					   "10.0.0.0/8", "$(id)", "0x123456789", "Gi0/..", "`x`", "-", "a-1", "\x01" "1" };
+					   "10.0.0.0/8", "$(id)", "0x123456789", "Gi0/..", "`x`", "-", "a-1", "\0011" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
