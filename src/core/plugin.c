@@ -121,6 +121,11 @@ static bool may_probe(struct core *c, const struct mirror_ike *ike, struct peer 
 		return false;
 	if (peer->probed_ns && c->now.mono_ns - peer->probed_ns < c->config.backoff_ns)
 		return false;
+	/* A peer without a fixed address is forgotten with its IKE SA, and comes with the next one. */
+	for (uint32_t i = 0; i < CORE_PROBES_MAX; i++)
+		if (c->probes[i].at_ns && c->now.mono_ns - c->probes[i].at_ns < c->config.backoff_ns
+		    && spimend_address_equal(&c->probes[i].peer, &ike->sa.remote))
+			return false;
 	if (c->now.mono_ns - c->probes_ns >= PROBE_WINDOW_NS) {
 		c->probes_ns = c->now.mono_ns;
 		c->probes_in_window = 0;
@@ -141,12 +146,18 @@ static bool has_traffic(const struct core *c, const struct mirror_ike *ike, int6
 	return false;
 }
 
+/* The one that was used the longest ago: what is remembered of the others limits the next. */
 static struct probe *free_probe(struct core *c)
 {
-	for (uint32_t i = 0; i < CORE_PROBES_MAX; i++)
-		if (!c->probes[i].order || c->now.mono_ns - c->probes[i].at_ns > PROBE_FORGOTTEN_NS)
-			return &c->probes[i];
-	return NULL;
+	struct probe *found = NULL;
+
+	for (uint32_t i = 0; i < CORE_PROBES_MAX; i++) {
+		struct probe *probe = &c->probes[i];
+
+		if ((!probe->order || c->now.mono_ns - probe->at_ns > PROBE_FORGOTTEN_NS) && (!found || probe->at_ns < found->at_ns))
+			found = probe;
+	}
+	return found;
 }
 
 static void ask_alive(struct core *c, const struct mirror_ike *ike, struct peer *peer)

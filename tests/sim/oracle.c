@@ -354,7 +354,10 @@ static void check_attempts(struct node *n, const struct core_incident *is, const
 
 	for (uint32_t i = 0; i < is->step_count && i < CORE_STEPS_MAX; i++)
 		times += is->steps[i].order && is->steps[i].verb == step->verb && is->steps[i].rung == step->rung
-			 && !(is->steps[i].has_result && is->steps[i].result.outcome == OUTCOME_REFUSED); /* nothing was done */
+			 /* Nothing was done; or a crash hid what was, and a back-off later the fault was still there. */
+			 && !(is->steps[i].has_result && (is->steps[i].result.outcome == OUTCOME_REFUSED
+							  || (is->steps[i].result.outcome == OUTCOME_UNKNOWN
+							      && step->at.ns - is->steps[i].at.ns >= n->g.config->backoff_ns)));
 	/* What a DELETE of ours took down at the peer is made again, with more than one try. */
 	if (times > (step->rung == RUNG_INITIATE_CHILD && n->plugin ? later_of(REPAIR_REBUILD_ATTEMPTS, n->g.config->step_attempts)
 								   : n->g.config->step_attempts))
