@@ -26,7 +26,7 @@ const char *policy_event_type(const struct policy *policy)
 	return policy->event_count > 1 ? "multiple" : policy->event_count ? detector_name(policy->events[0].detector) : "none";
 }
 
-static bool to_number(struct text t, int64_t *ret)
+bool operation_number(struct text t, int64_t *ret)
 {
 	bool negative;
 	uint64_t value;
@@ -42,7 +42,7 @@ static bool to_number(struct text t, int64_t *ret)
 bool operation_holds(enum operation op, struct text a, struct text b, bool *ret_holds)
 {
 	int64_t x, y;
-	bool numbers = to_number(a, &x) && to_number(b, &y);
+	bool numbers = operation_number(a, &x) && operation_number(b, &y);
 
 	switch (op) {
 	case OP_EQ:

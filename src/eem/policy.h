@@ -28,6 +28,8 @@ const char *detector_name(enum detector detector); /* as `show event manager` pr
 
 enum operation { OP_GT, OP_GE, OP_EQ, OP_NE, OP_LT, OP_LE, OPERATIONS };
 extern const char *const operation_names[OPERATIONS];
+/* A whole number with blanks around it, or false. */
+bool operation_number(struct text t, int64_t *ret);
 /* Numbers compare as numbers where both are, else eq and ne as texts, and the others not at all. */
 bool operation_holds(enum operation op, struct text a, struct text b, bool *ret_holds);
 

@@ -106,19 +106,6 @@ static enum step take_regexp(struct eem *eem, struct run *run, const struct acti
 
 /* --- Numbers ----------------------------------------------------------------------------------------------------- */
 
-static bool to_long(struct text t, int64_t *ret)
-{
-	bool negative;
-	uint64_t value;
-
-	t = text_trim(t);
-	negative = text_take_char(&t, '-');
-	if (text_decimal(t, INT64_MAX, &value) < 0)
-		return false;
-	*ret = negative ? -(int64_t)value : (int64_t)value;
-	return true;
-}
-
 static bool operand(struct eem *eem, struct run *run, const struct action *a, unsigned slot, struct moment now, int64_t *ret,
 		    enum step *ret_step)
 {
@@ -127,7 +114,7 @@ static bool operand(struct eem *eem, struct run *run, const struct action *a, un
 
 	if (!run_expand(eem, run, a, slot, now, &e, ret_step))
 		return false;
-	fine = to_long(buffer_text(&e.text), ret);
+	fine = operation_number(buffer_text(&e.text), ret);
 	if (!fine)
 		*ret_step = run_fail(eem, run, now, "'%.*s' is no whole number", TEXT_ARG(text_first(buffer_text(&e.text), 40)));
 	expansion_done(&e);
@@ -179,7 +166,7 @@ static enum step take_step(struct eem *eem, struct run *run, const struct action
 
 	if (!v)
 		return run_fail(eem, run, now, "variable $%.*s is not set", TEXT_ARG(a->name[0]));
-	if (!to_long(variable_value(v), &value))
+	if (!operation_number(variable_value(v), &value))
 		return run_fail(eem, run, now, "$%.*s is no whole number", TEXT_ARG(a->name[0]));
 	if (a->has && !operand(eem, run, a, 0, now, &by, &step))
 		return step;
