@@ -171,7 +171,8 @@ struct eem_neighbor {
 void eem_neighbor(struct eem *eem, const struct eem_neighbor *neighbor, struct moment now);
 
 #define EEM_ARGUMENTS_MAX 15
-/* `event manager run NAME [ARGUMENT...]`. 0 with the run's id; -ENOENT: no such applet; -EINVAL: it has no `event none`;
+/* `event manager run NAME [ARGUMENT...]`. 0 or 1 with the run's id, 1: its terminal waits for it, as IOS does unless the
+ * event says `sync no`, until EEM_CLOSE; -ENOENT: no such applet; -EINVAL: it has no `event none`;
  * -EAGAIN: too many wait already; SPIMEND_E_LIMIT: too many arguments. */
 int eem_run(struct eem *eem, struct text name, const struct text *arguments, uint32_t count, uint64_t terminal,
 	    struct moment now, uint64_t *ret_run);
@@ -190,7 +191,8 @@ int64_t eem_tick(struct eem *eem, struct moment now);
 
 enum eem_output_kind {
 	EEM_COMMAND, /* run this command; answer with eem_result() */
-	EEM_CLOSE,   /* the run is over: its terminal line, its files can be closed; unanswered requests are void */
+	EEM_CLOSE,   /* the run is over: its terminal line, its files can be closed, who waits for it goes on; unanswered
+		      * requests are void */
 	EEM_LOG,     /* to syslog, as it is: "%HA_EM-6-LOG: NAME: text" */
 	EEM_SNMP_TRAP, /* send cEventMgrPolicyEvent, or cEventMgrServerEvent */
 	EEM_MAIL,    /* hand to the mail hook; answer with eem_result() */
@@ -329,13 +331,19 @@ struct eem_policy_state {
 };
 bool eem_policy_state(const struct eem *eem, uint32_t index, struct eem_policy_state *ret);
 
-/* `show event manager policy registered`, `show event manager history events`, `show event manager statistics`: as routers
+/* `show event manager ...`: policy registered, policy active, history events, environment, detector, statistics. As routers
  * print them, times in the calendar of the settings; and one JSON object a line. */
 void eem_show_registered(const struct eem *eem, struct buffer *out);
+void eem_show_running(const struct eem *eem, struct buffer *out);
 void eem_show_history(const struct eem *eem, struct buffer *out);
+void eem_show_environment(const struct eem *eem, struct buffer *out);
+void eem_show_detectors(struct buffer *out);
 void eem_show_statistics(const struct eem *eem, struct buffer *out);
 void eem_json_registered(const struct eem *eem, struct buffer *out);
+void eem_json_running(const struct eem *eem, struct buffer *out);
 void eem_json_history(const struct eem *eem, struct buffer *out);
+void eem_json_environment(const struct eem *eem, struct buffer *out);
+void eem_json_detectors(struct buffer *out);
 void eem_json_statistics(const struct eem *eem, struct buffer *out);
 
 #endif

@@ -227,7 +227,7 @@ struct run *run_start(struct eem *eem, uint32_t policy, uint32_t row, const stru
 	*run = (struct run){
 		.id = eem->next_id++, .set = eem_policies_hold(eem->set), .policy = p, .index = policy, .terminal = o->terminal,
 		.token = o->token, .holds = o->holds, .event_type = p->event_count > 1 ? "multiple" : detector_name(event->detector),
-		.state = RUN_QUEUED, .not_before = delay_ns ? now.mono_ns + delay_ns : 0,
+		.state = RUN_QUEUED, .not_before = delay_ns ? now.mono_ns + delay_ns : 0, .has_session = o->terminal != 0,
 	};
 	if (row < p->device_count)
 		text_copy(p->devices[row].name, run->device, sizeof(run->device));

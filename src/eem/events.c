@@ -327,7 +327,8 @@ enum eem_cli_answer eem_cli(struct eem *eem, const struct eem_typed *typed, stru
 	for (uint32_t i = 0; i < eem->set->count; i++) {
 		for (uint32_t k = 0; k < eem->set->at[i].event_count; k++) {
 			const struct event *e = &eem->set->at[i].events[k];
-			struct occurrence o = { .terminal = typed->terminal, .token = typed->token };
+			/* as IOS: what an applet beside the command puts goes to the log */
+			struct occurrence o = { .terminal = e->sync ? typed->terminal : 0, .token = typed->token };
 			struct hold *hold = NULL;
 
 			if (!typed_matches(eem, e, typed))
@@ -574,6 +575,7 @@ int eem_run(struct eem *eem, struct text name, const struct text *arguments, uin
 	const struct policy *p;
 	struct run *run;
 	char digits[16];
+	bool waits;
 
 	if (policy == UINT32_MAX)
 		return -ENOENT;
@@ -587,13 +589,16 @@ int eem_run(struct eem *eem, struct text name, const struct text *arguments, uin
 		occurrence_add(&o, "_none_argc", text_of(digits), TAINT_NONE);
 		for (uint32_t i = 0; i < count; i++)
 			occurrence_add(&o, names[i], arguments[i], TAINT_CAPTURE);
+		if (p->events[k].has_sync && !p->events[k].sync)
+			o.terminal = 0;
 		run = run_start(eem, policy, 0, &p->events[k], &o, 0, now);
 		if (!run)
 			return -EAGAIN;
 		if (ret_run)
 			*ret_run = run->id;
+		waits = run->terminal != 0;
 		eem_work(eem, now);
-		return 0;
+		return waits;
 	}
 	return -EINVAL;
 }

@@ -39,7 +39,7 @@ static void print_policy(const struct eem *eem, uint32_t index, struct buffer *o
 
 		buffer_printf(out, " trigger %.*s\n", TEXT_ARG(p->trigger.source));
 		for (uint32_t i = 0; i < p->trigger.term_count; i++)
-			buffer_printf(out, "%s event %.*s", i == 0 ? "  correlate" : joins[p->trigger.terms[i].join],
+			buffer_printf(out, "%s%s event %.*s", i == 0 ? "  correlate" : " ", i == 0 ? "" : joins[p->trigger.terms[i].join],
 				      TEXT_ARG(p->trigger.terms[i].tag));
 		buffer_add_string(out, p->trigger.term_count ? "\n" : "");
 	}
@@ -63,7 +63,7 @@ void eem_show_history(const struct eem *eem, struct buffer *out)
 
 	buffer_add_string(out, "No.  Job Id Proc Status     Time of Event            Event Type          Name\n");
 	for (uint32_t i = 0; (h = eem_history_at(eem, i)); i++) {
-		buffer_printf(out, "%-4" PRIu64 " %-6" PRIu64 " Actv %-10s ", h->number, h->run, ends[h->end]);
+		buffer_printf(out, "%-4" PRIu64 " %-6" PRIu64 " Actv %-10s ", h->number, h->number, ends[h->end]);
 		print_time(eem, h->at, out);
 		buffer_printf(out, " %-19s applet: %s", h->event_type, h->applet);
 		if (h->device[0])

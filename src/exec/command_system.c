@@ -195,8 +195,12 @@ static void run_applet(struct exec_call *call)
 		return;
 	}
 	text_copy(given, name, sizeof(name));
-	r = call->port->run_applet(call->port->context, &call->session->who, name, exec_argument(call, "LINE"), call->out, &why);
+	r = call->port->run_applet(call->port->context, call->session, name, exec_argument(call, "LINE"), &why);
 	report(call, r, &why);
+	if (r <= 0)
+		return;
+	call->session->waits = true;
+	call->result = EXEC_LATER;
 }
 
 static void on_device(struct exec_call *call)

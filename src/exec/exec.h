@@ -33,6 +33,8 @@ struct exec_who {
 	bool may_enable;             /* root or an operator; an applet of privilege 15 */
 	bool may_write_startup;      /* root */
 	bool shows_prompt;           /* the front end shows the prompt and the line: the '^' stands under it */
+	uint64_t terminal;           /* where what applets put is shown; 0: nowhere */
+	uint64_t run;                /* of an applet: the run that types */
 };
 
 struct exec_session; /* opaque: mode, privilege, history, an applet being typed */
@@ -45,7 +47,8 @@ void exec_session_free(struct exec_session *session); /* an applet that was bein
 enum exec_result {
 	EXEC_FINE,     /* done, or nothing to do */
 	EXEC_REFUSED,  /* not understood, not allowed, or failed: the text says why, after "% " */
-	EXEC_LATER,    /* not done yet: the port finishes it (exec_port.write_startup). Nothing is to be typed before that */
+	EXEC_LATER,    /* not done yet: the port finishes it (exec_port.write_startup, .typed, .run_applet). Nothing is to be
+			* typed before that */
 	EXEC_GONE,     /* `exit` or `logout` in user or privileged mode: the session is over */
 };
 
@@ -53,6 +56,10 @@ enum exec_result {
 enum exec_result exec_run(struct exec_session *session, struct text line, struct buffer *out);
 /* After EXEC_LATER: what became of it, as the port's owner tells. */
 void exec_finish(struct exec_session *session, int error, const char *why, struct buffer *out);
+/* The same for an applet that was waited for: it has shown itself what there is to show. */
+void exec_applet_ended(struct exec_session *session);
+/* The line that exec_port.typed held: it is run now, or it is not. As exec_run(). */
+enum exec_result exec_resume(struct exec_session *session, bool run_it, struct buffer *out);
 /* What may stand where `before` ends, as '?' shows it there; `before` without the '?'. */
 void exec_help(struct exec_session *session, struct text before, struct buffer *out);
 /* What may stand in place of the last, unfinished word: "word\n" each. Nothing: none, or an argument. */

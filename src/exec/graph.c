@@ -10,7 +10,7 @@ bool exec_table_at(size_t index, struct exec_table *ret)
 		{ exec_sdwan_rows, exec_sdwan_row_count },     { exec_show_ipsec_rows, exec_show_ipsec_row_count },
 		{ exec_show_ike_rows, exec_show_ike_row_count },         { exec_show_session_rows, exec_show_session_row_count },
 		{ exec_show_tunnel_rows, exec_show_tunnel_row_count },   { exec_show_interface_rows, exec_show_interface_row_count },
-		{ exec_show_qfp_rows, exec_show_qfp_row_count },
+		{ exec_show_qfp_rows, exec_show_qfp_row_count },         { exec_show_event_rows, exec_show_event_row_count },
 	};
 
 	if (index >= EXEC_COUNT(tables))
@@ -73,7 +73,9 @@ const struct exec_prefix exec_prefixes[] = {
 	{ "show event", "embedded event manager" },
 	{ "show event manager", "its applets" },
 	{ "show event manager history", "what they did" },
-	{ "show event manager policy", "what is registered" },
+	{ "show event manager detector", "what applets can wait for" },
+	{ "show event manager environment", "variables that every applet sees" },
+	{ "show event manager policy", "what is registered, and what runs" },
 	{ "show ip", "IP" },
 	{ "show ip interface", "interfaces with their addresses" },
 	{ "show platform", "the platform" },

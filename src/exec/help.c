@@ -113,6 +113,7 @@ void exec_help(struct exec_session *session, struct text before, struct buffer *
 	struct text partial;
 	bool is_do = false;
 
+	exec_tell_key(session, EXEC_KEY_QUESTION, before);
 	if (session->mode < EXEC_MODE_CONFIG && is_in_pipe(before, &partial)) {
 		pipe_help(partial, false, out);
 		return;
@@ -146,6 +147,7 @@ void exec_complete(struct exec_session *session, struct text before, struct buff
 	struct text partial;
 	bool is_do = false;
 
+	exec_tell_key(session, EXEC_KEY_TAB, before);
 	if (session->mode < EXEC_MODE_CONFIG && is_in_pipe(before, &partial)) {
 		if (text_find_char(partial, ' ') == TEXT_NOT_FOUND)
 			pipe_help(partial, true, out);

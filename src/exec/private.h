@@ -18,6 +18,7 @@ struct exec_session {
 	struct buffer applet;         /* the lines of one that is being typed, with its head */
 	bool is_applet_cut;           /* longer than may be: refused in the end */
 	bool waits;                   /* EXEC_LATER */
+	char held[EXEC_LINE_MAX + 1]; /* the line that waits for applets */
 	char prompt[EXEC_PROMPT_MAX];
 	struct {
 		char text[256];       /* longer lines are kept cut */
@@ -27,6 +28,8 @@ struct exec_session {
 
 /* run.c: the rows that this session may see, for exec_match() and exec_choices(). `context` is the session. */
 bool exec_rows(const void *context, size_t index, struct match_row *ret);
+/* '?' or the tabulator was typed behind `before`: applets may wait for that. What they say changes nothing. */
+void exec_tell_key(struct exec_session *session, enum exec_key key, struct text before);
 /* Why a line was not understood, as IOS says it. `at` is an offset in `line`. */
 void exec_say_mismatch(struct exec_session *session, enum match_result result, struct text line, size_t at,
 		       struct buffer *out);

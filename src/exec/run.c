@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "exec/private.h"
+#include "parse/config.h"
 #include "parse/prompt.h"
 
 struct exec_session *exec_session_new(const struct exec_port *port, const struct exec_who *who)
@@ -256,6 +257,53 @@ static enum exec_result run_do(struct exec_session *session, struct text line, s
 	return result == EXEC_GONE ? EXEC_FINE : result;
 }
 
+/* The line with its keywords written out, which is what an applet's pattern is written for; as it stands, where it is none
+ * of the commands that there are: applets make up commands of their own. Of configuration what may be a secret is left out. */
+static void write_out(const struct exec_session *session, struct text line, struct buffer *to)
+{
+	struct exec_match *match cleanup(memory_free_pointer) = memory_new(1, sizeof(*match));
+	bool is_exec = session->mode < EXEC_MODE_CONFIG || take_do(session, &line);
+	size_t bar = is_exec ? text_find_char(line, '|') : TEXT_NOT_FOUND;
+
+	if (!match)
+		return;
+	if (!is_exec) {
+		config_print_safe(line, to);
+		return;
+	}
+	exec_match(exec_rows, session, text_trim(text_first(line, bar)), match);
+	if (match->result != MATCH_FOUND) {
+		buffer_add(to, text_trim(line));
+		return;
+	}
+	for (size_t i = 0; i < match->word_count; i++) {
+		if (i)
+			buffer_add_char(to, ' ');
+		buffer_add(to, match->keywords[i].len ? match->keywords[i] : match->words[i]);
+	}
+	if (bar != TEXT_NOT_FOUND) {
+		buffer_add_char(to, ' ');
+		buffer_add(to, text_trim(text_skip(line, bar)));
+	}
+}
+
+static enum exec_typed ask_applets(struct exec_session *session, enum exec_key key, struct text line)
+{
+	cleanup(buffer_done) struct buffer whole = { 0 };
+
+	write_out(session, line, &whole);
+	return session->port->typed(session->port->context, session, key, buffer_text(&whole));
+}
+
+static enum exec_result run_line(struct exec_session *session, struct text line, struct buffer *out)
+{
+	if (take_do(session, &line))
+		return run_do(session, line, out);
+	if (session->mode >= EXEC_MODE_CONFIG)
+		return exec_configure(session, line, out);
+	return run_exec(session, line, out);
+}
+
 enum exec_result exec_run(struct exec_session *session, struct text line, struct buffer *out)
 {
 	while (line.len && (line.at[line.len - 1] == '\r' || line.at[line.len - 1] == '\n'))
@@ -276,11 +324,32 @@ enum exec_result exec_run(struct exec_session *session, struct text line, struct
 		exec_help(session, text_first(line, line.len - 1), out);
 		return EXEC_FINE;
 	}
-	if (take_do(session, &line))
-		return run_do(session, line, out);
-	if (session->mode >= EXEC_MODE_CONFIG)
-		return exec_configure(session, line, out);
-	return run_exec(session, line, out);
+	switch (ask_applets(session, EXEC_KEY_ENTER, line)) {
+	case EXEC_TYPED_SKIP:
+		return EXEC_FINE;
+	case EXEC_TYPED_HOLD:
+		text_copy(line, session->held, sizeof(session->held));
+		session->waits = true;
+		return EXEC_LATER;
+	default:
+		return run_line(session, line, out);
+	}
+}
+
+enum exec_result exec_resume(struct exec_session *session, bool run_it, struct buffer *out)
+{
+	session->waits = false;
+	return run_it ? run_line(session, text_of(session->held), out) : EXEC_FINE;
+}
+
+void exec_applet_ended(struct exec_session *session)
+{
+	session->waits = false;
+}
+
+void exec_tell_key(struct exec_session *session, enum exec_key key, struct text before)
+{
+	(void)ask_applets(session, key, before);
 }
 
 void exec_finish(struct exec_session *session, int error, const char *why, struct buffer *out)

@@ -40,6 +40,9 @@ bool exec_tunnel_at(const struct exec_view *view, size_t index, struct core_tunn
 enum exec_page { EXEC_PAGE_STATUS, EXEC_PAGE_INCIDENTS, EXEC_PAGE_INCIDENT /* `id` */, EXEC_PAGE_RUNNING,
 		 EXEC_PAGE_STARTUP };
 
+enum exec_key { EXEC_KEY_ENTER, EXEC_KEY_TAB, EXEC_KEY_QUESTION };
+enum exec_typed { EXEC_TYPED_RUN, EXEC_TYPED_SKIP, EXEC_TYPED_HOLD };
+
 /* What a line of configuration stands in. */
 enum exec_block { EXEC_BLOCK_NONE, EXEC_BLOCK_SPIMEND, EXEC_BLOCK_APPLET };
 struct exec_change {
@@ -70,9 +73,12 @@ struct exec_port {
 			 struct buffer *why);
 	/* Running to startup configuration. 0: it is on its way, and exec_finish() will be called. */
 	int (*write_startup)(void *context, struct exec_session *session, struct buffer *why);
-	/* `event manager run`. What it puts goes to `out`. */
-	int (*run_applet)(void *context, const struct exec_who *who, const char *name, struct text arguments, struct buffer *out,
+	/* `event manager run`. 0: it is on its way; 1: it is waited for, and exec_applet_ended() will be called. */
+	int (*run_applet)(void *context, struct exec_session *session, const char *name, struct text arguments,
 			  struct buffer *why);
+	/* `event cli` of applets: a line is about to be run, or a key asked for help. `line` has its keywords written out where it
+	 * is a command that there is. EXEC_TYPED_HOLD: exec_resume() will be called; never for another key than enter. */
+	enum exec_typed (*typed)(void *context, struct exec_session *session, enum exec_key key, struct text line);
 	/* One line in the log for what changes something: "uid 0: clear crypto sa peer 192.0.2.7". */
 	void (*account)(void *context, const struct exec_who *who, struct text line);
 };

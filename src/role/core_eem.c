@@ -83,6 +83,7 @@ void mind_eem_done(struct mind *mind)
 
 	for (uint32_t i = 0; i < MIND_RUNS_MAX; i++)
 		exec_session_free(e->runs[i].session);
+	memset(e->holds, 0, sizeof(e->holds));
 	eem_free(e->engine);
 	memset(e, 0, sizeof(*e));
 }
@@ -105,7 +106,7 @@ static struct mind_run *run_of(struct mind *mind, uint64_t run, bool make)
 static struct exec_session *session_of(struct mind *mind, const struct eem_output *output)
 {
 	struct mind_run *place = run_of(mind, output->run, true);
-	struct exec_who who = { .source = EXEC_FROM_APPLET, .may_enable = output->command.privilege >= 15 };
+	struct exec_who who = { .source = EXEC_FROM_APPLET, .may_enable = output->command.privilege >= 15, .run = output->run };
 
 	if (!place || place->session)
 		return place ? place->session : NULL;
@@ -121,6 +122,7 @@ static void close_run(struct mind *mind, uint64_t run)
 
 	if (!place)
 		return;
+	mind_drop_hold(mind, place->session);
 	exec_session_free(place->session);
 	*place = (struct mind_run){ 0 };
 }
@@ -130,7 +132,6 @@ static void run_command(struct mind *mind, const struct eem_output *output)
 {
 	cleanup(buffer_done) struct buffer out = { 0 };
 	struct exec_session *session = session_of(mind, output);
-	enum eem_outcome outcome = EEM_DONE;
 	enum exec_result result;
 
 	if (output->device.len || !session) {
@@ -140,15 +141,24 @@ static void run_command(struct mind *mind, const struct eem_output *output)
 		return;
 	}
 	result = exec_run(session, output->command.text, &out);
-	if (result == EXEC_LATER) {
-		buffer_add_string(&out, "% an applet does not wait for that\n");
-		outcome = EEM_FAILED;
-	}
-	if (result == EXEC_GONE)
-		close_run(mind, output->run);
+	if (result == EXEC_LATER && mind_waits_for_applet(mind, session))
+		mind_hold_command(mind, session, output->request);
 	else
-		buffer_add_string(&out, exec_prompt(session));
-	eem_result(mind->eem.engine, output->request, outcome, buffer_text(&out), mind_now(mind));
+		mind_answer_command(mind, output->request, session, result, &out);
+}
+
+void mind_answer_command(struct mind *mind, uint64_t request, struct exec_session *session, enum exec_result result,
+			 struct buffer *out)
+{
+	uint64_t run = exec_session_who(session)->run;
+
+	if (result == EXEC_LATER)
+		buffer_add_string(out, "% an applet does not wait for that\n");
+	if (result == EXEC_GONE)
+		close_run(mind, run);
+	else
+		buffer_add_string(out, exec_prompt(session));
+	eem_result(mind->eem.engine, request, result == EXEC_LATER ? EEM_FAILED : EEM_DONE, buffer_text(out), mind_now(mind));
 }
 
 /* --- The others --------------------------------------------------------------------------------------------------- */
@@ -195,6 +205,10 @@ static void carry_out(struct mind *mind, const struct eem_output *output)
 		break;
 	case EEM_CLOSE:
 		close_run(mind, output->run);
+		mind_applet_ended(mind, output->run);
+		break;
+	case EEM_VERDICT:
+		mind_take_verdict(mind, output->verdict.token, output->verdict.run_it);
 		break;
 	case EEM_LOG:
 		say_line(mind, output->log.severity, output->log.line);
@@ -206,14 +220,16 @@ static void carry_out(struct mind *mind, const struct eem_output *output)
 		send_trap(mind, output);
 		break;
 	case EEM_PUTS:
-		log_say(&mind->member->log, LOG_INFO, "applet %s: %.*s", output->applet ? output->applet : "?",
-			TEXT_ARG(output->puts.text));
+		if (!mind_put(mind, output->puts.terminal, output->puts.text, output->puts.newline))
+			log_say(&mind->member->log, LOG_INFO, "applet %s: %.*s", output->applet ? output->applet : "?",
+				TEXT_ARG(output->puts.text));
 		break;
 	case EEM_MAIL:
 		refuse(mind, output, TEXT("mail is not sent in this version"));
 		break;
 	case EEM_GETS:
-		refuse(mind, output, TEXT("there is no terminal to read from"));
+		if (!mind_gets(mind, output->puts.terminal, output->request))
+			refuse(mind, output, TEXT("there is no terminal to read from"));
 		break;
 	case EEM_FILE:
 		refuse(mind, output, TEXT("files are not opened by applets in this version; use append, redirect or tee in a command"));
@@ -221,7 +237,7 @@ static void carry_out(struct mind *mind, const struct eem_output *output)
 	case EEM_POLL:
 		eem_snmp_value(mind->eem.engine, output->request, false, TEXT_NONE, TEXT_NONE, mind_now(mind));
 		break;
-	default: /* track objects live in the engine; typed commands are not held */
+	default: /* track objects live in the engine */
 		break;
 	}
 }
@@ -318,28 +334,4 @@ void mind_eem_trap(struct mind *mind, const struct snmp_trap *trap)
 	(void)eem_trap(mind->eem.engine, &told, mind_now(mind));
 	settle(mind);
 	memory_free(shown);
-}
-
-int mind_eem_run(struct mind *mind, const char *name, struct text arguments, struct buffer *why)
-{
-	struct text words[EEM_ARGUMENTS_MAX + 1];
-	uint32_t count = 0;
-	uint64_t run;
-	int r;
-
-	if (!mind->eem.engine) {
-		buffer_add_string(why, "no applets are loaded");
-		return -ENOENT;
-	}
-	while (count <= EEM_ARGUMENTS_MAX && (words[count] = text_take_word(&arguments)).len)
-		count++;
-	r = eem_run(mind->eem.engine, text_of(name), words, count, 0, mind_now(mind), &run);
-	if (r == -ENOENT)
-		buffer_printf(why, "no applet %s is registered", name);
-	else if (r == -EINVAL)
-		buffer_printf(why, "applet %s has no 'event none'", name);
-	else if (r < 0)
-		buffer_printf(why, "applet %s cannot be run: %s", name, r == -EAGAIN ? "too many wait already" : spimend_strerror(r));
-	settle(mind);
-	return r < 0 ? r : 0;
 }

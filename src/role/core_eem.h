@@ -14,7 +14,20 @@
 
 #define MIND_RUNS_MAX 32 /* that have a terminal line of their own at once; the engine's runs_max */
 
+#define MIND_HOLDS_MAX 64 /* sessions that wait for an applet */
+
 struct mind;
+
+struct mind_hold {
+	struct exec_session *session; /* borrows; NULL: this place is free */
+	uint64_t terminal;
+	uint64_t token;   /* its line waits for the EEM_VERDICT with this; 0: it waits for the end of `run` */
+	uint64_t run;
+	uint64_t request; /* of an applet whose command waits */
+	uint64_t reads;   /* an applet's `gets`: the next line is the answer to this */
+	bool late;        /* the applet ended before that line came */
+	bool run_it;
+};
 
 struct mind_eem {
 	struct eem *engine;            /* owns; NULL: no memory */
@@ -24,6 +37,8 @@ struct mind_eem {
 		uint64_t run;                 /* 0: this place is free */
 		struct exec_session *session; /* owns */
 	} runs[MIND_RUNS_MAX];
+	struct mind_hold holds[MIND_HOLDS_MAX];
+	uint64_t tokens, terminals; /* numbers given last */
 	uint64_t refused; /* what applets wanted and this version has not */
 };
 
@@ -34,7 +49,28 @@ void mind_eem_done(struct mind *mind);
 /* A line of this gateway's own log. */
 void mind_eem_line(struct mind *mind, int severity, struct text line);
 void mind_eem_trap(struct mind *mind, const struct snmp_trap *trap);
-/* `event manager run`: 0, or negative with a sentence in `why`. */
-int mind_eem_run(struct mind *mind, const char *name, struct text arguments, struct buffer *why);
+/* The answer to an EEM_COMMAND: what it printed, with the prompt of its session behind it. */
+void mind_answer_command(struct mind *mind, uint64_t request, struct exec_session *session, enum exec_result result,
+			 struct buffer *out);
+
+/* --- core_typed.c: who waits for an applet --- */
+
+/* As exec_port.typed and exec_port.run_applet. */
+enum exec_typed mind_typed(void *context, struct exec_session *session, enum exec_key key, struct text line);
+int mind_run_applet(void *context, struct exec_session *session, const char *name, struct text arguments,
+		    struct buffer *why);
+bool mind_waits_for_applet(struct mind *mind, const struct exec_session *session);
+void mind_take_verdict(struct mind *mind, uint64_t token, bool run_it);
+void mind_applet_ended(struct mind *mind, uint64_t run);
+/* The command of an applet's session waits for another applet: this request is answered then. */
+void mind_hold_command(struct mind *mind, const struct exec_session *session, uint64_t request);
+/* The session is gone, or its line was given up. */
+void mind_drop_hold(struct mind *mind, const struct exec_session *session);
+/* puts and gets. False: nobody waits there. */
+bool mind_put(struct mind *mind, uint64_t terminal, struct text text, bool newline);
+bool mind_gets(struct mind *mind, uint64_t terminal, uint64_t request);
+/* A line that an applet reads is no command: true when it was one, and *ret says what became of it. */
+bool mind_take_line(struct mind *mind, struct exec_session *session, struct text line, struct buffer *out,
+		    enum exec_result *ret);
 
 #endif

@@ -137,14 +137,6 @@ static void set_debug(void *context, const struct debug_state *state)
 	mind_set_debug(mind, state);
 }
 
-static int run_applet(void *context, const struct exec_who *who, const char *name, struct text arguments, struct buffer *out,
-		      struct buffer *why)
-{
-	(void)who;
-	(void)out; /* what it puts goes to the log */
-	return mind_eem_run(context, name, arguments, why);
-}
-
 static void account(void *context, const struct exec_who *who, struct text line)
 {
 	struct mind *mind = context;
@@ -158,14 +150,14 @@ const struct exec_port *mind_exec_port(struct mind *mind)
 		.context = mind, .view = view, .page = page, .clear_peer = clear_peer, .clear_counters = clear_counters,
 		.clear_log = clear_log, .set_debug = set_debug, .write_file = mind_write_file, .list_files = mind_list_files,
 		.read_file = mind_read_file, .delete_file = mind_delete_file, .configure = mind_configure,
-		.write_startup = mind_write_startup, .run_applet = run_applet, .account = account,
+		.write_startup = mind_write_startup, .run_applet = mind_run_applet, .typed = mind_typed, .account = account,
 	};
 	return &mind->exec.port;
 }
 
 /* --- Sessions of the control socket ----------------------------------------------------------------------------------- */
 
-static void note_state(struct exec_session *session, bool over, struct control_state *ret)
+void mind_note_state(struct exec_session *session, bool over, struct control_state *ret)
 {
 	snprintf(ret->prompt, sizeof(ret->prompt), "%s", exec_prompt(session));
 	ret->page = exec_session_length(session);
@@ -180,7 +172,8 @@ static int run(void *context, const struct control_request *request, void **sess
 
 	if (!*session) {
 		struct exec_who who = { .source = EXEC_FROM_PERSON, .uid = request->uid, .may_enable = request->is_operator,
-					.may_write_startup = request->uid == 0, .shows_prompt = request->prompt };
+					.may_write_startup = request->uid == 0, .shows_prompt = request->prompt,
+					.terminal = ++mind->eem.terminals };
 
 		snprintf(who.name, sizeof(who.name), "uid %u", request->uid);
 		*session = exec_session_new(mind_exec_port(mind), &who);
@@ -192,7 +185,8 @@ static int run(void *context, const struct control_request *request, void **sess
 	}
 	switch (request->verb) {
 	case CONTROL_RUN:
-		result = exec_run(*session, text_of(request->line), out);
+		if (!mind_take_line(mind, *session, text_of(request->line), out, &result))
+			result = exec_run(*session, text_of(request->line), out);
 		break;
 	case CONTROL_HELP:
 		exec_help(*session, text_of(request->line), out);
@@ -201,7 +195,7 @@ static int run(void *context, const struct control_request *request, void **sess
 		exec_complete(*session, text_of(request->line), out);
 		break;
 	}
-	note_state(*session, result == EXEC_GONE, ret);
+	mind_note_state(*session, result == EXEC_GONE, ret);
 	return result == EXEC_LATER ? CONTROL_LATER : result == EXEC_REFUSED;
 }
 
@@ -214,6 +208,7 @@ void mind_forget_session(struct mind *mind, const struct exec_session *session)
 static void gone(void *context, void *session)
 {
 	mind_forget_session(context, session);
+	mind_drop_hold(context, session);
 	exec_session_free(session);
 }
 
@@ -273,6 +268,6 @@ void mind_take_saved(struct mind *mind, const struct role_saved *saved)
 	mind->exec.writer = NULL;
 	snprintf(why, sizeof(why), "the startup configuration cannot be written: %s", spimend_strerror(saved->error));
 	exec_finish(session, saved->error, why, &out);
-	note_state(session, false, &state);
+	mind_note_state(session, false, &state);
 	control_finish(mind->control, session, saved->error < 0, &state, buffer_text(&out), mind_now(mind).mono_ns);
 }

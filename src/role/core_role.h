@@ -102,6 +102,7 @@ void mind_serve_exec(struct mind *mind);
 void mind_exec_done(struct mind *mind);
 /* Before a session is freed: nothing is told to it any more. */
 void mind_forget_session(struct mind *mind, const struct exec_session *session);
+void mind_note_state(struct exec_session *session, bool over, struct control_state *ret);
 int mind_write_startup(void *context, struct exec_session *session, struct buffer *why);
 void mind_take_saved(struct mind *mind, const struct role_saved *saved);
 

@@ -316,7 +316,7 @@ static void run_session(struct control *c, struct client *client, const struct c
 	status = c->exec.run(c->context, request, &client->session, &state, &out);
 	if (status == CONTROL_LATER) {
 		client->state = CLIENT_WAITING;
-		client->deadline = now + CONTROL_ANSWER_NS;
+		client->deadline = now + CONTROL_IDLE_NS;
 		buffer_add(&client->out, buffer_text(&out)); /* goes in front of what comes */
 		want(c, client, false);
 	} else {
@@ -364,6 +364,20 @@ static bool take_line(struct control *c, struct client *client, int64_t now)
 	else
 		answer_request(c, client, &request, now);
 	return client->state == CLIENT_ASKING;
+}
+
+bool control_say(struct control *c, const void *session, struct text text)
+{
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		struct client *client = &c->clients[i];
+
+		if (client->state != CLIENT_WAITING || client->session != session)
+			continue;
+		if (client->out.len < CONTROL_ANSWER_MAX)
+			buffer_add(&client->out, text);
+		return true;
+	}
+	return false;
 }
 
 void control_finish(struct control *c, const void *session, int status, const struct control_state *state, struct text text,

@@ -78,7 +78,7 @@ int control_head_read(struct text line, struct control_head *ret);
 typedef int control_answer_fn(void *context, const struct control_request *request, struct buffer *out);
 
 /* The command line, where there is one. `*session` is the callee's: NULL at first. */
-#define CONTROL_LATER 3 /* a status: not done yet, control_finish() will say */
+#define CONTROL_LATER 3 /* a status: not done yet, control_finish() will say; within CONTROL_IDLE_NS */
 struct control_exec {
 	int (*run)(void *context, const struct control_request *request, void **session, struct control_state *ret,
 		   struct buffer *out); /* 0, 1 (refused), or CONTROL_LATER */
@@ -105,6 +105,8 @@ void control_serve_exec(struct control *control, const struct control_exec *exec
 /* What a session was told later is there. Nothing happens when the session is gone. */
 void control_finish(struct control *control, const void *session, int status, const struct control_state *state,
 		    struct text text, int64_t now_ns);
+/* What goes in front of that answer. False: this session waits for none. */
+bool control_say(struct control *control, const void *session, struct text text);
 /* After a reload: counts for connections from now on. */
 void control_allow(struct control *control, const struct control_rules *rules);
 

@@ -30,7 +30,7 @@ static void view(void *context, struct exec_view *ret)
 				   .started = { w->now.wall.ns - 2 * DAY_NS }, .up_ns = 2 * DAY_NS, .cleared = w->cleared,
 				   .links = w->links_unreadable ? NULL : &w->link_list,
 				   .links_error = w->links_unreadable ? -EPERM : 0,
-				   .logbook = w->logbook, .debug = &w->debug };
+				   .logbook = w->logbook, .debug = &w->debug, .eem = w->eem };
 }
 
 static int page(void *context, enum exec_page which, const char *id, bool json, struct buffer *out)
@@ -147,6 +147,16 @@ static int delete_file(void *context, const char *name, struct buffer *why)
 	return 0;
 }
 
+static int engine(struct world *w, struct eem_policies *policies)
+{
+	struct eem_settings settings;
+
+	if (w->eem)
+		return eem_reconfigure(w->eem, policies, w->now);
+	eem_settings_default(&settings);
+	return eem_new(policies, &settings, 1, w->now, &w->eem);
+}
+
 /* As the daemon does: the change over what runs, the applets compiled with what is typed, all of it printed anew. */
 static int compile(struct world *w, struct text lines, struct buffer *why)
 {
@@ -168,6 +178,8 @@ static int compile(struct world *w, struct text lines, struct buffer *why)
 	if (r == 0) {
 		buffer_clear(&w->applets);
 		eem_policies_print(policies, &w->applets);
+		if (engine(w, policies) < 0)
+			abort();
 	}
 	eem_policies_release(policies);
 	eem_report_done(&report);
@@ -204,17 +216,38 @@ static int write_startup(void *context, struct exec_session *session, struct buf
 	return 0;
 }
 
-static int run_applet(void *context, const struct exec_who *who, const char *name, struct text arguments, struct buffer *out,
+static int run_applet(void *context, struct exec_session *session, const char *name, struct text arguments,
 		      struct buffer *why)
 {
-	(void)context;
-	(void)who;
+	struct world *w = context;
+
+	if (strcmp(name, "asks") == 0) { /* it is waited for */
+		w->waits = session;
+		return 1;
+	}
 	if (strcmp(name, "hello") != 0) {
+		struct eem_output output;
+
+		if (w->eem && eem_run(w->eem, text_of(name), NULL, 0, 0, w->now, NULL) == 0) {
+			while (eem_next(w->eem, &output))
+				;
+			return 0;
+		}
 		buffer_printf(why, "no applet %s", name);
 		return -ENOENT;
 	}
-	buffer_printf(out, "hello %.*s\n", TEXT_ARG(arguments));
+	buffer_printf(&w->accounts, "hello runs with '%.*s'\n", TEXT_ARG(arguments));
 	return 0;
+}
+
+static enum exec_typed typed(void *context, struct exec_session *session, enum exec_key key, struct text line)
+{
+	static const char *const keys[] = { "enter", "tab", "?" };
+	struct world *w = context;
+
+	(void)session;
+	buffer_printf(&w->typed, "%s: %.*s\n", keys[key], TEXT_ARG(line));
+	return w->answer;
 }
 
 static void account(void *context, const struct exec_who *who, struct text line)
@@ -402,7 +435,7 @@ void world_init(struct world *w)
 				      .clear_counters = clear_counters, .clear_log = clear_log, .set_debug = set_debug,
 				      .write_file = write_file, .list_files = list_files, .read_file = read_file,
 				      .delete_file = delete_file, .configure = configure, .write_startup = write_startup,
-				      .run_applet = run_applet, .account = account };
+				      .run_applet = run_applet, .typed = typed, .account = account };
 }
 
 void world_done(struct world *w)
@@ -412,6 +445,8 @@ void world_done(struct world *w)
 	buffer_done(&w->running);
 	buffer_done(&w->applets);
 	buffer_done(&w->accounts);
+	eem_free(w->eem);
+	buffer_done(&w->typed);
 	buffer_done(&w->cleared_peers);
 	exec_cleared_free(w->cleared);
 	logbook_free(w->logbook);

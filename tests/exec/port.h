@@ -29,6 +29,10 @@ struct world {
 	struct buffer accounts;  /* what was accounted for, a line each */
 	struct buffer cleared_peers;
 	struct exec_session *writes; /* write_startup() was asked for by this session */
+	struct exec_session *waits;  /* and this one runs an applet */
+	enum exec_typed answer;      /* of the applets, to any line */
+	struct eem *eem;             /* owns; runs the applets that were typed */
+	struct buffer typed;         /* what they were told, a line each */
 };
 
 void world_init(struct world *world);

@@ -14,6 +14,7 @@ import traceback
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, ".."), HERE]
+import eem  # noqa: E402
 import hostile  # noqa: E402
 import life  # noqa: E402
 import notify  # noqa: E402
@@ -61,7 +62,7 @@ def main():
         absent = notify.missing()
         if absent:
             suite.skip("traps and messages, in and out", "not installed: " + ", ".join(absent))
-        for module in (life, world, hostile, shell) if absent else (life, world, hostile, shell, notify):
+        for module in (life, world, hostile, shell, eem) if absent else (life, world, hostile, shell, eem, notify):
             tests += [(name, deed, optimised) for name, deed in module.TESTS] if optimised else []
             tests += [(f"{name} (sanitizers)", deed, sanitized) for name, deed in module.SANITIZED] if sanitized else []
     else:

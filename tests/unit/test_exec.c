@@ -426,6 +426,48 @@ static void test_writing_takes_root_and_waits(void **state)
 	assert_int_equal(t->result, EXEC_LATER);
 }
 
+/* What applets are told, and what becomes of a line that they hold. */
+static void test_applets_come_before_the_command(void **state)
+{
+	struct test *t = *state;
+
+	type(t, "enable");
+	buffer_clear(&t->world.typed);
+	type(t, "sh priv | inc level");
+	type(t, "made up by an applet");
+	ask(t, "sh ");
+	complete(t, "sh pri");
+	assert_true(text_equal(buffer_text(&t->world.typed), TEXT("enter: show privilege | inc level\nenter: made up by an applet\n"
+								   "?: sh\ntab: show privilege\n")));
+	t->world.answer = EXEC_TYPED_SKIP;
+	assert_string_equal(type(t, "show privilege"), "");
+	assert_int_equal(t->result, EXEC_FINE);
+	t->world.answer = EXEC_TYPED_HOLD;
+	assert_string_equal(type(t, "show privilege"), "");
+	assert_int_equal(t->result, EXEC_LATER);
+	type(t, "show clock");
+	assert_int_equal(t->result, EXEC_REFUSED); /* one thing at a time */
+	buffer_clear(&t->out);
+	assert_int_equal(exec_resume(t->session, true, &t->out), EXEC_FINE);
+	assert_string_equal(keep(t), "Current privilege level is 15\n");
+	type(t, "conf t");
+	buffer_clear(&t->out);
+	assert_int_equal(exec_resume(t->session, false, &t->out), EXEC_FINE);
+	assert_int_equal(exec_session_mode(t->session), EXEC_MODE_ENABLE);
+	t->world.answer = EXEC_TYPED_RUN;
+	type(t, "conf t");
+	buffer_clear(&t->world.typed);
+	type(t, "snmp-server community hunter2");
+	type(t, "do sh priv");
+	assert_true(text_equal(buffer_text(&t->world.typed), TEXT("enter: snmp-server community ...\nenter: show privilege\n")));
+	type(t, "end");
+	type(t, "event manager run asks");
+	assert_int_equal(t->result, EXEC_LATER);
+	assert_ptr_equal(t->world.waits, t->session);
+	exec_applet_ended(t->session);
+	assert_string_equal(type(t, "show privilege"), "Current privilege level is 15\n");
+}
+
 static void test_help_and_completion(void **state)
 {
 	struct test *t = *state;
@@ -499,6 +541,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_debugs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_configuration_counts_line_by_line, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_writing_takes_root_and_waits, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_applets_come_before_the_command, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_help_and_completion, set_up, tear_down),
 		cmocka_unit_test(test_the_logbook_keeps_the_latest),
 	};
