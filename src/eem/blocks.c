@@ -150,7 +150,7 @@ bool compile_blocks(struct compiler *c, struct policy *policy)
 static bool check_events(struct compiler *c, struct policy *policy)
 {
 	struct trigger *t = &policy->trigger;
-	bool fine = true;
+	bool fine = true, has_event = false;
 
 	c->line = policy->line;
 	if (policy->event_failed)
@@ -165,6 +165,9 @@ static bool check_events(struct compiler *c, struct policy *policy)
 	for (uint32_t i = 0; i < t->term_count; i++) {
 		struct term *term = &t->terms[i];
 
+		if (term->track)
+			continue;
+		has_event = true;
 		term->event = EEM_NOWHERE;
 		for (uint32_t k = 0; k < policy->event_count; k++)
 			if (text_equal(policy->events[k].tag, term->tag))
@@ -173,6 +176,8 @@ static bool check_events(struct compiler *c, struct policy *policy)
 		if (term->event == EEM_NOWHERE)
 			fine = compile_fail(c, "unknown-tag", "no event has the tag '%.*s'", TEXT_ARG(term->tag));
 	}
+	if (t->term_count && !has_event)
+		fine = compile_fail(c, "unknown-tag", "'correlate' names no event: nothing would ask how the track objects are");
 	c->line = t->is_there ? t->line : policy->line;
 	if (policy->event_count > 1 && t->term_count == 0)
 		compile_warn(c, "no-correlate", "several events without 'trigger' and 'correlate': any of them starts the applet");

@@ -24,12 +24,13 @@ static void forget(struct event_state *row, uint32_t count)
 }
 
 /* From left to right, without precedence: as it is written. */
-static bool correlates(const struct trigger *t, const struct event_state *row, int64_t since)
+static bool correlates(const struct eem *eem, const struct trigger *t, const struct event_state *row, int64_t since)
 {
 	bool holds = false;
 
 	for (uint32_t i = 0; i < t->term_count; i++) {
-		bool there = is_there(&row[t->terms[i].event], since);
+		uint32_t track = t->terms[i].track;
+		bool there = track ? eem->tracks[track] == 1 : is_there(&row[t->terms[i].event], since);
 
 		if (i == 0)
 			holds = there;
@@ -77,7 +78,7 @@ bool trigger_holds(struct eem *eem, const struct policy *p, struct policy_state 
 		since = began;
 	}
 	remember(&states[event], now);
-	if (t->term_count ? !correlates(t, states, since) : !is_there(&states[event], since))
+	if (t->term_count ? !correlates(eem, t, states, since) : !is_there(&states[event], since))
 		return false;
 	forget(states, p->event_count);
 	if (t->occurs <= 1)

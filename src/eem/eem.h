@@ -155,6 +155,7 @@ struct eem_typed {
 enum eem_cli_answer eem_cli(struct eem *eem, const struct eem_typed *typed, struct moment now);
 
 void eem_track(struct eem *eem, uint32_t object, bool is_up, struct moment now);
+void eem_no_track(struct eem *eem, uint32_t object); /* it is not watched any more */
 /* A named counter of applets has this value (event counter; the action counter does it by itself). */
 void eem_counter(struct eem *eem, struct text name, int64_t value, struct moment now);
 /* The answer to an EEM_POLL. */
@@ -307,6 +308,9 @@ struct eem_history { /* one event that an applet was started for */
 };
 /* By index, oldest first; NULL beyond the end. Borrowed until the next call. */
 const struct eem_history *eem_history_at(const struct eem *eem, uint32_t index);
+
+/* The `nth` applet that waits for this track object; false beyond the last. */
+bool eem_tracked_by(const struct eem *eem, uint32_t object, uint32_t nth, struct text *ret_applet);
 
 struct eem_figures {
 	uint32_t policies, running, waiting;

@@ -399,6 +399,12 @@ void eem_track(struct eem *eem, uint32_t object, bool is_up, struct moment now)
 	eem_work(eem, now);
 }
 
+void eem_no_track(struct eem *eem, uint32_t object)
+{
+	if (object && object <= TRACKS_MAX)
+		eem->tracks[object] = -1;
+}
+
 /* Whether the value starts the event: once, until the exit condition lets it start again; without one each time. */
 bool event_condition(const struct event *e, struct event_state *s, int64_t value, struct moment now)
 {

@@ -220,6 +220,10 @@ static void print_trigger(const struct policy *p, struct buffer *out)
 			buffer_add_string(out, "  correlate");
 		else
 			buffer_printf(out, " %s", joins[t->terms[i].join]);
+		if (t->terms[i].track) {
+			buffer_printf(out, " track %" PRIu32, t->terms[i].track);
+			continue;
+		}
 		buffer_add_string(out, " event ");
 		print_quoted(out, t->terms[i].tag);
 	}

@@ -87,6 +87,7 @@ struct trigger {
 	struct term {
 		struct text tag;
 		uint32_t event;
+		uint32_t track; /* instead of an event: this object is up; 0: an event */
 		enum join join; /* with what stands in front */
 	} terms[EEM_EVENTS_MAX];
 	uint32_t correlate_line;

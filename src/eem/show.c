@@ -38,9 +38,15 @@ static void print_policy(const struct eem *eem, uint32_t index, struct buffer *o
 		static const char *const joins[] = { "and", "or", "andnot" };
 
 		buffer_printf(out, " trigger %.*s\n", TEXT_ARG(p->trigger.source));
-		for (uint32_t i = 0; i < p->trigger.term_count; i++)
-			buffer_printf(out, "%s%s event %.*s", i == 0 ? "  correlate" : " ", i == 0 ? "" : joins[p->trigger.terms[i].join],
-				      TEXT_ARG(p->trigger.terms[i].tag));
+		for (uint32_t i = 0; i < p->trigger.term_count; i++) {
+			const struct term *term = &p->trigger.terms[i];
+
+			buffer_printf(out, "%s%s ", i == 0 ? "  correlate" : " ", i == 0 ? "" : joins[term->join]);
+			if (term->track)
+				buffer_printf(out, "track %" PRIu32, term->track);
+			else
+				buffer_printf(out, "event %.*s", TEXT_ARG(term->tag));
+		}
 		buffer_add_string(out, p->trigger.term_count ? "\n" : "");
 	}
 	buffer_printf(out, " maxrun %" PRId64 ".%03d\n", p->maxrun_ns / SECOND_NS, (int)(p->maxrun_ns % SECOND_NS / 1000000));

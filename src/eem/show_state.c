@@ -54,6 +54,28 @@ void eem_json_running(const struct eem *eem, struct buffer *out)
 	}
 }
 
+static bool is_tracking(const struct policy *p, uint32_t object)
+{
+	for (uint32_t i = 0; i < p->event_count; i++)
+		if (p->events[i].detector == DETECTOR_TRACK && p->events[i].track == object)
+			return true;
+	for (uint32_t i = 0; i < p->trigger.term_count; i++)
+		if (p->trigger.terms[i].track == object)
+			return true;
+	return false;
+}
+
+bool eem_tracked_by(const struct eem *eem, uint32_t object, uint32_t nth, struct text *ret_applet)
+{
+	for (uint32_t i = 0; i < eem->set->count; i++) {
+		if (!is_tracking(&eem->set->at[i], object) || nth--)
+			continue;
+		*ret_applet = eem->set->at[i].name;
+		return true;
+	}
+	return false;
+}
+
 void eem_show_environment(const struct eem *eem, struct buffer *out)
 {
 	buffer_add_string(out, "No.  Name                          Value\n");

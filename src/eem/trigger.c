@@ -64,6 +64,7 @@ bool compile_correlate(struct compiler *c, struct eem_words *w)
 	static const char *const what[] = { "event", "track" };
 	static const char *const joins[] = { "and", "or", "andnot" };
 	struct trigger *t = &c->policy->trigger;
+	uint64_t object = 0;
 	int join = 0;
 
 	if (!t->is_there)
@@ -75,13 +76,14 @@ bool compile_correlate(struct compiler *c, struct eem_words *w)
 
 		if (kind < 0)
 			return false;
-		if (kind == 1)
-			return compile_fail(c, "unsupported-detector",
-					    "'correlate track' is not known here; 'event tag T track N' does the same");
 		if (t->term_count == EEM_EVENTS_MAX)
 			return compile_fail(c, "bad-value", "more than %d events are correlated", EEM_EVENTS_MAX);
-		if (!compile_word(c, w, "an event's tag", &t->terms[t->term_count].tag))
+		t->terms[t->term_count] = (struct term){ .event = EEM_NOWHERE };
+		if (kind == 1 && !compile_number(c, w, "the track object", 1, 1000, &object))
 			return false;
+		if (kind == 0 && !compile_word(c, w, "an event's tag", &t->terms[t->term_count].tag))
+			return false;
+		t->terms[t->term_count].track = kind == 1 ? (uint32_t)object : 0;
 		t->terms[t->term_count++].join = (enum join)join;
 		if (!eem_word_see(w))
 			return true;

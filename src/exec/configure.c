@@ -18,7 +18,6 @@ static const struct match_row applet_rows[] = {
 	{ "event [tag NAME] cli pattern LINE", NULL, "a command that is typed", NULL },
 	{ "event [tag NAME] track NUMBER [state up|down|any]", NULL, "a track object", NULL },
 	{ "event [tag NAME] counter LINE", NULL, "a counter of applets", NULL },
-	{ "event [tag NAME] neighbor-discovery interface LINE", NULL, "a neighbour", NULL },
 	{ "trigger [LINE]", NULL, "how several events go together", NULL },
 	{ "correlate event LINE", NULL, "which events", NULL },
 	{ "attribute tag NAME [LINE]", NULL, "how often", NULL },

@@ -11,6 +11,7 @@ bool exec_table_at(size_t index, struct exec_table *ret)
 		{ exec_show_ike_rows, exec_show_ike_row_count },         { exec_show_session_rows, exec_show_session_row_count },
 		{ exec_show_tunnel_rows, exec_show_tunnel_row_count },   { exec_show_interface_rows, exec_show_interface_row_count },
 		{ exec_show_qfp_rows, exec_show_qfp_row_count },         { exec_show_event_rows, exec_show_event_row_count },
+		{ exec_show_track_rows, exec_show_track_row_count },
 	};
 
 	if (index >= EXEC_COUNT(tables))
@@ -87,6 +88,7 @@ const struct exec_prefix exec_prefixes[] = {
 	{ "show platform hardware qfp active feature ipsec datapath", "its packets" },
 	{ "show platform hardware qfp active statistics", "its counters" },
 	{ "show spimend", "spimend's own view" },
+	{ "show track", "tracked objects" },
 	{ "show spimend incident", "one incident in full" },
 	{ "terminal", "this terminal" },
 	{ "terminal length", "lines of a page, 0 for no pages" },

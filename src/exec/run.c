@@ -258,7 +258,8 @@ static enum exec_result run_do(struct exec_session *session, struct text line, s
 }
 
 /* The line with its keywords written out, which is what an applet's pattern is written for; as it stands, where it is none
- * of the commands that there are: applets make up commands of their own. Of configuration what may be a secret is left out. */
+ * of the commands that there are: applets make up commands of their own. Of configuration what may be a secret is left
+ * out. */
 static void write_out(const struct exec_session *session, struct text line, struct buffer *to)
 {
 	struct exec_match *match cleanup(memory_free_pointer) = memory_new(1, sizeof(*match));

@@ -30,6 +30,8 @@ struct exec_view {
 	int links_error;                    /* negative errno */
 	const struct logbook *logbook;      /* `logging buffered` */
 	const struct debug_state *debug;
+	const struct track_state *tracks;   /* `track` objects, by number */
+	uint32_t track_count;
 	const struct eem *eem;              /* the applets; NULL: none are loaded */
 };
 

@@ -8,6 +8,7 @@
 
 #include "model/config_notify.h"
 #include "model/gateway.h"
+#include "model/track.h"
 
 #define CONFIG_INTERFACES_MAX 32
 #define CONFIG_PEERS_MAX 4096
@@ -79,6 +80,10 @@ struct config {
 	/* The IOS-compatible log. */
 	int64_t log_gap_ns;          /* one line per flow of a known peer within this: 60 s (B3) */
 	uint32_t log_per_minute;     /* all lines: 10 */
+
+	struct config_track tracks[TRACKS_CONFIGURED_MAX]; /* sorted by number */
+	uint32_t track_count;
+	uint32_t track_last;         /* the number that 'delay' and 'default-state' belong to */
 
 	char dial_user[CONFIG_NAME_MAX]; /* the role dial runs as this; empty: as `user` */
 	struct config_notify notify;

@@ -10,7 +10,7 @@
 #include "spimend/error.h"
 
 #define DISTANCE_WORD_MAX 48 /* longer words resemble no command */
-#define ROWS_MAX 64
+#define ROWS_MAX 128
 
 /* Commands of the plan that this version does not have: an honest answer instead of "unknown". Those that open a block
  * take the indented lines behind them along. */
@@ -92,7 +92,7 @@ struct match {
 	const struct config_row *row; /* NULL: none */
 	size_t used;                  /* words that are keywords, or that were understood before it went wrong */
 	bool is_ambiguous, is_incomplete;
-	uint64_t candidates;          /* bit per row: what fitted up to `used` */
+	bool candidates[ROWS_MAX];    /* by row: what fitted up to `used` */
 };
 
 /*
@@ -105,16 +105,15 @@ static struct match find_row(const struct words *words, size_t from, bool in_blo
 
 	for (size_t i = 0; i < config_row_count; i++)
 		if (config_rows[i].in_block == in_block)
-			m.candidates |= UINT64_C(1) << i;
+			m.candidates[i] = true;
 	for (;; m.used++) {
 		struct text typed = from + m.used < words->count ? words->at[from + m.used] : TEXT_NONE, chosen = TEXT_NONE;
-		uint64_t fits = 0;
-		bool is_exact = false;
+		bool fits[ROWS_MAX] = { false }, any = false, is_exact = false;
 
 		for (size_t i = 0; i < config_row_count; i++) {
 			struct text keyword = keyword_of(&config_rows[i], m.used);
 
-			if (!(m.candidates >> i & 1))
+			if (!m.candidates[i])
 				continue;
 			if (keyword.len == 0) { /* rows are no prefixes of each other: it is the only one left */
 				m.row = &config_rows[i];
@@ -129,16 +128,16 @@ static struct match find_row(const struct words *words, size_t from, bool in_blo
 			if (typed.len == keyword.len && !is_exact) {
 				is_exact = true;
 				m.is_ambiguous = false;
-				fits = 0;
+				memset(fits, 0, sizeof(fits));
 				chosen = TEXT_NONE;
 			}
 			m.is_ambiguous = m.is_ambiguous || (chosen.len && !text_equal(chosen, keyword));
 			chosen = keyword;
-			fits |= UINT64_C(1) << i;
+			fits[i] = any = true;
 		}
-		if (fits == 0)
+		if (!any)
 			return m;
-		m.candidates = fits;
+		memcpy(m.candidates, fits, sizeof(fits));
 		if (m.is_ambiguous)
 			return m;
 	}
@@ -222,7 +221,7 @@ static void add_choices(struct buffer *out, const struct match *m)
 	size_t count = 0;
 
 	for (size_t i = 0; i < config_row_count; i++) {
-		struct text keyword = m->candidates >> i & 1 ? keyword_of(&config_rows[i], m->used) : TEXT_NONE;
+		struct text keyword = m->candidates[i] ? keyword_of(&config_rows[i], m->used) : TEXT_NONE;
 
 		if (keyword.len && (count == 0 || !text_equal(known[count - 1], keyword)))
 			known[count++] = keyword;
@@ -552,7 +551,6 @@ static int parse(struct text file, const struct config *was, bool in_block, stru
 	memset(report, 0, sizeof(*report));
 	if (!config || !standard)
 		return -ENOMEM;
-	_Static_assert(ROWS_MAX <= 64, "candidates are bits of 64");
 	config_default(config);
 	config_default(standard);
 	if (was)

@@ -22,6 +22,8 @@ enum value_type {
 	VALUE_DAEMON,    /* one more: path [plugin path] */
 	VALUE_PORT,      /* one more: a UDP port */
 	VALUE_PEER,      /* one more: address and peer mode */
+	/* Of struct config_track, in parse/config_track.c: a list, and what belongs to its latest line */
+	VALUE_TRACK, VALUE_TRACK_DELAY, VALUE_TRACK_DEFAULT,
 	/* Of struct config_notify, in parse/config_notify.c: single values, then lists. */
 	VALUE_TRAP_PORT, VALUE_OID, VALUE_ENGINE, VALUE_LEVEL, VALUE_BUFFERED,
 	VALUE_SNMP_HOST, VALUE_COMMUNITY, VALUE_SNMP_USER, VALUE_LOG_HOST,
@@ -72,6 +74,11 @@ bool config_notify_unset(const struct config_row *row, const struct text *words,
 void config_notify_print(const struct config_row *row, const struct config_notify *n, const struct config_notify *standard,
 			 struct buffer *out);
 void config_notify_print_one(const struct config_row *row, const struct config_notify *n, struct buffer *out);
+/* And for those of struct config_track. */
+bool config_track_set(const struct config_row *row, const struct text *words, size_t count, struct config *c,
+		      struct buffer *why, bool *again);
+bool config_track_unset(const struct config_row *row, const struct text *words, struct config *c, struct buffer *why);
+void config_track_print(const struct config_row *row, const struct config *c, struct buffer *out);
 /* "WHAT 'GOT': EXPECTED"; returns false. */
 bool config_say_expected(struct buffer *why, const char *what, struct text got, const char *expected);
 /* The index of the only name that `t` begins, in any case, or -1. */

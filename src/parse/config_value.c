@@ -401,6 +401,10 @@ static void words_wanted(const struct config_row *row, size_t *ret_least, size_t
 	case VALUE_PEER:
 		*ret_least = *ret_most = 2;
 		break;
+	case VALUE_TRACK:
+	case VALUE_TRACK_DELAY:
+		*ret_most = row->type == VALUE_TRACK ? 6 : 4;
+		break;
 	case VALUE_SNMP_HOST:
 	case VALUE_SNMP_USER:
 	case VALUE_COMMUNITY:
@@ -432,7 +436,7 @@ static bool check_words(const struct config_row *row, const struct words *words,
 
 	words_wanted(row, &least, &most);
 	if (is_no) { /* "no repair concurrent" will do, and so does what was written before with "no" in front */
-		bool is_list = config_is_list(row);
+		bool is_list = config_is_list(row) && row->type != VALUE_TRACK_DELAY && row->type != VALUE_TRACK_DEFAULT;
 
 		least = is_list ? 1 : 0;
 	}
@@ -472,6 +476,10 @@ static bool set_value(const struct config_row *row, const struct text *at, size_
 		return set_port(row, at[0], config, true, why);
 	case VALUE_PEER:
 		return set_peer(at, config, why, again);
+	case VALUE_TRACK:
+	case VALUE_TRACK_DELAY:
+	case VALUE_TRACK_DEFAULT:
+		return config_track_set(row, at, count, config, why, again);
 	case VALUE_EEM:
 	case VALUE_APPLET:
 		return true;
@@ -522,6 +530,8 @@ bool config_value_unset(const struct config_row *row, const struct words *words,
 		return false;
 	if (row->type == VALUE_EEM || row->type == VALUE_APPLET)
 		return true;
+	if (row->type >= VALUE_TRACK && row->type <= VALUE_TRACK_DEFAULT)
+		return config_track_unset(row, words->at + from, config, why);
 	if (row->type >= VALUE_TRAP_PORT)
 		return config_notify_unset(row, words->at + from, words->count - from, &config->notify, &standard->notify, why);
 	if (row->type == VALUE_PORT)
@@ -602,6 +612,7 @@ static void print_list(const struct config_row *row, const struct config *c, str
 		start(row, out);
 		buffer_printf(out, " %s %s\n", spimend_address_print(&c->peers[i].address, address), peer_mode_name(c->peers[i].mode));
 	}
+	config_track_print(row, c, out);
 	if (row->type != VALUE_PORT)
 		return;
 	find_port(c, 4500, &there);

@@ -144,3 +144,56 @@ size_t rtnetlink_request(bool addresses, unsigned char to[64])
 	memcpy(to, &request, sizeof(request));
 	return sizeof(request);
 }
+
+bool rtnetlink_read_route(struct text datagram, uint8_t prefix, bool *ret_found, uint32_t *ret_link)
+{
+	struct nlmsghdr head;
+	struct text rest, value;
+	struct rtmsg route;
+	uint16_t type;
+
+	*ret_found = false;
+	*ret_link = 0;
+	if (datagram.len < sizeof(head))
+		return false;
+	memcpy(&head, datagram.at, sizeof(head));
+	if (head.nlmsg_type == NLMSG_ERROR) /* no route, or an unreachable one */
+		return true;
+	if (head.nlmsg_type != RTM_NEWROUTE || head.nlmsg_len > datagram.len || head.nlmsg_len < NLMSG_LENGTH(sizeof(route)))
+		return false;
+	memcpy(&route, datagram.at + sizeof(head), sizeof(route));
+	/* Linux keeps the routes over a link without carrier. */
+	*ret_found = route.rtm_dst_len == prefix && route.rtm_type == RTN_UNICAST &&
+		     !(route.rtm_flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN));
+	rest = text_skip(text_first(datagram, head.nlmsg_len), sizeof(head) + NLMSG_ALIGN(sizeof(route)));
+	while (take_attribute(&rest, &type, &value))
+		if (type == RTA_OIF && value.len == sizeof(*ret_link))
+			memcpy(ret_link, value.at, sizeof(*ret_link));
+	return true;
+}
+
+size_t rtnetlink_route_request(const struct spimend_address *address, unsigned char to[64])
+{
+	bool is_six = address->family == 6;
+	struct {
+		struct nlmsghdr head;
+		struct rtmsg route;
+		struct rtattr attribute;
+		uint8_t address[16];
+	} request;
+	size_t len = sizeof(request) - (is_six ? 0 : 12);
+
+	_Static_assert(sizeof(request) <= 64, "the caller's room");
+	memset(&request, 0, sizeof(request));
+	request.head.nlmsg_len = (uint32_t)len;
+	request.head.nlmsg_type = RTM_GETROUTE;
+	request.head.nlmsg_flags = NLM_F_REQUEST;
+	request.route.rtm_family = is_six ? FAMILY_V6 : FAMILY_V4;
+	request.route.rtm_dst_len = is_six ? 128 : 32;
+	request.route.rtm_flags = RTM_F_FIB_MATCH;
+	request.attribute.rta_type = RTA_DST;
+	request.attribute.rta_len = (uint16_t)(sizeof(request.attribute) + (is_six ? 16 : 4));
+	memcpy(request.address, address->bytes, is_six ? 16 : 4);
+	memcpy(to, &request, len);
+	return len;
+}

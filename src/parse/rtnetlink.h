@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Interfaces and addresses out of rtnetlink's answers to RTM_GETLINK and RTM_GETADDR dumps. Pure: one datagram in, the list
- * grows. Called by the role core.
+ * Interfaces and addresses out of rtnetlink's answers to RTM_GETLINK and RTM_GETADDR dumps, and single routes. Pure: one
+ * datagram in, the list grows. Called by the role core.
  */
 #ifndef PARSE_RTNETLINK_H
 #define PARSE_RTNETLINK_H
@@ -13,6 +13,11 @@ enum rtnetlink_result { RTNETLINK_MORE, RTNETLINK_DONE, RTNETLINK_FAILED };
 
 /* Reads one datagram into `list`, whose `at` has room for LINKS_MAX. RTNETLINK_DONE: the dump is over. */
 enum rtnetlink_result rtnetlink_read(struct text datagram, struct link_list *list);
+/* The answer to one rtnetlink_route_request(). False: it is none. *ret_found: the table has this very prefix, and it leads
+ * somewhere; *ret_link is its interface then, 0 where there are several. */
+bool rtnetlink_read_route(struct text datagram, uint8_t prefix, bool *ret_found, uint32_t *ret_link);
+/* Asks which entry of the table `address` falls under. Returns its length in `to`. */
+size_t rtnetlink_route_request(const struct spimend_address *address, unsigned char to[64]);
 /* The request for a dump: 0 links, 1 addresses. Returns its length in `to`. */
 size_t rtnetlink_request(bool addresses, unsigned char to[64]);
 

@@ -121,6 +121,8 @@ int mind_configure(void *context, const struct exec_who *who, const struct exec_
 		(void)mind_eem_configure(mind); /* it says so */
 	}
 	memcpy(mind->exec.running, config, sizeof(*config));
+	if (mind_tracks_configure(mind) < 0)
+		log_say(&mind->member->log, LOG_ERR, "no memory for track objects: they stay as they are");
 	config_print_safe(text_first(change->lines, text_find_char(change->lines, '\n')), &shown);
 	log_say(&mind->member->log, LOG_NOTICE, "%s configures: %.*s", who->name, TEXT_ARG(buffer_text(&shown)));
 	return send_soon(mind);
@@ -155,7 +157,7 @@ int mind_take_config(struct mind *mind)
 		logbook_free(mind->exec.logbook);
 		mind->exec.logbook = NULL;
 	}
-	return 0;
+	return mind_tracks_configure(mind);
 }
 
 void mind_log(struct mind *mind, int severity, struct text line)

@@ -190,6 +190,15 @@ static void say_line(struct mind *mind, int severity, struct text line)
 	mind_say_line(mind, severity, text);
 }
 
+static void set_track(struct mind *mind, const struct eem_output *output)
+{
+	if (mind_set_track(mind, output->track.object, output->track.is_up))
+		return;
+	mind->eem.refused++;
+	log_say(&mind->member->log, LOG_WARNING, "applet %s: track object %" PRIu32 " is no stub-object: it is not set",
+		output->applet ? output->applet : "?", output->track.object);
+}
+
 static void refuse(struct mind *mind, const struct eem_output *output, struct text why)
 {
 	mind->eem.refused++;
@@ -237,7 +246,10 @@ static void carry_out(struct mind *mind, const struct eem_output *output)
 	case EEM_POLL:
 		eem_snmp_value(mind->eem.engine, output->request, false, TEXT_NONE, TEXT_NONE, mind_now(mind));
 		break;
-	default: /* track objects live in the engine */
+	case EEM_TRACK_SET:
+		set_track(mind, output);
+		break;
+	default:
 		break;
 	}
 }
@@ -273,6 +285,20 @@ void mind_eem_line(struct mind *mind, int severity, struct text line)
 		return;
 	eem_syslog(mind->eem.engine, &message, mind_now(mind));
 	settle(mind);
+}
+
+void mind_eem_track(struct mind *mind, uint32_t object, bool is_up)
+{
+	if (!mind->eem.engine)
+		return;
+	eem_track(mind->eem.engine, object, is_up, mind_now(mind));
+	settle(mind);
+}
+
+void mind_eem_no_track(struct mind *mind, uint32_t object)
+{
+	if (mind->eem.engine)
+		eem_no_track(mind->eem.engine, object);
 }
 
 #define VARBINDS_MAX (2 * SNMP_VARBINDS_MAX)

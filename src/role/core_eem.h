@@ -49,6 +49,8 @@ void mind_eem_done(struct mind *mind);
 /* A line of this gateway's own log. */
 void mind_eem_line(struct mind *mind, int severity, struct text line);
 void mind_eem_trap(struct mind *mind, const struct snmp_trap *trap);
+void mind_eem_track(struct mind *mind, uint32_t object, bool is_up);
+void mind_eem_no_track(struct mind *mind, uint32_t object);
 /* The answer to an EEM_COMMAND: what it printed, with the prompt of its session behind it. */
 void mind_answer_command(struct mind *mind, uint64_t request, struct exec_session *session, enum exec_result result,
 			 struct buffer *out);

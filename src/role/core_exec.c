@@ -24,7 +24,7 @@ static void view(void *context, struct exec_view *ret)
 		.started = mind->member->start.up, .up_ns = mind_now(mind).mono_ns - mind->member->start.up_ns,
 		.cleared = mind->exec.cleared, .links = mind->exec.links_error == 0 ? &mind->exec.links : NULL,
 		.links_error = mind->exec.links_error, .logbook = mind->exec.logbook, .debug = &mind->exec.debug,
-		.eem = mind->eem.engine,
+		.eem = mind->eem.engine, .tracks = mind->tracks.at, .track_count = mind->tracks.count,
 	};
 }
 

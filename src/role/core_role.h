@@ -44,6 +44,12 @@ struct mind_exec {
 	int64_t links_at;
 };
 
+struct mind_tracks {
+	struct track_state at[TRACKS_CONFIGURED_MAX];
+	uint32_t count;
+	struct loop_timer *timer;
+};
+
 struct mind {
 	struct member *member;      /* borrows */
 	struct mind_exec exec;
@@ -65,6 +71,7 @@ struct mind {
 	size_t order_count;
 	struct mind_notify notify;
 	struct mind_eem eem;
+	struct mind_tracks tracks;
 	bool lost_watches;            /* sense did not keep up: all are to be sent again */
 	struct role_summary summary;  /* as told last */
 	/* What watchers were told last, in the place of the id's hash: two that share one are told more often than needed. */
@@ -138,5 +145,12 @@ int mind_delete_file(void *context, const char *name, struct buffer *why);
 void mind_take_route(struct mind *mind, int fd);
 /* Fills mind->exec.links, at most once a second. 0 or negative errno. */
 int mind_read_links(struct mind *mind);
+
+/* --- core_track.c: tracked objects --- */
+
+/* After mind->exec.running is another one; what is tracked already keeps its state. 0 or -ENOMEM. */
+int mind_tracks_configure(struct mind *mind);
+/* False: there is no such stub object. */
+bool mind_set_track(struct mind *mind, uint32_t object, bool is_up);
 
 #endif

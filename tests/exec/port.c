@@ -30,7 +30,8 @@ static void view(void *context, struct exec_view *ret)
 				   .started = { w->now.wall.ns - 2 * DAY_NS }, .up_ns = 2 * DAY_NS, .cleared = w->cleared,
 				   .links = w->links_unreadable ? NULL : &w->link_list,
 				   .links_error = w->links_unreadable ? -EPERM : 0,
-				   .logbook = w->logbook, .debug = &w->debug, .eem = w->eem };
+				   .logbook = w->logbook, .debug = &w->debug, .eem = w->eem,
+				   .tracks = w->tracks, .track_count = w->config.track_count };
 }
 
 static int page(void *context, enum exec_page which, const char *id, bool json, struct buffer *out)
@@ -147,6 +148,15 @@ static int delete_file(void *context, const char *name, struct buffer *why)
 	return 0;
 }
 
+/* The first is up since 10 minutes, the others are not known. */
+static void track(struct world *w)
+{
+	memset(w->tracks, 0, sizeof(w->tracks));
+	for (uint32_t i = 0; i < w->config.track_count; i++)
+		w->tracks[i] = (struct track_state){ .track = w->config.tracks[i], .known = i == 0, .is_up = i == 0, .changes = i == 0,
+						     .changed_ns = w->now.mono_ns - 10 * MINUTE_NS };
+}
+
 static int engine(struct world *w, struct eem_policies *policies)
 {
 	struct eem_settings settings;
@@ -203,6 +213,7 @@ static int configure(void *context, const struct exec_who *who, const struct exe
 	if (eem && compile(w, change->lines, why) < 0)
 		return -EINVAL;
 	w->config = *config;
+	track(w);
 	buffer_clear(&w->running);
 	config_print(&w->config, &w->running);
 	buffer_add(&w->running, buffer_text(&w->applets));

@@ -31,6 +31,7 @@ struct world {
 	struct exec_session *writes; /* write_startup() was asked for by this session */
 	struct exec_session *waits;  /* and this one runs an applet */
 	enum exec_typed answer;      /* of the applets, to any line */
+	struct track_state tracks[TRACKS_CONFIGURED_MAX]; /* as configured */
 	struct eem *eem;             /* owns; runs the applets that were typed */
 	struct buffer typed;         /* what they were told, a line each */
 };

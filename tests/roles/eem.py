@@ -2,8 +2,9 @@
 """Applets in the running daemon: each detector that can be here, and each action, from the configuration file on."""
 import os
 import subprocess
+import time
 
-from daemon import wait_for
+from daemon import ip, wait_for
 from notify import Hub
 from shell import expect, shell
 
@@ -101,8 +102,127 @@ def an_applet_has_the_terminal(build):
         return problems + (d.tail() if problems else [])
 
 
+TRACKED = r"""track 1 interface in line-protocol
+track 2 ip route 198.51.100.0 255.255.255.0 reachability
+track 3 interface in ip routing
+track 4 stub-object
+track 5 interface nothere line-protocol
+ delay up 180
+event manager applet link
+ event track 1 state down
+ action 1 track read 1
+ action 2 syslog msg "link: $_track_number is $_track_state"
+ action 3 track set 4 state up
+event manager applet stub
+ event track 4 state any
+ action 1 syslog msg "stub: $_track_state"
+event manager applet route
+ event track 2 state any
+ action 1 syslog msg "route: $_track_state"
+event manager applet both
+ event tag one syslog pattern "link: 1 is down"
+ trigger
+  correlate event one and track 4
+ action 1 syslog msg "correlated"
+event manager applet wrong
+ event none
+ action 1 track set 1 state up
+event manager applet unknown
+ event none
+ action 1 track read 77
+"""
+
+
+def objects_are_tracked(build):
+    """The line of an interface, a route, an address, a stub object, in the daemon: applets hear of each change once."""
+    problems = []
+
+    def state(number):
+        shown = shell(d, f"show track {number}\n")[1]
+        return "Up" if " is Up" in shown else "Down" if " is Down" in shown else shown
+
+    def becomes(number, wanted):
+        if not wait_for(lambda: state(number) == wanted):
+            problems.append(f"track {number} is {state(number)}, not {wanted}")
+    with Hub(build, TRACKED.splitlines()) as d:
+        ip("-n", d.space, "address", "add", "203.0.113.1/24", "dev", "in")
+        for number, wanted in ((1, "Up"), (2, "Down"), (3, "Up"), (4, "Down"), (5, "Down")):
+            becomes(number, wanted)
+        if d.said("%HA_EM-6-LOG: link"):
+            problems.append("the first look at an object started an applet")
+        ip("-n", d.space, "route", "add", "198.51.100.0/24", "via", "203.0.113.2")
+        becomes(2, "Up")
+        ip("-n", d.space, "route", "add", "198.51.100.0/25", "via", "203.0.113.3")
+        ip("-n", d.space, "link", "set", "out", "down")
+        for number, wanted in ((1, "Down"), (3, "Down"), (4, "Up"), (2, "Down")):
+            becomes(number, wanted)
+        for words in ("%TRACK-6-STATE: 1 interface in line-protocol Up -> Down", "link: 1 is down", "stub: up", "route: up",
+                      "route: down"):
+            if not wait_for(lambda words=words: d.said(words)):
+                problems.append(f"not said: {words}")
+        shell(d, "enable\nevent manager run wrong\nevent manager run unknown\n")
+        for words in ("track object 1 is no stub-object", "there is no track object 77"):
+            if not wait_for(lambda words=words: d.said(words)):
+                problems.append(f"not said: {words}")
+        # What is added and taken away while it runs.
+        _, shown = shell(d, "enable\nconf t\ntrack 6 interface lo line-protocol\nno track 1\ntrack 7 ip sla 1\nend\nsh track brief\n")
+        expect(problems, "changed", shown, "6     interface lo line-protocol", "there is no IP SLA here", absent=["1     interface in"])
+        becomes(6, "Up")
+        status, said = d.run("-n")
+        problems += [] if status == 0 else [said]
+        return problems + (d.tail() if problems else [])
+
+
+OTHERS = r"""event manager applet count
+ event counter name strays entry-op ge entry-val 3 exit-op eq exit-val 0
+ action 1 syslog msg "count: $_counter_name is $_counter_value"
+event manager applet add
+ event none sync no
+ action 1 counter name strays op inc value 1
+ action 2 policy second
+event manager applet second
+ event none
+ action 1 syslog msg "second runs"
+ action 2 publish-event sub-system 798 type 7 arg1 "told"
+event manager applet hears
+ event application sub-system 798 type 7
+ action 1 syslog msg "hears: $_application_data1"
+event manager applet soon
+ event timer absolute time SOON
+ action 1 syslog msg "absolute timer"
+event manager applet once
+ event timer countdown time 1
+ action 1 syslog msg "countdown"
+event manager applet restart
+ event none sync no
+ action 1 reload
+ action 2 syslog msg "goes on after reload"
+"""
+
+
+def timers_counters_and_other_applets(build):
+    problems = []
+    with Hub(build, OTHERS.replace("SOON", str(int(time.time()) + 4)).splitlines()) as d:
+        for words in ("countdown", "absolute timer"):
+            if not wait_for(lambda words=words: d.said(f"LOG: {'soon' if words[0] == 'a' else 'once'}: {words}"), 15):
+                problems.append(f"not said: {words}")
+        for _ in range(3):
+            shell(d, "enable\nevent manager run add\n")
+        for words in ("count: strays is 3", "second runs", "hears: told"):
+            if not wait_for(lambda words=words: d.said(words)):
+                problems.append(f"not said: {words}")
+        shell(d, "enable\nevent manager run restart\n")
+        if not wait_for(lambda: d.said("spimend never restarts the machine")) or d.said("goes on after reload"):
+            problems.append("reload is not refused")
+        for count in (len(lines_of(d, "LOG: once: countdown")), len(lines_of(d, "LOG: count: "))):
+            problems += [] if count == 1 else [f"{count} times instead of once"]
+        return problems + (d.tail() if problems else [])
+
+
 TESTS = [
     ("typed commands start applets, wait for them, or are replaced by them", typed_commands_start_applets),
+    ("objects are tracked, and applets hear of it", objects_are_tracked),
+    ("timers, counters and applets that start others", timers_counters_and_other_applets),
     ("an applet puts and gets on the terminal that runs it", an_applet_has_the_terminal),
 ]
 SANITIZED = TESTS

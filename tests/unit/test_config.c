@@ -516,6 +516,54 @@ static void test_who_is_told_refuses_what_it_cannot_do_by_name(void **state)
 			    "identifier '3.1': numbers with dots are expected, such as 1.3.6.1.4.1.9.10.134");
 }
 
+static void test_objects_are_tracked(void **state)
+{
+	static const char text[] = "track 2 interface tun0 line-protocol\n delay down 10 up 5\ntrack 3 interface eth0 ip routing\n"
+				   "track 4 ip route 192.0.2.0/24 reachability\ntrack 5 ipv6 route 2001:db8::/32 reachability\n"
+				   "track 7 stub-object\n default-state up\ntrack 1000 ipsec peer 192.0.2.7\n";
+	bool eem;
+
+	(void)state;
+	assert_int_equal(parse(text), 0);
+	assert_string_equal(show(), text);
+	assert_int_equal(config.track_count, 6);
+	assert_int_equal(config.tracks[0].delay_down, 10);
+	assert_int_equal(parse("track 4 ip route 10.0.0.0 255.0.0.0 reachability\n"), 0);
+	assert_string_equal(show(), "track 4 ip route 10.0.0.0/8 reachability\n");
+	/* as typed, a line each */
+	assert_int_equal(config_change(&config, TEXT("track 1 stub-object"), false, &config, &eem, &report), 0);
+	assert_int_equal(config_change(&config, TEXT("delay up 3"), false, &config, &eem, &report), 0);
+	assert_int_equal(config_change(&config, TEXT("no track 4"), false, &config, &eem, &report), 0);
+	assert_string_equal(show(), "track 1 stub-object\n delay up 3\n");
+	assert_int_equal(config_change(&config, TEXT("no delay"), false, &config, &eem, &report), 0);
+	assert_string_equal(show(), "track 1 stub-object\n");
+}
+
+static void test_what_cannot_be_tracked_is_refused_by_name(void **state)
+{
+	static const char *const bad[][2] = {
+		{ "track 1 ip sla 4 reachability", "there is no IP SLA here" },
+		{ "track 1 rtr 4", "there is no IP SLA here" },
+		{ "track 1 list boolean and", "lists of objects" },
+		{ "track timer interface 5", "looked at each second" },
+		{ "track 1001 stub-object", "1 to 1000" },
+		{ "track 1 interface eth0", "line-protocol" },
+		{ "track 1 interface GigabitEthernet 0/1 line-protocol", "line-protocol or 'ip routing'" },
+		{ "track 1 ip route 10.0.0.1/8 reachability", "bits set behind" },
+		{ "track 1 ip route 10.0.0.0 255.0.255.0 reachability", "NETWORK MASK" },
+		{ "track 1 ip route 10.0.0.0/8 metric threshold", "metric is not watched" },
+		{ "delay up 3", "stands below a 'track'" },
+		{ "default-state up", "stands below a 'track'" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(parse(bad[i][0]), SPIMEND_E_SYNTAX);
+		if (!strstr(complaints(), bad[i][1]))
+			fail_msg("%s: %s", bad[i][0], shown);
+	}
+}
+
 static void test_bad_values_say_what_is_expected(void **state)
 {
 	(void)state;
@@ -676,6 +724,8 @@ int main(void)
 		cmocka_unit_test(test_a_users_keys_come_from_their_own_file),
 		cmocka_unit_test(test_who_is_told_can_be_taken_back),
 		cmocka_unit_test(test_who_is_told_refuses_what_it_cannot_do_by_name),
+		cmocka_unit_test(test_objects_are_tracked),
+		cmocka_unit_test(test_what_cannot_be_tracked_is_refused_by_name),
 		cmocka_unit_test(test_bad_values_say_what_is_expected),
 		cmocka_unit_test(test_no_takes_back),
 		cmocka_unit_test(test_what_stands_twice_counts_last_with_a_warning),

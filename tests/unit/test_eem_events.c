@@ -410,6 +410,28 @@ static void test_track_objects(void **state)
 	assert_said("");
 }
 
+static void test_correlate_asks_how_a_track_object_is(void **state)
+{
+	(void)state;
+	start(PAIR " trigger\n  correlate event x and track 3 andnot track 4\n" ROUTE);
+	message("%X-1-A: 1"); /* nothing is known of 3 */
+	eem_track(eem, 3, false, now);
+	eem_track(eem, 4, false, now);
+	message("%X-1-A: 2");
+	said();
+	eem_track(eem, 3, true, now);
+	assert_said(""); /* it starts nothing by itself */
+	message("%X-1-A: 3");
+	assert_said(FIRED);
+	eem_track(eem, 4, true, now);
+	message("%X-1-A: 4");
+	assert_said("");
+	eem_track(eem, 4, false, now);
+	eem_no_track(eem, 3);
+	message("%X-1-A: 5");
+	assert_said("");
+}
+
 static void test_counters_and_applets_that_start_others(void **state)
 {
 	(void)state;
@@ -571,6 +593,7 @@ int main(void)
 		cmocka_unit_test(test_a_command_of_its_own_does_not_start_it),
 		cmocka_unit_test(test_run_by_name),
 		cmocka_unit_test(test_track_objects),
+		cmocka_unit_test(test_correlate_asks_how_a_track_object_is),
 		cmocka_unit_test(test_counters_and_applets_that_start_others),
 		cmocka_unit_test(test_objects_are_polled),
 		cmocka_unit_test(test_neighbours),

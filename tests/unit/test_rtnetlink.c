@@ -149,11 +149,55 @@ static void test_more_addresses_than_are_kept_are_counted(void **state)
 	assert_int_equal(list.at[0].addresses_left_out, 3);
 }
 
+static bool read_route(uint8_t prefix, uint8_t type, unsigned flags, bool *ret_found, uint32_t *ret_link)
+{
+	struct rtmsg route = { .rtm_family = 2, .rtm_dst_len = 24, .rtm_type = type, .rtm_flags = flags };
+	uint32_t link = 7;
+	size_t at;
+
+	len = 0;
+	at = begin(RTM_NEWROUTE);
+	add(&route, sizeof(route));
+	attribute(RTA_OIF, &link, sizeof(link));
+	end(at);
+	return rtnetlink_read_route((struct text){ (const char *)bytes, len }, prefix, ret_found, ret_link);
+}
+
+static void test_a_route_is_the_very_prefix_that_was_asked_for(void **state)
+{
+	struct spimend_address six = { .family = 6 };
+	unsigned char request[64];
+	uint32_t link;
+	size_t whole;
+	bool found;
+
+	(void)state;
+	assert_true(read_route(24, RTN_UNICAST, 0, &found, &link));
+	assert_true(found);
+	assert_int_equal(link, 7);
+	assert_true(read_route(16, RTN_UNICAST, 0, &found, &link));
+	assert_false(found); /* a longer one */
+	assert_true(read_route(24, RTN_BLACKHOLE, 0, &found, &link));
+	assert_false(found);
+	assert_true(read_route(24, RTN_UNICAST, RTNH_F_LINKDOWN, &found, &link));
+	assert_false(found);
+	assert_true(read_route(24, RTN_UNICAST, 0, &found, &link));
+	whole = len;
+	for (len = 0; len < whole; len++) /* cut anywhere, it is none */
+		assert_false(rtnetlink_read_route((struct text){ (const char *)bytes, len }, 24, &found, &link));
+	len = 0;
+	end(begin(NLMSG_ERROR));
+	assert_true(rtnetlink_read_route((struct text){ (const char *)bytes, len }, 24, &found, &link));
+	assert_false(found); /* the kernel has none */
+	assert_int_equal(rtnetlink_route_request(&six, request), sizeof(struct nlmsghdr) + sizeof(struct rtmsg) + 4 + 16);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_links_with_their_addresses, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_what_is_cut_is_read_no_further, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_route_is_the_very_prefix_that_was_asked_for, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_more_addresses_than_are_kept_are_counted, set_up, tear_down),
 	};
 
