@@ -40,6 +40,62 @@ bool text_starts_nocase(struct text t, struct text prefix)
 	return true;
 }
 
+/* One row of the table of edits (optimal string alignment): typed[0..i) to each beginning of the keyword. Returns its least,
+ * with that of the row above. */
+static size_t edit_row(struct text typed, size_t i, struct text keyword, const size_t *before, const size_t *above,
+		       size_t *now)
+{
+	size_t least = i - 1; /* above[0] */
+
+	now[0] = i;
+	for (size_t j = 1; j <= keyword.len; j++) {
+		size_t best = above[j - 1] + (char_lower(typed.at[i - 1]) != char_lower(keyword.at[j - 1]));
+
+		if (above[j] + 1 < best)
+			best = above[j] + 1;
+		if (now[j - 1] + 1 < best)
+			best = now[j - 1] + 1;
+		if (i > 1 && j > 1 && char_lower(typed.at[i - 1]) == char_lower(keyword.at[j - 2]) &&
+		    char_lower(typed.at[i - 2]) == char_lower(keyword.at[j - 1]) && before[j - 2] + 1 < best)
+			best = before[j - 2] + 1;
+		now[j] = best;
+		if (best < least)
+			least = best;
+		if (above[j] < least)
+			least = above[j];
+	}
+	return least;
+}
+
+bool text_resembles(struct text typed, struct text keyword, size_t below, size_t *ret_edits)
+{
+	size_t rows[3][TEXT_RESEMBLES_MAX + 1], most = keyword.len / 3 + 1;
+	size_t *before = rows[0], *above = rows[1], *now = rows[2];
+
+	if (most >= keyword.len) /* to replace all of it is no resemblance */
+		most = keyword.len - (keyword.len > 0);
+	if (below && most >= below)
+		most = below - 1;
+	if (below == 0 || keyword.len == 0 || typed.len > TEXT_RESEMBLES_MAX || keyword.len > TEXT_RESEMBLES_MAX ||
+	    typed.len > keyword.len + most || keyword.len > typed.len + most)
+		return false;
+	for (size_t j = 0; j <= keyword.len; j++)
+		above[j] = j;
+	for (size_t i = 1; i <= typed.len; i++) {
+		size_t *swap = before;
+
+		if (edit_row(typed, i, keyword, before, above, now) > most)
+			return false; /* it only grows */
+		before = above;
+		above = now;
+		now = swap;
+	}
+	if (above[keyword.len] > most)
+		return false;
+	*ret_edits = above[keyword.len];
+	return true;
+}
+
 bool text_ends(struct text t, struct text suffix)
 {
 	return t.len >= suffix.len && text_equal(text_skip(t, t.len - suffix.len), suffix);

@@ -75,6 +75,10 @@ bool text_starts(struct text t, struct text prefix);
 bool text_starts_nocase(struct text t, struct text prefix);
 bool text_ends(struct text t, struct text suffix);
 
+#define TEXT_RESEMBLES_MAX 48 /* longer texts resemble nothing */
+/* Was the keyword meant, in any case? True when few edits lead to it, fewer than `below`; exchanged neighbours are one. */
+bool text_resembles(struct text typed, struct text keyword, size_t below, size_t *ret_edits);
+
 #define TEXT_NOT_FOUND SIZE_MAX
 /* Offset of the first match, or TEXT_NOT_FOUND. An empty needle matches at 0. */
 size_t text_find(struct text t, struct text needle);

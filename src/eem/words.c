@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "eem/words.h"
 
-#define NEAR_MAX 32 /* longer words resemble no keyword */
 
 /* The bytes up to the closing quote with \" made ". Any other backslash stays: expressions are full of them. */
 static struct text unquote(struct text quoted, struct arena *arena)
@@ -128,55 +127,14 @@ int eem_keyword(struct text word, const char *const *keywords, uint32_t count)
 	return found;
 }
 
-/* Edits from one to the other, exchanged neighbours being one (optimal string alignment). */
-static size_t distance(struct text a, struct text b)
-{
-	size_t rows[3][NEAR_MAX + 1], *above = rows[0], *now = rows[1], *before = rows[2];
-
-	for (size_t j = 0; j <= b.len; j++)
-		above[j] = j;
-	for (size_t i = 1; i <= a.len; i++) {
-		size_t *swap = before;
-
-		now[0] = i;
-		for (size_t j = 1; j <= b.len; j++) {
-			size_t best = above[j - 1] + (char_lower(a.at[i - 1]) != char_lower(b.at[j - 1]));
-
-			if (above[j] + 1 < best)
-				best = above[j] + 1;
-			if (now[j - 1] + 1 < best)
-				best = now[j - 1] + 1;
-			if (i > 1 && j > 1 && char_lower(a.at[i - 1]) == char_lower(b.at[j - 2]) &&
-			    char_lower(a.at[i - 2]) == char_lower(b.at[j - 1]) && before[j - 2] + 1 < best)
-				best = before[j - 2] + 1;
-			now[j] = best;
-		}
-		before = above;
-		above = now;
-		now = swap;
-	}
-	return above[b.len];
-}
-
 const char *eem_nearest(struct text word, const char *const *keywords, uint32_t count)
 {
 	const char *best = NULL;
-	size_t best_distance = SIZE_MAX;
+	size_t edits = SIZE_MAX;
 
-	if (word.len == 0 || word.len > NEAR_MAX)
-		return NULL;
-	for (uint32_t i = 0; i < count; i++) {
-		struct text keyword = text_of(keywords[i]);
-		size_t d;
-
-		if (keyword.len > NEAR_MAX)
-			continue;
-		d = distance(word, keyword);
-		if (d < best_distance && d <= keyword.len / 3 + 1 && d < keyword.len) {
+	for (uint32_t i = 0; word.len && i < count; i++)
+		if (text_resembles(word, text_of(keywords[i]), edits, &edits))
 			best = keywords[i];
-			best_distance = d;
-		}
-	}
 	return best;
 }
 

@@ -48,15 +48,13 @@ static bool config_rows_at(bool in_block, size_t index, struct match_row *ret)
 {
 	struct config_syntax syntax;
 
-	for (size_t i = 0; config_syntax_at(i, &syntax); i++) {
-		if (syntax.in_block != in_block || index--)
-			continue;
-		*ret = (struct match_row){ syntax.keywords, syntax.arguments, syntax.help, NULL };
+	if (index < EXEC_COUNT(common_rows)) {
+		*ret = common_rows[index];
 		return true;
 	}
-	if (index >= EXEC_COUNT(common_rows))
+	if (!config_syntax_at(index - EXEC_COUNT(common_rows), &syntax))
 		return false;
-	*ret = common_rows[index];
+	*ret = (struct match_row){ syntax.in_block == in_block ? syntax.keywords : NULL, syntax.arguments, syntax.help, NULL };
 	return true;
 }
 

@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 
-#define ROWS_MAX 256
+#define ROWS_FIRST 16 /* room is made for so many, then for twice as many */
 
 struct candidate { /* a row that fits still */
 	struct match_row row;
@@ -17,22 +17,52 @@ struct candidate { /* a row that fits still */
 
 struct matcher {
 	struct candidate *rows; /* owns */
-	size_t count;
+	size_t count, room;
 	struct text chosen[EXEC_WORDS_MAX]; /* the keyword that each word stands for; empty: an argument */
 };
 
-static int begin(struct matcher *m, match_row_fn *rows, const void *context)
+/* Can a line that begins with that word be one of the row's? Only what is sure counts: a row is big once it is read, and
+ * most rows begin with another letter. */
+static bool may_begin(const struct match_row *row, struct text word)
 {
-	m->rows = memory_new(ROWS_MAX, sizeof(*m->rows));
-	if (!m->rows)
-		return -1;
-	for (size_t i = 0; m->count < ROWS_MAX && rows(context, i, &m->rows[m->count].row); i++) {
-		struct candidate *c = &m->rows[m->count];
+	struct text first = text_of(row->syntax);
 
-		if (!syntax_read(c->row.syntax, c->row.arguments, &c->syntax))
+	first = text_take_until(&first, " ");
+	return word.len == 0 || first.len == 0 || first.at[0] < 'a' || first.at[0] > 'z' ||
+	       text_find_char(first, '|') != TEXT_NOT_FOUND || char_lower(word.at[0]) == first.at[0];
+}
+
+static struct candidate *add_row(struct matcher *m)
+{
+	struct candidate *more;
+
+	if (m->count == m->room) {
+		more = memory_resize(m->rows, m->room ? 2 * m->room : ROWS_FIRST, sizeof(*more));
+		if (!more)
+			return NULL;
+		m->rows = more;
+		m->room = m->room ? 2 * m->room : ROWS_FIRST;
+	}
+	return &m->rows[m->count++];
+}
+
+/* The rows that may fit a line with that first word; empty: all. */
+static int begin(struct matcher *m, match_row_fn *rows, const void *context, struct text first)
+{
+	struct match_row row;
+	struct candidate *c;
+
+	for (size_t i = 0; rows(context, i, &row); i++) {
+		if (!row.syntax || !may_begin(&row, first))
 			continue;
-		c->next = c->syntax.first;
-		m->count++;
+		c = add_row(m);
+		if (!c)
+			return -1;
+		c->row = row;
+		if (syntax_read(row.syntax, row.arguments, &c->syntax))
+			c->next = c->syntax.first;
+		else
+			m->count--;
 	}
 	return 0;
 }
@@ -189,8 +219,10 @@ void exec_match(match_row_fn *rows, const void *context, struct text line, struc
 		ret->at = offset_in(line, ret->words[EXEC_WORDS_MAX - 1]);
 		return;
 	}
-	if (begin(&m, rows, context) < 0)
+	if (begin(&m, rows, context, ret->words[0]) < 0) {
+		memory_free(m.rows);
 		return;
+	}
 	good = walk(&m, ret->words, ret->word_count, &look);
 	if (good < ret->word_count) {
 		ret->result = look.is_ambiguous ? MATCH_AMBIGUOUS : MATCH_INVALID;
@@ -290,8 +322,10 @@ void exec_choices(match_row_fn *rows, const void *context, struct text before, s
 
 	memset(ret, 0, sizeof(*ret));
 	ret->result = MATCH_INVALID;
-	if (!line || !split(before, line) || begin(&m, rows, context) < 0)
+	if (!line || !split(before, line) || begin(&m, rows, context, line->words[0]) < 0) {
+		memory_free(m.rows);
 		return;
+	}
 	words = line->word_count;
 	if (words && !char_is_blank(before.at[before.len - 1]))
 		ret->partial = line->words[--words];

@@ -39,6 +39,7 @@ struct match_row {
 	const char *syntax, *arguments, *help; /* arguments: more syntax, or NULL */
 	const struct exec_command *command; /* NULL: a row of the configuration */
 };
+/* False beyond the last; a row without syntax is none. */
 typedef bool match_row_fn(const void *context, size_t index, struct match_row *ret);
 
 struct exec_match {

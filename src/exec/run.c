@@ -63,15 +63,14 @@ const char *exec_prompt(struct exec_session *session)
 bool exec_rows(const void *context, size_t index, struct match_row *ret)
 {
 	const struct exec_session *session = context;
-	const struct exec_command *command;
+	const struct exec_command *command = exec_command_at(index);
 
-	for (size_t i = 0; (command = exec_command_at(i)); i++) {
-		if ((command->level == EXEC_PRIVILEGED && session->mode == EXEC_MODE_USER) || index--)
-			continue;
-		*ret = (struct match_row){ command->syntax, NULL, command->help, command };
-		return true;
-	}
-	return false;
+	if (!command)
+		return false;
+	*ret = (struct match_row){ command->syntax, NULL, command->help, command };
+	if (command->level == EXEC_PRIVILEGED && session->mode == EXEC_MODE_USER)
+		ret->syntax = NULL;
+	return true;
 }
 
 void exec_say_mismatch(struct exec_session *session, enum match_result result, struct text line, size_t at,

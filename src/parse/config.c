@@ -9,7 +9,6 @@
 #include "parse/prompt.h"
 #include "spimend/error.h"
 
-#define DISTANCE_WORD_MAX 48 /* longer words resemble no command */
 #define ROWS_MAX 128
 
 /* Commands of the plan that this version does not have: an honest answer instead of "unknown". Those that open a block
@@ -145,66 +144,28 @@ static struct match find_row(const struct words *words, size_t from, bool in_blo
 
 /* --- What was meant? ------------------------------------------------------------------------------------------- */
 
-/* Levenshtein's distance, with neighbours swapped counting once; at most DISTANCE_WORD_MAX a side. */
-static size_t distance(struct text a, struct text b)
-{
-	size_t rows[3][DISTANCE_WORD_MAX + 1];
-	size_t *before = rows[0], *above = rows[1], *now = rows[2];
-
-	for (size_t j = 0; j <= b.len; j++)
-		above[j] = j;
-	for (size_t i = 1; i <= a.len; i++) {
-		size_t *swap = before;
-
-		now[0] = i;
-		for (size_t j = 1; j <= b.len; j++) {
-			bool same = char_lower(a.at[i - 1]) == char_lower(b.at[j - 1]);
-			size_t best = above[j - 1] + !same;
-
-			if (above[j] + 1 < best)
-				best = above[j] + 1;
-			if (now[j - 1] + 1 < best)
-				best = now[j - 1] + 1;
-			if (i > 1 && j > 1 && char_lower(a.at[i - 1]) == char_lower(b.at[j - 2]) &&
-			    char_lower(a.at[i - 2]) == char_lower(b.at[j - 1]) && before[j - 2] + 1 < best)
-				best = before[j - 2] + 1;
-			now[j] = best;
-		}
-		before = above;
-		above = now;
-		now = swap;
-	}
-	return above[b.len];
-}
-
 /* The row whose keywords are nearest to as many typed words, or NULL when none is near. */
 static const struct config_row *nearest(const struct words *words, size_t from)
 {
 	const struct config_row *best = NULL;
-	size_t best_distance = SIZE_MAX;
+	size_t edits = SIZE_MAX;
 
 	for (size_t i = 0; i < config_row_count; i++) {
-		struct text keywords = text_of(config_rows[i].keywords);
-		char typed[DISTANCE_WORD_MAX + 1];
-		size_t len = 0, d;
+		char typed[TEXT_RESEMBLES_MAX + 1];
+		size_t len = 0;
 
 		for (size_t k = 0; from + k < words->count && keyword_of(&config_rows[i], k).len; k++) {
 			struct text word = words->at[from + k];
 
-			if (len + word.len + 1 > DISTANCE_WORD_MAX)
+			if (len + word.len + 1 > TEXT_RESEMBLES_MAX)
 				break;
 			if (k > 0)
 				typed[len++] = ' ';
 			memcpy(typed + len, word.at, word.len);
 			len += word.len;
 		}
-		if (keywords.len > DISTANCE_WORD_MAX)
-			continue;
-		d = distance((struct text){ typed, len }, keywords);
-		if (d < best_distance && d <= keywords.len / 3 + 1 && d < keywords.len) {
+		if (text_resembles((struct text){ typed, len }, text_of(config_rows[i].keywords), edits, &edits))
 			best = &config_rows[i];
-			best_distance = d;
-		}
 	}
 	return best;
 }
@@ -268,10 +229,14 @@ void config_print_safe(struct text line, struct buffer *out)
 
 static void say_unknown(struct parser *p, const struct words *words, size_t from, const struct match *m)
 {
-	const struct config_row *near = nearest(words, from);
-	struct match elsewhere = find_row(words, from, !p->in_block);
+	struct match elsewhere = { 0 };
 	struct buffer b = { 0 };
 
+	if (p->report->kept == CONFIG_PROBLEMS_MAX) { /* it is counted, and nobody reads it */
+		problem(p, p->line, false, &b);
+		return;
+	}
+	elsewhere = find_row(words, from, !p->in_block);
 	if (m->is_ambiguous) {
 		buffer_add_char(&b, '\'');
 		add_typed(&b, words, from + m->used + 1);
@@ -287,6 +252,8 @@ static void say_unknown(struct parser *p, const struct words *words, size_t from
 		add_syntax(&b, elsewhere.row);
 		buffer_add_string(&b, " stands inside the block that the line 'spimend' opens");
 	} else {
+		const struct config_row *near = nearest(words, from);
+
 		buffer_add_string(&b, "unknown command '");
 		add_typed(&b, words, words->count);
 		buffer_add_char(&b, '\'');

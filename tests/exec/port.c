@@ -422,22 +422,19 @@ static struct link link_of(uint32_t index, const char *name, const char *at, uin
 	return l;
 }
 
-void world_init(struct world *w)
+static void begin(struct world *w)
 {
-	static const struct hash_key key = { 1, 2 };
 	static const char text[] = "hostname hub\nspimend\n mode repair\n sense interface eth0\n sense strongswan /run/charon.vici\n";
 	cleanup(memory_free_pointer) struct config_report *report = memory_new(1, sizeof(*report));
 
-	memset(w, 0, sizeof(*w));
 	if (config_parse(TEXT(text), &w->config, report) < 0)
 		abort();
 	config_print(&w->config, &w->running);
 	w->now.mono_ns = 3 * DAY_NS;
 	w->now.wall.ns = 1756820207 * SECOND_NS; /* Tue Sep  2 13:36:47 2025 UTC */
 	w->logbook = logbook_new(LOGBOOK_BYTES_MIN);
-	if (!w->logbook || core_new(&w->config, &key, 1, w->now, &w->core) < 0)
+	if (!w->logbook)
 		abort();
-	tell_core(w);
 	w->links[0] = link_of(1, "lo", "127.0.0.1", 8, true);
 	w->links[1] = link_of(2, "eth0", "192.0.2.1", 24, true);
 	w->links[2] = link_of(3, "eth1", NULL, 0, false);
@@ -449,7 +446,7 @@ void world_init(struct world *w)
 				      .run_applet = run_applet, .typed = typed, .account = account };
 }
 
-void world_done(struct world *w)
+static void end(struct world *w)
 {
 	for (size_t i = 0; i < w->file_count; i++)
 		buffer_done(&w->files[i].text);
@@ -461,5 +458,34 @@ void world_done(struct world *w)
 	buffer_done(&w->cleared_peers);
 	exec_cleared_free(w->cleared);
 	logbook_free(w->logbook);
+}
+
+void world_init(struct world *w)
+{
+	static const struct hash_key key = { 1, 2 };
+	cleanup(memory_free_pointer) struct config *small = memory_new(1, sizeof(*small));
+
+	memset(w, 0, sizeof(*w));
+	begin(w);
+	*small = w->config; /* a core makes room for all of its ledger at once */
+	small->ledger_max = 64;
+	if (core_new(small, &key, 1, w->now, &w->core) < 0)
+		abort();
+	tell_core(w);
+}
+
+void world_reset(struct world *w)
+{
+	struct core *core = w->core; /* no command changes it */
+
+	end(w);
+	memset(w, 0, sizeof(*w));
+	w->core = core;
+	begin(w);
+}
+
+void world_done(struct world *w)
+{
+	end(w);
 	core_free(w->core);
 }

@@ -37,6 +37,7 @@ struct world {
 };
 
 void world_init(struct world *world);
+void world_reset(struct world *world); /* as it was after world_init(), and cheaper */
 void world_done(struct world *world);
 
 #endif

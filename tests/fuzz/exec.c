@@ -36,10 +36,10 @@ static void type(struct world *world, struct exec_session *session, struct text 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static struct world world; /* a core is big: it is made once */
 	struct exec_who who = { .name = "fuzzer" };
 	struct exec_session *session;
 	struct text rest, line;
-	struct world world;
 	int lines = 0;
 
 	if (size == 0)
@@ -47,7 +47,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	who.may_enable = data[0] & 1;
 	who.may_write_startup = data[0] & 2;
 	who.shows_prompt = data[0] & 4;
-	world_init(&world);
+	if (world.core)
+		world_reset(&world);
+	else
+		world_init(&world);
 	session = exec_session_new(&world.port, &who);
 	if (session && data[0] & 8) {
 		struct buffer out = { 0 };
@@ -61,6 +64,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (session && lines++ < 32 && text_take_line(&rest, &line))
 		type(&world, session, line);
 	exec_session_free(session);
-	world_done(&world);
 	return 0;
 }

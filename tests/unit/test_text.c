@@ -302,6 +302,49 @@ static void utf8_of_broken_bytes(void **state)
 		assert_int_equal(text_is_utf8(rows[i].text), rows[i].valid);
 }
 
+static void resembling(void **state)
+{
+	static const struct {
+		const char *typed, *keyword;
+		size_t below, edits; /* SIZE_MAX: it does not */
+	} rows[] = {
+		{ "hostname", "hostname", SIZE_MAX, 0 },
+		{ "HOSTNAME", "hostname", SIZE_MAX, 0 },
+		{ "hostnaem", "hostname", SIZE_MAX, 1 }, /* exchanged */
+		{ "ohstnaem", "hostname", SIZE_MAX, 2 },
+		{ "ostname", "hostname", SIZE_MAX, 1 },  /* left out */
+		{ "hosttname", "hostname", SIZE_MAX, 1 },
+		{ "hostmane", "hostname", SIZE_MAX, 2 },
+		{ "ho", "hostname", SIZE_MAX, SIZE_MAX },
+		{ "hostnxyz", "hostname", SIZE_MAX, 3 },  /* a third and one more */
+		{ "hostwxyz", "hostname", SIZE_MAX, SIZE_MAX },
+		{ "logging", "hostname", SIZE_MAX, SIZE_MAX },
+		{ "hostnaem", "hostname", 2, 1 },
+		{ "hostnaem", "hostname", 1, SIZE_MAX },
+		{ "hostname", "hostname", 1, 0 },
+		{ "hostname", "hostname", 0, SIZE_MAX },
+		{ "a", "a", SIZE_MAX, 0 },
+		{ "b", "a", SIZE_MAX, SIZE_MAX },        /* all of it is another */
+		{ "ab", "if", SIZE_MAX, SIZE_MAX },
+		{ "fi", "if", SIZE_MAX, 1 },
+		{ "", "if", SIZE_MAX, SIZE_MAX },
+		{ "if", "", SIZE_MAX, SIZE_MAX },
+		{ "", "", SIZE_MAX, SIZE_MAX },
+		{ "123456789012345678901234567890123456789012345678", "123456789012345678901234567890123456789012345678", SIZE_MAX, 0 },
+		{ "1234567890123456789012345678901234567890123456789", "123456789012345678901234567890123456789012345678", SIZE_MAX,
+		  SIZE_MAX },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		size_t edits = 77;
+		bool does = text_resembles(text_of(rows[i].typed), text_of(rows[i].keyword), rows[i].below, &edits);
+
+		if (does != (rows[i].edits != SIZE_MAX) || (does ? edits != rows[i].edits : edits != 77))
+			fail_msg("'%s' and '%s': %zu", rows[i].typed, rows[i].keyword, edits);
+	}
+}
+
 /* Short texts are searched in another way than long ones. */
 static void finding_near_the_length_where_the_way_changes(void **state)
 {
@@ -328,6 +371,7 @@ int main(void)
 		cmocka_unit_test(slices_stay_inside),
 		cmocka_unit_test(characters),
 		cmocka_unit_test(comparing),
+		cmocka_unit_test(resembling),
 		cmocka_unit_test(finding),
 		cmocka_unit_test(taking),
 		cmocka_unit_test(taking_lines),
