@@ -129,7 +129,7 @@ def check_guest(report, text):
 
 
 def witness(machine, scratch, report):
-    guest = Guest(machine, scratch, "guest.sh", 256, 90)
+    guest = Guest(machine, scratch, "guest.sh", 256, 300)
     text = guest.text()
     report("the guest boots and ends", [] if guest.ended else text.splitlines()[-60:])
     if guest.ended:
@@ -141,7 +141,7 @@ def heal(machine, scratch, report, groups, only):
     wanted = {f"{group}: {case.name}" for group in groups for case in cases.GROUPS[group][1] if only in case.name}
     if not wanted:
         return
-    guest = Guest(machine, scratch, "heal.sh", 512, 200, GROUPS_WANTED=",".join(groups), ONLY=only)
+    guest = Guest(machine, scratch, "heal.sh", 512, 600, GROUPS_WANTED=",".join(groups), ONLY=only)
     for line in guest.lines():
         if not line.startswith("heal: "):
             continue
@@ -155,7 +155,7 @@ def heal(machine, scratch, report, groups, only):
 
 def fault_plugin():
     """Charon's, of the lab; None where it cannot be built."""
-    built = run(["lab/plugin/build"], timeout=300)
+    built = run(["lab/plugin/build"], timeout=900)
     return built.out.decode().strip() if built.status == 0 else None
 
 

@@ -11,7 +11,7 @@ import traceback
 
 import cases
 import pair as pairs
-from pair import PATIENCE, Trouble, wait_for
+from pair import LIMIT, PATIENCE, Trouble, wait_for
 
 HEAL_S = 15
 ON_THE_WAY = 3  # packets
@@ -57,7 +57,7 @@ class Run:
         found = new()  # in front of the kernel's own count, which goes on
         problems = self.judge(case, found, pair.b.orders() - orders, refused() - dropped)
         outage = pair.outage(since) if case.flows else None
-        if case.flows and not case.actions and outage > PATIENCE:
+        if case.flows and not case.actions and outage > LIMIT:
             problems.append(f"the pings were silent for {outage:.2f} s")
         if case.proof:
             problems += case.proof(pair)
@@ -73,7 +73,7 @@ class Run:
         # on an SA before spimendd heard of it was not dropped.
         if sum(found["packets"] for found in new if found["rule"] != "early-use") > dropped + ON_THE_WAY:
             problems.append(f"more packets were counted than the {dropped} that the kernel dropped")
-        if case.flows and not self.pair.flows():
+        if case.flows and not wait_for(self.pair.flows, 1):
             problems.append("the tunnel is dark")
         if case.verdicts and not [found for found in new if found["verdict"] in case.verdicts]:
             problems.append(f"no such incident: {case.verdicts[0]}")
