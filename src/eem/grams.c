@@ -3,6 +3,10 @@
 
 #include <errno.h>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #include "base/memory.h"
 
 #define WINDOW 8
@@ -25,14 +29,6 @@ static uint64_t load(const char *at, size_t len)
 
 	memcpy(&value, at, len < WINDOW ? len : WINDOW);
 	return value;
-}
-
-static uint32_t start_of(const char *at)
-{
-	uint16_t two;
-
-	memcpy(&two, at, sizeof(two));
-	return two % GRAM_STARTS;
 }
 
 static uint64_t hash_window(uint64_t value, uint64_t seed)
@@ -200,14 +196,26 @@ static bool choose(const struct counts *c, const struct gram_entry *entry, struc
 	return true;
 }
 
+static void sieve_add(struct gram_sieve *sieve, const unsigned char *window)
+{
+	uint8_t bucket = (uint8_t)(1 << window[0] % 8);
+
+	for (unsigned place = 0; place < GRAM_PLACES; place++) {
+		unsigned char byte = window[place];
+
+		sieve->bytes[place][byte] |= bucket;
+		sieve->low[place][byte & 15] |= bucket;
+		sieve->high[place][byte >> 4] |= bucket;
+	}
+}
+
 static void put(struct grams *g, const struct choice *choice, uint32_t target)
 {
 	uint64_t h = hash_window(choice->window.value, choice->window.mask), bit = h >> g->bit_shift;
-	uint32_t slot = (uint32_t)h & g->slot_mask, start;
+	uint32_t slot = (uint32_t)h & g->slot_mask;
 
 	g->bits[bit / 64] |= UINT64_C(1) << bit % 64;
-	start = start_of((const char *)&choice->window.value);
-	g->starts[start / 64] |= UINT64_C(1) << start % 64;
+	sieve_add(&g->sieve, (const unsigned char *)&choice->window.value);
 	g->has_mask[choice->mask] = true;
 	while (g->slots[slot].target)
 		slot = (slot + 1) & g->slot_mask;
@@ -314,6 +322,9 @@ int grams_init(struct grams *g, const struct gram_entry *entries, uint32_t count
 	bool fine;
 
 	*g = (struct grams){ 0 };
+#if defined(__x86_64__)
+	g->sieve.is_wide = __builtin_cpu_supports("avx2");
+#endif
 	fine = choices && get_memory(g, count) && count_windows(&counts, entries, count) == 0;
 	for (uint32_t i = 0; fine && i < count; i++) {
 		if (!choose(&counts, &entries[i], &choices[i]))
@@ -409,19 +420,63 @@ static void look_for(const struct look *l, uint32_t mask, size_t at)
 		look_at(l, h, value, mask, at);
 }
 
+static void look_for_all(const struct look *l, size_t at)
+{
+	for (uint32_t m = 0; m < GRAM_MASKS; m++)
+		if (l->g->has_mask[m])
+			look_for(l, m, at);
+}
+
+static bool may_begin(const struct gram_sieve *sieve, const unsigned char *at)
+{
+	return sieve->bytes[0][at[0]] & sieve->bytes[1][at[1]] & sieve->bytes[2][at[2]] & sieve->bytes[3][at[3]];
+}
+
+#if defined(__x86_64__)
+
+__attribute__((target("avx2"))) static inline __m256i place_mask(const struct gram_sieve *sieve, unsigned place, const char *at)
+{
+	const __m256i nibble = _mm256_set1_epi8(15);
+	__m256i bytes = _mm256_loadu_si256((const __m256i *)(at + place));
+	__m256i low = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)sieve->low[place]));
+	__m256i high = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)sieve->high[place]));
+
+	return _mm256_and_si256(_mm256_shuffle_epi8(low, _mm256_and_si256(bytes, nibble)),
+				_mm256_shuffle_epi8(high, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), nibble)));
+}
+
+/* Thirty-two places at a time, as far as they have all their bytes. Returns where it ended. */
+__attribute__((target("avx2"))) static size_t look_wide(const struct look *l)
+{
+	const struct gram_sieve *sieve = &l->g->sieve;
+	size_t at = 0;
+
+	for (; at + 32 + GRAM_PLACES - 1 <= l->text.len; at += 32) {
+		const char *from = l->text.at + at;
+		__m256i all = _mm256_and_si256(_mm256_and_si256(place_mask(sieve, 0, from), place_mask(sieve, 1, from)),
+					       _mm256_and_si256(place_mask(sieve, 2, from), place_mask(sieve, 3, from)));
+		uint32_t may = ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(all, _mm256_setzero_si256()));
+
+		for (; may; may &= may - 1)
+			look_for_all(l, at + (unsigned)__builtin_ctz(may));
+	}
+	return at;
+}
+
+#endif
+
 void grams_find(const struct grams *g, struct text text, void (*found)(void *, uint32_t), void *context)
 {
 	struct look l = { g, text, found, context };
+	size_t at = 0;
 
 	for (uint32_t i = 0; i < g->always_count; i++)
 		found(context, g->always[i]);
-	for (size_t at = 0; at + SHORT_WINDOW <= text.len; at++) {
-		uint32_t start = start_of(text.at + at);
-
-		if (__builtin_expect(!(g->starts[start / 64] >> start % 64 & 1), 1))
-			continue;
-		for (uint32_t m = 0; m < GRAM_MASKS; m++)
-			if (g->has_mask[m])
-				look_for(&l, m, at);
-	}
+#if defined(__x86_64__)
+	if (g->sieve.is_wide)
+		at = look_wide(&l);
+#endif
+	for (; at + GRAM_PLACES <= text.len; at++)
+		if (may_begin(&g->sieve, (const unsigned char *)text.at + at))
+			look_for_all(&l, at);
 }

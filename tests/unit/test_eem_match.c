@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 #include "base/memory.h"
+#include "eem/grams.h"
 #include "eem/match.h"
 
 #define MANY 600
@@ -101,6 +102,50 @@ static void test_it_finds_what_trying_each_finds(void **state)
 	}
 }
 
+static void note(void *context, uint32_t entry)
+{
+	((bool *)context)[entry] = true;
+}
+
+/* The search of many places at once and the one of place after place find the same, wherever it stands. */
+static void test_wide_and_narrow_find_the_same(void **state)
+{
+	struct eem_literal literals[64];
+	struct gram_entry entries[64];
+	char texts[64][24], message[200];
+	uint64_t random = 11;
+	struct grams g;
+
+	(void)state;
+	for (unsigned i = 0; i < 64; i++) {
+		snprintf(texts[i], sizeof(texts[i]), "%s%u%c%s", PICK(pieces), (unsigned)(next(&random) % 100),
+			 next(&random) % 2 ? EEM_ANY_BYTE : '.', PICK(pieces));
+		literals[i] = (struct eem_literal){ .text = text_of(texts[i]) };
+		entries[i] = (struct gram_entry){ &literals[i], 1 };
+	}
+	assert_int_equal(grams_init(&g, entries, 64), 0);
+	for (unsigned round = 0; round < 2000; round++) {
+		bool wide[64] = { false }, narrow[64] = { false };
+		unsigned put = (unsigned)(next(&random) % 64);
+		size_t len = (size_t)(next(&random) % 150), at = (size_t)(next(&random) % (len + 1));
+		struct text is;
+
+		for (size_t i = 0; i < len; i++)
+			message[i] = (char)next(&random);
+		memcpy(message + at, texts[put], strlen(texts[put]));
+		is = (struct text){ message, len > at + strlen(texts[put]) ? len : at + strlen(texts[put]) };
+		grams_find(&g, is, note, wide);
+		g.sieve.is_wide = false;
+		grams_find(&g, is, note, narrow);
+#if defined(__x86_64__)
+		g.sieve.is_wide = __builtin_cpu_supports("avx2");
+#endif
+		assert_true(wide[put]);
+		assert_memory_equal(wide, narrow, sizeof(wide));
+	}
+	grams_done(&g);
+}
+
 /* One expression a peer, all with the same mnemonic and dots that match anything: still few are tried. */
 static void test_many_of_one_mnemonic_cost_little(void **state)
 {
@@ -158,6 +203,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_it_finds_what_trying_each_finds, clean),
+		cmocka_unit_test(test_wide_and_narrow_find_the_same),
 		cmocka_unit_test_teardown(test_many_of_one_mnemonic_cost_little, clean),
 		cmocka_unit_test_teardown(test_what_is_tried_always_is_counted, clean),
 	};
