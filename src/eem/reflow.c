@@ -21,6 +21,8 @@ struct reflow {
 	bool in_applet;
 	bool quote_open;
 	bool is_flattened;     /* somewhere commands stand behind each other */
+	size_t width;          /* of the lines in which they do: where the document breaks lines */
+	size_t last_len;       /* of the line in front */
 	bool was_cut;          /* the command began in the middle of a line */
 	struct buffer tail;    /* owns: the last words of the line, which may begin a command together with the next */
 	uint32_t blank_lines;
@@ -190,6 +192,32 @@ static void finish(struct reflow *r)
 	r->was_cut = false;
 }
 
+/* Behind `| include` and its kind stands an expression, up to the end of the line. */
+static bool begins_filter(struct text t)
+{
+	static const char *const filters[] = { "include", "exclude", "begin", "section", "count" };
+	struct text word = text_take_word(&t);
+
+	for (size_t i = 0; i < EEM_COUNT(filters) && text_equal(word, TEXT("|")); i++) {
+		struct text name = t, first = text_take_word(&name);
+
+		if (is_word(first, filters[i], 1))
+			return true;
+	}
+	return false;
+}
+
+static bool has_filter(struct text t)
+{
+	bool found = false;
+
+	while (t.len && !found) {
+		found = begins_filter(t);
+		text_take_word(&t);
+	}
+	return found;
+}
+
 static bool cuts_here(const struct reflow *r, struct text rest)
 {
 	enum kind kind = kind_of(r);
@@ -205,16 +233,27 @@ static bool cuts_here(const struct reflow *r, struct text rest)
 		return false; /* "action 30 end" */
 	if (begins_end(rest))
 		return kind != KIND_COMMENT || r->words == 1;
+	if (kind == KIND_FOREIGN && has_filter(buffer_text(&r->command)))
+		return false;
 	if (kind == KIND_COMMENT || kind == KIND_FOREIGN)
 		return r->is_flattened && foreign_in_listing(rest);
 	return false;
+}
+
+/* A word that a line's end broke behind its hyphen; "!---" is none. */
+static bool ends_in_hyphen(struct text t)
+{
+	char before = t.len > 1 ? t.at[t.len - 2] : ' ';
+
+	return t.len > 1 && t.at[t.len - 1] == '-' && (char_is_alpha(before) || char_is_digit(before));
 }
 
 /* "action 5" at the end of a line: only the next line tells what it is. */
 static bool is_cut_off(struct text t)
 {
 	static const char *const words[] = { "action", "event", "trigger", "correlate", "attribute", "configure", "conf", "show",
-					     "sh" };
+					     "sh", "debug", "undebug", "do", "snmp-server", "snmp-", "logging", "terminal", "write",
+					     "copy" };
 	struct text rest = t, word = text_take_word(&rest);
 	unsigned more = 0;
 
@@ -223,7 +262,7 @@ static bool is_cut_off(struct text t)
 			continue;
 		while (text_take_word(&rest).len)
 			more++;
-		return more < 2 && text_find_char(t, '"') == TEXT_NOT_FOUND;
+		return more < (ends_in_hyphen(text_trim(t)) ? 3 : 2) && text_find_char(t, '"') == TEXT_NOT_FOUND;
 	}
 	return false;
 }
@@ -278,6 +317,27 @@ static void join_string(struct reflow *r, struct text text)
 	feed(r, text, true);
 }
 
+/* Commands outside of applets behind each other: "debug crypto isakmp debug crypto ipsec". */
+static unsigned count_foreign(struct text text)
+{
+	bool open = false;
+	unsigned count = 0;
+
+	if (!foreign_in_listing(text))
+		return 0;
+	while (text.len) {
+		text_take_blanks(&text);
+		if (!open && begins_filter(text))
+			break;
+		if (!open && foreign_in_listing(text)) {
+			count++;
+			take_word(&text, &open); /* "do show ..." is one */
+		}
+		take_word(&text, &open);
+	}
+	return count;
+}
+
 static unsigned count_beginnings(struct text text)
 {
 	bool open = false;
@@ -291,20 +351,31 @@ static unsigned count_beginnings(struct text text)
 	return count;
 }
 
-/* Somewhere a command begins behind another one. */
-static bool is_flattened(struct text text, struct arena *arena)
+/* Somewhere a command begins behind another one; and how long such lines are. */
+static bool is_flattened(struct text text, struct arena *arena, size_t *width)
 {
 	struct eem_lines lines;
 	struct eem_line line;
+	bool found = false;
 
 	eem_lines_start(&lines, text, arena, NULL);
 	while (eem_lines_next(&lines, &line)) {
 		unsigned count = line.text.len ? count_beginnings(line.text) : 0;
 
-		if (count > 1 || (count == 1 && !begins_strongly(line.text) && line.text.at[0] != '!'))
-			return true;
+		if (count <= 1 && (count == 0 || begins_strongly(line.text) || line.text.at[0] == '!') && count_foreign(line.text) < 2)
+			continue;
+		found = true;
+		if (line.text.len > *width)
+			*width = line.text.len;
 	}
-	return false;
+	return found;
+}
+
+/* The line in front ended only because this one's first word did not fit. A tenth less also counts: letters of different
+ * width are common. */
+static bool was_broken(const struct reflow *r, struct text text)
+{
+	return r->is_flattened && r->command.len && r->last_len + 1 + text_take_word(&text).len > r->width - r->width / 10;
 }
 
 static bool is_rule(struct text t)
@@ -362,7 +433,8 @@ static struct text with_tail(struct reflow *r, struct text text, struct arena *a
 	struct buffer b = { 0 };
 	struct text joined;
 
-	buffer_printf(&b, "%.*s %.*s", TEXT_ARG(buffer_text(&r->tail)), TEXT_ARG(text));
+	buffer_printf(&b, "%.*s%s%.*s", TEXT_ARG(buffer_text(&r->tail)), ends_in_hyphen(buffer_text(&r->tail)) ? "" : " ",
+		      TEXT_ARG(text));
 	joined = arena_text(arena, buffer_text(&b));
 	buffer_done(&b);
 	buffer_clear(&r->tail);
@@ -373,6 +445,10 @@ static void end_tail(struct reflow *r)
 {
 	if (r->tail.len == 0)
 		return;
+	if (cuts_here(r, buffer_text(&r->tail))) { /* it was whole: "snmp-server manager" */
+		finish(r);
+		r->was_cut = true;
+	}
 	buffer_printf(&r->command, "%s%.*s", r->command.len ? " " : "", TEXT_ARG(buffer_text(&r->tail)));
 	buffer_clear(&r->tail);
 }
@@ -396,6 +472,15 @@ static void read_line(struct reflow *r, const struct eem_line *line, struct aren
 			       TEXT_ARG(text_first(text, SHOWN)));
 		r->quote_open = false;
 		finish(r);
+	}
+	if (was_broken(r, text) && !(begins_line(r, line) && has_filter(buffer_text(&r->command)))) {
+		eem_report_add(r->report, EEM_NOTE, r->line, "joined", TEXT_NONE, "taken as the rest of the line in front: '%.*s'",
+			       TEXT_ARG(text_first(text, SHOWN)));
+		if (r->tail.len)
+			feed(r, with_tail(r, text, arena), false);
+		else
+			feed(r, text, ends_in_hyphen(buffer_text(&r->command)));
+		return;
 	}
 	if (begins_line(r, line)) {
 		end_tail(r);
@@ -440,10 +525,12 @@ int eem_reflow(struct text text, struct buffer *out, struct eem_report *report)
 	struct eem_line line;
 	int result;
 
-	r.is_flattened = is_flattened(text, &arena);
+	r.is_flattened = is_flattened(text, &arena, &r.width);
 	eem_lines_start(&lines, text, &arena, report);
-	while (eem_lines_next(&lines, &line))
+	while (eem_lines_next(&lines, &line)) {
 		read_line(&r, &line, &arena);
+		r.last_len = line.text.len ? line.text.len : r.last_len;
+	}
 	end_tail(&r);
 	report->lines = lines.number;
 	if (r.quote_open)

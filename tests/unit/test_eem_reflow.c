@@ -76,6 +76,67 @@ static void test_one_line_is_cut(void **state)
 	assert_string_equal(reflow(flat), restored);
 }
 
+static const char around[] = /* what stands in front of applets */
+	"debug crypto condition peer ipv4 198.51.100.7\n"
+	"debug crypto isakmp\n"
+	"debug crypto ipsec\n"
+	"debug crypto engine\n"
+	"snmp-server enable traps event-manager\n"
+	"snmp-server host 198.51.100.7 public event-manager\n"
+	"snmp-server manager\n";
+
+/* As a document does it: lines broken at blanks, and at hyphens if it likes, with or without blank lines between them. */
+static void flatten(const char *text, size_t width, bool hyphens, const char *between, char *ret)
+{
+	size_t column = 0;
+
+	while (*text) {
+		size_t n = strcspn(text, hyphens ? " \n-" : " \n");
+		bool hyphen = text[n] == '-';
+
+		n += hyphen;
+		if (column && column + (column > 0) + n > width) {
+			while (ret[-1] == ' ')
+				ret--;
+			ret = stpcpy(ret, between);
+			column = 0;
+		}
+		memcpy(ret, text, n);
+		ret += n;
+		column += n;
+		text += n;
+		if (!hyphen && *text) {
+			*ret++ = ' ';
+			column++;
+			text += strspn(text, " \n");
+		}
+	}
+	*ret = '\0';
+}
+
+static void test_any_width_is_restored(void **state)
+{
+	static const char *const wanted[] = { around, restored };
+	static char flat[4096];
+
+	(void)state;
+	for (int i = 0; i < 2; i++)
+		for (size_t width = 60; width < 160; width++)
+			for (int how = 0; how < 4; how++) {
+				flatten(wanted[i], width, how & 1, how & 2 ? "\n\n" : "\n", flat);
+				if (strcmp(reflow(flat), wanted[i]) != 0)
+					fail_msg("width %zu, %d:\n%s\nbecame:\n%s", width, how, flat, shown);
+			}
+}
+
+static void test_a_filter_is_not_cut(void **state)
+{
+	(void)state;
+	assert_string_equal(reflow("show logging | include debug crypto\nsnmp-server manager snmp-server enable traps\n"),
+			    "show logging | include debug crypto\nsnmp-server manager\nsnmp-server enable traps\n");
+	assert_string_equal(reflow("show logging | include debug crypto\n"), "show logging | include debug crypto\n");
+}
+
 static void test_a_clean_listing_stays(void **state)
 {
 	static const char clean[] =
@@ -128,6 +189,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_flattened_listing_is_restored),
 		cmocka_unit_test(test_one_line_is_cut),
+		cmocka_unit_test(test_any_width_is_restored),
+		cmocka_unit_test(test_a_filter_is_not_cut),
 		cmocka_unit_test(test_a_clean_listing_stays),
 		cmocka_unit_test(test_wrapped_lines_are_joined),
 		cmocka_unit_test(test_a_quote_that_nobody_closed_is_said),
