@@ -15,6 +15,9 @@
 #define CREDIT_MOST_NS (2 * SECOND_NS)
 #define KNOWN_MAX 64 /* IKE SAs whose peer a line told before the mirror has them */
 #define ORDERS_MAX 32
+#define STRAYS_MAX 32 /* flows of strays whose lines are gathered */
+#define STRAYS_EVERY SECOND_NS
+#define STRAY_PRICE_NS (SECOND_NS / DEBUGGER_STRAYS_A_SECOND)
 
 struct known_ike {
 	uint16_t daemon;
@@ -28,6 +31,14 @@ struct known_order { /* so that its result is shown with its peer */
 	struct spimend_address peer;
 };
 
+/* A sensor tells of a flow fifty times a second: what comes within a second of its last line is one line, or the strays of a
+ * black hole would push all else out of the logging buffer. */
+struct known_stray {
+	bool used;
+	struct sighting sum; /* since the last line; packets: 0, none */
+	int64_t said_at;
+};
+
 struct debugger {
 	debugger_line_fn *line;
 	void *context; /* borrows */
@@ -36,8 +47,11 @@ struct debugger {
 	uint32_t next_known;
 	struct known_order orders[ORDERS_MAX];
 	uint32_t next_order;
-	int64_t credit, at;
-	uint64_t held_now; /* since it was said last */
+	struct known_stray strays[STRAYS_MAX];
+	uint32_t next_stray;
+	int64_t credit, stray_credit, at;
+	uint64_t held_now; /* since it was said last, which is once a second at most */
+	int64_t held_said_at;
 	struct debugger_counts counts;
 };
 
@@ -51,7 +65,7 @@ int debugger_new(debugger_line_fn *line, void *context, struct debugger **ret)
 		return -ENOMEM;
 	d->line = line;
 	d->context = context;
-	d->credit = CREDIT_MOST_NS;
+	d->credit = d->stray_credit = CREDIT_MOST_NS;
 	*ret = d;
 	return 0;
 }
@@ -64,6 +78,7 @@ void debugger_free(struct debugger *d)
 void debugger_set(struct debugger *d, const struct debug_state *state)
 {
 	d->state = *state;
+	memset(d->strays, 0, sizeof(d->strays));
 }
 
 const struct debug_state *debugger_state(const struct debugger *d)
@@ -85,19 +100,21 @@ struct debugger_counts debugger_count(const struct debugger *d)
 
 static void earn(struct debugger *d, int64_t now)
 {
-	d->credit += d->at ? now - d->at : 0;
+	int64_t gone = d->at ? now - d->at : 0;
+
 	d->at = now ? now : 1;
-	if (d->credit > CREDIT_MOST_NS)
-		d->credit = CREDIT_MOST_NS;
+	d->credit = d->credit + gone < CREDIT_MOST_NS ? d->credit + gone : CREDIT_MOST_NS;
+	d->stray_credit = d->stray_credit + gone < CREDIT_MOST_NS ? d->stray_credit + gone : CREDIT_MOST_NS;
 }
 
-static void say_held(struct debugger *d)
+static void say_held(struct debugger *d, int64_t now)
 {
-	char text[96];
+	char text[160];
 
-	snprintf(text, sizeof(text), "CRYPTO_DEBUG: %" PRIu64 " lines were held back by the limit of %d a second", d->held_now,
-		 DEBUGGER_LINES_A_SECOND);
+	snprintf(text, sizeof(text), "CRYPTO_DEBUG: %" PRIu64 " lines were held back by the limit of %d a second, %d of them of strays",
+		 d->held_now, DEBUGGER_LINES_A_SECOND, DEBUGGER_STRAYS_A_SECOND);
 	d->held_now = 0;
+	d->held_said_at = now;
 	d->credit -= PRICE_NS;
 	d->counts.lines++;
 	d->line(d->context, text);
@@ -110,8 +127,8 @@ static void say(struct debugger *d, int64_t now, const char *format, ...)
 	va_list arguments;
 
 	earn(d, now);
-	if (d->held_now && d->credit >= 2 * PRICE_NS)
-		say_held(d);
+	if (d->held_now && d->credit >= 2 * PRICE_NS && now - d->held_said_at >= SECOND_NS)
+		say_held(d, now);
 	if (d->credit < PRICE_NS) {
 		d->held_now++;
 		d->counts.held++;
@@ -125,13 +142,6 @@ static void say(struct debugger *d, int64_t now, const char *format, ...)
 		*c = *c < 0x20 || *c > 0x7e ? '.' : *c;
 	d->counts.lines++;
 	d->line(d->context, text);
-}
-
-void debugger_tick(struct debugger *d, int64_t now)
-{
-	earn(d, now);
-	if (d->held_now && d->credit >= PRICE_NS)
-		say_held(d);
 }
 
 /* --- Of which peer ------------------------------------------------------------------------------------------------ */
@@ -307,16 +317,77 @@ void debugger_ike_event(struct debugger *d, const struct ike_event *event, int64
 		say(d, now, "IKEv2:(SESSION ID = %" PRIu32 "): SA with %s %s", ike->id, remote, changes[event->change]);
 }
 
-void debugger_sighting(struct debugger *d, const struct sighting *s, int64_t now)
+static bool is_same_flow(const struct sighting *a, const struct sighting *b)
 {
+	return a->spi == b->spi && a->protocol == b->protocol && a->witness == b->witness &&
+	       spimend_address_equal(&a->src, &b->src) && spimend_address_equal(&a->dst, &b->dst) &&
+	       strcmp(a->interface, b->interface) == 0;
+}
+
+static void say_stray(struct debugger *d, struct known_stray *stray, int64_t now)
+{
+	const struct sighting *s = &stray->sum;
 	char src[SPIMEND_ADDRESS_TEXT_MAX], dst[SPIMEND_ADDRESS_TEXT_MAX];
 
-	if (!debug_wants(&d->state, DEBUG_IPSEC, &s->src))
+	earn(d, now);
+	if (d->stray_credit < STRAY_PRICE_NS) {
+		d->held_now++;
+		d->counts.held++;
+		stray->sum.packets = 0;
 		return;
+	}
+	d->stray_credit -= STRAY_PRICE_NS;
 	say(d, now, "IPSEC(decaps): %" PRIu64 " packet%s with %s spi 0x%08" PRIX32 " from %s to %s, sequence %" PRIu32 " to %" PRIu32
 	    "%s%.15s", s->packets, s->packets == 1 ? "" : "s", s->in_ledger ? "a former" : "an unknown", s->spi,
 	    spimend_address_print(&s->src, src), spimend_address_print(&s->dst, dst), s->sequence_first, s->sequence_last,
 	    s->interface[0] ? ", " : "", s->interface);
+	stray->sum.packets = 0;
+	stray->said_at = now;
+}
+
+/* One that is new here; what it takes the place of has its say. */
+static struct known_stray *new_stray(struct debugger *d, int64_t now)
+{
+	struct known_stray *stray = &d->strays[d->next_stray];
+
+	d->next_stray = (d->next_stray + 1) % STRAYS_MAX;
+	if (stray->used && stray->sum.packets)
+		say_stray(d, stray, now);
+	stray->used = true;
+	stray->said_at = now - STRAYS_EVERY;
+	stray->sum.packets = 0;
+	return stray;
+}
+
+void debugger_sighting(struct debugger *d, const struct sighting *s, int64_t now)
+{
+	struct known_stray *stray = NULL;
+
+	if (!debug_wants(&d->state, DEBUG_IPSEC, &s->src))
+		return;
+	for (uint32_t i = 0; i < STRAYS_MAX && !stray; i++)
+		if (d->strays[i].used && is_same_flow(&d->strays[i].sum, s))
+			stray = &d->strays[i];
+	if (!stray)
+		stray = new_stray(d, now);
+	if (stray->sum.packets) {
+		stray->sum.packets += s->packets;
+		stray->sum.sequence_last = s->sequence_last;
+	} else {
+		stray->sum = *s;
+	}
+	if (now - stray->said_at >= STRAYS_EVERY)
+		say_stray(d, stray, now);
+}
+
+void debugger_tick(struct debugger *d, int64_t now)
+{
+	for (uint32_t i = 0; i < STRAYS_MAX; i++)
+		if (d->strays[i].used && d->strays[i].sum.packets && now - d->strays[i].said_at >= STRAYS_EVERY)
+			say_stray(d, &d->strays[i], now);
+	earn(d, now);
+	if (d->held_now && d->credit >= PRICE_NS && now - d->held_said_at >= SECOND_NS)
+		say_held(d, now);
 }
 
 /* --- What is done about it ---------------------------------------------------------------------------------------- */

@@ -16,6 +16,7 @@
 #include "model/gateway.h"
 
 #define DEBUGGER_LINES_A_SECOND 100
+#define DEBUGGER_STRAYS_A_SECOND 20 /* of them: anybody can send those, and may not push the daemon's words out */
 #define DEBUGGER_LINE_MAX 400
 
 struct debugger; /* opaque */
@@ -35,10 +36,11 @@ bool debugger_wants_lines(const struct debugger *d);
 void debugger_daemon_line(struct debugger *d, const struct daemon_line *line, const struct ike_sa *ike, int64_t now);
 void debugger_child_event(struct debugger *d, const struct child_event *event, int64_t now);
 void debugger_ike_event(struct debugger *d, const struct ike_event *event, int64_t now);
+/* The strays of a flow are a line a second, with what came since the last one. */
 void debugger_sighting(struct debugger *d, const struct sighting *sighting, int64_t now);
 void debugger_order(struct debugger *d, const struct order *order, int64_t now);
 void debugger_result(struct debugger *d, const struct order_result *result, int64_t now);
-/* Says what was held back, when nothing came since: to be called about once a second. */
+/* Says which strays came since, and what was held back, when nothing came since: to be called about once a second. */
 void debugger_tick(struct debugger *d, int64_t now);
 
 struct debugger_counts {

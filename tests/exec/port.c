@@ -435,6 +435,8 @@ static void begin(struct world *w)
 	w->logbook = logbook_new(LOGBOOK_BYTES_MIN);
 	if (!w->logbook)
 		abort();
+	logbook_add(w->logbook, w->now.wall, 4, false, TEXT("%CRYPTO-4-RECVD_PKT_INV_SPI: decaps: an \033[7mexample"));
+	logbook_add(w->logbook, w->now.wall, 7, true, TEXT("IPSEC(child): closing CHILD_SA"));
 	w->links[0] = link_of(1, "lo", "127.0.0.1", 8, true);
 	w->links[1] = link_of(2, "eth0", "192.0.2.1", 24, true);
 	w->links[2] = link_of(3, "eth1", NULL, 0, false);

@@ -182,6 +182,52 @@ static void sas_packets_and_orders_are_told(void **state)
 	debugger_free(d);
 }
 
+static void the_strays_of_a_flow_are_a_line_a_second(void **state)
+{
+	struct debugger *d = begin(TOPIC(DEBUG_IPSEC), NULL);
+	int64_t now = SECOND_NS;
+	struct sighting s;
+
+	(void)state;
+	memset(&s, 0, sizeof(s));
+	s.spi = 0x1db73bbb;
+	s.packets = 2;
+	for (int i = 0; i < 125; i++, now += SECOND_NS / 50) {
+		s.sequence_first = s.sequence_last + 1;
+		s.sequence_last = s.sequence_first + 1;
+		debugger_sighting(d, &s, now);
+	}
+	assert_int_equal(lines, 3);
+	assert_non_null(strstr(said, "decaps): 2 packets with an unknown spi 0x1DB73BBB from ? to ?, sequence 1 to 2\n"));
+	assert_non_null(strstr(said, "decaps): 100 packets with an unknown spi 0x1DB73BBB from ? to ?, sequence 103 to 202\n"));
+	debugger_tick(d, now);
+	assert_int_equal(lines, 3);
+	debugger_tick(d, now + SECOND_NS);
+	debugger_tick(d, now + 3 * SECOND_NS);
+	assert_int_equal(lines, 4);
+	assert_non_null(strstr(said, "48 packets with an unknown spi 0x1DB73BBB from ? to ?, sequence 203 to 250\n"));
+	debugger_free(d);
+}
+
+static void forged_strays_leave_room_for_the_daemons_words(void **state)
+{
+	struct debugger *d = begin(ALL, NULL);
+	struct daemon_line line = a_line("IKE", 1, "closing CHILD_SA");
+	struct sighting s;
+
+	(void)state;
+	memset(&s, 0, sizeof(s));
+	s.packets = 1;
+	for (s.spi = 1000; s.spi < 2000; s.spi++)
+		debugger_sighting(d, &s, SECOND_NS);
+	assert_int_equal(lines, 2 * DEBUGGER_STRAYS_A_SECOND);
+	assert_int_equal(debugger_count(d).held, 1000 - 2 * DEBUGGER_STRAYS_A_SECOND);
+	debugger_daemon_line(d, &line, NULL, SECOND_NS);
+	assert_int_equal(lines, 2 * DEBUGGER_STRAYS_A_SECOND + 2); /* and that others were held back */
+	assert_non_null(strstr(said, "closing CHILD_SA"));
+	debugger_free(d);
+}
+
 static void too_many_lines_are_held_back_counted_and_said(void **state)
 {
 	struct debugger *d = begin(ALL, NULL);
@@ -198,7 +244,8 @@ static void too_many_lines_are_held_back_counted_and_said(void **state)
 	debugger_tick(d, SECOND_NS); /* no credit for saying so yet */
 	assert_string_equal(said, "");
 	debugger_tick(d, 2 * SECOND_NS);
-	assert_string_equal(said, "CRYPTO_DEBUG: 800 lines were held back by the limit of 100 a second\n");
+	assert_string_equal(said, "CRYPTO_DEBUG: 800 lines were held back by the limit of 100 a second, 20 of them of "
+				  "strays\n");
 	debugger_tick(d, 3 * SECOND_NS);
 	assert_int_equal(lines, 2 * DEBUGGER_LINES_A_SECOND + 1); /* once */
 	for (int second = 4; second < 14; second++)
@@ -233,6 +280,8 @@ int main(void)
 		cmocka_unit_test(the_daemons_words_come_under_their_facility),
 		cmocka_unit_test(a_condition_lets_only_its_peer_through),
 		cmocka_unit_test(sas_packets_and_orders_are_told),
+		cmocka_unit_test(the_strays_of_a_flow_are_a_line_a_second),
+		cmocka_unit_test(forged_strays_leave_room_for_the_daemons_words),
 		cmocka_unit_test(too_many_lines_are_held_back_counted_and_said),
 		cmocka_unit_test(text_from_outside_steers_no_terminal),
 	};
