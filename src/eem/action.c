@@ -4,6 +4,8 @@
 
 #include "eem/compile.h"
 
+#define MAIL_PORT 25
+
 const char *const verb_names[VERBS] = {
 	"cli", "syslog", "set", "regexp", "if", "elseif", "else", "end", "goto", "puts", "gets", "info", "comment", "mail", "exit",
 	"wait", "string", "reload", "track", "file", "snmp-trap", "add", "subtract", "multiply", "divide", "increment",
@@ -292,10 +294,28 @@ static bool verb_comment(struct compiler *c, struct eem_words *w, struct action 
 
 static bool verb_mail(struct compiler *c, struct eem_words *w, struct action *a)
 {
-	static const char *const options[] = { "server", "to", "from", "cc", "subject", "body" };
+	static const char *const options[] = { "server", "to", "from", "cc", "subject", "body", "port", "secure" };
+	static const char *const kinds[] = { "none", "tls" };
+	uint64_t port;
 
-	if (!take_options(c, w, a, options, EEM_COUNT(options)))
-		return false;
+	a->port = MAIL_PORT;
+	while (eem_word_see(w)) {
+		int option = compile_keyword(c, w, "unknown-option", "option", options, EEM_COUNT(options));
+
+		if (option < 0 || (option < 6 && !take_template(c, w, options[option], a, (unsigned)option)))
+			return false;
+		if (option == 6) {
+			if (!compile_number(c, w, "port", 1, 65535, &port))
+				return false;
+			a->port = (uint16_t)port;
+		} else if (option == 7) {
+			int kind = compile_keyword(c, w, "bad-value", "kind of mail", kinds, EEM_COUNT(kinds));
+
+			if (kind != 0)
+				return kind < 0 ? false : compile_fail(c, "unsupported-action",
+					"mail over TLS is not sent here: the applet is not registered");
+		}
+	}
 	return (a->has & 7) == 7 || compile_fail(c, "incomplete", "'mail' needs server, to, from, subject and body");
 }
 

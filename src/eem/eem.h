@@ -65,6 +65,19 @@ bool eem_policy_device(const struct eem_policies *policies, uint32_t index, uint
 /* UINT32_MAX when there is none of that name. */
 uint32_t eem_policy_find(const struct eem_policies *policies, struct text name);
 
+/* An action as an index, for those who check what others ask for in its name. */
+uint32_t eem_action_count(const struct eem_policies *policies, uint32_t policy);
+uint32_t eem_action_line(const struct eem_policies *policies, uint32_t policy, uint32_t action);
+struct eem_mail_action {
+	struct text unset; /* a variable of its server that no environment line sets; empty: `server` is whole */
+	uint16_t port;
+	uint64_t mark;     /* another one after whatever changed in the action */
+};
+/* False: there is no such action, or it is no mail. Adds its server to `server`, with environment variables replaced; others
+ * are not in it: where mail goes is configured. */
+bool eem_mail_action(const struct eem_policies *policies, uint32_t policy, uint32_t action, struct eem_mail_action *ret,
+		     struct buffer *server);
+
 /* `event manager session cli username NAME [privilege N]`: whose rights the commands have. Privilege 15 unless said. */
 struct eem_session {
 	struct text username; /* borrowed; empty: not said */
@@ -253,7 +266,8 @@ struct eem_output { /* texts are borrowed until the next eem_next() */
 			const char *event_type;
 		} trap;
 		struct {
-			struct text server, to, from, cc, subject, body;
+			struct text to, from, cc, subject, body; /* printable; the server: eem_mail_action() */
+			uint64_t mark; /* of the action as it was compiled: what eem_mail_action() says later may be of another one */
 		} mail;
 		struct {
 			uint64_t terminal;

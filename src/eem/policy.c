@@ -291,3 +291,39 @@ void eem_policies_print(const struct eem_policies *policies, struct buffer *out)
 		buffer_add_string(out, "!\n");
 	}
 }
+
+/* --- Actions by index ------------------------------------------------------------------------------------------------ */
+
+uint32_t eem_action_count(const struct eem_policies *policies, uint32_t policy)
+{
+	return policy < policies->count ? policies->at[policy].action_count : 0;
+}
+
+uint32_t eem_action_line(const struct eem_policies *policies, uint32_t policy, uint32_t action)
+{
+	return action < eem_action_count(policies, policy) ? policies->at[policy].actions[action].line : 0;
+}
+
+bool eem_mail_action(const struct eem_policies *policies, uint32_t policy, uint32_t action, struct eem_mail_action *ret,
+		     struct buffer *server)
+{
+	const struct hash_key key = { 0x6d61696c, 1 };
+	const struct action *a;
+
+	if (action >= eem_action_count(policies, policy) || policies->at[policy].actions[action].verb != VERB_MAIL)
+		return false;
+	a = &policies->at[policy].actions[action];
+	*ret = (struct eem_mail_action){ .port = a->port, .unset = TEXT_NONE };
+	ret->mark = hash_bytes(&key, a->source.at, a->source.len) +
+		    hash_bytes(&key, policies->at[policy].name.at, policies->at[policy].name.len);
+	for (uint32_t i = 0; i < a->arg[0].count; i++) {
+		const struct part *part = &a->arg[0].parts[i];
+		const struct environment *e = part->is_variable ? policy_environment(policies, part->text) : NULL;
+
+		if (part->is_variable && !e && !ret->unset.len)
+			ret->unset = part->text;
+		buffer_add(server, !part->is_variable ? part->text : e ? e->value : TEXT_NONE);
+	}
+	ret->mark = ret->mark * 31 + hash_bytes(&key, server->bytes, server->len);
+	return true;
+}

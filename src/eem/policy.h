@@ -123,6 +123,7 @@ struct action {
 	uint8_t sub;               /* string, file, counter, handle-error; track: 1 is set */
 	enum operation op;
 	uint8_t severity;
+	uint16_t port;             /* mail */
 	uint8_t has;               /* bit per argument that was given */
 	uint8_t name_count;
 	bool nocase, nonewline, is_up;

@@ -180,22 +180,41 @@ static enum step take_gets(struct eem *eem, struct run *run, struct moment now)
 
 /* --- mail, snmp-trap --------------------------------------------------------------------------------------------- */
 
+/* What a mail's header, and a body without an encoding of its own, can hold. */
+static void make_ascii(struct buffer *b, bool keep_breaks)
+{
+	make_line(b, keep_breaks);
+	for (size_t i = 0; i < b->len; i++)
+		if ((unsigned char)b->bytes[i] > 0x7e)
+			b->bytes[i] = '?';
+}
+
 static enum step take_mail(struct eem *eem, struct run *run, const struct action *a, struct moment now)
 {
 	struct expansion e[6] = { { .taint = TAINT_NONE } };
 	enum step step = STEP_BLOCKED;
 	struct output *o = NULL;
 
-	for (unsigned i = 0; i < 6 && step == STEP_BLOCKED; i++)
-		if ((a->has >> i & 1) && run_expand(eem, run, a, i, now, &e[i], &step))
-			make_line(&e[i].text, i == 5); /* header lines are one line each */
+	/* The server is not expanded here: it is what the configuration says, whatever a variable holds. */
+	for (unsigned i = 1; i < 6 && step == STEP_BLOCKED; i++) {
+		if (!(a->has >> i & 1) || !run_expand(eem, run, a, i, now, &e[i], &step))
+			continue;
+		make_ascii(&e[i].text, i == 5); /* header lines are one line each */
+		if (i < 4 && (e[i].taint != TAINT_NONE || e[i].span_count || e[i].has_untyped))
+			step = stop(eem, run, now, "what comes from outside must not say where mail goes, or from whom", TEXT_NONE);
+	}
 	if (step == STEP_BLOCKED) {
 		o = output_new(eem, EEM_MAIL, run);
 		if (!o)
 			step = run_fail(eem, run, now, "no memory");
 	}
 	if (o) {
-		o->out.mail.server = output_text(eem, o, buffer_text(&e[0].text));
+		struct eem_mail_action mail = { .mark = 0 };
+		struct buffer server = { 0 };
+
+		eem_mail_action(run->set, run->index, run->pc, &mail, &server);
+		buffer_done(&server);
+		o->out.mail.mark = mail.mark;
 		o->out.mail.to = output_text(eem, o, buffer_text(&e[1].text));
 		o->out.mail.from = output_text(eem, o, buffer_text(&e[2].text));
 		o->out.mail.cc = output_text(eem, o, buffer_text(&e[3].text));

@@ -61,7 +61,15 @@ struct notify_log_host { /* logging host */
 	char server[NOTIFY_SERVER_MAX]; /* the name that its certificate must have; empty: its address */
 };
 
+#define NOTIFY_NAMES_MAX 16
+struct notify_known { /* ip host: where a mail server is */
+	char name[NOTIFY_SERVER_MAX];
+	struct spimend_address address;
+};
+
 struct config_notify {
+	struct notify_known names[NOTIFY_NAMES_MAX];
+	uint32_t name_count;
 	bool manager;                /* snmp-server manager: hear traps */
 	bool enable_event_manager;   /* snmp-server enable traps event-manager */
 	uint16_t trap_port;

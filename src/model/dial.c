@@ -41,3 +41,19 @@ bool dial_valid_state(const struct dial_state *state)
 	       state->host < (state->kind == DIAL_SYSLOG ? NOTIFY_LOG_HOSTS_MAX : NOTIFY_HOSTS_MAX) &&
 	       is_string(state->why, sizeof(state->why));
 }
+
+bool dial_valid_mail(const struct dial_mail *mail)
+{
+	const char *end = memchr(mail->body, 0, sizeof(mail->body));
+
+	for (const char *c = mail->body; end && c < end; c++)
+		if ((*c < 0x20 && *c != '\n') || *c > 0x7e)
+			return false;
+	return mail->request && end && is_string(mail->from, sizeof(mail->from)) && is_string(mail->to, sizeof(mail->to)) &&
+	       is_string(mail->cc, sizeof(mail->cc)) && is_string(mail->subject, sizeof(mail->subject));
+}
+
+bool dial_valid_mailed(const struct dial_mailed *mailed)
+{
+	return mailed->request && is_bool(&mailed->sent) && is_string(mailed->why, sizeof(mailed->why));
+}

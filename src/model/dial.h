@@ -37,6 +37,21 @@ struct dial_trap { /* to one SNMP host: cEventMgrPolicyEvent, or cEventMgrServer
 	char text[SNMP_STRING_MAX];    /* with its NUL */
 };
 
+#define DIAL_BODY_MAX 12288
+struct dial_mail { /* of an applet's action: to the server that it names */
+	uint64_t request;     /* not 0 */
+	uint32_t policy, action; /* in the configuration's applets ... */
+	uint64_t mark;        /* ... and of that action */
+	struct instant at;    /* wall */
+	char from[256], to[512], cc[512], subject[256]; /* printable ASCII */
+	char body[DIAL_BODY_MAX]; /* and line feeds */
+};
+struct dial_mailed { /* what became of it */
+	uint64_t request;
+	bool sent;
+	char why[DIAL_WHY_MAX];
+};
+
 enum dial_kind { DIAL_SYSLOG, DIAL_SNMP, DIAL_KINDS };
 struct dial_state { /* of one receiver */
 	enum dial_kind kind;
@@ -50,6 +65,8 @@ struct dial_state { /* of one receiver */
 
 bool dial_valid_line(const struct dial_line *line);
 bool dial_valid_trap(const struct dial_trap *trap);
+bool dial_valid_mail(const struct dial_mail *mail);
+bool dial_valid_mailed(const struct dial_mailed *mailed);
 bool dial_valid_state(const struct dial_state *state);
 
 #endif

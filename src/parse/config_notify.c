@@ -361,6 +361,46 @@ static bool set_buffered(struct reader *r, struct config_notify *n)
 	return true;
 }
 
+/* --- ip host ------------------------------------------------------------------------------------------------------ */
+
+static uint32_t find_name(const struct config_notify *n, struct text name)
+{
+	uint32_t i = 0;
+
+	while (i < n->name_count && !text_equal_nocase(text_of(n->names[i].name), name))
+		i++;
+	return i;
+}
+
+static bool set_name(struct reader *r, struct config_notify *n, bool *again)
+{
+	struct notify_known known = { .name = "" };
+	uint32_t i;
+
+	if (!take_word(next(r), 1, known.name, sizeof(known.name), "the name", r->why) ||
+	    !config_read_address(next(r), &known.address, r->why))
+		return false;
+	i = find_name(n, text_of(known.name));
+	if (i == NOTIFY_NAMES_MAX)
+		return full(r->why, "names", NOTIFY_NAMES_MAX);
+	*again = i < n->name_count && memcmp(&n->names[i], &known, sizeof(known)) != 0;
+	n->names[i] = known;
+	n->name_count += i == n->name_count;
+	return true;
+}
+
+static bool unset_name(struct reader *r, struct config_notify *n)
+{
+	uint32_t i = find_name(n, r->words[0]);
+
+	if (i == n->name_count)
+		return config_say_expected(r->why, "nothing to take back:", r->words[0], "no line before names it");
+	n->name_count--;
+	memmove(&n->names[i], &n->names[i + 1], (n->name_count - i) * sizeof(n->names[0]));
+	memset(&n->names[n->name_count], 0, sizeof(n->names[0]));
+	return true;
+}
+
 /* --- Single values ------------------------------------------------------------------------------------------------ */
 
 static bool set_engine(struct text t, struct config_notify *n, struct buffer *why)
@@ -416,6 +456,8 @@ bool config_notify_set(const struct config_row *row, const struct text *words, s
 		return set_user(&r, n, again);
 	case VALUE_LOG_HOST:
 		return set_log_host(&r, n, again);
+	case VALUE_IP_HOST:
+		return set_name(&r, n, again);
 	default:
 		return false;
 	}
@@ -450,6 +492,8 @@ bool config_notify_unset(const struct config_row *row, const struct text *words,
 		return change_community(&r, n, false);
 	case VALUE_SNMP_USER:
 		return unset_user(&r, n);
+	case VALUE_IP_HOST:
+		return unset_name(&r, n);
 	case VALUE_LOG_HOST:
 		return unset_log_host(&r, n);
 	default:
@@ -541,6 +585,7 @@ void config_notify_print(const struct config_row *row, const struct config_notif
 			 struct buffer *out)
 {
 	struct buffer now = { 0 }, before = { 0 };
+	char address[SPIMEND_ADDRESS_TEXT_MAX];
 
 	switch (row->type) {
 	case VALUE_SNMP_HOST:
@@ -555,6 +600,10 @@ void config_notify_print(const struct config_row *row, const struct config_notif
 		return;
 	case VALUE_LOG_HOST:
 		print_log_hosts(row, n, out);
+		return;
+	case VALUE_IP_HOST:
+		for (uint32_t i = 0; i < n->name_count; i++)
+			buffer_printf(out, "%s %s %s\n", row->keywords, n->names[i].name, spimend_address_print(&n->names[i].address, address));
 		return;
 	default:
 		break;

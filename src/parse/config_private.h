@@ -26,7 +26,7 @@ enum value_type {
 	VALUE_TRACK, VALUE_TRACK_DELAY, VALUE_TRACK_DEFAULT,
 	/* Of struct config_notify, in parse/config_notify.c: single values, then lists. */
 	VALUE_TRAP_PORT, VALUE_OID, VALUE_ENGINE, VALUE_LEVEL, VALUE_BUFFERED,
-	VALUE_SNMP_HOST, VALUE_COMMUNITY, VALUE_SNMP_USER, VALUE_LOG_HOST,
+	VALUE_SNMP_HOST, VALUE_COMMUNITY, VALUE_SNMP_USER, VALUE_LOG_HOST, VALUE_IP_HOST,
 	/* Read by the compiler of src/eem, which gets the same text */
 	VALUE_EEM,       /* a line of its own */
 	VALUE_APPLET,    /* opens an applet */

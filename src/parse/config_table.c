@@ -28,6 +28,8 @@ const struct config_row config_rows[] = {
 	  "a user of SNMPv3, for traps that are sent and heard; the file, which its owner alone may read, holds the keys" },
 	{ "snmp-server engineid local", "HEX", false, VALUE_ENGINE, 0, 0, 0, 0,
 	  "this gateway's SNMPv3 name, 5 to 32 bytes; made from the host name without it" },
+	{ "ip host", "NAME ADDRESS", false, VALUE_IP_HOST, 0, 0, 0, 0,
+	  "where a mail server is that applets name: names are not looked up" },
 	{ "track", "NUMBER [interface NAME {line-protocol | ip routing} | ip|ipv6 LINE | stub-object | ipsec peer ADDRESS | LINE]", false, VALUE_TRACK, 0, 0, 0, 0,
 	  "an object that is watched, for 'event track' of applets" },
 	{ "delay", "{up SECONDS [down SECONDS] | down SECONDS [up SECONDS]}", false, VALUE_TRACK_DELAY, 0, 0, 0, 0,

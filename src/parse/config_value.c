@@ -399,6 +399,7 @@ static void words_wanted(const struct config_row *row, size_t *ret_least, size_t
 		*ret_most = 3;
 		break;
 	case VALUE_PEER:
+	case VALUE_IP_HOST:
 		*ret_least = *ret_most = 2;
 		break;
 	case VALUE_TRACK:

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "eem/eem.h"
 #include "exec/exec.h"
+#include "role/applets_check.h"
 #include "role/core_role.h"
 #include "spimend/error.h"
 
@@ -61,6 +62,10 @@ int mind_change_applets(struct mind *mind, struct text lines, struct mind_applet
 		r = -EINVAL;
 	}
 	eem_report_done(&report);
+	if (r == 0 && applets_check(mind->exec.running, policies, NULL, known, why)) {
+		eem_policies_release(policies);
+		r = -EINVAL;
+	}
 	if (r < 0)
 		return r;
 	ret->policies = policies;

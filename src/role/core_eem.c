@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/memory.h"
+#include "role/applets_check.h"
 #include "role/core_role.h"
 #include "spimend/error.h"
 
@@ -206,6 +207,43 @@ static void refuse(struct mind *mind, const struct eem_output *output, struct te
 		eem_result(mind->eem.engine, output->request, EEM_REFUSED, why, mind_now(mind));
 }
 
+/* To the role dial, which works out again where it goes. */
+static void send_mail(struct mind *mind, const struct eem_output *output)
+{
+	struct dial_mail *mail cleanup(memory_free_pointer) = memory_new(1, sizeof(*mail));
+	cleanup(buffer_done) struct buffer why = { 0 };
+	struct mail_target target;
+	uint64_t *place = NULL;
+
+	for (uint32_t i = 0; i < MIND_MAILS_MAX && !place; i++)
+		place = mind->eem.mails[i] ? NULL : &mind->eem.mails[i];
+	if (!mail || !place || !mind->notify.dial) {
+		refuse(mind, output, mind->notify.dial ? TEXT("too many mails at once") : TEXT("mail: the role dial is away"));
+		return;
+	}
+	/* An applet that was changed since sends nothing: its server is that of another text. */
+	if (mail_target_of(mind->member->config, mind->exec.applets.policies, output->policy, output->action, &target, &why) < 0 ||
+	    target.mark != output->mail.mark) {
+		refuse(mind, output, why.len ? buffer_text(&why) : TEXT("mail: the applet was changed meanwhile"));
+		return;
+	}
+	mail->request = *place = output->request;
+	mail->policy = output->policy;
+	mail->action = output->action;
+	mail->mark = target.mark;
+	mail->at = mind_now(mind).wall;
+	text_copy(output->mail.from, mail->from, sizeof(mail->from));
+	text_copy(output->mail.to, mail->to, sizeof(mail->to));
+	text_copy(output->mail.cc, mail->cc, sizeof(mail->cc));
+	text_copy(output->mail.subject, mail->subject, sizeof(mail->subject));
+	text_copy(output->mail.body, mail->body, sizeof(mail->body));
+	if (channel_send(mind->notify.dial, MESSAGE_SEND_MAIL, mail) == 0)
+		return;
+	*place = 0;
+	mind->notify.not_handed++;
+	refuse(mind, output, TEXT("mail: the role dial does not keep up"));
+}
+
 static void carry_out(struct mind *mind, const struct eem_output *output)
 {
 	switch (output->kind) {
@@ -234,7 +272,7 @@ static void carry_out(struct mind *mind, const struct eem_output *output)
 				TEXT_ARG(output->puts.text));
 		break;
 	case EEM_MAIL:
-		refuse(mind, output, TEXT("mail is not sent in this version"));
+		send_mail(mind, output);
 		break;
 	case EEM_GETS:
 		if (!mind_gets(mind, output->puts.terminal, output->request))
@@ -284,6 +322,31 @@ void mind_eem_line(struct mind *mind, int severity, struct text line)
 	if (!mind->eem.engine)
 		return;
 	eem_syslog(mind->eem.engine, &message, mind_now(mind));
+	settle(mind);
+}
+
+static void mailed(struct mind *mind, uint64_t *place, bool sent, const char *why)
+{
+	uint64_t request = *place;
+
+	*place = 0;
+	if (mind->eem.engine)
+		eem_result(mind->eem.engine, request, sent ? EEM_DONE : EEM_FAILED, text_of(why), mind_now(mind));
+}
+
+void mind_eem_mailed(struct mind *mind, const struct dial_mailed *said)
+{
+	for (uint32_t i = 0; i < MIND_MAILS_MAX; i++)
+		if (mind->eem.mails[i] == said->request)
+			mailed(mind, &mind->eem.mails[i], said->sent, said->why);
+	settle(mind);
+}
+
+void mind_eem_no_dial(struct mind *mind)
+{
+	for (uint32_t i = 0; i < MIND_MAILS_MAX; i++)
+		if (mind->eem.mails[i])
+			mailed(mind, &mind->eem.mails[i], false, "the role dial ended: whether the mail was sent is not known");
 	settle(mind);
 }
 

@@ -10,10 +10,12 @@
 #include "base/buffer.h"
 #include "eem/eem.h"
 #include "exec/exec.h"
+#include "model/dial.h"
 #include "model/snmp.h"
 
 #define MIND_RUNS_MAX 32 /* that have a terminal line of their own at once; the engine's runs_max */
 
+#define MIND_MAILS_MAX 8 /* on their way to the role dial at once */
 #define MIND_HOLDS_MAX 64 /* sessions that wait for an applet */
 
 struct mind;
@@ -39,6 +41,7 @@ struct mind_eem {
 	} runs[MIND_RUNS_MAX];
 	struct mind_hold holds[MIND_HOLDS_MAX];
 	uint64_t tokens, terminals; /* numbers given last */
+	uint64_t mails[MIND_MAILS_MAX]; /* requests that dial has; 0: free */
 	uint64_t refused; /* what applets wanted and this version has not */
 };
 
@@ -49,6 +52,9 @@ void mind_eem_done(struct mind *mind);
 /* A line of this gateway's own log. */
 void mind_eem_line(struct mind *mind, int severity, struct text line);
 void mind_eem_trap(struct mind *mind, const struct snmp_trap *trap);
+/* What became of a mail; and that dial, which had some, is gone. */
+void mind_eem_mailed(struct mind *mind, const struct dial_mailed *mailed);
+void mind_eem_no_dial(struct mind *mind);
 void mind_eem_track(struct mind *mind, uint32_t object, bool is_up);
 void mind_eem_no_track(struct mind *mind, uint32_t object);
 /* The answer to an EEM_COMMAND: what it printed, with the prompt of its session behind it. */

@@ -16,6 +16,8 @@ static void from_dial(void *context, struct channel *channel, enum message_type 
 
 	(void)channel;
 	member_close_fds(fds, fd_count);
+	if (type == MESSAGE_MAILED)
+		mind_eem_mailed(mind, &item->mailed);
 	if (type != MESSAGE_DIAL_STATE)
 		return;
 	if (state->kind == DIAL_SYSLOG)
@@ -32,6 +34,7 @@ static void dial_closed(void *context, struct channel *channel, const char *why)
 		log_say(&mind->member->log, LOG_ERR, "dial sent a message %s", why);
 	channel_free(channel);
 	mind->notify.dial = NULL;
+	mind_eem_no_dial(mind);
 }
 
 int mind_take_dial(struct mind *mind, int fd)

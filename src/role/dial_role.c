@@ -64,7 +64,9 @@ int dial_connect(const struct spimend_address *address, uint16_t port, int kind)
 
 static void settle(struct dial *dial)
 {
-	loop_timer_at(dial->timer, log_links_tick(dial, loop_now(dial->member->loop)));
+	int64_t now = loop_now(dial->member->loop), lines = log_links_tick(dial, now), mails = mails_tick(dial, now);
+
+	loop_timer_at(dial->timer, lines < mails ? lines : mails);
 }
 
 static void from_core(void *context, struct channel *channel, enum message_type type, const union message_item *item,
@@ -76,6 +78,8 @@ static void from_core(void *context, struct channel *channel, enum message_type 
 	member_close_fds(fds, fd_count);
 	if (type == MESSAGE_SEND_LINE)
 		log_links_take(dial, &item->send_line);
+	else if (type == MESSAGE_SEND_MAIL)
+		mails_take(dial, &item->send_mail, loop_now(dial->member->loop));
 	else if (type == MESSAGE_SEND_TRAP)
 		trap_links_take(dial, &item->send_trap, loop_now(dial->member->loop));
 }
@@ -177,6 +181,7 @@ static void configure(struct dial *dial)
 {
 	dial_tls_configure(dial);
 	trap_links_configure(dial);
+	mails_configure(dial);
 	log_links_configure(dial);
 	settle(dial);
 }
@@ -208,6 +213,7 @@ static void end(void *context)
 	struct dial *dial = context;
 
 	tell_states(dial, false);
+	mails_done(dial);
 	channel_flush(dial->core);
 	channel_free(dial->core);
 	log_links_done(dial);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The role dial in its parts: role/dial_role.c lives with core and the loop, role/dial_log.c sends lines to syslog servers,
- * role/dial_tls.c is their TLS, role/dial_traps.c sends traps. Private to the four.
+ * role/dial_tls.c is their TLS, role/dial_traps.c sends traps, role/dial_mail.c mail. Private to the five.
  */
 #ifndef ROLE_DIAL_ROLE_H
 #define ROLE_DIAL_ROLE_H
 
 #include <openssl/ssl.h>
 
+#include "eem/eem.h"
 #include "model/dial.h"
 #include "role/member.h"
 #include "sense/usm.h"
@@ -16,6 +17,9 @@
 #define DIAL_QUEUE_BYTES (1u << 20)
 #define DIAL_LINES_A_SECOND 500          /* to one server, with bursts of twice as many: the rest is dropped, counted */
 #define DIAL_TRAPS_A_SECOND 20
+#define DIAL_MAILS_A_SECOND 1
+#define DIAL_MAILS_MAX 4                 /* at once */
+#define DIAL_MAIL_NS (30 * SECOND_NS)    /* for all of one */
 #define DIAL_AGAIN_FIRST SECOND_NS       /* back-off of connections */
 #define DIAL_AGAIN_MOST (60 * SECOND_NS)
 #define DIAL_CONNECT_NS (10 * SECOND_NS) /* for TCP and TLS to come up */
@@ -66,6 +70,24 @@ struct trap_link { /* one SNMP host */
 
 enum dial_file { DIAL_TRUST, DIAL_CERTIFICATE, DIAL_KEY, DIAL_FILES };
 
+enum mail_phase { MAIL_CONNECTS, MAIL_GREETING, MAIL_HELLO, MAIL_SENDER, MAIL_RECIPIENT, MAIL_DATA, MAIL_MESSAGE };
+
+struct mail { /* one on its way */
+	struct dial *dial;             /* borrows */
+	uint64_t request;              /* core's; 0: this place is free */
+	struct dial_mail *what;        /* owns */
+	struct text to, cc;            /* what of its recipients was not told yet */
+	enum mail_phase phase;
+	bool old;                      /* the server knows no EHLO */
+	int fd;                        /* owns; -1: none */
+	struct loop_source *source;
+	struct buffer out;
+	size_t sent;
+	char in[2048];                 /* what it said: RFC 5321 has lines of up to 512 bytes */
+	size_t in_len;
+	int64_t deadline;              /* mono */
+};
+
 struct dial {
 	struct member *member; /* borrows */
 	struct channel *core;  /* owns */
@@ -76,6 +98,9 @@ struct dial {
 	int file_errors[DIAL_FILES];
 	struct log_link logs[NOTIFY_LOG_HOSTS_MAX];
 	struct trap_link traps[NOTIFY_HOSTS_MAX];
+	struct mail mails[DIAL_MAILS_MAX];
+	struct bucket mail_bucket;
+	struct eem_policies *policies; /* owns; NULL: none compiled yet */
 	struct usm_user users[NOTIFY_USERS_MAX];
 	uint32_t user_count;
 	uint8_t engine[NOTIFY_ENGINE_MAX];
@@ -114,5 +139,12 @@ void dial_tls_explain(SSL *tls, char *to, size_t size);
 void trap_links_configure(struct dial *dial);
 void trap_links_take(struct dial *dial, const struct dial_trap *trap, int64_t now);
 void trap_links_done(struct dial *dial);
+
+/* --- dial_mail.c --- */
+void mails_configure(struct dial *dial);
+void mails_take(struct dial *dial, const struct dial_mail *mail, int64_t now);
+/* Ends what takes too long. Returns when it wants to be called again. */
+int64_t mails_tick(struct dial *dial, int64_t now);
+void mails_done(struct dial *dial);
 
 #endif

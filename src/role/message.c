@@ -182,6 +182,16 @@ static bool valid_send_trap(const union message_item *item)
 	return dial_valid_trap(&item->send_trap);
 }
 
+static bool valid_send_mail(const union message_item *item)
+{
+	return dial_valid_mail(&item->send_mail);
+}
+
+static bool valid_mailed(const union message_item *item)
+{
+	return dial_valid_mailed(&item->mailed);
+}
+
 static bool valid_debug(const union message_item *item)
 {
 	return is_bool(&item->debug.lines);
@@ -260,6 +270,8 @@ static const struct message_row rows[MESSAGE_TYPES] = {
 				  valid_trap_counts },
 	[MESSAGE_SEND_LINE] = { "send-line", SIZE(send_line), FROM(ROLE_CORE), FROM(ROLE_DIAL), 0, true, valid_send_line },
 	[MESSAGE_SEND_TRAP] = { "send-trap", SIZE(send_trap), FROM(ROLE_CORE), FROM(ROLE_DIAL), 0, true, valid_send_trap },
+	[MESSAGE_SEND_MAIL] = { "send-mail", SIZE(send_mail), FROM(ROLE_CORE), FROM(ROLE_DIAL), 0, false, valid_send_mail },
+	[MESSAGE_MAILED] = { "mailed", SIZE(mailed), FROM(ROLE_DIAL), FROM(ROLE_CORE), 0, false, valid_mailed },
 	[MESSAGE_DEBUG] = { "debug", SIZE(debug), FROM(ROLE_CORE), FROM(ROLE_ACT), 0, false, valid_debug },
 	[MESSAGE_DAEMON_LINE] = { "daemon-line", SIZE(daemon_line), FROM(ROLE_ACT), FROM(ROLE_CORE), 0, true, valid_daemon_line },
 	[MESSAGE_DIAL_STATE] = { "dial-state", SIZE(dial_state), FROM(ROLE_DIAL), FROM(ROLE_CORE), 0, true, valid_dial_state },

@@ -70,6 +70,8 @@ enum message_type {
 	MESSAGE_SEND_LINE, MESSAGE_SEND_TRAP,
 	/* dial to core */
 	MESSAGE_DIAL_STATE,
+	MESSAGE_SEND_MAIL,   /* core to dial */
+	MESSAGE_MAILED,      /* dial to core */
 	MESSAGE_DEBUG,       /* struct role_debug, core to act */
 	MESSAGE_DAEMON_LINE, /* act to core, while a debug wants them */
 	MESSAGE_TYPES
@@ -200,6 +202,8 @@ union message_item {
 	struct dial_line send_line;
 	struct dial_trap send_trap;
 	struct dial_state dial_state;
+	struct dial_mail send_mail;
+	struct dial_mailed mailed;
 	struct role_debug debug;
 	struct daemon_line daemon_line;
 };

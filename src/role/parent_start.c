@@ -15,6 +15,7 @@
 #include "eem/eem.h"
 #include "parse/config.h"
 #include "role/member.h"
+#include "role/applets_check.h"
 #include "role/parent_private.h"
 #include "spimend/error.h"
 
@@ -54,7 +55,7 @@ static int read_file(const char *path, struct buffer *ret)
 }
 
 /* The applets in it, as core will compile them. Lines that are none of the compiler's were judged before. */
-static int check_applets(const char *path, struct text file, struct buffer *out)
+static int check_applets(const char *path, struct text file, const struct config *config, struct buffer *out)
 {
 	struct eem_report report = { 0 };
 	struct eem_policies *policies = NULL;
@@ -68,6 +69,8 @@ static int check_applets(const char *path, struct text file, struct buffer *out)
 			continue;
 		buffer_printf(out, "%s:%u: %s%s\n", path, one->line, one->level == EEM_WARNING ? "warning: " : "", one->text);
 	}
+	if (r == 0 && applets_check(config, policies, path, 0, out))
+		r = SPIMEND_E_SYNTAX;
 	if (r == 0 && report.count[EEM_ERROR])
 		r = SPIMEND_E_SYNTAX;
 	eem_policies_release(policies);
@@ -98,7 +101,7 @@ int parent_read_config(const char *path, struct config **ret, struct buffer *ret
 	r = config_parse(buffer_text(&file), config, report);
 	config_report_print(report, text_of(path), out);
 	if (r == 0)
-		r = check_applets(path, buffer_text(&file), out);
+		r = check_applets(path, buffer_text(&file), config, out);
 	if (r < 0)
 		return r;
 	name_host(config);

@@ -219,10 +219,103 @@ def timers_counters_and_other_applets(build):
         return problems + (d.tail() if problems else [])
 
 
+MAILER = r"""hostname edge
+ip host mail.example.net 127.0.0.1
+event manager environment _server mail.example.net
+event manager environment _to noc@example.net
+event manager applet post
+ event none
+ action 1 info type routername
+ action 1.1 cli command "enable"
+ action 1.2 cli command "show version | include Version"
+ action 2 mail server "$_server" port 2525 to "$_to, second@example.net" from "$_info_routername@example.net" cc third@example.net subject "strays $_none_arg1" body ".dot from $_info_routername: $_cli_result."
+ action 3 puts "sent"
+event manager applet refused
+ event none
+ action 1 mail server 127.0.0.1 port 2525 to nobody@example.net from a@example.net subject x body y
+ action 2 puts "not reached"
+event manager applet closed
+ event none
+ action 1 mail server 127.0.0.1 port 2526 to a@example.net from a@example.net subject x body y
+ action 2 puts "not reached"
+event manager applet rude
+ event none
+ action 1 mail server 127.0.0.1 port 2527 to a@example.net from a@example.net subject x body y
+ action 2 puts "not reached"
+event manager applet outside
+ event syslog pattern "SYS-5-TEST"
+ action 1 mail server 127.0.0.1 port 2525 to "$_syslog_msg" from a@example.net subject x body y
+"""
+
+SMTP_SERVER = r"""
+import asyncore, smtpd, socket
+class Server(smtpd.SMTPServer):
+    def process_message(self, peer, mailfrom, rcpttos, data, **more):
+        if any("nobody" in to for to in rcpttos):
+            return "550 no such user"
+        print("FROM", mailfrom, "TO", ",".join(rcpttos), flush=True)
+        print(data.decode(), flush=True)
+        print("END", flush=True)
+server = Server(("127.0.0.1", 2525), None)
+rude = socket.socket()
+rude.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+rude.bind(("127.0.0.1", 2527))
+rude.listen(1)
+class Rude(asyncore.dispatcher):
+    def handle_accepted(self, sock, addr):
+        sock.sendall(b"SSH-2.0-what\r\n" + b"x" * 5000)
+        sock.close()
+Rude(rude).accepting = True
+print("listens", flush=True)
+asyncore.loop()
+"""
+
+
+def mail_is_sent(build):
+    """To a real SMTP server; what it says, what is no mail server, and where nobody listens, ends the run with the reason."""
+    problems = []
+
+    def heard():
+        try:
+            with open(os.path.join(d.folder, "other"), encoding="utf-8", errors="replace") as file:
+                return file.read()
+        except FileNotFoundError:
+            return ""
+    with Hub(build, MAILER.splitlines()) as d:
+        d.start_in("python3", "-W", "ignore", "-c", SMTP_SERVER)
+        if not wait_for(lambda: "listens" in heard()):
+            return ["the mail server does not come up", heard()]
+        _, shown = shell(d, "enable\nevent manager run post 0xC0DE\n")
+        expect(problems, "sent", shown, "sent")
+        expect(problems, "the server", heard(), "FROM edge@example.net TO noc@example.net,second@example.net,third@example.net",
+               "Subject: strays 0xC0DE", "To: noc@example.net,", "Cc: third@example.net", "\n.dot from edge: spimend Software",
+               "\nedge#.\nEND",
+               "Date: ", "Message-ID: <")
+        for applet, why in (("refused", "the mail server refuses the message: 550 no such user"),
+                            ("closed", "the mail server cannot be reached"), ("rude", "what answers is no mail server")):
+            def again(applet=applet, why=why): # there is a limit: one a second
+                expect(problems, applet, shell(d, f"enable\nevent manager run {applet}\n")[1], absent=["not reached"])
+                return d.said(why)
+            if not wait_for(again):
+                problems.append(f"not said: {why}")
+        # What is typed is checked as well, and so is the file.
+        _, shown = shell(d, "enable\nconf t\nevent manager applet typed\nevent none\naction 1 mail server mail.example.org to a@b from c@d "
+                            "subject s body b\nend\nshow run | include typed\n")
+        expect(problems, "typed", shown, "no 'ip host' line has it", absent=["event manager applet typed"])
+        with open(d.config, encoding="utf-8") as file:
+            text = file.read()
+        d.write(text=text.replace("ip host mail.example.net 127.0.0.1", "").replace("hostname hub\n", ""))
+        status, said = d.run("-n")
+        if status == 0 or "'mail.example.net' is no address" not in said or ":10: mail" not in said:
+            problems.append(f"a file with an unknown mail server: {status} {said}")
+        return problems + ([heard()] + d.tail() if problems else [])
+
+
 TESTS = [
     ("typed commands start applets, wait for them, or are replaced by them", typed_commands_start_applets),
     ("objects are tracked, and applets hear of it", objects_are_tracked),
     ("timers, counters and applets that start others", timers_counters_and_other_applets),
+    ("applets send mail, to where the configuration says", mail_is_sent),
     ("an applet puts and gets on the terminal that runs it", an_applet_has_the_terminal),
 ]
 SANITIZED = TESTS

@@ -334,10 +334,41 @@ static void test_line_breaks_never_leave(void **state)
 {
 	(void)state;
 	start("event manager applet a\n event syslog pattern \"X-1-Y\"\n action 1 syslog msg \"got $_syslog_msg\"\n"
-	      " action 2 mail server s to \"a $_syslog_msg\" from f subject \"$_syslog_msg\" body \"$_syslog_msg\"\n");
+	      " action 2 mail server s to \"a b\" from f subject \"$_syslog_msg\" body \"$_syslog_msg\"\n");
 	message("%X-1-Y: a\r\nBcc: evil");
 	assert_said("%HA_EM-6-LOG: a: got %X-1-Y: a  Bcc: evil\n"
-		    "mail to a %X-1-Y: a  Bcc: evil: %X-1-Y: a  Bcc: evil / %X-1-Y: a \nBcc: evil\n");
+		    "mail to a b: %X-1-Y: a  Bcc: evil / %X-1-Y: a \nBcc: evil\n");
+}
+
+static void test_where_mail_goes_is_configured(void **state)
+{
+	struct eem_mail_action mail;
+	struct buffer server = { 0 };
+	uint64_t mark;
+
+	(void)state;
+	start("event manager environment _mail 192.0.2.25\n"
+	      "event manager applet a\n event syslog pattern \"X-1-Y\"\n action 1 mail server \"$_mail\" to \"noc $_syslog_msg\" from f "
+	      "subject s body b port 2525\n action 2 syslog msg \"not reached\"\n"
+	      "event manager applet b\n event none\n action 1 set s 192.0.2.1\n action 2 mail server $s to a from b subject \"caf\xc3\xa9\" "
+	      "body \"1 2\"\n");
+	message("%X-1-Y: victim@elsewhere");
+	assert_said("notice: applet a: action 1 mail: stopped: what comes from outside must not say where mail goes, or from whom\n");
+	assert_true(eem_mail_action(policies, 0, 0, &mail, &server));
+	assert_true(text_equal(buffer_text(&server), TEXT("192.0.2.25")));
+	assert_int_equal(mail.port, 2525);
+	assert_int_equal(mail.unset.len, 0);
+	mark = mail.mark;
+	assert_false(eem_mail_action(policies, 0, 1, &mail, &server));
+	assert_false(eem_mail_action(policies, 9, 0, &mail, &server));
+	buffer_clear(&server);
+	assert_true(eem_mail_action(policies, 1, 1, &mail, &server)); /* what a run sets is no configuration */
+	assert_true(text_equal(mail.unset, TEXT("s")));
+	assert_true(mail.mark != mark);
+	assert_int_equal(mail.port, 25);
+	run_applet("b", NULL);
+	assert_said("mail to a: caf?? / 1 2\n");
+	buffer_done(&server);
 }
 
 static void test_the_command_that_arrives_is_checked_again(void **state)
@@ -437,6 +468,7 @@ int main(void)
 		cmocka_unit_test(test_no_way_round),
 		cmocka_unit_test(test_a_capture_may_be_put_together_behind_a_word),
 		cmocka_unit_test(test_line_breaks_never_leave),
+		cmocka_unit_test(test_where_mail_goes_is_configured),
 		cmocka_unit_test(test_the_command_that_arrives_is_checked_again),
 		cmocka_unit_test(test_a_run_has_its_own_memory_and_no_more),
 		cmocka_unit_test(test_the_queue_is_bounded_and_counts_what_it_drops),
