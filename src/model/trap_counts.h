@@ -21,7 +21,7 @@ enum trap_fate {
 	TRAP_OTHER_SECURITY,
 	TRAP_NO_TRAP,
 	TRAP_TOO_LONG,
-	TRAP_AGAIN,           /* an inform that was taken before: they are repeated until somebody answers */
+	TRAP_AGAIN,           /* an inform that was taken before: the answer was lost, or there is none */
 	TRAP_NOT_TOLD,        /* understood, and core did not keep up */
 	TRAP_FATES
 };
@@ -32,6 +32,7 @@ struct trap_counts {
 	uint16_t port;
 	uint64_t received, lost;         /* lost: by the socket's buffer, before anybody read them */
 	uint64_t fates[TRAP_FATES];
+	uint64_t answered;               /* informs */
 	uint64_t varbinds_dropped;       /* beyond what is kept of one trap */
 	struct spimend_address refused;  /* the latest that was not taken, and why */
 	uint32_t refused_fate;           /* enum trap_fate; TRAP_TAKEN: none yet */

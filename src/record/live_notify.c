@@ -105,6 +105,7 @@ static void put_traps(const struct live_notify *n, const struct config *config, 
 	json_unsigned(j, "lost", t->lost);
 	for (int fate = 0; fate < TRAP_FATES; fate++)
 		json_unsigned(j, trap_fate_name((enum trap_fate)fate), t->fates[fate]);
+	json_unsigned(j, "answered", t->answered);
 	json_unsigned(j, "variables_dropped", t->varbinds_dropped);
 	if (t->refused_fate == TRAP_TAKEN) {
 		json_null(j, "refused_last");

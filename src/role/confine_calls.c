@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <netinet/in.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <string.h>
@@ -104,6 +105,9 @@ static int add_sending(scmp_filter_ctx filter, enum role role)
 {
 	int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1, SCMP_A4(SCMP_CMP_EQ, 0, 0));
 
+	/* But the answer to an inform, over IPv4: packet sockets want a longer address, struct sockaddr_ll. */
+	if (r == 0 && role == ROLE_SENSE)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1, SCMP_A5(SCMP_CMP_EQ, sizeof(struct sockaddr_in), 0));
 	if (r == 0 && role != ROLE_SENSE)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendmsg), 0);
 	return r;

@@ -41,6 +41,8 @@ struct traps {
 	uint32_t next_inform;
 	uint32_t overflow; /* as the socket told it last */
 	struct trap_counts counts;
+	bool answers;               /* the one at hand is to be answered ... */
+	size_t pdu_at;              /* ... and there its PDU begins */
 	struct snmp_trap trap;      /* room for the one at hand */
 	struct device_report report;
 	uint8_t plain[TRAPS_DATAGRAM_MAX];
@@ -314,6 +316,8 @@ static enum trap_fate take(struct traps *traps, const struct spimend_address *so
 	traps->trap.source = *source;
 	traps->trap.authenticated = message.version == 3 && message.flags & SNMP_FLAG_AUTH;
 	traps->counts.varbinds_dropped += traps->trap.varbinds_dropped;
+	traps->answers = traps->trap.inform && message.version == 2;
+	traps->pdu_at = pdu.at;
 	if (traps->trap.inform && is_repeated(traps, &traps->trap, now_ns))
 		return TRAP_AGAIN;
 	snmp_read_meaning(&traps->trap, &traps->report);
@@ -332,14 +336,20 @@ static void count(struct traps *traps, const struct spimend_address *source, enu
 	text_copy(text_of(why), traps->counts.refused_why, sizeof(traps->counts.refused_why));
 }
 
-void traps_take(struct traps *traps, const struct spimend_address *source, uint8_t *bytes, size_t len, int64_t now_ns)
+bool traps_take(struct traps *traps, const struct spimend_address *source, uint8_t *bytes, size_t len, int64_t now_ns)
 {
 	struct snmp_failure failure = { SNMP_TROUBLE_NONE, NULL, 0 };
 	enum trap_fate fate;
 
 	traps->counts.received++;
+	traps->answers = false;
 	fate = take(traps, source, bytes, len, now_ns, &failure);
 	count(traps, source, fate, failure.reason);
+	if (!traps->answers || (fate != TRAP_TAKEN && fate != TRAP_AGAIN))
+		return false; /* what core was not told is sent again */
+	/* RFC 3416 4.2.7: a Response with the same request and variables */
+	bytes[traps->pdu_at] = BER_RESPONSE;
+	return true;
 }
 
 /* --- The socket --------------------------------------------------------------------------------------------------- */
@@ -375,6 +385,21 @@ static void take_overflow(struct traps *traps, struct msghdr *head)
 	}
 }
 
+/* Over IPv4 alone: the system-call filter lets no longer address pass, which would be one that packet sockets take. */
+static void answer(struct traps *traps, const struct spimend_address *source, const struct sockaddr_storage *from,
+		   const uint8_t *bytes, size_t len)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET };
+
+	if (source->family != 4)
+		return;
+	memcpy(&to.sin_addr, source->bytes, 4);
+	to.sin_port = from->ss_family == AF_INET ? ((const struct sockaddr_in *)from)->sin_port
+						 : ((const struct sockaddr_in6 *)from)->sin6_port;
+	if (sendto(traps->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&to, sizeof(to)) == (ssize_t)len)
+		traps->counts.answered++;
+}
+
 int traps_read(struct traps *traps, int64_t now_ns)
 {
 	union {
@@ -404,7 +429,8 @@ int traps_read(struct traps *traps, int64_t now_ns)
 			count(traps, &source, TRAP_TOO_LONG, NULL);
 			continue;
 		}
-		traps_take(traps, &source, traps->room[i], heads[i].msg_len, now_ns);
+		if (traps_take(traps, &source, traps->room[i], heads[i].msg_len, now_ns))
+			answer(traps, &source, &from[i], traps->room[i], heads[i].msg_len);
 	}
 	return 0;
 }

@@ -4,8 +4,9 @@
  *
  * traps_open() is called by the parent (port 162 is privileged), the rest by the role sense. A trap is taken from an address
  * that 'snmp-server host' names, with its community or one of 'snmp-server community', or, with v3, from a user of ours
- * with all the protection that the user has, and fresh. Whatever else comes is counted by the reason. It answers nobody:
- * an inform is taken once, its repetitions are counted.
+ * with all the protection that the user has, and fresh. Whatever else comes is counted by the reason. An inform is taken
+ * once, its repetitions are counted. It is answered where it came with v2c over IPv4: with its own bytes, never more. v3 is
+ * not: its senders ask for our engine first, which would have to be answered to anybody, with more bytes than were received.
  */
 #ifndef SENSE_TRAPS_H
 #define SENSE_TRAPS_H
@@ -39,8 +40,9 @@ int traps_configure(struct traps *traps, const struct config_notify *notify);
 int traps_fd(const struct traps *traps);
 /* Reads what is there, at most TRAPS_AT_ONCE. `now_ns` is CLOCK_MONOTONIC. 0 or a negative errno. */
 int traps_read(struct traps *traps, int64_t now_ns);
-/* One datagram: what traps_read() does with each. `bytes` may be changed. For tests. */
-void traps_take(struct traps *traps, const struct spimend_address *source, uint8_t *bytes, size_t len, int64_t now_ns);
+/* One datagram: what traps_read() does with each. `bytes` may be changed. True: they are an answer to it now, as long as they
+ * were. For tests. */
+bool traps_take(struct traps *traps, const struct spimend_address *source, uint8_t *bytes, size_t len, int64_t now_ns);
 void traps_count(const struct traps *traps, struct trap_counts *ret);
 
 #endif

@@ -124,11 +124,13 @@ def traps_are_heard(build):
         done = d.netns("snmptrap", "-v1", "-c", "public", "127.0.0.1:1162", ROOT_OF_NOTE, "127.0.0.1", "6", "2", "12345",
                        ROOT_OF_NOTE + ".1.2.3.1.9.1", "i", "2323232")
         wanted["taken"] += 1
-        # An inform is not answered: net-snmp repeats it, and it counts once.
-        d.netns("snmpinform", "-v2c", "-c", "public", "-r", "2", "-t", "0.3", "127.0.0.1:1162", "1", ROOT_OF_NOTE + ".0.2",
-                ROOT_OF_NOTE + ".1.2.3.1.9.1", "i", "1")
-        wanted["taken"] += 1
-        wanted["again"] = 2
+        # An inform that is right is answered; of others its sender hears nothing.
+        for community, fate, answered in (("public", "taken", True), ("wrong", "wrong-community", False)):
+            done = d.netns("snmpinform", "-v2c", "-c", community, "-r", "0", "-t", "3" if answered else "0.3", "127.0.0.1:1162", "1",
+                           ROOT_OF_NOTE + ".0.2", ROOT_OF_NOTE + ".1.2.3.1.9.1", "i", "1")
+            if (done.returncode == 0) != answered:
+                problems.append(f"an inform with {community}: {done.returncode} {done.stdout}")
+            wanted[fate] += 1
         d.netns("snmpget", "-v2c", "-c", "public", "-r", "0", "-t", "0.3", "127.0.0.1:1162", "1.3.6.1.2.1.1.1.0")
         wanted["no-trap"] = 1
         for garbage in (b"", b"\x30\x80\x02", b"x" * 3000, bytes(9000)):
@@ -140,6 +142,8 @@ def traps_are_heard(build):
         for fate, count in wanted.items():
             if got.get(fate) != count:
                 problems.append(f"{fate}: {got.get(fate)} instead of {count}")
+        if got.get("answered") != 1:
+            problems.append(f"{got.get('answered')} answers to an inform")
         if got.get("received") != sum(wanted.values()):
             problems.append(f"received {got.get('received')} of {sum(wanted.values())}")
         if "refused last: from 127.0.0.1" not in d.page():

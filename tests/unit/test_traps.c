@@ -62,14 +62,20 @@ static int tear_down(void **state)
 	return 0;
 }
 
+static bool answered;
+
 static enum trap_fate give(const struct spimend_address *from, const uint8_t *bytes, size_t len, int64_t now)
 {
 	struct trap_counts before = counts;
 	uint8_t copy[SNMP_SEND_MAX];
+	size_t changed = 0;
 
 	traps_count(traps, &before);
 	memcpy(copy, bytes, len);
-	traps_take(traps, from, copy, len, now);
+	answered = traps_take(traps, from, copy, len, now);
+	for (size_t i = 0; i < len; i++)
+		changed += copy[i] != bytes[i] && !(bytes[i] == BER_INFORM && copy[i] == BER_RESPONSE);
+	assert_int_equal(answered ? changed : 0, 0); /* its own bytes, as a Response */
 	traps_count(traps, &counts);
 	assert_int_equal(counts.received, before.received + 1);
 	for (int fate = 0; fate < TRAP_FATES; fate++)
@@ -222,8 +228,21 @@ static void an_inform_counts_once(void **state)
 		}
 	assert_int_equal(give(&peer, s.bytes, s.len, SECOND_NS), TRAP_TAKEN);
 	assert_true(told.inform);
+	assert_true(answered);
 	assert_int_equal(give(&peer, s.bytes, s.len, 2 * SECOND_NS), TRAP_AGAIN);
+	assert_true(answered); /* the first answer was lost */
 	assert_int_equal(give(&peer, s.bytes, s.len, 100 * SECOND_NS), TRAP_TAKEN); /* long after, it is another one */
+	send_v2c(&s, "other");
+	for (size_t i = 0; i < s.len; i++)
+		if (s.bytes[i] == BER_TRAP_V2) {
+			s.room[s.bytes - s.room + (ptrdiff_t)i] = BER_INFORM;
+			break;
+		}
+	assert_int_equal(give(&peer, s.bytes, s.len, SECOND_NS), TRAP_WRONG_COMMUNITY);
+	assert_false(answered);
+	send_v2c(&s, "public");
+	assert_int_equal(give(&peer, s.bytes, s.len, SECOND_NS), TRAP_TAKEN);
+	assert_false(answered); /* a trap */
 }
 
 int main(void)
