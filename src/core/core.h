@@ -245,13 +245,26 @@ struct core_tunnel { /* a row of `spimend status`: one child as the mirror has i
 	struct child_sa child;
 	struct ike_sa ike;
 	bool has_ike;
+	bool has_kernel;      /* the kernel has its inbound SA */
+	uint64_t bytes_limit; /* of that; 0: none */
 	bool has_incident;
 	char incident[INCIDENT_ID_MAX];
 };
-bool core_tunnel_at(const struct core *core, size_t index, struct core_tunnel *ret);
+/* A walk through the children of the mirror, in no order: begin, next until it is false, done. Core must not change
+ * meanwhile. */
+struct core_walk {
+	const struct core *core; /* borrows */
+	uint32_t at;
+	struct index *open;      /* owns: the open incidents by tunnel; NULL: there is no memory, they are searched */
+};
+void core_walk_begin(const struct core *core, struct core_walk *ret);
+bool core_walk_next(struct core_walk *walk, struct core_tunnel *ret);
+void core_walk_done(struct core_walk *walk); /* for cleanup() */
 
-/* All IKE SAs of the mirror, those without children too, in no order. NULL beyond the end. Borrowed until the next call. */
-const struct ike_sa *core_ike_at(const struct core *core, size_t index);
+/* All IKE SAs of the mirror, those without children too, in no order; and all configured children. `*at` is 0 for the first
+ * and belongs to these functions then. NULL at the end. Borrowed until the next other call. */
+const struct ike_sa *core_ike_next(const struct core *core, uint32_t *at);
+const struct connection *core_connection_next(const struct core *core, uint32_t *at);
 /* The configured child of that id; NULL: it is not configured, or not any more. Borrowed until the next call. */
 const struct connection *core_connection_of(const struct core *core, uint64_t id);
 /* The GRE devices of this machine, as told last; NULL beyond the end. Borrowed until the next call. */

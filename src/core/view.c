@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "core/core_private.h"
 
 const struct core_incident *core_find(const struct core *c, const char *id)
@@ -77,50 +78,117 @@ struct core_figures core_figures(const struct core *c, struct moment now)
 	return f;
 }
 
-/* The open incident of a tunnel's connection and peer. */
-static const struct trouble *trouble_of_tunnel(const struct core *c, const struct child_sa *child)
+/* --- Tunnels ---------------------------------------------------------------------------------------------------------- */
+
+static uint64_t tunnel_hash(const struct core *c, uint64_t connection, const struct spimend_address *peer)
+{
+	struct {
+		uint64_t connection;
+		struct spimend_address peer;
+	} key;
+
+	memset(&key, 0, sizeof(key));
+	key.connection = connection;
+	key.peer = *peer;
+	return core_hash(c, &key, sizeof(key));
+}
+
+static bool is_of_tunnel(const struct trouble *t)
+{
+	return trouble_is_open(t) && t->is.has_connection;
+}
+
+/* The newest open incident of the tunnel's connection and peer. */
+static const struct trouble *search(const struct core *c, const struct child_sa *child)
 {
 	for (uint32_t at = c->trouble_newest; at != NONE; at = c->troubles[at].older) {
 		const struct trouble *t = &c->troubles[at];
 
-		if (trouble_is_open(t) && t->is.has_connection && t->is.connection == child->connection
-		    && spimend_address_equal(&t->is.src, &child->remote))
+		if (is_of_tunnel(t) && t->is.connection == child->connection && spimend_address_equal(&t->is.src, &child->remote))
 			return t;
 	}
 	return NULL;
 }
 
-bool core_tunnel_at(const struct core *c, size_t index, struct core_tunnel *ret)
+void core_walk_begin(const struct core *c, struct core_walk *ret)
 {
-	for (uint32_t i = 0; i < c->child_table.count; i++) {
-		const struct mirror_child *child = &c->children[i];
-		const struct trouble *t;
-		uint32_t at;
+	*ret = (struct core_walk){ .core = c, .open = memory_new(1, sizeof(*ret->open)) };
+	/* From the oldest, so that a newer one takes the place of an older one. */
+	for (uint32_t at = c->trouble_oldest; ret->open && at != NONE; at = c->troubles[at].newer) {
+		const struct trouble *t = &c->troubles[at];
 
-		if (!child->used || index--)
+		if (!is_of_tunnel(t) || index_set(ret->open, tunnel_hash(c, t->is.connection, &t->is.src), at))
 			continue;
-		memset(ret, 0, sizeof(*ret));
-		ret->child = child->sa;
-		if (index_find(&c->ike_by_id, core_hash_id(c, child->sa.daemon, child->sa.ike_id), &at)) {
-			ret->has_ike = true;
-			ret->ike = c->ikes[at].sa;
-		}
-		t = trouble_of_tunnel(c, &child->sa);
-		if (t) {
-			ret->has_incident = true;
-			memcpy(ret->incident, t->is.id, sizeof(ret->incident));
-		}
-		return true;
+		index_done(ret->open);
+		memory_free(ret->open);
+		ret->open = NULL;
 	}
-	return false;
 }
 
-const struct ike_sa *core_ike_at(const struct core *c, size_t index)
+void core_walk_done(struct core_walk *walk)
 {
-	for (uint32_t i = 0; i < c->ike_table.count; i++)
-		if (c->ikes[i].used && index-- == 0)
-			return &c->ikes[i].sa;
-	return NULL;
+	if (walk->open)
+		index_done(walk->open);
+	memory_free(walk->open);
+	walk->open = NULL;
+}
+
+static const struct trouble *trouble_of(const struct core_walk *walk, const struct child_sa *child)
+{
+	const struct core *c = walk->core;
+	uint32_t at;
+
+	if (!walk->open)
+		return search(c, child);
+	return index_find(walk->open, tunnel_hash(c, child->connection, &child->remote), &at) ? &c->troubles[at] : NULL;
+}
+
+bool core_walk_next(struct core_walk *walk, struct core_tunnel *ret)
+{
+	const struct core *c = walk->core;
+	const struct kernel_sa *kernel;
+	const struct child_sa *child;
+	const struct trouble *t;
+	struct sa_key key;
+	uint32_t at;
+
+	while (walk->at < c->child_table.count && !c->children[walk->at].used)
+		walk->at++;
+	if (walk->at >= c->child_table.count)
+		return false;
+	child = &c->children[walk->at++].sa;
+	memset(ret, 0, sizeof(*ret));
+	ret->child = *child;
+	if (index_find(&c->ike_by_id, core_hash_id(c, child->daemon, child->ike_id), &at)) {
+		ret->has_ike = true;
+		ret->ike = c->ikes[at].sa;
+	}
+	key = sa_key_of(&child->local, child->protocol, child->spi_in);
+	kernel = child->has_spi_in ? kernel_has(c, &key) : NULL;
+	if (kernel) {
+		ret->has_kernel = true;
+		ret->bytes_limit = kernel->bytes_limit;
+	}
+	t = trouble_of(walk, child);
+	if (t) {
+		ret->has_incident = true;
+		memcpy(ret->incident, t->is.id, sizeof(ret->incident));
+	}
+	return true;
+}
+
+const struct ike_sa *core_ike_next(const struct core *c, uint32_t *at)
+{
+	while (*at < c->ike_table.count && !c->ikes[*at].used)
+		++*at;
+	return *at < c->ike_table.count ? &c->ikes[(*at)++].sa : NULL;
+}
+
+const struct connection *core_connection_next(const struct core *c, uint32_t *at)
+{
+	while (*at < c->connection_table.count && !c->connections[*at].used)
+		++*at;
+	return *at < c->connection_table.count ? &c->connections[(*at)++].is : NULL;
 }
 
 const struct connection *core_connection_of(const struct core *c, uint64_t id)

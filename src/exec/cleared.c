@@ -31,9 +31,11 @@ int exec_cleared_new(const struct core *core, struct exec_cleared **ret)
 {
 	struct exec_cleared *cleared = memory_new(1, sizeof(*cleared));
 	struct core_figures figures = core_figures(core, (struct moment){ 0 });
+	cleanup(core_walk_done) struct core_walk walk;
 	struct core_tunnel tunnel;
 	size_t room = 0;
 
+	core_walk_begin(core, &walk);
 	for (uint32_t i = 0; i < figures.daemon_count; i++)
 		room += figures.daemons[i].children;
 	if (cleared)
@@ -42,7 +44,7 @@ int exec_cleared_new(const struct core *core, struct exec_cleared **ret)
 		exec_cleared_free(cleared);
 		return -ENOMEM;
 	}
-	while (cleared->count < room && core_tunnel_at(core, cleared->count, &tunnel)) {
+	while (cleared->count < room && core_walk_next(&walk, &tunnel)) {
 		const struct child_sa *c = &tunnel.child;
 
 		cleared->rows[cleared->count++] =
@@ -75,9 +77,9 @@ void exec_cleared_apply(const struct exec_cleared *cleared, struct child_sa *chi
 	child->bytes_out -= row->bytes_out;
 }
 
-bool exec_tunnel_at(const struct exec_view *view, size_t index, struct core_tunnel *ret)
+bool exec_tunnel_next(const struct exec_view *view, struct core_walk *walk, struct core_tunnel *ret)
 {
-	if (!core_tunnel_at(view->core, index, ret))
+	if (!core_walk_next(walk, ret))
 		return false;
 	exec_cleared_apply(view->cleared, &ret->child);
 	return true;

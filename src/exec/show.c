@@ -35,10 +35,27 @@ static int compare(const void *a, const void *b)
 	return r ? r : x->tunnel.child.id < y->tunnel.child.id ? -1 : x->tunnel.child.id > y->tunnel.child.id;
 }
 
+static const struct gre_device *device_of(const struct exec_view *view, const struct child_sa *child)
+{
+	const struct gre_device *d, *multipoint = NULL;
+
+	for (size_t i = 0; child->gre && (d = core_gre_at(view->core, i)); i++) {
+		if (spimend_address_known(&d->local) && !spimend_address_equal(&d->local, &child->local))
+			continue;
+		if (spimend_address_equal(&d->remote, &child->remote))
+			return d;
+		if (!spimend_address_known(&d->remote) && !multipoint)
+			multipoint = d;
+	}
+	return multipoint;
+}
+
 int show_rows_new(const struct exec_view *view, const struct spimend_address *peer, struct show_rows *ret)
 {
+	cleanup(core_walk_done) struct core_walk walk;
 	size_t room = 0;
 
+	core_walk_begin(view->core, &walk);
 	*ret = (struct show_rows){ .at = NULL };
 	for (uint32_t i = 0; i < view->figures->daemon_count; i++)
 		room += view->figures->daemons[i].children;
@@ -47,7 +64,7 @@ int show_rows_new(const struct exec_view *view, const struct spimend_address *pe
 	ret->at = memory_new(room, sizeof(*ret->at));
 	if (!ret->at)
 		return -ENOMEM;
-	for (size_t i = 0; ret->count < room && exec_tunnel_at(view, i, &ret->at[ret->count].tunnel); i++) {
+	while (ret->count < room && exec_tunnel_next(view, &walk, &ret->at[ret->count].tunnel)) {
 		struct show_row *row = &ret->at[ret->count];
 		const struct link *link = show_link_of(view, &row->tunnel.child.local);
 
@@ -55,6 +72,7 @@ int show_rows_new(const struct exec_view *view, const struct spimend_address *pe
 			continue;
 		row->interface = link ? link->name : "unknown";
 		row->mtu = link ? link->mtu : 0;
+		row->device = device_of(view, &row->tunnel.child);
 		ret->count++;
 	}
 	qsort(ret->at, ret->count, sizeof(*ret->at), compare);
@@ -95,20 +113,6 @@ const struct link *show_link_of(const struct exec_view *view, const struct spime
 	return NULL;
 }
 
-void show_add_host_ident(struct buffer *out, const struct spimend_address *host, unsigned protocol)
-{
-	char text[SPIMEND_ADDRESS_TEXT_MAX];
-
-	buffer_printf(out, "(%s/%s/%u/0)", show_address(host, text), host->family == 4 ? "255.255.255.255" : "128", protocol);
-}
-
-bool show_is_host_gre(const struct exec_view *view, const struct child_sa *child)
-{
-	const struct connection *c = core_connection_of(view->core, child->connection);
-
-	return child->gre && c && c->transport_mode;
-}
-
 /* "4w2d", "3d05h", "01:10:00", as routers write how long something is up. */
 void show_add_uptime(struct buffer *out, uint32_t seconds)
 {
@@ -120,21 +124,6 @@ void show_add_uptime(struct buffer *out, uint32_t seconds)
 		buffer_printf(out, "%" PRIu32 "d%02" PRIu32 "h", days, hours % 24);
 	else
 		buffer_printf(out, "%02" PRIu32 ":%02" PRIu32 ":%02" PRIu32, hours, minutes % 60, seconds % 60);
-}
-
-const struct gre_device *show_gre_device(const struct exec_view *view, const struct child_sa *child)
-{
-	const struct gre_device *d, *multipoint = NULL;
-
-	for (size_t i = 0; child->gre && (d = core_gre_at(view->core, i)); i++) {
-		if (spimend_address_known(&d->local) && !spimend_address_equal(&d->local, &child->local))
-			continue;
-		if (spimend_address_equal(&d->remote, &child->remote))
-			return d;
-		if (!spimend_address_known(&d->remote) && !multipoint)
-			multipoint = d;
-	}
-	return multipoint;
 }
 
 void show_add_stale(const struct exec_view *view, struct buffer *out)

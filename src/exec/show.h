@@ -10,6 +10,8 @@
 struct show_row {
 	struct core_tunnel tunnel; /* counters less what was cleared */
 	const char *interface;     /* borrows the view; "unknown" */
+	const struct gre_device *device; /* whose GRE it carries, a multipoint one where none leads to its peer alone; NULL: none
+					  * is known. Borrowed from core */
 	uint32_t mtu;              /* 0: unknown */
 };
 struct show_rows {
@@ -26,17 +28,21 @@ size_t show_rows_flow(const struct show_rows *rows, size_t first);
 const char *show_address(const struct spimend_address *address, char to[SPIMEND_ADDRESS_TEXT_MAX]);
 /* The interface that has this address; NULL: none, or interfaces cannot be read. Borrows the view. */
 const struct link *show_link_of(const struct exec_view *view, const struct spimend_address *address);
-/* "(192.0.2.1/255.255.255.255/47/0)", or "(2001:DB8::1/128/47/0)": one host, one protocol, any port. */
-void show_add_host_ident(struct buffer *out, const struct spimend_address *host, unsigned protocol);
-/* Only what is known: GRE in transport mode is between the two ends. All else needs selectors, which core does not keep. */
-bool show_is_host_gre(const struct exec_view *view, const struct child_sa *child);
+/* "(10.1.0.0/255.255.0.0/6/443)", "(2001:DB8::/64/0/0)"; `port_first`: port and protocol change places. */
+void show_add_ident(struct buffer *out, const struct selector *s, bool port_first);
+/* "10.1.0.0/255.255.0.0", "host 192.0.2.1 port 443" */
+void show_add_permit(struct buffer *out, const struct selector *s);
+void show_put_selectors(struct json *j, const char *key, const struct selector_list *list);
+/* "esp-256-aes esp-sha256-hmac", as routers name what a child uses; "unknown". */
+void show_add_transform(struct buffer *out, const struct child_sa *child);
+/* The number of IKE's registry; 0: none is known. */
+unsigned show_group(const struct sa_algorithms *algorithms);
+void show_put_algorithms(struct json *j, const struct sa_algorithms *algorithms);
+/* KiB until the limit of bytes; false: there is none, or the kernel does not tell. */
+bool show_kilobytes_left(const struct core_tunnel *t, bool inbound, uint64_t *ret);
 void show_add_uptime(struct buffer *out, uint32_t seconds); /* "4w2d", "3d05h", "01:10:00" */
-/* The device whose GRE this child carries, a multipoint one where none leads to its peer alone; NULL: none is known.
- * Borrowed from core. */
-const struct gre_device *show_gre_device(const struct exec_view *view, const struct child_sa *child);
 /* "permit 47 host A host B" and what goes through it; `detail` with counters and lifetimes. SAs of one flow. */
-void show_add_ipsec_flow(const struct exec_view *view, const struct show_row *rows, size_t count, bool detail,
-			 struct buffer *out);
+void show_add_ipsec_flow(const struct show_row *rows, size_t count, bool detail, struct buffer *out);
 void show_add_ike_of_session(const struct ike_sa *ike, bool detail, struct buffer *out);
 bool show_child_is_active(const struct child_sa *child); /* it takes packets */
 /* What IKE daemons listed before they went down, said in a line each, beginning with "% ". */

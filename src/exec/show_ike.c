@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `show crypto isakmp sa` (IKEv1) and `show crypto ikev2 sa`, in the layout of IOS. Algorithms and lifetimes of IKE SAs are
- * not known to core: they are left out, or said to be unknown. The IKE SPIs (cookies) are no secrets.
+ * `show crypto isakmp sa` (IKEv1) and `show crypto ikev2 sa`, in the layout of IOS. How the ends authenticate each other the
+ * IKE daemon does not tell with an SA: it is left out. The IKE SPIs (cookies) are no secrets.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -33,9 +33,10 @@ static bool read_ikes(struct exec_call *call, unsigned version, struct ikes *ret
 {
 	const struct ike_sa *ike;
 	size_t room = 0;
+	uint32_t at = 0;
 
 	*ret = (struct ikes){ .at = NULL };
-	for (size_t i = 0; core_ike_at(call->view.core, i); i++)
+	while (core_ike_next(call->view.core, &at))
 		room++;
 	if (room)
 		ret->at = memory_new(room, sizeof(*ret->at));
@@ -43,7 +44,7 @@ static bool read_ikes(struct exec_call *call, unsigned version, struct ikes *ret
 		exec_refuse(call, "no memory for the list");
 		return false;
 	}
-	for (size_t i = 0; i < room && (ike = core_ike_at(call->view.core, i)); i++)
+	for (at = 0; ret->count < room && (ike = core_ike_next(call->view.core, &at));)
 		if (ike->version == version)
 			ret->at[ret->count++] = ike;
 	if (ret->count)
@@ -74,42 +75,123 @@ static void put_ike(struct exec_call *call, const struct ike_sa *ike)
 	json_bool(&j, "initiator", ike->initiator);
 	json_bool(&j, "nat", ike->nat);
 	json_unsigned(&j, "established_s", ike->established_s);
+	if (ike->has_rekey)
+		json_unsigned(&j, "rekey_s", ike->rekey_s);
+	else
+		json_null(&j, "rekey_s");
+	show_put_algorithms(&j, &ike->algorithms);
+	json_string(&j, "prf", ike->algorithms.prf[0] ? ike->algorithms.prf : NULL);
 	exec_json_end(call, &j);
 }
 
-/* --- IKEv1 ------------------------------------------------------------------------------------------------------------ */
+/* What both versions print: per address family a heading and its SAs, each by `add`. */
+struct layout {
+	unsigned version;
+	void (*add_heading)(unsigned family, bool detail, struct buffer *out);
+	void (*add)(const struct ike_sa *ike, bool detail, struct buffer *out);
+};
 
-static void add_isakmp(const struct ike_sa *ike, struct buffer *out)
+static void show_ikes(struct exec_call *call, const struct layout *layout)
 {
-	bool gone = ike->state == IKE_REKEYED || ike->state == IKE_DELETING;
-	bool up = ike->state == IKE_ESTABLISHED || ike->state == IKE_REKEYING;
-	char local[SPIMEND_ADDRESS_TEXT_MAX], remote[SPIMEND_ADDRESS_TEXT_MAX];
-
-	show_address(&ike->local, local);
-	show_address(&ike->remote, remote);
-	/* dst is who answered, src who began. */
-	buffer_printf(out, "%-15s %-15s %-14s %7" PRIu32 " ACTIVE%s\n", ike->initiator ? remote : local, ike->initiator ? local : remote,
-		      up ? "QM_IDLE" : "MM_NO_STATE", ike->id, gone ? " (deleted)" : "");
-}
-
-static void show_isakmp(struct exec_call *call)
-{
-	static const char head[] = "dst             src             state          conn-id status\n";
+	bool detail = exec_has(call, "detail") || exec_has(call, "detailed");
 	cleanup(ikes_done) struct ikes ikes;
 
-	if (!read_ikes(call, 1, &ikes))
+	if (!read_ikes(call, layout->version, &ikes))
 		return;
 	for (size_t i = 0; call->json && i < ikes.count; i++)
 		put_ike(call, ikes.at[i]);
 	if (call->json)
 		return;
 	for (unsigned family = 4; family <= 6; family += 2) {
-		buffer_printf(call->out, "%sIPv%u Crypto ISAKMP SA\n%s", family == 6 ? "\n" : "", family, family == 4 ? head : "");
+		layout->add_heading(family, detail, call->out);
 		for (size_t i = 0; i < ikes.count; i++)
 			if (ikes.at[i]->local.family == family)
-				add_isakmp(ikes.at[i], call->out);
+				layout->add(ikes.at[i], detail, call->out);
 	}
 	show_add_stale(&call->view, call->out);
+}
+
+/* "AES-CBC, keysize: 256", "SHA256", "SHA96" */
+static const char *plain(const char *name, const char *const names[][2])
+{
+	for (size_t i = 0; names[i][0]; i++)
+		if (strcmp(names[i][0], name) == 0)
+			return names[i][1];
+	return name[0] ? name : "Unknown";
+}
+
+static void add_group(const struct sa_algorithms *a, struct buffer *out)
+{
+	unsigned group = show_group(a);
+
+	if (group)
+		buffer_printf(out, "%u", group);
+	else
+		buffer_add_string(out, a->group[0] ? a->group : "?");
+}
+
+/* --- IKEv1 ------------------------------------------------------------------------------------------------------------ */
+
+static bool is_up(const struct ike_sa *ike)
+{
+	return ike->state == IKE_ESTABLISHED || ike->state == IKE_REKEYING;
+}
+
+static void add_isakmp_heading(unsigned family, bool detail, struct buffer *out)
+{
+	static const char brief[] = "dst             src             state          conn-id status\n",
+			  codes[] = "Codes: C - IKE configuration mode, D - Dead Peer Detection\n"
+				    "       K - Keepalives, N - NAT-traversal\n"
+				    "       T - cTCP encapsulation, X - IKE Extended Authentication\n"
+				    "       psk - Preshared key, rsig - RSA signature\n"
+				    "       renc - RSA encryption\n",
+			  wide[] = "\nC-id  Local           Remote          I-VRF  Status Encr Hash   Auth DH Lifetime Cap.\n\n";
+
+	if (detail && family == 4)
+		buffer_add_string(out, codes);
+	buffer_printf(out, "%sIPv%u Crypto ISAKMP SA\n", family == 6 && !detail ? "\n" : "", family);
+	if (detail || family == 4)
+		buffer_add_string(out, detail ? wide : brief);
+}
+
+static void add_isakmp_detail(const struct ike_sa *ike, struct buffer *out)
+{
+	static const char *const ciphers[][2] = { { "AES_CBC", "aes" }, { "3DES_CBC", "3des" }, { "DES_CBC", "des" }, { NULL, NULL } };
+	static const char *const hashes[][2] = { { "HMAC_SHA1_96", "sha" }, { "HMAC_MD5_96", "md5" }, { "HMAC_SHA2_256_128", "sha256" },
+						 { "HMAC_SHA2_384_192", "sha384" }, { "HMAC_SHA2_512_256", "sha512" }, { NULL, NULL } };
+	char local[SPIMEND_ADDRESS_TEXT_MAX], remote[SPIMEND_ADDRESS_TEXT_MAX];
+	uint32_t left = ike->rekey_s;
+
+	buffer_printf(out, "%-5" PRIu32 " %-15s %-15s        %-6s %-4s %-6s ?    ", ike->id, show_address(&ike->local, local),
+		      show_address(&ike->remote, remote), is_up(ike) ? "ACTIVE" : "", plain(ike->algorithms.encryption, ciphers),
+		      plain(ike->algorithms.integrity, hashes));
+	add_group(&ike->algorithms, out);
+	if (ike->has_rekey)
+		buffer_printf(out, " %02" PRIu32 ":%02" PRIu32 ":%02" PRIu32, left / 3600, left / 60 % 60, left % 60);
+	else
+		buffer_add_string(out, " unknown ");
+	buffer_printf(out, "%s\n       Engine-id:Conn-id =  SW:%" PRIu32 "\n\n", ike->nat ? " N" : "", ike->id);
+}
+
+static void add_isakmp(const struct ike_sa *ike, bool detail, struct buffer *out)
+{
+	bool gone = ike->state == IKE_REKEYED || ike->state == IKE_DELETING;
+	char local[SPIMEND_ADDRESS_TEXT_MAX], remote[SPIMEND_ADDRESS_TEXT_MAX];
+
+	if (detail) {
+		add_isakmp_detail(ike, out);
+		return;
+	}
+	show_address(&ike->local, local);
+	show_address(&ike->remote, remote);
+	/* dst is who answered, src who began. */
+	buffer_printf(out, "%-15s %-15s %-14s %7" PRIu32 " ACTIVE%s\n", ike->initiator ? remote : local, ike->initiator ? local : remote,
+		      is_up(ike) ? "QM_IDLE" : "MM_NO_STATE", ike->id, gone ? " (deleted)" : "");
+}
+
+static void show_isakmp(struct exec_call *call)
+{
+	show_ikes(call, &(struct layout){ 1, add_isakmp_heading, add_isakmp });
 }
 
 /* --- IKEv2 ------------------------------------------------------------------------------------------------------------ */
@@ -144,11 +226,37 @@ static void add_ends(const struct ike_sa *ike, struct buffer *out)
 				   "%-9" PRIu32 " %-21s %-21s none/none            %s\n", ike->id, local, remote, status_of(ike->state));
 }
 
+static void add_algorithms(const struct sa_algorithms *a, struct buffer *out)
+{
+	static const char *const ciphers[][2] = { { "AES_CBC", "AES-CBC" }, { "AES_GCM_16", "AES-GCM" }, { "3DES_CBC", "3DES" },
+						  { "DES_CBC", "DES" }, { NULL, NULL } };
+	static const char *const prfs[][2] = { { "PRF_HMAC_SHA1", "SHA1" }, { "PRF_HMAC_MD5", "MD5" }, { "PRF_HMAC_SHA2_256", "SHA256" },
+					       { "PRF_HMAC_SHA2_384", "SHA384" }, { "PRF_HMAC_SHA2_512", "SHA512" }, { NULL, NULL } };
+	static const char *const hashes[][2] = { { "HMAC_SHA1_96", "SHA96" }, { "HMAC_MD5_96", "MD596" },
+						 { "HMAC_SHA2_256_128", "SHA256" }, { "HMAC_SHA2_384_192", "SHA384" },
+						 { "HMAC_SHA2_512_256", "SHA512" }, { NULL, NULL } };
+
+	if (!a->encryption[0])
+		return; /* not agreed on yet */
+	buffer_printf(out, "      Encr: %s", plain(a->encryption, ciphers));
+	if (a->key_bits)
+		buffer_printf(out, ", keysize: %u", a->key_bits);
+	/* What encrypts and authenticates at once has no hash of its own. */
+	buffer_printf(out, ", PRF: %s, Hash: %s, DH Grp:", plain(a->prf, prfs), a->integrity[0] ? plain(a->integrity, hashes) : "None");
+	add_group(a, out);
+	buffer_add_char(out, '\n');
+}
+
 static void add_ikev2(const struct ike_sa *ike, bool detail, struct buffer *out)
 {
 	add_ends(ike, out);
-	buffer_printf(out, "      Life/Active Time: unknown/%" PRIu32 " sec\n      CE id: 0, Session-id: %" PRIu32 "\n", ike->established_s,
-		      ike->id);
+	add_algorithms(&ike->algorithms, out);
+	buffer_add_string(out, "      Life/Active Time: ");
+	if (ike->has_rekey)
+		buffer_printf(out, "%" PRIu64, (uint64_t)ike->established_s + ike->rekey_s);
+	else
+		buffer_add_string(out, "unknown");
+	buffer_printf(out, "/%" PRIu32 " sec\n      CE id: 0, Session-id: %" PRIu32 "\n", ike->established_s, ike->id);
 	if (detail)
 		buffer_printf(out, "      Status Description: %s\n",
 			      ike->state == IKE_CONNECTING ? "Negotiation in progress" : "Negotiation done");
@@ -159,27 +267,19 @@ static void add_ikev2(const struct ike_sa *ike, bool detail, struct buffer *out)
 	buffer_add_char(out, '\n');
 }
 
+static void add_ikev2_heading(unsigned family, bool detail, struct buffer *out)
+{
+	(void)detail;
+	buffer_printf(out, " IPv%u Crypto IKEv2  SA\n\n", family);
+}
+
 static void show_ikev2(struct exec_call *call)
 {
-	cleanup(ikes_done) struct ikes ikes;
-
-	if (!read_ikes(call, 2, &ikes))
-		return;
-	for (size_t i = 0; call->json && i < ikes.count; i++)
-		put_ike(call, ikes.at[i]);
-	if (call->json)
-		return;
-	for (unsigned family = 4; family <= 6; family += 2) {
-		buffer_printf(call->out, " IPv%u Crypto IKEv2  SA\n\n", family);
-		for (size_t i = 0; i < ikes.count; i++)
-			if (ikes.at[i]->local.family == family)
-				add_ikev2(ikes.at[i], exec_has(call, "detail"), call->out);
-	}
-	show_add_stale(&call->view, call->out);
+	show_ikes(call, &(struct layout){ 2, add_ikev2_heading, add_ikev2 });
 }
 
 const struct exec_command exec_show_ike_rows[] = {
-	{ "show crypto isakmp sa", "IKEv1 SAs", EXEC_ANYBODY, EXEC_JSON, show_isakmp },
-	{ "show crypto ikev2 sa [detail]", "IKEv2 SAs", EXEC_ANYBODY, EXEC_JSON, show_ikev2 },
+	{ "show crypto isakmp sa [detail]", "IKEv1 SAs", EXEC_ANYBODY, EXEC_JSON, show_isakmp },
+	{ "show crypto ikev2 sa [detailed]", "IKEv2 SAs", EXEC_ANYBODY, EXEC_JSON, show_ikev2 },
 };
 const size_t exec_show_ike_row_count = EXEC_COUNT(exec_show_ike_rows);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `show crypto ipsec sa`, in the layout of IOS (devices.md 3). What core does not keep (selectors, algorithms, PFS) is said
- * to be unknown or left out; parse/sa_table.c reads all of it back.
+ * `show crypto ipsec sa`, in the layout of IOS (devices.md 3). What the IKE daemon did not tell is said to be unknown or
+ * left out; parse/sa_table.c reads all of it back.
  */
 #include <inttypes.h>
 
@@ -10,11 +10,15 @@
 
 #define AH 51
 
-/* NULL: its connection is not configured any more, and nothing else tells. */
+/* NULL: nothing tells. */
 static const char *mode_of(const struct exec_view *view, const struct child_sa *child)
 {
+	static const char *const modes[] = { [CHILD_MODE_TUNNEL] = "Tunnel", [CHILD_MODE_TRANSPORT] = "Transport",
+					     [CHILD_MODE_BEET] = "BEET" };
 	const struct connection *c = core_connection_of(view->core, child->connection);
 
+	if (child->mode != CHILD_MODE_UNKNOWN)
+		return modes[child->mode];
 	return c ? c->transport_mode ? "Transport" : "Tunnel" : NULL;
 }
 
@@ -41,6 +45,18 @@ static const char *status_of(enum child_state state)
 
 /* --- Text ------------------------------------------------------------------------------------------------------------- */
 
+static void add_lifetime(const struct core_tunnel *t, bool inbound, struct buffer *out)
+{
+	uint64_t left;
+
+	if (t->child.has_life && show_kilobytes_left(t, inbound, &left))
+		buffer_printf(out, "        sa timing: remaining key lifetime (k/sec): (%" PRIu64 "/%" PRIu32 ")\n", left, t->child.life_s);
+	else if (t->child.has_life)
+		buffer_printf(out, "        sa timing: remaining key lifetime (sec): %" PRIu32 "\n", t->child.life_s);
+	if (t->has_kernel && !t->bytes_limit)
+		buffer_add_string(out, "        Kilobyte Volume Rekey has been disabled\n");
+}
+
 static void add_sa(struct exec_call *call, const struct show_row *row, bool inbound)
 {
 	const struct child_sa *c = &row->tunnel.child;
@@ -48,12 +64,13 @@ static void add_sa(struct exec_call *call, const struct show_row *row, bool inbo
 	struct buffer *out = call->out;
 	const char *mode = mode_of(&call->view, c);
 
-	buffer_printf(out, "      spi: 0x%" PRIX32 "(%" PRIu32 ")\n        transform: unknown ,\n", spi, spi);
+	buffer_printf(out, "      spi: 0x%" PRIX32 "(%" PRIu32 ")\n        transform: ", spi, spi);
+	show_add_transform(out, c);
+	buffer_add_string(out, " ,\n");
 	buffer_printf(out, "        in use settings ={%s%s, }\n", mode ? mode : "unknown", c->encap_udp ? " UDP-Encaps" : "");
 	buffer_printf(out, "        conn id: %" PRIu32 ", flow_id: XFRM:%" PRIu32 ", sibling_flags 00000000, crypto map: %s/%s\n", c->id,
 		      c->id, c->ike, c->child);
-	if (c->has_life)
-		buffer_printf(out, "        sa timing: remaining key lifetime (sec): %" PRIu32 "\n", c->life_s);
+	add_lifetime(&row->tunnel, inbound, out);
 	if (exec_has(call, "detail") && c->has_counters)
 		buffer_printf(out, "        #pkts: %" PRIu64 ", #bytes: %" PRIu64 "\n", inbound ? c->packets_in : c->packets_out,
 			      inbound ? c->bytes_in : c->bytes_out);
@@ -94,17 +111,32 @@ static void add_counters(const struct show_row *rows, size_t count, struct buffe
 	buffer_printf(out, "    #pkts decaps: %" PRIu64 ", #pkts decrypt: %" PRIu64 ", #pkts verify: %" PRIu64 "\n", in, in, in);
 }
 
-static void add_idents(const struct exec_view *view, const struct child_sa *c, struct buffer *out)
+/* Routers have one pair an SA; of several the first stands in its place, and the others behind it. */
+static void add_idents(const struct selector_list *list, const char *side, struct buffer *out)
 {
-	bool known = show_is_host_gre(view, c);
+	buffer_printf(out, "   %s ident (addr/mask/prot/port): ", side);
+	if (list->count == 0)
+		buffer_add_string(out, "(unknown)");
+	for (size_t i = 0; i < list->count; i++) {
+		if (i)
+			buffer_add_string(out, "\n     and ");
+		show_add_ident(out, &list->at[i], false);
+	}
+	if (list->more && list->count)
+		buffer_printf(out, "\n     and %u more", list->more);
+	buffer_add_char(out, '\n');
+}
 
-	buffer_add_string(out, "   protected vrf: (none)\n   local  ident (addr/mask/prot/port): ");
-	if (known)
-		show_add_host_ident(out, &c->local, 47);
-	buffer_printf(out, "%s\n   remote ident (addr/mask/prot/port): ", known ? "" : "(unknown)");
-	if (known)
-		show_add_host_ident(out, &c->remote, 47);
-	buffer_printf(out, "%s\n", known ? "" : "(unknown)");
+static void add_pfs(const struct child_sa *c, struct buffer *out)
+{
+	unsigned group = show_group(&c->algorithms);
+
+	if (group)
+		buffer_printf(out, "     PFS (Y/N): Y, DH group: group%u\n", group);
+	else if (c->algorithms.group[0])
+		buffer_printf(out, "     PFS (Y/N): Y, DH group: %s\n", c->algorithms.group);
+	else if (c->algorithms.encryption[0] || c->algorithms.integrity[0])
+		buffer_add_string(out, "     PFS (Y/N): N, DH group: none\n");
 }
 
 static void add_endpoints(const struct show_row *row, struct buffer *out)
@@ -126,7 +158,9 @@ static void add_flow(struct exec_call *call, const struct show_row *rows, size_t
 	char peer[SPIMEND_ADDRESS_TEXT_MAX];
 	uint32_t spi = newest->child.has_spi_out ? newest->child.spi_out : 0;
 
-	add_idents(&call->view, &newest->child, out);
+	buffer_add_string(out, "   protected vrf: (none)\n");
+	add_idents(&newest->child.local_ts, "local ", out);
+	add_idents(&newest->child.remote_ts, "remote", out);
 	buffer_printf(out, "   current_peer %s port %u\n     PERMIT, flags={}\n", show_address(&newest->child.remote, peer),
 		      port_of(newest));
 	add_counters(rows, count, out);
@@ -134,7 +168,9 @@ static void add_flow(struct exec_call *call, const struct show_row *rows, size_t
 		buffer_printf(out, "    #incident %s is open\n", newest->incident);
 	buffer_add_char(out, '\n');
 	add_endpoints(&rows[count - 1], out);
-	buffer_printf(out, "     current outbound spi: 0x%" PRIX32 "(%" PRIu32 ")\n\n", spi, spi);
+	buffer_printf(out, "     current outbound spi: 0x%" PRIX32 "(%" PRIu32 ")\n", spi, spi);
+	add_pfs(&newest->child, out);
+	buffer_add_char(out, '\n');
 	add_direction(call, rows, count, true);
 	add_direction(call, rows, count, false);
 }
@@ -180,6 +216,7 @@ static void put_row(struct exec_call *call, const struct show_row *row)
 					      [CHILD_DELETING] = "deleting" };
 	const struct child_sa *c = &row->tunnel.child;
 	const char *mode = mode_of(&call->view, c);
+	uint64_t left = 0;
 	struct json j;
 
 	exec_json_begin(call, &j, "spimend.ipsec-sa/1");
@@ -193,7 +230,7 @@ static void put_row(struct exec_call *call, const struct show_row *row)
 	show_put_address(&j, "peer", &c->remote);
 	json_unsigned(&j, "peer_port", port_of(&row->tunnel));
 	json_string(&j, "proto", c->protocol == AH ? "ah" : "esp");
-	json_string(&j, "mode", mode ? mode[1] == 'r' ? "transport" : "tunnel" : NULL);
+	json_string(&j, "mode", !mode ? NULL : mode[0] == 'B' ? "beet" : mode[1] == 'r' ? "transport" : "tunnel");
 	json_bool(&j, "udp_encaps", c->encap_udp);
 	show_put_spi(&j, "spi_in", c->has_spi_in, c->spi_in);
 	show_put_spi(&j, "spi_out", c->has_spi_out, c->spi_out);
@@ -204,6 +241,13 @@ static void put_row(struct exec_call *call, const struct show_row *row)
 	put_number(&j, "idle_in_s", c->has_use_in, c->use_in_s);
 	put_number(&j, "installed_s", c->has_install, c->install_s);
 	put_number(&j, "remaining_s", c->has_life, c->life_s);
+	put_number(&j, "remaining_in_kb", show_kilobytes_left(&row->tunnel, true, &left), left);
+	put_number(&j, "remaining_out_kb", show_kilobytes_left(&row->tunnel, false, &left), left);
+	show_put_algorithms(&j, &c->algorithms);
+	json_bool(&j, "esn", c->algorithms.esn);
+	show_put_selectors(&j, "local_ts", &c->local_ts);
+	show_put_selectors(&j, "remote_ts", &c->remote_ts);
+	json_unsigned(&j, "ts_left_out", (uint64_t)c->local_ts.more + c->remote_ts.more);
 	json_string(&j, "incident", row->tunnel.has_incident ? row->tunnel.incident : NULL);
 	exec_json_end(call, &j);
 }

@@ -14,11 +14,9 @@ static bool is_of_device(const struct child_sa *c)
 	return c->gre || c->mark_in || c->if_id_in;
 }
 
-static const char *device_of(const struct exec_view *view, const struct child_sa *c)
+static const char *device_of(const struct show_row *row)
 {
-	const struct gre_device *d = show_gre_device(view, c);
-
-	return d ? d->name : "unknown";
+	return row->device ? row->device->name : "unknown";
 }
 
 static bool is_open(const struct show_row *rows, size_t count)
@@ -50,7 +48,7 @@ static void put_socket(struct exec_call *call, const struct show_row *row, bool 
 	struct json j;
 
 	exec_json_begin(call, &j, "spimend.crypto-socket/1");
-	put_device(&j, device_of(&call->view, c));
+	put_device(&j, device_of(row));
 	show_put_address(&j, "local", &c->local);
 	show_put_address(&j, "peer", &c->remote);
 	json_string(&j, "ike", c->ike);
@@ -63,15 +61,17 @@ static void add_socket(struct exec_call *call, const struct show_row *row, bool 
 {
 	const struct child_sa *c = &row->tunnel.child;
 	char local[SPIMEND_ADDRESS_TEXT_MAX], remote[SPIMEND_ADDRESS_TEXT_MAX];
-	bool known = show_is_host_gre(&call->view, c);
-	const char *mask = c->local.family == 4 ? "255.255.255.255" : "128";
 
 	show_address(&c->local, local);
 	show_address(&c->remote, remote);
-	buffer_printf(call->out, "   %s Peers (local/remote): %s/%s\n", device_of(&call->view, c), local, remote);
-	if (known)
-		buffer_printf(call->out, "       Local Ident  (addr/mask/port/prot): (%s/%s/0/47)\n"
-					 "       Remote Ident (addr/mask/port/prot): (%s/%s/0/47)\n", local, mask, remote, mask);
+	buffer_printf(call->out, "   %s Peers (local/remote): %s/%s\n", device_of(row), local, remote);
+	if (c->local_ts.count && c->remote_ts.count) {
+		buffer_add_string(call->out, "       Local Ident  (addr/mask/port/prot): ");
+		show_add_ident(call->out, &c->local_ts.at[0], true);
+		buffer_add_string(call->out, "\n       Remote Ident (addr/mask/port/prot): ");
+		show_add_ident(call->out, &c->remote_ts.at[0], true);
+		buffer_add_char(call->out, '\n');
+	}
 	buffer_printf(call->out, "       IPSec Profile: \"%s\"\n       Socket State: %s\n       Client: \"TUNNEL SEC\" (Client State: %s)\n",
 		      c->ike, open ? "Open" : "Closed", open ? "Active" : "Inactive");
 }
@@ -136,11 +136,9 @@ static const char *attribute_of(const struct exec_view *view, const struct child
 	return !of || of->dynamic_peer ? "D" : "S";
 }
 
-static bool leads_through(const struct exec_view *view, const struct show_row *row, const struct gre_device *device)
+static bool leads_through(const struct show_row *row, const struct gre_device *device)
 {
-	const struct gre_device *d = show_gre_device(view, &row->tunnel.child);
-
-	return row->tunnel.child.gre && (device ? d && strcmp(d->name, device->name) == 0 : !d);
+	return row->tunnel.child.gre && row->device == device;
 }
 
 static uint32_t age_of(const struct show_row *rows)
@@ -181,15 +179,19 @@ static void add_peer(struct exec_call *call, const struct show_row *rows, size_t
 static void add_crypto(struct exec_call *call, const struct show_row *rows, size_t n, const char *device)
 {
 	const struct core_tunnel *t = &rows[n - 1].tunnel;
+	cleanup(buffer_done) struct buffer transform = { 0 };
 
 	buffer_printf(call->out, "\nInterface: %s\n", device);
 	if (t->has_ike)
 		show_add_ike_of_session(&t->ike, true, call->out);
-	show_add_ipsec_flow(&call->view, rows, n, true, call->out);
+	show_add_ipsec_flow(rows, n, true, call->out);
+	show_add_transform(&transform, &t->child);
 	if (t->child.has_spi_out)
-		buffer_printf(call->out, "   Outbound SPI : 0x%08" PRIX32 ", transform : unknown\n", t->child.spi_out);
+		buffer_printf(call->out, "   Outbound SPI : 0x%08" PRIX32 ", transform : %.*s\n", t->child.spi_out,
+			      TEXT_ARG(buffer_text(&transform)));
 	if (t->child.has_spi_in)
-		buffer_printf(call->out, "   Inbound SPI  : 0x%08" PRIX32 ", transform : unknown\n", t->child.spi_in);
+		buffer_printf(call->out, "   Inbound SPI  : 0x%08" PRIX32 ", transform : %.*s\n", t->child.spi_in,
+			      TEXT_ARG(buffer_text(&transform)));
 }
 
 static void each_peer(struct exec_call *call, const struct show_rows *rows, const struct gre_device *device, bool crypto)
@@ -198,7 +200,7 @@ static void each_peer(struct exec_call *call, const struct show_rows *rows, cons
 	size_t n;
 
 	for (size_t i = 0; (n = show_rows_flow(rows, i)); i += n) {
-		if (!leads_through(&call->view, &rows->at[i], device))
+		if (!leads_through(&rows->at[i], device))
 			continue;
 		if (call->json)
 			put_peer(call, &rows->at[i], n, name);
@@ -214,7 +216,7 @@ static void add_device(struct exec_call *call, const struct show_rows *rows, con
 	size_t n, peers = 0;
 
 	for (size_t i = 0; (n = show_rows_flow(rows, i)); i += n)
-		peers += leads_through(&call->view, &rows->at[i], device);
+		peers += leads_through(&rows->at[i], device);
 	if (!device && peers == 0)
 		return;
 	buffer_printf(call->out, "\nInterface: %s, IPv4 NHRP Details\nType:Unknown, NHRP Peers:%zu,\n\n", device ? device->name : "unknown",

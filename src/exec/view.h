@@ -19,13 +19,13 @@ struct exec_who;
 struct eem;
 
 struct exec_view {
-	const struct core *core;            /* core_tunnel_at(), core_figures(), core_incident_at() */
+	const struct core *core;            /* core_walk_next(), core_figures(), core_incident_at() */
 	const struct config *config;        /* as it runs */
 	const struct core_figures *figures; /* of `now` */
 	struct moment now;
 	struct instant started;             /* wall: when this daemon came up */
 	int64_t up_ns;                      /* since then */
-	const struct exec_cleared *cleared; /* `clear crypto sa counters`; NULL: never. exec_tunnel_at() applies it */
+	const struct exec_cleared *cleared; /* `clear crypto sa counters`; NULL: never. exec_tunnel_next() applies it */
 	const struct link_list *links;      /* interfaces with their addresses; NULL: cannot be read, see links_error */
 	int links_error;                    /* negative errno */
 	const struct logbook *logbook;      /* `logging buffered` */
@@ -35,8 +35,8 @@ struct exec_view {
 	const struct eem *eem;              /* the applets; NULL: none are loaded */
 };
 
-/* Tunnel `index` as core has it, its counters less what was cleared. False beyond the end. */
-bool exec_tunnel_at(const struct exec_view *view, size_t index, struct core_tunnel *ret);
+/* The next tunnel as core has it, its counters less what was cleared. False at the end. */
+bool exec_tunnel_next(const struct exec_view *view, struct core_walk *walk, struct core_tunnel *ret);
 
 /* Pages that other rooms print. */
 enum exec_page { EXEC_PAGE_STATUS, EXEC_PAGE_INCIDENTS, EXEC_PAGE_INCIDENT /* `id` */, EXEC_PAGE_RUNNING,

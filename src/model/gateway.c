@@ -159,11 +159,32 @@ bool gateway_valid_connection(const struct connection *c)
 	return true;
 }
 
+static bool is_algorithms(const struct sa_algorithms *a)
+{
+	return is_printable(a->encryption, sizeof(a->encryption)) && is_printable(a->integrity, sizeof(a->integrity)) &&
+	       is_printable(a->prf, sizeof(a->prf)) && is_printable(a->group, sizeof(a->group)) && is_bool(&a->esn);
+}
+
+static bool is_selectors(const struct selector_list *list)
+{
+	if (list->count > GATEWAY_SELECTORS_MAX)
+		return false;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct selector *s = &list->at[i];
+
+		if (!is_address(&s->from) || !is_address(&s->to) || !spimend_address_known(&s->from) ||
+		    s->from.family != s->to.family || !is_printable(s->port, sizeof(s->port)))
+			return false;
+	}
+	return true;
+}
+
 bool gateway_valid_ike(const struct ike_sa *s)
 {
 	return is_daemon(s->daemon) && ends(s->name, sizeof(s->name)) && s->version <= 2 && (unsigned)s->state < IKE_STATES &&
 	       is_bool(&s->initiator) && is_bool(&s->nat) && is_bool(&s->busy) && is_bool(&s->child_task) &&
-	       is_bool(&s->virtual_address) && is_address(&s->local) && is_address(&s->remote);
+	       is_bool(&s->virtual_address) && is_address(&s->local) && is_address(&s->remote) && is_bool(&s->has_rekey) &&
+	       is_algorithms(&s->algorithms);
 }
 
 bool gateway_valid_child(const struct child_sa *s)
@@ -172,7 +193,8 @@ bool gateway_valid_child(const struct child_sa *s)
 	       (unsigned)s->state < CHILD_STATES && is_protocol(s->protocol) && is_bool(&s->encap_udp) &&
 	       is_bool(&s->gre) && is_bool(&s->virtual_address) && is_bool(&s->has_spi_in) && is_bool(&s->has_spi_out) &&
 	       is_bool(&s->has_counters) && is_bool(&s->has_use_in) && is_bool(&s->has_install) && is_bool(&s->has_life) &&
-	       is_address(&s->local) && is_address(&s->remote);
+	       is_address(&s->local) && is_address(&s->remote) && (unsigned)s->mode < CHILD_MODES &&
+	       is_algorithms(&s->algorithms) && is_selectors(&s->local_ts) && is_selectors(&s->remote_ts);
 }
 
 bool gateway_valid_child_event(const struct child_event *e)

@@ -20,6 +20,7 @@
 #define GATEWAY_INTERFACE_MAX 16  /* IFNAMSIZ */
 #define GATEWAY_REMOTES_MAX 4
 #define GATEWAY_DAEMONS_MAX 8
+#define GATEWAY_SELECTORS_MAX 4   /* traffic selectors of one side that are kept */
 
 /* An inbound SA as its receiver finds it: the kernel's lookup key without the mark. Whatever is zero stays zero, so that
  * two equal keys are equal bytes. */
@@ -56,6 +57,13 @@ struct connection {
 	struct spimend_address remote[GATEWAY_REMOTES_MAX];
 };
 
+/* What two ends agreed on, by charon's names ("AES_CBC", "MODP_2048"); empty: not told, or none of it. */
+struct sa_algorithms {
+	char encryption[24], integrity[24], prf[24], group[16];
+	uint16_t key_bits; /* of the encryption; 0: it has one length */
+	bool esn;          /* extended sequence numbers */
+};
+
 enum ike_state { IKE_OTHER, IKE_CONNECTING, IKE_ESTABLISHED, IKE_REKEYING, IKE_REKEYED, IKE_DELETING, IKE_STATES };
 
 struct ike_sa {
@@ -73,7 +81,24 @@ struct ike_sa {
 	uint16_t local_port, remote_port;
 	uint64_t spi_ours, spi_theirs;
 	uint32_t established_s; /* seconds ago */
+	bool has_rekey;
+	uint32_t rekey_s;       /* until it is rekeyed or the peer is authenticated anew, what comes first */
+	struct sa_algorithms algorithms;
 };
+
+/* A range of addresses, protocol and ports that a child protects (RFC 7296 3.13.1). */
+struct selector {
+	struct spimend_address from, to;
+	uint8_t protocol; /* 0: any */
+	char port[16];    /* "0": any; "443", "1024-2047", or the name that the daemon's machine has for it */
+};
+struct selector_list {
+	struct selector at[GATEWAY_SELECTORS_MAX];
+	uint8_t count;
+	uint16_t more; /* that are not kept, or could not be read */
+};
+
+enum child_mode { CHILD_MODE_UNKNOWN, CHILD_MODE_TUNNEL, CHILD_MODE_TRANSPORT, CHILD_MODE_BEET, CHILD_MODES };
 
 enum child_state { CHILD_OTHER, CHILD_CREATED, CHILD_INSTALLED, CHILD_REKEYING, CHILD_REKEYED, CHILD_DELETING,
 		   CHILD_STATES };
@@ -96,6 +121,9 @@ struct child_sa {
 	uint32_t use_in_s;   /* seconds since the last packet in */
 	uint32_t install_s;  /* seconds since it was installed */
 	uint32_t life_s;     /* until its hard lifetime */
+	enum child_mode mode;
+	struct sa_algorithms algorithms;
+	struct selector_list local_ts, remote_ts;
 };
 
 enum child_change { CHILD_UP, CHILD_DOWN, CHILD_REKEY, CHILD_CHANGES };
@@ -165,6 +193,7 @@ struct kernel_sa {
 	bool larval;   /* SPI allocated, SA not installed yet */
 	bool outbound; /* dst is none of our addresses, as far as told */
 	uint64_t packets, bytes;
+	uint64_t bytes_limit; /* so many, and it expires; 0: none */
 	uint32_t replay_highest; /* highest sequence number accepted */
 };
 enum kernel_change { KERNEL_LISTED, KERNEL_ADDED, KERNEL_UPDATED, KERNEL_DELETED, KERNEL_EXPIRED_SOFT, KERNEL_EXPIRED_HARD,

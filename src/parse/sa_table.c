@@ -35,7 +35,7 @@ static const char *const ballast[] = {
 	"slot:", "Kilobyte", "IV size", "replay detection", "Anti replay", "Status", "SA State", "PMTU", "ICMP error",
 	"access-list", "dynamic allocated", "IPsecv6 policy", "Load for", "Time source", "<#root>", "sibling_flags",
 	"crypto map", "flow_id", "-Traceback", "ip mtu", "ipv6 mtu", "Inactive", "There are no ipsec sas", "Group", "initiator",
-	"0x", "DENY", "ACLs", "Local VPN", "Remote VPN", "ipsec overhead", "max rekey", "sa direction",
+	"0x", "DENY", "ACLs", "Local VPN", "Remote VPN", "ipsec overhead", "max rekey", "sa direction", "and ",
 };
 
 static struct text clean(struct text line)

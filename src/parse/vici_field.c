@@ -105,6 +105,10 @@ static bool put(const struct vici_field *f, struct text value, char *into)
 	case VICI_FIELD_TEXT:
 		memcpy(into, &value, sizeof(value));
 		return true;
+	case VICI_FIELD_NAME24:
+	case VICI_FIELD_NAME16:
+		vici_copy_ascii(value, into, f->type == VICI_FIELD_NAME24 ? 24 : 16);
+		return true;
 	default:
 		return put_number(f, value, into);
 	}
@@ -145,36 +149,4 @@ void vici_copy_ascii(struct text t, char *to, size_t size)
 	for (size_t i = 0; i < len; i++)
 		if (to[i] < ' ' || to[i] > '~')
 			to[i] = '?';
-}
-
-/* The protocol stands in brackets: its name, or its number where the machine does not know the name. */
-static bool is_gre(struct text selector)
-{
-	size_t at = 0;
-	struct text rest;
-
-	while (at < selector.len && selector.at[at] != '[')
-		at++;
-	rest = (struct text){ selector.at + at, selector.len - at };
-	return text_equal(rest, TEXT("[gre]")) || text_equal(rest, TEXT("[47]"));
-}
-
-bool vici_starts_selectors(const struct vici_element *e)
-{
-	return e->kind == VICI_LIST_START && (text_equal(e->name, TEXT("local-ts")) || text_equal(e->name, TEXT("remote-ts")));
-}
-
-void vici_count_selectors(struct vici_reader *r, struct vici_selectors *s)
-{
-	struct vici_element e;
-
-	while (vici_read(r, &e) && e.kind == VICI_LIST_ITEM) {
-		s->all++;
-		s->gre += is_gre(e.value);
-	}
-}
-
-bool vici_selects_gre(const struct vici_selectors *s)
-{
-	return s->all > 0 && s->gre == s->all;
 }

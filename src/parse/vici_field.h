@@ -8,6 +8,7 @@
 #ifndef PARSE_VICI_FIELD_H
 #define PARSE_VICI_FIELD_H
 
+#include "model/gateway.h"
 #include "parse/vici.h"
 
 enum vici_field_type {
@@ -17,6 +18,7 @@ enum vici_field_type {
 	VICI_FIELD_YES,       /* bool: "yes" */
 	VICI_FIELD_WORD,      /* int: place in `words`, 0 when not found */
 	VICI_FIELD_TEXT,      /* struct text, borrowed */
+	VICI_FIELD_NAME24, VICI_FIELD_NAME16, /* char[24], char[16]: printable ASCII, cut */
 };
 
 struct vici_field {
@@ -38,6 +40,11 @@ struct vici_selectors {
 bool vici_starts_selectors(const struct vici_element *e);
 /* Reads it to its end. */
 void vici_count_selectors(struct vici_reader *r, struct vici_selectors *s);
+/* The same, and keeps them; `host` stands for "dynamic". */
+void vici_read_selectors(struct vici_reader *r, const struct spimend_address *host, struct vici_selectors *s,
+			 struct selector_list *list);
+/* One of them. False: it is in no form that is known here. */
+bool vici_read_selector(struct text t, const struct spimend_address *host, struct selector *ret);
 /* There are some, and all are for GRE (IP protocol 47) alone. */
 bool vici_selects_gre(const struct vici_selectors *s);
 

@@ -24,11 +24,20 @@ static const enum child_state child_state_of[] = {
 	CHILD_REKEYED, CHILD_CREATED, CHILD_DELETING, CHILD_DELETING, CHILD_DELETING
 };
 static const char *const protocols[] = { "", "AH", NULL };
+static const char *const modes[] = { "", "TUNNEL", "TRANSPORT", "BEET", NULL };
+
+#define ALGORITHMS(at) \
+	{ "encr-alg", VICI_FIELD_NAME24, at(sa.algorithms.encryption), 0, NULL }, \
+	{ "encr-keysize", VICI_FIELD_U16, at(sa.algorithms.key_bits), 0, NULL }, \
+	{ "integ-alg", VICI_FIELD_NAME24, at(sa.algorithms.integrity), 0, NULL }, \
+	{ "prf-alg", VICI_FIELD_NAME24, at(sa.algorithms.prf), 0, NULL }, \
+	{ "dh-group", VICI_FIELD_NAME16, at(sa.algorithms.group), 0, NULL }
 
 struct ike_read {
 	struct ike_sa sa;
 	int state;
-	bool has_id, nat_local, nat_remote, nat_any;
+	bool has_id, nat_local, nat_remote, nat_any, has_reauth;
+	uint32_t reauth_s;
 	uint64_t spi_initiator, spi_responder;
 };
 #define IKE(member) offsetof(struct ike_read, member)
@@ -48,11 +57,15 @@ static const struct vici_field ike_fields[] = {
 	{ "nat-remote", VICI_FIELD_YES, IKE(nat_remote), 0, NULL },
 	{ "nat-any", VICI_FIELD_YES, IKE(nat_any), 0, NULL },
 	{ "established", VICI_FIELD_SECONDS, IKE(sa.established_s), 0, NULL },
+	{ "rekey-time", VICI_FIELD_SECONDS, IKE(sa.rekey_s), IKE(sa.has_rekey), NULL },
+	{ "reauth-time", VICI_FIELD_SECONDS, IKE(reauth_s), IKE(has_reauth), NULL },
+	ALGORITHMS(IKE),
 };
 
 struct child_read {
 	struct child_sa sa;
-	int state, protocol;
+	int state, protocol, mode;
+	uint8_t esn;
 	bool has_id;
 	struct text name;
 };
@@ -63,6 +76,7 @@ static const struct vici_field child_fields[] = {
 	{ "uniqueid", VICI_FIELD_U32, CHILD(sa.id), CHILD(has_id), NULL },
 	{ "state", VICI_FIELD_WORD, CHILD(state), 0, child_states },
 	{ "protocol", VICI_FIELD_WORD, CHILD(protocol), 0, protocols },
+	{ "mode", VICI_FIELD_WORD, CHILD(mode), 0, modes },
 	{ "encap", VICI_FIELD_YES, CHILD(sa.encap_udp), 0, NULL },
 	{ "spi-in", VICI_FIELD_HEX32, CHILD(sa.spi_in), CHILD(sa.has_spi_in), NULL },
 	{ "spi-out", VICI_FIELD_HEX32, CHILD(sa.spi_out), CHILD(sa.has_spi_out), NULL },
@@ -75,6 +89,8 @@ static const struct vici_field child_fields[] = {
 	{ "use-in", VICI_FIELD_SECONDS, CHILD(sa.use_in_s), CHILD(sa.has_use_in), NULL },
 	{ "install-time", VICI_FIELD_SECONDS, CHILD(sa.install_s), CHILD(sa.has_install), NULL },
 	{ "life-time", VICI_FIELD_SECONDS, CHILD(sa.life_s), CHILD(sa.has_life), NULL },
+	ALGORITHMS(CHILD),
+	{ "esn", VICI_FIELD_U8, CHILD(esn), 0, NULL },
 };
 
 static int refuse(const struct vici_reader *r, struct vici_reading *ret_reading)
@@ -148,6 +164,9 @@ static int read_ike_section(struct vici_reader *r, const struct vici_element *se
 	vici_copy_name(section->name, ike.sa.name, sizeof(ike.sa.name));
 	ike.sa.state = (enum ike_state)ike.state;
 	ike.sa.version = ike.sa.version <= 2 ? ike.sa.version : 0;
+	if (ike.has_reauth && (!ike.sa.has_rekey || ike.reauth_s < ike.sa.rekey_s))
+		ike.sa.rekey_s = ike.reauth_s;
+	ike.sa.has_rekey |= ike.has_reauth;
 	ike.sa.nat = ike.nat_local || ike.nat_remote || ike.nat_any;
 	ike.sa.spi_ours = ike.sa.initiator ? ike.spi_initiator : ike.spi_responder;
 	ike.sa.spi_theirs = ike.sa.initiator ? ike.spi_responder : ike.spi_initiator;
@@ -178,6 +197,14 @@ int vici_read_ike(uint16_t daemon, struct text message, struct ike_sa *ret, stru
 
 /* --- A child ---------------------------------------------------------------------------------------------------- */
 
+static void read_selectors(struct vici_reader *r, const struct vici_element *list, const struct ike_sa *ike,
+			   struct vici_selectors *selectors, struct child_sa *sa)
+{
+	bool local = text_starts(list->name, TEXT("local"));
+
+	vici_read_selectors(r, local ? &ike->local : &ike->remote, selectors, local ? &sa->local_ts : &sa->remote_ts);
+}
+
 static int read_child_section(struct vici_reader *r, const struct ike_sa *ike, struct text ike_name, struct child_sa *ret,
 			      struct vici_reading *ret_reading)
 {
@@ -188,7 +215,7 @@ static int read_child_section(struct vici_reader *r, const struct ike_sa *ike, s
 
 	while (vici_read(r, &e) && e.kind != VICI_SECTION_END) {
 		if (vici_starts_selectors(&e))
-			vici_count_selectors(r, &selectors);
+			read_selectors(r, &e, ike, &selectors, &child.sa);
 		else if (e.kind == VICI_SECTION_START || e.kind == VICI_LIST_START)
 			vici_skip(r, &e);
 		else if (!vici_field_set(child_fields, COUNT(child_fields), &e, &child))
@@ -204,6 +231,8 @@ static int read_child_section(struct vici_reader *r, const struct ike_sa *ike, s
 	vici_copy_name(ike_name, child.sa.ike, sizeof(child.sa.ike));
 	vici_copy_name(child.name, child.sa.child, sizeof(child.sa.child));
 	child.sa.state = child_state_of[child.state];
+	child.sa.mode = (enum child_mode)child.mode;
+	child.sa.algorithms.esn = child.esn != 0;
 	child.sa.protocol = child.protocol ? IP_PROTOCOL_AH : IP_PROTOCOL_ESP;
 	child.sa.local = ike->local;
 	child.sa.remote = ike->remote;

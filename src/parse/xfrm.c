@@ -60,6 +60,7 @@ static int read_info(const struct xfrm_usersa_info *info, struct kernel_sa *sa)
 	sa->reqid = info->reqid;
 	sa->packets = info->curlft.packets;
 	sa->bytes = info->curlft.bytes;
+	sa->bytes_limit = info->lft.hard_byte_limit != XFRM_INF ? info->lft.hard_byte_limit : 0;
 	return 0;
 }
 

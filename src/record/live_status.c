@@ -299,11 +299,13 @@ static void add_tunnel(const struct core_tunnel *t, bool stale, struct buffer *o
 
 static void add_tunnels(const struct live_view *view, const struct core_figures *f, struct buffer *out)
 {
+	cleanup(core_walk_done) struct core_walk walk;
 	struct core_tunnel tunnel;
 	bool stale = false;
 	size_t i;
 
-	for (i = 0; i < TUNNEL_ROWS_MAX && core_tunnel_at(view->core, i, &tunnel); i++) {
+	core_walk_begin(view->core, &walk);
+	for (i = 0; i < TUNNEL_ROWS_MAX && core_walk_next(&walk, &tunnel); i++) {
 		if (i == 0)
 			buffer_printf(out, "\n  %-20s %-15s %-9s %-10s %-10s %-15s %-10s %s\n", "TUNNEL", "PEER", "STATE", "SPI IN",
 				      "SPI OUT", "PACKETS IN/OUT", "LAST IN", "INCIDENT");
@@ -312,7 +314,7 @@ static void add_tunnels(const struct live_view *view, const struct core_figures 
 	}
 	if (stale)
 		buffer_add_string(out, "  of before: as its IKE daemon listed it last; it may be gone, nobody can tell until the daemon is back\n");
-	if (i == TUNNEL_ROWS_MAX && core_tunnel_at(view->core, i, &tunnel))
+	if (i == TUNNEL_ROWS_MAX && core_walk_next(&walk, &tunnel))
 		buffer_add_string(out, "  ... and more: --json lists them\n");
 }
 
@@ -562,6 +564,7 @@ static void put_troubles(const struct live_view *view, struct json *j)
 void live_status_json(const struct live_view *view, struct buffer *out)
 {
 	struct core_figures f = core_figures(view->core, view->now);
+	cleanup(core_walk_done) struct core_walk walk;
 	struct core_tunnel tunnel;
 	struct json j;
 	size_t n = 0;
@@ -584,10 +587,11 @@ void live_status_json(const struct live_view *view, struct buffer *out)
 	put_store(view, &j);
 	put_troubles(view, &j);
 	json_array(&j, "tunnels");
-	for (; n < TUNNELS_MAX && core_tunnel_at(view->core, n, &tunnel); n++)
+	core_walk_begin(view->core, &walk);
+	for (; n < TUNNELS_MAX && core_walk_next(&walk, &tunnel); n++)
 		put_tunnel(&tunnel, is_stale(&f, &tunnel), &j);
 	json_array_end(&j);
-	json_bool(&j, "tunnels_cut", n == TUNNELS_MAX && core_tunnel_at(view->core, n, &tunnel));
+	json_bool(&j, "tunnels_cut", n == TUNNELS_MAX && core_walk_next(&walk, &tunnel));
 	json_object_end(&j);
 	buffer_add_char(out, '\n');
 }

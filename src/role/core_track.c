@@ -81,15 +81,17 @@ static bool look_at_route(const struct mind *mind, const struct config_track *tr
 static bool look_at_peer(struct mind *mind, const struct config_track *track, bool *ret_up)
 {
 	struct core_figures figures = core_figures(mind->core, mind_now(mind));
+	cleanup(core_walk_done) struct core_walk walk;
 	struct core_tunnel tunnel;
 
+	core_walk_begin(mind->core, &walk);
 	if (figures.daemon_count == 0)
 		return false;
 	for (uint32_t i = 0; i < figures.daemon_count; i++)
 		if (figures.daemons[i].snapshot_age_ns < 0)
 			return false;
 	*ret_up = false;
-	for (size_t i = 0; !*ret_up && core_tunnel_at(mind->core, i, &tunnel); i++)
+	while (!*ret_up && core_walk_next(&walk, &tunnel))
 		*ret_up = spimend_address_equal(&tunnel.child.remote, &track->address) &&
 			  (tunnel.child.state == CHILD_INSTALLED || tunnel.child.state == CHILD_REKEYING ||
 			   tunnel.child.state == CHILD_REKEYED);

@@ -283,6 +283,10 @@ static struct ike_sa ike(uint32_t id, const char *name, const char *local, const
 	s.spi_ours = 0x1122334455667700u + id;
 	s.spi_theirs = 0x8877665544332200u + id;
 	s.established_s = 4000;
+	s.has_rekey = true;
+	s.rekey_s = 10400;
+	s.algorithms = (struct sa_algorithms){ .encryption = "AES_CBC", .integrity = "HMAC_SHA2_256_128", .key_bits = 256,
+					       .prf = "PRF_HMAC_SHA2_256", .group = "ECP_256" };
 	snprintf(s.name, sizeof(s.name), "%s", name);
 	return s;
 }
@@ -314,6 +318,41 @@ static struct child_sa child(uint32_t id, const struct ike_sa *of, const char *n
 	return c;
 }
 
+static struct selector selector(const char *from, const char *to, uint8_t protocol, const char *port)
+{
+	struct selector s;
+
+	memset(&s, 0, sizeof(s));
+	s.from = address(from);
+	s.to = address(to);
+	s.protocol = protocol;
+	snprintf(s.port, sizeof(s.port), "%s", port);
+	return s;
+}
+
+/* Two networks here, a range of one port there, and one more that was not kept. */
+static void select_networks(struct child_sa *c)
+{
+	c->mode = CHILD_MODE_TUNNEL;
+	c->algorithms = (struct sa_algorithms){ .encryption = "AES_CBC", .integrity = "HMAC_SHA2_256_128", .key_bits = 256,
+						.group = "MODP_2048", .esn = true };
+	c->local_ts.count = 2;
+	c->local_ts.at[0] = selector("10.1.0.0", "10.1.255.255", 0, "0");
+	c->local_ts.at[1] = selector("0.0.0.0", "255.255.255.255", 0, "0");
+	c->remote_ts.count = c->remote_ts.more = 1;
+	c->remote_ts.at[0] = selector("10.2.0.3", "10.2.0.9", 6, "443");
+}
+
+/* GRE between the two ends. */
+static void select_gre(struct child_sa *c)
+{
+	c->mode = CHILD_MODE_TRANSPORT;
+	c->algorithms = (struct sa_algorithms){ .encryption = "AES_GCM_16", .key_bits = 256 };
+	c->local_ts.count = c->remote_ts.count = 1;
+	c->local_ts.at[0] = selector("192.0.2.1", "192.0.2.1", 47, "0");
+	c->remote_ts.at[0] = selector("198.51.100.9", "198.51.100.9", 47, "0");
+}
+
 /* IKEv1 through a NAT: GRE in transport mode, and the SA that its rekey left behind. */
 static void tell_third(struct core *core)
 {
@@ -328,6 +367,8 @@ static void tell_third(struct core *core)
 	old = child(3, &three, "gre");
 	now = child(4, &three, "gre");
 	old.state = CHILD_REKEYED;
+	select_gre(&old);
+	select_gre(&now);
 	old.gre = now.gre = old.encap_udp = now.encap_udp = true;
 	core_snapshot_child(core, &old);
 	core_snapshot_child(core, &now);
@@ -356,6 +397,15 @@ static void tell_connections(struct core *core, struct moment now)
 				 .remote_count = 1 };
 	c.id = connection_id(0, text_of(c.ike), text_of(c.child));
 	c.remote[0] = address("198.51.100.9");
+	core_connection(core, &c);
+	/* Nothing is up towards these two; the third may be anybody, who cannot be missed. */
+	c = (struct connection){ .ike = "spoke5", .child = "net", .ike_version = 2, .remote_count = 2 };
+	c.id = connection_id(0, text_of(c.ike), text_of(c.child));
+	c.remote[0] = address("198.51.100.5");
+	c.remote[1] = address("198.51.100.55");
+	core_connection(core, &c);
+	c = (struct connection){ .ike = "anybody", .child = "net", .ike_version = 2, .dynamic_peer = true };
+	c.id = connection_id(0, text_of(c.ike), text_of(c.child));
 	core_connection(core, &c);
 	core_connections_end(core, 0, now);
 }
@@ -394,6 +444,7 @@ static void tell_core(struct world *w)
 	core_snapshot_begin(w->core, 0, 0, w->now);
 	core_snapshot_ike(w->core, &one);
 	core_snapshot_ike(w->core, &two);
+	select_networks(&first);
 	core_snapshot_child(w->core, &first);
 	core_snapshot_child(w->core, &second);
 	tell_third(w->core);

@@ -354,15 +354,19 @@ static void test_cleared_counters_count_anew(void **state)
 	struct test *t = *state;
 	struct exec_view view;
 	struct core_tunnel tunnel;
+	struct core_walk walk;
 
 	type(t, "enable");
 	type(t, "clear crypto sa counters");
 	t->world.port.view(&t->world, &view);
-	assert_true(exec_tunnel_at(&view, 0, &tunnel));
+	core_walk_begin(view.core, &walk);
+	assert_true(exec_tunnel_next(&view, &walk, &tunnel));
 	assert_int_equal(tunnel.child.packets_in, 0);
 	assert_int_equal(tunnel.child.bytes_out, 0);
-	assert_true(core_tunnel_at(view.core, 0, &tunnel)); /* the SA's own go on */
+	walk.at = 0;
+	assert_true(core_walk_next(&walk, &tunnel)); /* the SA's own go on */
 	assert_int_not_equal(tunnel.child.packets_in, 0);
+	core_walk_done(&walk);
 }
 
 static void test_debugs(void **state)

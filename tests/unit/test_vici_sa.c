@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "parse/vici_field.h"
 #include "parse/vici_info.h"
 #include "parse/vici_sa.h"
 #include "spimend/error.h"
@@ -411,6 +412,88 @@ static void selectors_are_gre_or_not(void **state)
 	}
 }
 
+static void assert_selector(const struct selector *s, const char *from, const char *to, unsigned protocol, const char *port)
+{
+	if (!is_at(&s->from, from) || !is_at(&s->to, to) || s->protocol != protocol || strcmp(s->port, port) != 0)
+		fail_msg("%s %s [%u/%s]: protocol %u, port %s", from, to, protocol, port, s->protocol, s->port);
+}
+
+/* As charon prints them (RFC 7296 3.13.1); names are those of the machine's /etc/protocols and /etc/services. */
+static void selectors_are_read(void **state)
+{
+	static const struct {
+		const char *text, *from, *to;
+		unsigned protocol;
+		const char *port;
+	} rows[] = {
+		{ "10.1.0.0/16", "10.1.0.0", "10.1.255.255", 0, "0" },
+		{ "10.1.2.3/16", "10.1.0.0", "10.1.255.255", 0, "0" },
+		{ "0.0.0.0/0", "0.0.0.0", "255.255.255.255", 0, "0" },
+		{ "192.0.2.1/32[gre]", "192.0.2.1", "192.0.2.1", 47, "0" },
+		{ "10.0.0.3..10.0.0.9", "10.0.0.3", "10.0.0.9", 0, "0" },
+		{ "10.0.0.3..10.0.0.9[udp/1024-2047]", "10.0.0.3", "10.0.0.9", 17, "1024-2047" },
+		{ "2001:db8::/33[tcp/https]", "2001:db8::", "2001:db8:7fff:ffff:ffff:ffff:ffff:ffff", 6, "https" },
+		{ "2001:db8::7/128[253]", "2001:db8::7", "2001:db8::7", 253, "0" },
+		{ "10.0.0.0/8[0/80]", "10.0.0.0", "10.255.255.255", 0, "80" },
+		{ "dynamic[icmp/8(0)]", "198.51.100.1", "198.51.100.1", 1, "8(0)" },
+		{ "dynamic", "198.51.100.1", "198.51.100.1", 0, "0" },
+		{ "", NULL, NULL, 0, NULL },
+		{ "10.0.0.0", NULL, NULL, 0, NULL },
+		{ "10.0.0.0/33", NULL, NULL, 0, NULL },
+		{ "10.0.0.0/", NULL, NULL, 0, NULL },
+		{ "10.0.0.1..2001:db8::1", NULL, NULL, 0, NULL },
+		{ "10.0.0.1..10.0.0.9/8", NULL, NULL, 0, NULL },
+		{ "10.0.0.0/8[tcp", NULL, NULL, 0, NULL },
+		{ "10.0.0.0/8[tcp]x", NULL, NULL, 0, NULL },
+		{ "10.0.0.0/8[nosuch/1]", NULL, NULL, 0, NULL },
+		{ "10.0.0.0/8[256]", NULL, NULL, 0, NULL },
+		{ "10.0.0.0/8[tcp/a-service-of-a-long-name]", NULL, NULL, 0, NULL },
+	};
+	struct spimend_address host;
+
+	(void)state;
+	memset(&host, 0, sizeof(host));
+	assert_int_equal(spimend_address_parse("198.51.100.1", 12, &host), 0);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct selector s;
+
+		if (vici_read_selector(text_of(rows[i].text), &host, &s) != (rows[i].from != NULL))
+			fail_msg("%s", rows[i].text);
+		if (rows[i].from)
+			assert_selector(&s, rows[i].from, rows[i].to, rows[i].protocol, rows[i].port);
+	}
+}
+
+static void what_an_sa_protects_and_how_is_read(void **state)
+{
+	struct children plain = { 0 }, gre = { 0 };
+	struct ike_sa ike = read_list("v2-list-sas-0", &plain);
+	const struct child_sa *c = &plain.all[0];
+
+	(void)state;
+	assert_true(ike.has_rekey);
+	assert_int_equal(ike.rekey_s, 13652);
+	assert_string_equal(ike.algorithms.encryption, "AES_CBC");
+	assert_int_equal(ike.algorithms.key_bits, 128);
+	assert_string_equal(ike.algorithms.prf, "PRF_HMAC_SHA2_256");
+	assert_string_equal(ike.algorithms.group, "ECP_256");
+	assert_int_equal(c->mode, CHILD_MODE_TUNNEL);
+	assert_string_equal(c->algorithms.integrity, "HMAC_SHA2_256_128");
+	assert_string_equal(c->algorithms.group, ""); /* the first child takes the IKE SA's (RFC 7296 1.2) */
+	assert_false(c->algorithms.esn);
+	assert_int_equal(c->local_ts.count, 1);
+	assert_selector(&c->local_ts.at[0], "192.168.2.0", "192.168.2.255", 0, "0");
+	assert_selector(&c->remote_ts.at[0], "192.168.1.0", "192.168.1.255", 0, "0");
+	ike = read_list("gre-list-sas-0", &gre);
+	assert_int_equal(gre.all[0].mode, CHILD_MODE_TRANSPORT);
+	assert_int_equal(gre.all[0].local_ts.at[0].protocol, 47);
+	gre.all[0].local_ts.count = GATEWAY_SELECTORS_MAX + 1;
+	assert_false(gateway_valid_child(&gre.all[0]));
+	gre.all[0].local_ts.count = 1;
+	memset(gre.all[0].algorithms.integrity, 'x', sizeof(gre.all[0].algorithms.integrity));
+	assert_false(gateway_valid_child(&gre.all[0]));
+}
+
 static void version_stats_and_results_are_read(void **state)
 {
 	struct vici_reading reading;
@@ -492,6 +575,8 @@ int main(void)
 		cmocka_unit_test(connections_tell_who_can_be_called),
 		cmocka_unit_test(gre_and_virtual_addresses_are_told),
 		cmocka_unit_test(selectors_are_gre_or_not),
+		cmocka_unit_test(selectors_are_read),
+		cmocka_unit_test(what_an_sa_protects_and_how_is_read),
 		cmocka_unit_test(version_stats_and_results_are_read),
 		cmocka_unit_test(the_daemons_start_is_found_in_any_zone),
 	};
