@@ -40,6 +40,16 @@ bool text_starts_nocase(struct text t, struct text prefix)
 	return true;
 }
 
+bool text_is_string(const char *at, size_t size)
+{
+	const char *end = memchr(at, '\0', size);
+
+	for (const char *c = at; end && c < end; c++)
+		if (*c < ' ' || *c > '~')
+			return false;
+	return end;
+}
+
 /* One row of the table of edits (optimal string alignment): typed[0..i) to each beginning of the keyword. Returns its least,
  * with that of the row above. */
 static size_t edit_row(struct text typed, size_t i, struct text keyword, const size_t *before, const size_t *above,

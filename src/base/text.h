@@ -75,6 +75,10 @@ bool text_starts(struct text t, struct text prefix);
 bool text_starts_nocase(struct text t, struct text prefix);
 bool text_ends(struct text t, struct text suffix);
 
+/* An array that ends with a NUL inside, printable ASCII before it: to be asked of what came over a channel, and is to be
+ * printed or sent on. */
+bool text_is_string(const char *at, size_t size);
+
 #define TEXT_RESEMBLES_MAX 48 /* longer texts resemble nothing */
 /* Was the keyword meant, in any case? True when few edits lead to it, fewer than `below`; exchanged neighbours are one. */
 bool text_resembles(struct text typed, struct text keyword, size_t below, size_t *ret_edits);

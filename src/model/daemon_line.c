@@ -3,17 +3,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "model/gateway.h"
-
-static bool is_string(const char *at, size_t size)
-{
-	const char *end = memchr(at, 0, size);
-
-	for (const char *c = at; end && c < end; c++)
-		if (*c < 0x20 || *c > 0x7e)
-			return false;
-	return end;
-}
 
 bool daemon_line_valid(const struct daemon_line *line)
 {
@@ -21,6 +12,6 @@ bool daemon_line_valid(const struct daemon_line *line)
 
 	memcpy(&has_ike, &line->has_ike, 1);
 	memcpy(&is_cut, &line->is_cut, 1);
-	return line->daemon < GATEWAY_DAEMONS_MAX && has_ike <= 1 && is_cut <= 1 && is_string(line->group, sizeof(line->group)) &&
-	       is_string(line->text, sizeof(line->text));
+	return line->daemon < GATEWAY_DAEMONS_MAX && has_ike <= 1 && is_cut <= 1 &&
+	       text_is_string(line->group, sizeof(line->group)) && text_is_string(line->text, sizeof(line->text));
 }

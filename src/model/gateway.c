@@ -130,17 +130,6 @@ static bool is_key(const struct sa_key *key)
 	return is_address(&key->dst) && is_protocol(key->protocol) && key->zero[0] == 0 && key->zero[1] == 0;
 }
 
-static bool is_printable(const char *text, size_t size)
-{
-	for (size_t i = 0; i < size; i++) {
-		if (!text[i])
-			return true;
-		if (text[i] < ' ' || text[i] > '~')
-			return false;
-	}
-	return false;
-}
-
 bool gateway_valid_daemon(const struct daemon_state *d)
 {
 	return is_daemon(d->daemon) && is_bool(&d->up) && is_bool(&d->user_space_esp) && is_bool(&d->has_boot) &&
@@ -161,8 +150,8 @@ bool gateway_valid_connection(const struct connection *c)
 
 static bool is_algorithms(const struct sa_algorithms *a)
 {
-	return is_printable(a->encryption, sizeof(a->encryption)) && is_printable(a->integrity, sizeof(a->integrity)) &&
-	       is_printable(a->prf, sizeof(a->prf)) && is_printable(a->group, sizeof(a->group)) && is_bool(&a->esn);
+	return text_is_string(a->encryption, sizeof(a->encryption)) && text_is_string(a->integrity, sizeof(a->integrity)) &&
+	       text_is_string(a->prf, sizeof(a->prf)) && text_is_string(a->group, sizeof(a->group)) && is_bool(&a->esn);
 }
 
 static bool is_selectors(const struct selector_list *list)
@@ -173,7 +162,7 @@ static bool is_selectors(const struct selector_list *list)
 		const struct selector *s = &list->at[i];
 
 		if (!is_address(&s->from) || !is_address(&s->to) || !spimend_address_known(&s->from) ||
-		    s->from.family != s->to.family || !is_printable(s->port, sizeof(s->port)))
+		    s->from.family != s->to.family || !text_is_string(s->port, sizeof(s->port)))
 			return false;
 	}
 	return true;
@@ -265,14 +254,14 @@ bool gateway_valid_order(const struct order *o)
 
 bool gateway_valid_result(const struct order_result *r)
 {
-	return (unsigned)r->outcome < OUTCOMES && is_printable(r->text, sizeof(r->text)) && is_bool(&r->has_answer) &&
+	return (unsigned)r->outcome < OUTCOMES && text_is_string(r->text, sizeof(r->text)) && is_bool(&r->has_answer) &&
 	       is_bool(&r->has_peer_spi) && is_bool(&r->has_child) && is_bool(&r->is_late) && r->answer < PLUGIN_OUTCOMES;
 }
 
 bool gateway_valid_plugin(const struct plugin_state *p)
 {
 	return is_daemon(p->daemon) && is_bool(&p->up) && is_bool(&p->crash_detection) && p->error <= 0 && p->error > -4096 &&
-	       is_printable(p->version, sizeof(p->version));
+	       text_is_string(p->version, sizeof(p->version));
 }
 
 bool gateway_valid_report(const struct plugin_report *r)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 const char *report_kind_name(enum report_kind kind)
 {
 	static const char *const names[REPORT_KINDS] = {
@@ -26,22 +27,12 @@ static bool is_address(const struct spimend_address *address)
 	return address->family == 0 || address->family == 4 || address->family == 6;
 }
 
-static bool is_string(const char *at, size_t size)
-{
-	const char *end = memchr(at, 0, size);
-
-	for (const char *c = at; end && c < end; c++)
-		if (*c < 0x20 || *c > 0x7e)
-			return false;
-	return end;
-}
-
 bool report_valid(const struct device_report *report)
 {
 	return (unsigned)report->kind < REPORT_KINDS && is_bool(&report->authenticated) && is_bool(&report->has_spi) &&
 	       is_bool(&report->has_reason) && is_bool(&report->has_severity) && is_bool(&report->has_int1) &&
 	       is_bool(&report->has_int2) && report->severity <= 7 && is_address(&report->device) && is_address(&report->src) &&
 	       is_address(&report->dst) && is_address(&report->local) && is_address(&report->remote) &&
-	       is_string(report->name, sizeof(report->name)) && is_string(report->facility, sizeof(report->facility)) &&
-	       is_string(report->text, sizeof(report->text));
+	       text_is_string(report->name, sizeof(report->name)) && text_is_string(report->facility, sizeof(report->facility)) &&
+	       text_is_string(report->text, sizeof(report->text));
 }
