@@ -210,11 +210,15 @@ struct gre_list {
 };
 
 #define CORE_HANDS_MAX 8
-struct hand { /* a clear that a person ordered (hand.c): orders `first` and the `count - 1` behind it */
+struct hand { /* a clear that a person ordered (hand.c), one order after another */
+	bool open, opens_ike;
 	struct spimend_address peer;
-	uint64_t first;
-	uint32_t count, open, failed, told; /* told: bits of those that were answered */
-	int64_t since_ns;
+	struct core_clear_order orders[CORE_CLEAR_MAX];
+	uint32_t count, at, failed; /* at: of the one that is under way, or next */
+	uint32_t refused;           /* so often was that one told that its IKE SA is busy */
+	uint64_t current;           /* its id; 0: it waits until due_ns */
+	int64_t since_ns, due_ns;   /* since: it was ordered, or began to wait */
+	int64_t list_ns;            /* a list that began then or later tells whether the IKE SA is idle */
 };
 
 struct core {

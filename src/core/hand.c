@@ -11,6 +11,9 @@
 
 #include "core/core_private.h"
 
+#define AGAIN_NS (SECOND_NS / 4)
+#define REFUSED_MAX 3
+
 static void refuse(struct core_clear *ret, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void refuse(struct core_clear *ret, const char *format, ...)
 {
@@ -108,6 +111,71 @@ static struct hand *free_hand(struct core *c)
 	return NULL;
 }
 
+static void close_hand(struct core *c, struct hand *hand)
+{
+	budget_release(c->budget, &hand->peer, hand->failed == 0, c->now.mono_ns);
+	hand->open = false;
+	for (uint32_t d = 0; d < GATEWAY_DAEMONS_MAX; d++)
+		if (c->daemons[d].known)
+			mirror_want(c, (uint16_t)d);
+}
+
+/* What an IKE SA is asked for while it works on something else, the IKE daemon drops or the peer refuses: a list that is
+ * younger than its last order tells whether it is idle. */
+static void wait_for_ike(struct core *c, struct hand *hand)
+{
+	mirror_want(c, hand->orders[hand->at].daemon);
+	hand->list_ns = c->now.mono_ns;
+	hand->due_ns = c->now.mono_ns + AGAIN_NS;
+}
+
+static void next_one(struct core *c, struct hand *hand, bool fine)
+{
+	hand->failed += !fine;
+	c->orders_failed += !fine;
+	hand->refused = 0;
+	hand->since_ns = c->now.mono_ns;
+	if (++hand->at == hand->count)
+		close_hand(c, hand);
+	else
+		wait_for_ike(c, hand);
+}
+
+static void order(struct core *c, struct hand *hand)
+{
+	const struct core_clear_order *o = &hand->orders[hand->at];
+	struct core_output *output = core_emit(c, CORE_ORDER);
+
+	hand->current = hand->refused ? c->next_order++ : o->order;
+	hand->since_ns = c->now.mono_ns;
+	c->orders++;
+	if (output)
+		output->order = (struct order){ .id = hand->current, .verb = o->verb, .daemon = o->daemon, .child_id = o->child_id,
+						.connection = o->connection, .peer = hand->peer, .opens_ike = hand->opens_ike };
+}
+
+/* Orders what is next, if it is still there and its IKE SA has nothing else to do. */
+static void proceed(struct core *c, struct hand *hand)
+{
+	const struct core_clear_order *o = &hand->orders[hand->at];
+	struct mirror_child *child = o->verb == ORDER_REKEY_CHILD ? mirror_child(c, o->daemon, o->child_id) : NULL;
+	struct mirror_ike *ike = child ? mirror_ike(c, o->daemon, child->sa.ike_id) : NULL;
+
+	if (c->config.mode != MODE_REPAIR) {
+		say_notice(c, 4, "clear crypto sa peer: %" PRIu32 " of %" PRIu32 " SAs are left as they are: the mode is %s now",
+			   hand->count - hand->at, hand->count, mode_name(c->config.mode));
+		close_hand(c, hand);
+	} else if (c->daemons[o->daemon].snapshot_ns < hand->list_ns) {
+		hand->due_ns = c->now.mono_ns + AGAIN_NS; /* the list is on its way */
+	} else if (o->verb == ORDER_REKEY_CHILD && (!child || !is_renewable(child))) {
+		next_one(c, hand, true); /* it was renewed, or went, meanwhile */
+	} else if (ike && ike->sa.busy) {
+		wait_for_ike(c, hand);
+	} else {
+		order(c, hand);
+	}
+}
+
 bool core_clear_peer(struct core *c, const struct spimend_address *peer, struct moment now, struct core_clear *ret)
 {
 	struct budget_request request = { .peer = peer, .is_first = true, .jitter = (uint32_t)core_hash_id(c, c->jitter++, 0) };
@@ -132,69 +200,65 @@ bool core_clear_peer(struct core *c, const struct spimend_address *peer, struct 
 		return false;
 	}
 	budget_spend(c->budget, &request, now.mono_ns);
-	*hand = (struct hand){ .peer = *peer, .first = c->next_order, .count = ret->count, .open = ret->count,
-			       .since_ns = now.mono_ns };
-	for (uint32_t i = 0; i < ret->count; i++) {
-		const struct core_clear_order *o = &ret->orders[i];
-		struct core_output *output = core_emit(c, CORE_ORDER);
-
+	*hand = (struct hand){ .open = true, .opens_ike = request.backs_off, .peer = *peer, .count = ret->count,
+			       .since_ns = now.mono_ns, .due_ns = now.mono_ns };
+	for (uint32_t i = 0; i < ret->count; i++)
 		ret->orders[i].order = c->next_order++;
-		c->orders++;
-		if (output)
-			output->order = (struct order){ .id = ret->orders[i].order, .verb = o->verb, .daemon = o->daemon,
-							.child_id = o->child_id, .connection = o->connection, .peer = *peer,
-							.opens_ike = request.backs_off };
-	}
+	memcpy(hand->orders, ret->orders, sizeof(hand->orders));
+	proceed(c, hand);
 	return true;
-}
-
-static void close_hand(struct core *c, struct hand *hand)
-{
-	budget_release(c->budget, &hand->peer, hand->failed == 0, c->now.mono_ns);
-	hand->open = 0;
-	for (uint32_t d = 0; d < GATEWAY_DAEMONS_MAX; d++)
-		if (c->daemons[d].known)
-			mirror_want(c, (uint16_t)d);
 }
 
 bool hand_result(struct core *c, const struct order_result *result)
 {
 	for (size_t i = 0; i < CORE_HANDS_MAX; i++) {
 		struct hand *hand = &c->hands[i];
+		const struct core_clear_order *o = &hand->orders[hand->at];
+		bool again = mend_is_busy(result) && hand->refused < REFUSED_MAX;
 
-		if (!hand->open || result->id < hand->first || result->id - hand->first >= hand->count ||
-		    hand->told >> (result->id - hand->first) & 1)
+		if (!hand->open || !hand->current || result->id != hand->current)
 			continue;
-		hand->told |= 1u << (result->id - hand->first);
-		hand->failed += result->outcome != OUTCOME_DONE;
-		c->orders_failed += result->outcome != OUTCOME_DONE;
-		say_notice(c, result->outcome == OUTCOME_DONE ? 5 : 4, "clear crypto sa peer: order %" PRIu64 " %s%s%s", result->id,
-			   order_outcome_name(result->outcome), result->text[0] ? ": " : "", result->text);
-		if (--hand->open == 0)
-			close_hand(c, hand);
+		hand->current = 0;
+		hand->refused += again;
+		say_notice(c, result->outcome == OUTCOME_DONE || again ? 5 : 4, "clear crypto sa peer: order %" PRIu64 " (%s/%s) %s%s%s%s",
+			   result->id, o->ike, o->child, order_outcome_name(result->outcome), result->text[0] ? ": " : "", result->text,
+			   again ? ": asked again" : "");
+		if (again)
+			wait_for_ike(c, hand);
+		else
+			next_one(c, hand, result->outcome == OUTCOME_DONE);
 		return true;
 	}
 	return false;
 }
 
-/* An answer that never comes holds nothing for ever. */
+/* An answer that never comes holds nothing for ever, nor does an IKE SA that is never idle. */
+static void check(struct core *c, struct hand *hand)
+{
+	const struct core_clear_order *o = &hand->orders[hand->at];
+	int64_t patience = (hand->current ? 2 : 1) * c->config.order_timeout_ns;
+
+	if (c->now.mono_ns - hand->since_ns >= patience) {
+		say_notice(c, 4, "clear crypto sa peer: %s/%s is left out: %s", o->ike, o->child,
+			   hand->current ? "the order was not answered" : "its IKE SA is busy, or not listed");
+		hand->current = 0;
+		next_one(c, hand, false);
+	} else if (!hand->current && c->now.mono_ns >= hand->due_ns) {
+		proceed(c, hand);
+	}
+}
+
 int64_t hand_tick(struct core *c)
 {
 	int64_t next = NEVER;
 
 	for (size_t i = 0; i < CORE_HANDS_MAX; i++) {
 		struct hand *hand = &c->hands[i];
-		int64_t due = hand->since_ns + 2 * c->config.order_timeout_ns;
 
-		if (!hand->open)
-			continue;
-		if (c->now.mono_ns >= due) {
-			hand->failed += hand->open;
-			say_notice(c, 4, "clear crypto sa peer: %" PRIu32 " of %" PRIu32 " orders were not answered", hand->open, hand->count);
-			close_hand(c, hand);
-		} else {
-			next = earlier(next, due);
-		}
+		if (hand->open)
+			check(c, hand);
+		if (hand->open)
+			next = earlier(next, hand->current ? hand->since_ns + 2 * c->config.order_timeout_ns : hand->due_ns);
 	}
 	return next;
 }

@@ -22,6 +22,14 @@ static void answer(struct gateway *g, enum order_outcome outcome)
 	gateway_drain(g);
 }
 
+static void refuse_as_busy(struct gateway *g)
+{
+	struct order_result result = { .id = g->order.id, .outcome = OUTCOME_REFUSED, .text = "busy: tasks are active" };
+
+	core_result(g->core, &result, g->now);
+	gateway_drain(g);
+}
+
 static void test_each_sa_of_the_peer_is_renewed_and_no_other(void **state)
 {
 	struct child_sa other = gateway_child(3, 0xc0000003);
@@ -34,6 +42,11 @@ static void test_each_sa_of_the_peer_is_renewed_and_no_other(void **state)
 	gateway_child_up(&g, other);
 	assert_true(clear(&g, &peer_address));
 	assert_int_equal(done.count, 2);
+	assert_int_equal(g.orders, 1); /* one after another: they share an IKE SA */
+	assert_int_equal(g.order.id, done.orders[0].order);
+	answer(&g, OUTCOME_DONE);
+	assert_int_equal(g.orders, 1);
+	gateway_pass(&g, SECOND_NS);
 	assert_int_equal(g.orders, 2);
 	for (uint32_t i = 0; i < done.count; i++) {
 		assert_int_equal(done.orders[i].verb, ORDER_REKEY_CHILD);
@@ -121,6 +134,55 @@ static void test_no_answer_holds_nothing_for_ever(void **state)
 	gateway_done(&g);
 }
 
+static void test_a_busy_ike_sa_is_waited_for(void **state)
+{
+	struct gateway g;
+	uint64_t first;
+
+	(void)state;
+	gateway_new(&g, MODE_REPAIR);
+	gateway_child_up(&g, gateway_child(2, 0xc0000002));
+	assert_true(clear(&g, &peer_address));
+	first = g.order.id;
+	refuse_as_busy(&g);
+	assert_int_equal(g.orders, 1);
+	gateway_pass(&g, SECOND_NS);
+	assert_int_equal(g.orders, 2); /* the same child again, under a number of its own */
+	assert_int_equal(g.order.child_id, 1);
+	assert_true(g.order.id != first);
+	g.ike.busy = true; /* with what the first rekey leaves to do */
+	answer(&g, OUTCOME_DONE);
+	gateway_pass(&g, 2 * SECOND_NS);
+	assert_int_equal(g.orders, 2);
+	assert_false(clear(&g, &peer_address)); /* it is under way still */
+	g.ike.busy = false;
+	gateway_pass(&g, SECOND_NS);
+	assert_int_equal(g.orders, 3);
+	assert_int_equal(g.order.child_id, 2);
+	for (int i = 0; i < 4; i++) { /* not for ever */
+		refuse_as_busy(&g);
+		gateway_pass(&g, SECOND_NS);
+	}
+	assert_int_equal(g.orders, 6);
+	gateway_done(&g);
+}
+
+static void test_a_mode_that_changes_ends_it(void **state)
+{
+	struct gateway g;
+
+	(void)state;
+	gateway_new(&g, MODE_REPAIR);
+	gateway_child_up(&g, gateway_child(2, 0xc0000002));
+	assert_true(clear(&g, &peer_address));
+	g.config.mode = MODE_OBSERVE;
+	assert_int_equal(core_reconfigure(g.core, &g.config, g.now), 0);
+	answer(&g, OUTCOME_DONE);
+	gateway_pass(&g, 2 * SECOND_NS);
+	assert_int_equal(g.orders, 1);
+	gateway_done(&g);
+}
+
 static void test_more_than_a_clear_renews_is_said(void **state)
 {
 	struct gateway g;
@@ -146,6 +208,8 @@ int main(void)
 		cmocka_unit_test(test_mode_and_peer_are_obeyed),
 		cmocka_unit_test(test_one_at_a_time_and_within_the_budget),
 		cmocka_unit_test(test_no_answer_holds_nothing_for_ever),
+		cmocka_unit_test(test_a_busy_ike_sa_is_waited_for),
+		cmocka_unit_test(test_a_mode_that_changes_ends_it),
 		cmocka_unit_test(test_more_than_a_clear_renews_is_said),
 	};
 
