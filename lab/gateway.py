@@ -23,6 +23,9 @@ FAULTS = "spimend-lab"
 PRODUCT = "spimend"  # spimend's own plugin, plugin/
 CONNECTION = "tunnel"
 
+# between B and C, where C is a gateway
+THIRD, THIRD_CHILD = "third", "third1"
+
 STRONGSWAN_CONF = """\
 charon-systemd {{
   load = {load}
@@ -42,7 +45,13 @@ swanctl {{ load = random openssl pem pkcs1 x509 pubkey }}
 """
 
 SWANCTL_CONF = """\
-connections {{ {connection} {{
+connections {{{connections}
+}}
+secrets {{ ike-1 {{ secret = "only for the lab" }} }}
+"""
+
+CONNECTION_CONF = """
+{connection} {{
   version = {ike}
   local_addrs = {local}
   remote_addrs = {remote}
@@ -55,9 +64,7 @@ connections {{ {connection} {{
            id = {peer}.test }}
   children {{{children}
   }}
-}} }}
-secrets {{ ike-1 {{ secret = "only for the lab" }} }}
-"""
+}}"""
 
 CHILD_CONF = """
     {name} {{
@@ -75,7 +82,7 @@ def child_name(number):
 class Gateway:
     def __init__(self, lab, name):
         self.lab, self.name, self.net = lab, name, lab.net
-        self.peer = "B" if name == "A" else "A"
+        self.peer = "A" if name == "B" else "B"
         self.folder = os.path.join(lab.folder, name)
         self.address = OUTER[lab.options["ip"]][name]
         self.vici_path = os.path.join(self.folder, "vici")
@@ -93,14 +100,23 @@ class Gateway:
         product = f"    {PRODUCT} {{ socket = {self.product_path}\n      secret = {self.folder}/secret }}\n" if options["product"] else ""
         write(os.path.join(self.folder, "strongswan.conf"),
               STRONGSWAN_CONF.format(load=load, folder=self.folder, product=product))
-        children = "".join(CHILD_CONF.format(name=child_name(number), local=lan(self.name, number)[0],
-                                             remote=lan(self.peer, number)[0], extra=child_extra)
-                           for number in range(1, options["children"] + 1))
         # who knows no address of its peer can only answer
         remote = "%any" if options["responder"] and self.name == "B" else OUTER[options["ip"]][self.peer]
-        write(os.path.join(self.folder, "swanctl", "swanctl.conf"), SWANCTL_CONF.format(
-            connection=CONNECTION, ike=options["ike"], local=self.address, remote=remote,
-            name=self.name, peer=self.peer, children=children, dpd=f"dpd_delay = {options['dpd']}s"))
+        children = {child_name(number): number for number in range(1, options["children"] + 1)}
+        if self.name == "C":
+            connections = self._connection(THIRD, self.peer, remote, {THIRD_CHILD: 1}, child_extra)
+        else:
+            connections = self._connection(CONNECTION, self.peer, remote, children, child_extra)
+        if self.name == "B" and options["third"]:
+            connections += self._connection(THIRD, "C", OUTER[options["ip"]]["C"], {THIRD_CHILD: 1}, child_extra)
+        write(os.path.join(self.folder, "swanctl", "swanctl.conf"), SWANCTL_CONF.format(connections=connections))
+
+    def _connection(self, name, peer, remote, children, child_extra):
+        made = "".join(CHILD_CONF.format(name=child, local=lan(self.name, number)[0], remote=lan(peer, number)[0],
+                                         extra=child_extra) for child, number in children.items())
+        return CONNECTION_CONF.format(connection=name, ike=self.lab.options["ike"], local=self.address, remote=remote,
+                                      name=self.name, peer=peer, children=made,
+                                      dpd=f"dpd_delay = {self.lab.options['dpd']}s")
 
     def start(self):
         """Starts charon and waits until it can be talked to. A killed one leaves its socket and its TUN device behind."""
@@ -207,10 +223,14 @@ class Gateway:
 
     def rekey(self, number=1):
         """Queues a rekey and waits until another SA took over."""
-        old = self.child(number)
+        self.child(number)
+        return self.rekey_of(child_name(number))
+
+    def rekey_of(self, name):
+        old = self.children(name=name)[0]
         self.call("rekey", child_id=old["uniqueid"])
-        self.lab.wait(lambda: self.children(name=child_name(number))
-                      and self.child(number)["spi-in"] != old["spi-in"], 10, f"{self.name}'s rekey")
+        self.lab.wait(lambda: [new for new in self.children(name=name)[:1] if new["spi-in"] != old["spi-in"]], 10,
+                      f"{self.name}'s rekey")
         return old
 
     def inject(self, text):

@@ -15,7 +15,8 @@ from net import CHILDREN, HOSTS, LabError, Net, caged, demand_root, demand_tools
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
-DEFAULTS = {"ike": 2, "ip": 4, "children": 1, "plugin": False, "product": False, "dpd": 0, "rtt": 0, "responder": False}
+DEFAULTS = {"ike": 2, "ip": 4, "children": 1, "plugin": False, "product": False, "dpd": 0, "rtt": 0, "responder": False,
+            "third": False}
 NAME = re.compile(r"^[a-z0-9]{1,12}$")
 
 
@@ -44,7 +45,7 @@ class Lab:
         self._gateways()
 
     def _gateways(self):
-        self.a, self.b = gateway.Gateway(self, "A"), gateway.Gateway(self, "B")
+        self.a, self.b, self.c = (gateway.Gateway(self, name) for name in "ABC")
         self.spimendd = spimendd.Spimendd(self)
         self.spimendd_a = spimendd.Spimendd(self, "A")
 
@@ -64,8 +65,8 @@ class Lab:
 
     def up(self, **options):
         """Makes the lab from nothing; a half-made one is taken down again. Options: DEFAULTS; "plugin" is charon's fault
-        plugin, "product" is spimend's own at both ends. Returns why faults that need the fault plugin cannot be had, or
-        None; without the product's that was asked for there is no lab."""
+        plugin, "product" is spimend's own at both ends, "third" makes C a gateway with a tunnel to B. Returns why faults
+        that need the fault plugin cannot be had, or None; without the product's that was asked for there is no lab."""
         demand_root()
         demand_tools()
         self.down()
@@ -103,15 +104,34 @@ class Lab:
         self.adopt(self.net.start("W", ["tcpdump", "-i", "wB", "-n", "-U", "--immediate-mode", "-Z", "root", "-w", self.wire,
                                         "udp port 500 or udp port 4500 or ip proto 50 or ip6 proto 50 or icmp or icmp6"],
                                   self.path("tcpdump.out")))
-        for side in (self.a, self.b):
+        gateways = (self.a, self.b, self.c) if self.options["third"] else (self.a, self.b)
+        for side in gateways:
             side.configure()
             side.start()
         gateway.write(self.path("lab.json"), json.dumps(self.options))
         self.wait(lambda: os.path.exists(self.wire), 5, "tcpdump")
-        for number in range(1, self.options["children"] + 1):
-            self.a.initiate(number)
+        self._initiate()
         self.wait(lambda: self.traffic.answers(), 5, "the first ping through the tunnel")
         self.note("up", **self.options)
+
+    def _initiate(self):
+        for number in range(1, self.options["children"] + 1):
+            self.a.initiate(number)
+        if self.options["third"]:
+            self.c.call("initiate", child=gateway.THIRD_CHILD, timeout=10000)
+
+    def change_ike(self, version):
+        """The same tunnels with another version of IKE."""
+        self.options["ike"] = version
+        gateways = (self.a, self.b, self.c) if self.options["third"] else (self.a, self.b)
+        for side in gateways:
+            side.configure()
+            side.load()
+        for sa in self.b.ike_sas():
+            self.b.call("terminate", ike_id=sa["uniqueid"], timeout=5000)
+        self.wait(lambda: not any(side.ike_sas() for side in gateways), 5, "the old IKE SAs to go")
+        self._initiate()
+        self.wait(lambda: self.traffic.answers(), 5, "the first ping through the tunnel")
 
     def down(self):
         """Removes everything; fine when there is nothing. Logs go too: who wants them copies them before."""

@@ -5,7 +5,7 @@
             \\
              bridge (in W)   W: the wire itself: where packets are recorded and IKE messages get lost
             /      \\
-    B --- vB        vC       C: a stranger on the same wire
+    B --- vB        vC       C: a stranger on the same wire, or a third gateway that is B's peer too
 
 Every process in a lab's namespaces is the lab's, so that removing a lab needs no list of them."""
 import os
@@ -28,8 +28,8 @@ class LabError(Exception):
 
 
 def lan(host, child):
-    """The LAN of gateway A or B that the child of that number joins, and the gateway's own address in it."""
-    side = {"A": 1, "B": 2}[host]
+    """The LAN of a gateway that the child of that number joins, and the gateway's own address in it."""
+    side = {"A": 1, "B": 2, "C": 3}[host]
     return f"10.{side}.{child}.0/24", f"10.{side}.{child}.1"
 
 
@@ -88,7 +88,7 @@ class Net:
             run(["ip", "-n", end, "addr", "add", f"{OUTER[family][host]}/{PREFIX[family]}", "dev", f"v{host}", *nodad])
             run(["ip", "-n", end, "link", "set", "lo", "up"])
             run(["ip", "-n", end, "link", "set", f"v{host}", "up"])
-        for host in "AB":
+        for host in "ABC":
             for child in range(1, CHILDREN + 1):
                 run(["ip", "-n", self.namespace(host), "addr", "add", lan(host, child)[1] + "/32", "dev", "lo"])
 

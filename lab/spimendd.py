@@ -12,9 +12,9 @@ from gateway import write
 from net import LabError, send
 
 CONFIG = """\
-hostname {name}
+hostname {hostname}
 crypto isakmp invalid-spi-recovery
-spimend
+{commands}spimend
  mode {mode}
  user nobody
  state-directory {folder}/state
@@ -72,15 +72,18 @@ class Spimendd:
                     found[role] = int(entry)
         return found
 
-    def start(self, mode="repair", extra=()):
-        """Starts it and waits until it answers and has read charon's SAs. Ledger and incidents stay where they are."""
+    def start(self, mode="repair", extra=(), commands=(), hostname=None):
+        """Starts it and waits until it answers and has read charon's SAs. Ledger and incidents stay where they are.
+        `extra` are lines of the block spimend, `commands` those in front of it."""
         if self.pid():
             raise LabError("spimendd runs already: lab/lab stop-spimendd")
         os.makedirs(self.folder, exist_ok=True)
         os.chmod(self.folder, 0o711)
         plugin = f" plugin {self.gateway.product_path}" if self.lab.options["product"] else ""
         write(os.path.join(self.folder, "conf"),
-              CONFIG.format(name=self.side, mode=mode, folder=self.folder, vici=self.gateway.vici_path, plugin=plugin)
+              CONFIG.format(name=self.side, hostname=hostname or self.side, mode=mode,
+                            commands="".join(f"{line}\n" for line in commands),
+                            folder=self.folder, vici=self.gateway.vici_path, plugin=plugin)
               + "".join(f" {line}\n" for line in extra))
         self._run()
 
@@ -143,6 +146,22 @@ class Spimendd:
         if done.returncode not in (0, 1):
             raise LabError(f"spimend {' '.join(arguments)}: {done.stderr.strip() or done.returncode}")
         return done.returncode, done.stdout
+
+    def type(self, *lines, privileged=True):
+        """What its command line prints when these are typed into one session; it need not like them."""
+        text = "\n".join((["enable"] if privileged else []) + list(lines)) + "\n"
+        done = subprocess.run(self.command("shell"), input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              timeout=20, check=False)
+        return done.stdout
+
+    def said(self, words, start=0):
+        """The lines of its log from byte `start` on that have these words."""
+        try:
+            with open(self.log, encoding="utf-8", errors="replace") as file:
+                file.seek(start)
+                return [line.rstrip("\n") for line in file if words in line]
+        except FileNotFoundError:
+            return []
 
     def objects(self, *arguments):
         return [json.loads(line) for line in self.ask(*arguments, "--json")[1].splitlines()]

@@ -20,7 +20,7 @@ class Traffic:
         self.lab = lab
 
     def _command(self, host, interval, child):
-        other = "B" if host == "A" else "A"
+        other = "A" if host == "B" else "B"
         # line by line, as it comes: demo and tests read along
         return ["stdbuf", "-oL", "ping", "-n", "-D", "-i", f"{interval / 1000:g}", "-I", lan(host, child)[1],
                 lan(other, child)[1]]
@@ -49,18 +49,20 @@ class Traffic:
             self.lab.adopt(self.lab.net.start(host, self._command(host, interval, child), self.log(host)))
         self.lab.wait(lambda: all(self.answered(host, since) for host in WAYS), 5, "the first answers")
 
-    def also(self, child, interval=20):
-        """Further pings, from A over another CHILD_SA, until stop()."""
-        self.lab.adopt(self.lab.net.start("A", self._command("A", interval, child), self.log(f"A{child}")))
-        self.lab.wait(lambda: self.answered(f"A{child}"), 5, "the first answer")
+    def also(self, child, interval=20, host="A"):
+        """Further pings, from A or C over another CHILD_SA, until stop()."""
+        self.lab.adopt(self.lab.net.start(host, self._command(host, interval, child), self.log(f"{host}{child}")))
+        self.lab.wait(lambda: self.answered(f"{host}{child}"), 5, "the first answer")
 
-    def silence(self, child):
+    def silence(self, child, host="A", since=0.0):
         """The longest silence of those."""
-        times = self.answered(f"A{child}")
+        times = self.answered(f"{host}{child}", since)
+        if not times:
+            raise LabError(f"no pings from {host} over child {child}")
         return max(later - earlier for earlier, later in zip(times, [*times[1:], time.time()]))
 
     def stop(self):
-        for host in WAYS:
+        for host in ("A", "B", "C"):
             for pid in self.pids(host):
                 send(pid, signal.SIGINT)
             self.lab.wait(lambda host=host: not self.pids(host), 5, "ping to end")
