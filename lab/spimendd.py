@@ -11,6 +11,8 @@ import time
 from gateway import write
 from net import LabError, send
 
+ROLES = ("sense", "core", "act", "dial")
+
 CONFIG = """\
 hostname {hostname}
 crypto isakmp invalid-spi-recovery
@@ -67,7 +69,7 @@ class Spimendd:
                     words = file.read().replace(b"\0", b" ").decode("utf-8", "replace").split()
             except (OSError, ValueError, IndexError):
                 continue
-            for role in ("sense", "core", "act", "dial"):
+            for role in ROLES:
                 if any(word in (role, f"--role={role}") or word.endswith(f":{role}") for word in words):
                     found[role] = int(entry)
         return found

@@ -9,6 +9,7 @@ import time
 
 import faults
 from laboratory import Lab
+from spimendd import ROLES
 from witness import LabError, actions, flows, foreign_orders, keep, log_tail, told, wait_for
 
 ENDED = ("healed", "unverified")
@@ -83,11 +84,11 @@ def kill_one(lab, role):
 
 def kill_parent(lab):
     """The whole daemon, as a crash of the machine's memory would have it: its roles must not outlive it."""
-    roles = lab.spimendd.roles().values()
+    roles = lab.spimendd.roles()
     os.kill(lab.spimendd.pid(), signal.SIGKILL)
-    gone = wait_for(lambda: not any(alive(pid) for pid in roles), 5)
+    gone = wait_for(lambda: not any(alive(pid) for pid in roles.values()), 5)
     lab.spimendd.restart()
-    return [] if gone and len(roles) == 3 else [f"roles outlived their parent, or were not three: {list(roles)}"]
+    return [] if gone and set(roles) == set(ROLES) else [f"roles outlived their parent, or were not {ROLES}: {roles}"]
 
 
 def alive(pid):
