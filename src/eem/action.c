@@ -364,6 +364,7 @@ static bool verb_file(struct compiler *c, struct eem_words *w, struct action *a)
 {
 	static const char *const kinds[] = { "open", "close", "delete", "gets", "puts", "read", "write" };
 	static const char *const modes[] = { "r", "r+", "w", "w+", "a", "a+" };
+	int mode;
 	int kind = compile_keyword(c, w, "unknown-option", "file operation", kinds, EEM_COUNT(kinds));
 
 	if (kind < 0)
@@ -376,8 +377,11 @@ static bool verb_file(struct compiler *c, struct eem_words *w, struct action *a)
 	switch ((enum eem_file_verb)kind) {
 	case EEM_FILE_OPEN:
 		if (!take_template(c, w, "the file", a, 1) ||
-		    compile_keyword(c, w, "bad-value", "access", modes, EEM_COUNT(modes)) < 0)
+		    (mode = compile_keyword(c, w, "bad-value", "access", modes, EEM_COUNT(modes))) < 0)
 			return false;
+		if (mode % 2)
+			return compile_fail(c, "unsupported-action", "files are read (r) or written (w, a) here, and not both at once: "
+					    "'%s' is not known, the applet is not registered", modes[mode]);
 		a->name[a->name_count++] = text_of(w->at[w->next - 1].keyword);
 		return true;
 	case EEM_FILE_GETS:

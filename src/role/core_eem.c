@@ -82,8 +82,10 @@ void mind_eem_done(struct mind *mind)
 {
 	struct mind_eem *e = &mind->eem;
 
-	for (uint32_t i = 0; i < MIND_RUNS_MAX; i++)
+	for (uint32_t i = 0; i < MIND_RUNS_MAX; i++) {
 		exec_session_free(e->runs[i].session);
+		mind_close_files(&e->runs[i]);
+	}
 	memset(e->holds, 0, sizeof(e->holds));
 	eem_free(e->engine);
 	memset(e, 0, sizeof(*e));
@@ -125,6 +127,7 @@ static void close_run(struct mind *mind, uint64_t run)
 		return;
 	mind_drop_hold(mind, place->session);
 	exec_session_free(place->session);
+	mind_close_files(place);
 	*place = (struct mind_run){ 0 };
 }
 
@@ -207,6 +210,18 @@ static void refuse(struct mind *mind, const struct eem_output *output, struct te
 		eem_result(mind->eem.engine, output->request, EEM_REFUSED, why, mind_now(mind));
 }
 
+static void use_file(struct mind *mind, const struct eem_output *output)
+{
+	struct mind_run *place = run_of(mind, output->run, true);
+
+	if (!place) {
+		refuse(mind, output, TEXT("too many runs have files open"));
+		return;
+	}
+	place->run = output->run;
+	mind_use_file(mind, place, output);
+}
+
 /* To the role dial, which works out again where it goes. */
 static void send_mail(struct mind *mind, const struct eem_output *output)
 {
@@ -279,7 +294,7 @@ static void carry_out(struct mind *mind, const struct eem_output *output)
 			refuse(mind, output, TEXT("there is no terminal to read from"));
 		break;
 	case EEM_FILE:
-		refuse(mind, output, TEXT("files are not opened by applets in this version; use append, redirect or tee in a command"));
+		use_file(mind, output);
 		break;
 	case EEM_POLL:
 		eem_snmp_value(mind->eem.engine, output->request, false, TEXT_NONE, TEXT_NONE, mind_now(mind));

@@ -15,10 +15,13 @@
 
 #define MIND_RUNS_MAX 32 /* that have a terminal line of their own at once; the engine's runs_max */
 
+#define MIND_FILES_MAX 4  /* that one run has open */
+#define MIND_FILE_BYTES_MAX (1u << 20) /* that it reads */
 #define MIND_MAILS_MAX 8 /* on their way to the role dial at once */
 #define MIND_HOLDS_MAX 64 /* sessions that wait for an applet */
 
 struct mind;
+struct mind_file;
 
 struct mind_hold {
 	struct exec_session *session; /* borrows; NULL: this place is free */
@@ -38,6 +41,7 @@ struct mind_eem {
 	struct mind_run {
 		uint64_t run;                 /* 0: this place is free */
 		struct exec_session *session; /* owns */
+		struct mind_file *files[MIND_FILES_MAX]; /* own; NULL: that place is free */
 	} runs[MIND_RUNS_MAX];
 	struct mind_hold holds[MIND_HOLDS_MAX];
 	uint64_t tokens, terminals; /* numbers given last */
@@ -60,6 +64,11 @@ void mind_eem_no_track(struct mind *mind, uint32_t object);
 /* The answer to an EEM_COMMAND: what it printed, with the prompt of its session behind it. */
 void mind_answer_command(struct mind *mind, uint64_t request, struct exec_session *session, enum exec_result result,
 			 struct buffer *out);
+
+/* --- core_eem_files.c: action file --- */
+
+void mind_use_file(struct mind *mind, struct mind_run *run, const struct eem_output *output);
+void mind_close_files(struct mind_run *run);
 
 /* --- core_typed.c: who waits for an applet --- */
 

@@ -311,10 +311,70 @@ def mail_is_sent(build):
         return problems + ([heard()] + d.tail() if problems else [])
 
 
+FILER = r"""event manager applet write
+ event none
+ action 1 file open fd flash:notes.txt w
+ action 2 file puts fd "first"
+ action 3 file puts nonewline fd "second "
+ action 4 file write fd "lineXX" 4
+ action 5 file close fd
+ action 6 file open fd disk0:notes.txt a
+ action 7 file puts fd ", third"
+event manager applet read
+ event none
+ action 1 file open in flash:notes.txt r
+ action 2 file gets in line
+ action 3 file read in six 6
+ action 4 file read in rest
+ action 5 file read in none
+ action 6 puts "($line)($six)($rest)($none)"
+ action 7 file close in
+ action 8 file delete flash:notes.txt
+event manager applet closed
+ event none
+ action 1 file puts fd "x"
+ action 2 puts "not reached"
+event manager applet away
+ event none
+ action 1 file open fd flash:../../etc/passwd r
+ action 2 puts "not reached"
+event manager applet wrong
+ event none
+ action 1 file open fd flash:other w
+ action 2 file gets fd line
+ action 3 puts "not reached"
+event manager applet many
+ event none
+ action 1 file open a flash:a w
+ action 2 file open b flash:b w
+ action 3 file open c flash:c w
+ action 4 file open d flash:d w
+ action 5 file open e flash:e w
+ action 6 puts "not reached"
+"""
+
+
+def files_are_read_and_written(build):
+    problems = []
+    with Hub(build, FILER.splitlines()) as d:
+        _, shown = shell(d, "enable\nevent manager run write\nmore flash:notes.txt\nevent manager run read\ndir\n")
+        expect(problems, "files", shown, "first\nsecond line, third\n", "(first)(second)( line, third\n)()", absent=["notes.txt\n"])
+        for _ in range(10):  # what a run opened is closed with it
+            shown = shell(d, "enable\nevent manager run many\n")[1]
+            expect(problems, "many", shown, absent=["not reached"])
+        for applet, why in (("closed", "no file is open as 'fd'"), ("away", "applet away: action 1 file: "),
+                            ("wrong", "other is open for writing"), ("many", "at most 4 files open")):
+            expect(problems, applet, shell(d, f"enable\nevent manager run {applet}\n")[1], absent=["not reached"])
+            if not wait_for(lambda why=why: d.said(why)):
+                problems.append(f"not said: {why}")
+        return problems + (d.tail() if problems else [])
+
+
 TESTS = [
     ("typed commands start applets, wait for them, or are replaced by them", typed_commands_start_applets),
     ("objects are tracked, and applets hear of it", objects_are_tracked),
     ("timers, counters and applets that start others", timers_counters_and_other_applets),
+    ("applets read and write files, in their directory alone", files_are_read_and_written),
     ("applets send mail, to where the configuration says", mail_is_sent),
     ("an applet puts and gets on the terminal that runs it", an_applet_has_the_terminal),
 ]
