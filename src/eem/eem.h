@@ -68,6 +68,14 @@ uint32_t eem_policy_find(const struct eem_policies *policies, struct text name);
 /* An action as an index, for those who check what others ask for in its name. */
 uint32_t eem_action_count(const struct eem_policies *policies, uint32_t policy);
 uint32_t eem_action_line(const struct eem_policies *policies, uint32_t policy, uint32_t action);
+uint32_t eem_event_count(const struct eem_policies *policies, uint32_t policy);
+struct eem_event_facts {
+	const char *detector; /* "snmp"; static */
+	uint32_t line;
+	struct text oid;      /* of snmp; borrowed from the policies */
+	bool next;
+};
+bool eem_event_facts(const struct eem_policies *policies, uint32_t policy, uint32_t event, struct eem_event_facts *ret);
 struct eem_mail_action {
 	struct text unset; /* a variable of its server that no environment line sets; empty: `server` is whole */
 	uint16_t port;

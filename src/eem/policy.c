@@ -304,6 +304,22 @@ uint32_t eem_action_line(const struct eem_policies *policies, uint32_t policy, u
 	return action < eem_action_count(policies, policy) ? policies->at[policy].actions[action].line : 0;
 }
 
+uint32_t eem_event_count(const struct eem_policies *policies, uint32_t policy)
+{
+	return policy < policies->count ? policies->at[policy].event_count : 0;
+}
+
+bool eem_event_facts(const struct eem_policies *policies, uint32_t policy, uint32_t event, struct eem_event_facts *ret)
+{
+	const struct event *e;
+
+	if (event >= eem_event_count(policies, policy))
+		return false;
+	e = &policies->at[policy].events[event];
+	*ret = (struct eem_event_facts){ detector_name(e->detector), e->line, e->oid, e->get_next };
+	return true;
+}
+
 bool eem_mail_action(const struct eem_policies *policies, uint32_t policy, uint32_t action, struct eem_mail_action *ret,
 		     struct buffer *server)
 {

@@ -16,12 +16,17 @@ struct link_address {
 	uint8_t prefix;
 };
 
+struct link_counts {
+	uint64_t packets, bytes, errors, drops;
+};
+
 struct link {
 	char name[GATEWAY_INTERFACE_MAX];
 	uint32_t index;
 	bool admin_up;   /* IFF_UP */
 	bool running;    /* the line protocol: IFF_LOWER_UP, or operstate up or unknown */
 	uint32_t mtu;
+	struct link_counts in, out; /* since it is there */
 	struct link_address addresses[LINK_ADDRESSES_MAX]; /* as listed: IPv4 primary first */
 	uint32_t address_count, addresses_left_out;
 };

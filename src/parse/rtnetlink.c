@@ -3,6 +3,7 @@
 
 #include <linux/if.h>
 #include <linux/if_addr.h>
+#include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
@@ -37,6 +38,19 @@ static bool take_attribute(struct text *rest, uint16_t *ret_type, struct text *r
 	return true;
 }
 
+/* struct rtnl_link_stats64 grows at its end. */
+static void read_counts(struct text value, struct link *link)
+{
+	struct rtnl_link_stats64 stats;
+
+	if (value.len < offsetof(struct rtnl_link_stats64, multicast))
+		return;
+	memset(&stats, 0, sizeof(stats));
+	memcpy(&stats, value.at, value.len < sizeof(stats) ? value.len : sizeof(stats));
+	link->in = (struct link_counts){ stats.rx_packets, stats.rx_bytes, stats.rx_errors, stats.rx_dropped };
+	link->out = (struct link_counts){ stats.tx_packets, stats.tx_bytes, stats.tx_errors, stats.tx_dropped };
+}
+
 static void read_link(struct text body, struct link_list *list)
 {
 	struct ifinfomsg info;
@@ -57,6 +71,8 @@ static void read_link(struct text body, struct link_list *list)
 			text_copy(text_first(value, strnlen(value.at, value.len)), link.name, sizeof(link.name));
 		else if (type == IFLA_MTU && value.len == sizeof(link.mtu))
 			memcpy(&link.mtu, value.at, sizeof(link.mtu));
+		else if (type == IFLA_STATS64)
+			read_counts(value, &link);
 		else if (type == IFLA_OPERSTATE && value.len == 1)
 			state = (uint8_t)value.at[0];
 	}

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/memory.h"
+#include "role/objects.h"
 
 static bool find_server(const struct config *config, struct text server, struct spimend_address *ret)
 {
@@ -48,23 +50,84 @@ int mail_target_of(const struct config *config, const struct eem_policies *polic
 	return 0;
 }
 
+static uint32_t say(const char *path, uint32_t line, struct text why, struct buffer *out)
+{
+	if (path)
+		buffer_printf(out, "%s:%" PRIu32 ": %.*s\n", path, line, TEXT_ARG(why));
+	else
+		buffer_printf(out, "line %" PRIu32 ": %.*s\n", line, TEXT_ARG(why));
+	return 1;
+}
+
+/* What of an event there cannot be here. */
+static void judge_event(const struct eem_event_facts *event, struct buffer *why)
+{
+	if (strcmp(event->detector, "snmp") == 0 && !object_is_known(event->oid, event->next))
+		buffer_printf(why, "event snmp: this gateway has no object %.*s%s; what it has stands in spimend.conf(5)",
+			      TEXT_ARG(event->oid), event->next ? ", and none right behind it" : "");
+	else if (strcmp(event->detector, "neighbor-discovery") == 0)
+		buffer_add_string(why, "event neighbor-discovery: LLDP and CDP are not heard here, and lldpd tells its neighbours to its own "
+				  "programs alone, which spimend does not run");
+}
+
+static uint32_t check_events(const struct eem_policies *policies, uint32_t policy, const char *path, uint32_t known,
+			     struct buffer *out)
+{
+	struct eem_event_facts event;
+	uint32_t count = 0;
+
+	for (uint32_t k = 0; eem_event_facts(policies, policy, k, &event); k++) {
+		cleanup(buffer_done) struct buffer why = { 0 };
+
+		if (event.line > known)
+			judge_event(&event, &why);
+		count += why.len ? say(path, event.line - known, buffer_text(&why), out) : 0;
+	}
+	return count;
+}
+
+/* `spimend device NAME` */
+static uint32_t check_devices(const struct eem_policies *policies, uint32_t policy, const char *path, uint32_t known,
+			      struct buffer *out)
+{
+	cleanup(buffer_done) struct buffer why = { 0 };
+	struct eem_policy_facts facts;
+	struct text device;
+
+	if (!eem_policy_facts(policies, policy, &facts) || facts.line <= known)
+		return 0;
+	for (uint32_t i = 0; eem_policy_device(policies, policy, i, &device) && !why.len; i++)
+		if (device.len)
+			buffer_printf(&why, "applet %s stands on device '%.*s': other devices are not in this version", facts.name,
+				      TEXT_ARG(text_first(device, 64)));
+	return why.len ? say(path, facts.line - known, buffer_text(&why), out) : 0;
+}
+
+static uint32_t check_actions(const struct config *config, const struct eem_policies *policies, uint32_t policy,
+			      const char *path, uint32_t known, struct buffer *out)
+{
+	uint32_t count = 0;
+
+	for (uint32_t k = 0; k < eem_action_count(policies, policy); k++) {
+		cleanup(buffer_done) struct buffer why = { 0 };
+		uint32_t line = eem_action_line(policies, policy, k);
+		struct mail_target target;
+
+		if (line > known && mail_target_of(config, policies, policy, k, &target, &why) == -EINVAL)
+			count += say(path, line - known, buffer_text(&why), out);
+	}
+	return count;
+}
+
 uint32_t applets_check(const struct config *config, const struct eem_policies *policies, const char *path, uint32_t known,
 		       struct buffer *out)
 {
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < eem_policy_count(policies); i++) {
-		for (uint32_t k = 0; k < eem_action_count(policies, i); k++) {
-			cleanup(buffer_done) struct buffer why = { 0 };
-			struct mail_target target;
-			uint32_t line = eem_action_line(policies, i, k);
-
-			if (line <= known || mail_target_of(config, policies, i, k, &target, &why) != -EINVAL)
-				continue;
-			buffer_printf(out, "%s%s%s%" PRIu32 ": %.*s\n", path ? path : "", path ? ":" : "", path ? "" : "line ", line - known,
-				      TEXT_ARG(buffer_text(&why)));
-			count++;
-		}
+		count += check_devices(policies, i, path, known, out);
+		count += check_events(policies, i, path, known, out);
+		count += check_actions(config, policies, i, path, known, out);
 	}
 	return count;
 }

@@ -63,10 +63,18 @@ static int begin(struct mind *mind, struct moment now)
 int mind_eem_configure(struct mind *mind)
 {
 	struct moment now = mind_now(mind);
+	struct eem_event_facts facts;
+	bool polls = false;
 	int r;
 
 	if (!mind->exec.applets.policies)
 		return 0;
+	for (uint32_t i = 0; i < eem_policy_count(mind->exec.applets.policies) && !polls; i++)
+		for (uint32_t k = 0; k < eem_event_count(mind->exec.applets.policies, i); k++)
+			polls = polls || (eem_event_facts(mind->exec.applets.policies, i, k, &facts) && strcmp(facts.detector, "snmp") == 0);
+	r = mind_poll_configure(mind, polls);
+	if (r < 0)
+		return r;
 	if (mind->eem.engine)
 		r = eem_reconfigure(mind->eem.engine, mind->exec.applets.policies, now);
 	else
@@ -297,7 +305,7 @@ static void carry_out(struct mind *mind, const struct eem_output *output)
 		use_file(mind, output);
 		break;
 	case EEM_POLL:
-		eem_snmp_value(mind->eem.engine, output->request, false, TEXT_NONE, TEXT_NONE, mind_now(mind));
+		mind_poll(mind, output);
 		break;
 	case EEM_TRACK_SET:
 		set_track(mind, output);

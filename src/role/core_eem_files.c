@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `action file`: the files of disk0: and flash:, as the command line has them (core_files.c), by handles that a run opens and
- * that are gone with it. What is read is read whole when it is opened; what is written is there at once.
+ * `action file`: the files of disk0: and flash:, as the command line has them (core_files.c), by handles that a run opens
+ * and that are gone with it. What is read is read whole when it is opened; what is written is there at once.
  */
 #include <errno.h>
 #include <string.h>

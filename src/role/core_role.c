@@ -380,6 +380,8 @@ static void take_resource(void *context, const struct role_resource *resource, c
 		r = take_channel(mind, resource->index, fds[0]);
 	else if (resource->kind == RESOURCE_ROUTE && fd_count == 1)
 		mind_take_route(mind, fds[0]);
+	else if (resource->kind == RESOURCE_STAT && fd_count == 1)
+		mind_take_stat(mind, fds[0]);
 	else if (resource->kind == RESOURCE_CHANNEL && fd_count == 1 && resource->index == ROLE_DIAL)
 		r = mind_take_dial(mind, fds[0]);
 	else if (resource->kind == RESOURCE_CONTROL && fd_count == 1)
@@ -508,6 +510,7 @@ static void end(void *context)
 	struct mind *mind = context;
 
 	mind_notify_done(mind);
+	mind_take_stat(mind, -1);
 	channel_flush(mind->act);
 	channel_flush(mind->sense);
 	channel_free(mind->act);

@@ -50,6 +50,16 @@ struct mind_tracks {
 	struct loop_timer *timer;
 };
 
+#define MIND_LOADS 61 /* five minutes of samples each 5 s */
+struct mind_poll {
+	struct mind_load {
+		uint64_t busy, all;
+	} loads[MIND_LOADS]; /* ring */
+	uint64_t sampled;
+	struct loop_timer *timer;
+	int stat_fd; /* owns; one more than the descriptor; 0: none */
+};
+
 struct mind {
 	struct member *member;      /* borrows */
 	struct mind_exec exec;
@@ -72,6 +82,7 @@ struct mind {
 	struct mind_notify notify;
 	struct mind_eem eem;
 	struct mind_tracks tracks;
+	struct mind_poll poll;
 	bool lost_watches;            /* sense did not keep up: all are to be sent again */
 	struct role_summary summary;  /* as told last */
 	/* What watchers were told last, in the place of the id's hash: two that share one are told more often than needed. */
@@ -152,5 +163,13 @@ int mind_read_links(struct mind *mind);
 int mind_tracks_configure(struct mind *mind);
 /* False: there is no such stub object. */
 bool mind_set_track(struct mind *mind, uint32_t object, bool is_up);
+
+/* --- core_poll.c: event snmp --- */
+
+void mind_take_stat(struct mind *mind, int fd); /* -1: none any more */
+/* Whether an applet polls. 0 or -ENOMEM. */
+int mind_poll_configure(struct mind *mind, bool polls);
+/* Answers an EEM_POLL. */
+void mind_poll(struct mind *mind, const struct eem_output *output);
 
 #endif

@@ -280,7 +280,7 @@ static const struct message_row rows[MESSAGE_TYPES] = {
 static const char *const role_names[ROLES] = { "parent", "sense", "core", "act", "dial" };
 static const char *const resource_names[RESOURCES] = {
 	"log socket", "channel", "BPF maps", "packet socket", "XDP", "audit socket", "XFRM counters", "XFRM sockets",
-	"IKE daemon", "journal", "control socket", "rtnetlink socket", "plugin", "trap socket", "TLS file",
+	"IKE daemon", "journal", "control socket", "rtnetlink socket", "plugin", "trap socket", "processor times", "TLS file",
 };
 
 const char *role_name(enum role role)

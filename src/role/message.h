@@ -92,6 +92,7 @@ enum resource {
 	RESOURCE_ROUTE,    /* a rtnetlink socket, core's: to list interfaces */
 	RESOURCE_PLUGIN,   /* a greeted connection to the plugin inside the daemon `index`: act's for orders, sense's for reports */
 	RESOURCE_TRAPS,    /* the UDP socket that traps come in on; an error: hear none */
+	RESOURCE_STAT,     /* /proc/stat, core's: the processor's load */
 	RESOURCE_TLS_FILE, /* dial's file `index`: trust, certificate, key */
 	RESOURCES
 };

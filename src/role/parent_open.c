@@ -504,6 +504,18 @@ static void give_route(struct parent *parent)
 		give_error(parent, ROLE_CORE, resource, -errno);
 }
 
+/* core sees no file but its own. */
+static void give_stat(struct parent *parent)
+{
+	struct role_resource resource = { .kind = RESOURCE_STAT };
+	int fd = open("/proc/stat", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		give_fd(parent, ROLE_CORE, resource, fd);
+	else
+		give_error(parent, ROLE_CORE, resource, -errno);
+}
+
 void parent_give_core(struct parent *parent)
 {
 	struct role_resource resource = { .kind = RESOURCE_CONTROL };
@@ -511,6 +523,7 @@ void parent_give_core(struct parent *parent)
 	tell_core_all(parent);
 	tell_gre_devices(parent);
 	give_route(parent);
+	give_stat(parent);
 	give(parent, ROLE_CORE, resource, &parent->control_fd, 1);
 }
 

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Applets in the running daemon: each detector that can be here, and each action, from the configuration file on."""
+import json
 import os
 import subprocess
 import time
 
-from daemon import ip, wait_for
+from daemon import Daemon, ip, wait_for
 from notify import Hub
 from shell import expect, shell
 
@@ -370,11 +371,84 @@ def files_are_read_and_written(build):
         return problems + (d.tail() if problems else [])
 
 
+POLLER = r"""event manager applet link
+ event snmp oid 1.3.6.1.2.1.2.2.1.8.INDEX get-type exact entry-op eq entry-val 2 exit-op eq exit-val 1 poll-interval 1
+ action 1 syslog msg "link: $_snmp_oid is $_snmp_oid_val"
+event manager applet up
+ event snmp oid 1.3.6.1.2.1.1.3 get-type next entry-op gt entry-val 100 exit-op lt exit-val 1 poll-interval 1
+ action 1 syslog msg "up: $_snmp_oid"
+event manager applet cpu
+ event snmp oid 1.3.6.1.4.1.9.9.109.1.1.1.1.3.1 get-type exact entry-op ge entry-val 0 exit-op lt exit-val 0 poll-interval 1
+ action 1 syslog msg "cpu: some load"
+event manager applet bytes
+ event snmp oid 1.3.6.1.2.1.31.1.1.1.6.INDEX get-type exact entry-op gt entry-val 0 exit-op lt exit-val 0 poll-interval 1
+ action 1 syslog msg "bytes: some"
+event manager applet memory
+ event snmp oid 1.3.6.1.4.1.9.9.48.1.1.1.6.1 get-type exact entry-op gt entry-val 0 exit-op lt exit-val 0 poll-interval 1
+ action 1 syslog msg "memory: some"
+"""
+
+REFUSED = (
+    ("event snmp oid 1.3.6.1.4.1.9.9.42.1.2.9.1.6.10 get-type exact entry-op eq entry-val 1 poll-interval 10",
+     "this gateway has no object 1.3.6.1.4.1.9.9.42.1.2.9.1.6.10"),
+    ("event neighbor-discovery interface regexp .* lldp add", "LLDP and CDP are not heard here"),
+    ("event routing network 10.0.0.0/8 type add", "'routing' cannot exist off the router"),
+    ("event none\n action 1 info type snmp oid 1.3", "'info type snmp' cannot be answered here"),
+    ("event none\n action 1 force-switchover", "'force-switchover' cannot exist off the router"),
+    ("event none\n action 1 file open fd flash:x r+", "'r+' is not known"),
+    ("event none\n action 1 mail server 192.0.2.1 to a from b subject s body b secure tls", "mail over TLS is not sent here"),
+    ("event none\n spimend device r1", "stands on device 'r1': other devices are not in this version"),
+)
+
+
+def objects_are_polled(build):
+    """Interfaces, uptime, processor and memory, with an exit condition: an event each time the state is entered."""
+    problems = []
+    with Hub(build, POLLER.replace("INDEX", "2").splitlines()) as d:
+        index = next(link["ifindex"] for link in json.loads(d.netns("ip", "-j", "link", "show", "dev", "in").stdout))
+        d.stop()
+        with open(d.config, encoding="utf-8") as file:
+            text = file.read()
+        d.write(text=text.replace(".6.2 ", f".6.{index} ").replace(".8.2 ", f".8.{index} "))
+        d.start()
+        d.netns("ping", "-c", "1", "-W", "1", "-I", "out", "203.0.113.9")  # whatever it sends, ARP or IPv6, is counted
+        ip("-n", d.space, "link", "set", "out", "down")
+        for words in (f"link: 1.3.6.1.2.1.2.2.1.8.{index} is 2", "up: 1.3.6.1.2.1.1.3.0", "cpu: some load", "bytes: some",
+                      "memory: some"):
+            if not wait_for(lambda words=words: d.said(words), 15):
+                problems.append(f"not said: {words}")
+        ip("-n", d.space, "link", "set", "out", "up")
+        time.sleep(3)  # the exit condition is seen
+        ip("-n", d.space, "link", "set", "out", "down")
+        if not wait_for(lambda: len(lines_of(d, "link: 1.3")) == 2) or len(lines_of(d, "cpu: ")) != 1:
+            problems.append("an exit condition does not count")
+        return problems + (d.tail() if problems else [])
+
+
+def what_cannot_be_is_refused_when_it_is_read(build):
+    """By its name, with file and line: never at three in the morning, when the applet runs."""
+    problems = []
+    with Daemon(build, start=False) as d:
+        for lines, why in REFUSED:
+            d.write(text=f"hostname hub\nevent manager applet a\n {lines}\n action 2 syslog msg x\nspimend\n user nobody\n")
+            status, said = d.run("-n")
+            if status == 0 or why not in said or not any(f"spimend.conf:{line}: " in said for line in (2, 3, 4)):
+                problems.append(f"{lines}: {status} {said}")
+    with Hub(build, []) as d:
+        for lines, why in REFUSED:
+            typed = lines.replace("\n ", "\n")
+            _, shown = shell(d, f"enable\nconf t\nevent manager applet a\n{typed}\nend\nshow run | include applet\n")
+            expect(problems, f"typed {lines}", shown, why, absent=["\nevent manager applet a\nhub#"])
+    return problems
+
+
 TESTS = [
     ("typed commands start applets, wait for them, or are replaced by them", typed_commands_start_applets),
     ("objects are tracked, and applets hear of it", objects_are_tracked),
     ("timers, counters and applets that start others", timers_counters_and_other_applets),
     ("applets read and write files, in their directory alone", files_are_read_and_written),
+    ("objects are polled", objects_are_polled),
+    ("what an applet cannot do here is refused when it is read", what_cannot_be_is_refused_when_it_is_read),
     ("applets send mail, to where the configuration says", mail_is_sent),
     ("an applet puts and gets on the terminal that runs it", an_applet_has_the_terminal),
 ]
