@@ -10,6 +10,7 @@ import gateway
 import matrix as tunnel_kinds
 import measure as measurement
 import net
+import note_demo
 from laboratory import HERE, Lab
 from net import LabError
 
@@ -78,18 +79,23 @@ def swanctl(given):
     print(side.swanctl(given.rest, check=False), end="")
 
 
+def daemon_of(lab, given):
+    return lab.spimendd_a if given.side == "A" else lab.spimendd
+
+
 def start_spimendd(given):
     lab = Lab(given.name)
     lab.demand_up()
-    lab.spimendd.start(given.mode, given.line)
-    print(f"spimendd runs in mode {given.mode}; ask with: lab/lab spimend status, or")
-    print(f"  {' '.join(lab.spimendd.command('watch'))}")
+    daemon, side = daemon_of(lab, given), " --side A" if given.side == "A" else ""
+    daemon.start(given.mode, given.line, given.command)
+    print(f"spimendd runs beside {given.side}, in mode {given.mode}; ask with: lab/lab spimend{side} status, or")
+    print(f"  {' '.join(daemon.command('watch'))}")
 
 
 def stop_spimendd(given):
     lab = Lab(given.name)
     lab.demand_up()
-    print("spimendd is stopped" if lab.spimendd.stop() else "spimendd does not run")
+    print(f"spimendd beside {given.side} " + ("is stopped" if daemon_of(lab, given).stop() else "does not run"))
 
 
 def spimend(given):
@@ -97,12 +103,16 @@ def spimend(given):
     lab.demand_up()
     if not given.rest:
         raise LabError("which command? for example: lab/lab spimend incidents")
-    command = lab.spimendd.command(*given.rest)
+    command = daemon_of(lab, given).command(*given.rest)
     os.execv(command[0], command)
 
 
 def demo(given):
     return caged(demonstration.demo, given)
+
+
+def note(given):
+    return caged(note_demo.demo, given)
 
 
 def crash(given):

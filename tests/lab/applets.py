@@ -135,6 +135,8 @@ class Run:
                 problems.append(f"{command}: {shown}")
         for daemon, peer in ((note.hub, self.lab.a), (note.spoke, self.lab.b)):
             shown = note.debugs(daemon, ("debug crypto ikev2",) if mode == "repair" else ())
+            if ("all IKE SAs here are IKEv2" in shown) != (mode == "repair"):
+                problems.append(f"{daemon.side}: which version of IKE is debugged: {shown}")
             for words in ("Crypto ISAKMP debugging is on", "Crypto IPSEC debugging is on", "Crypto Engine debugging is on",
                           f"Crypto conditional debug: peer ipv4 {peer.address}"):
                 if words not in shown:
@@ -248,7 +250,10 @@ class Run:
         for words in ("IPSEC(recovery): order ", "IPSEC(create_sa): sa created", "IKEv2:(SESSION ID = "):
             if not in_buffer(note.hub, words):
                 problems.append(f"the logging buffer has no '{words}'")
-        return problems + self.end()
+        problems += self.end()
+        if "'show crypto ikev2 sa' lists them" not in note.hub.type("more disk0:hub.txt"):
+            problems.append("show crypto isakmp sa does not say that the IKE SAs are IKEv2")
+        return problems
 
     # --- by hand ----------------------------------------------------------------------------------------------------------
 
