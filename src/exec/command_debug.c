@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The switches of the debugs (B18, B24): state for the whole daemon, not for a session. */
-#include "exec/private.h"
+#include "exec/show.h"
 
 static void take(struct exec_call *call, const struct debug_state *state)
 {
@@ -26,9 +26,16 @@ static void set_topic(struct exec_call *call, bool on)
 	buffer_printf(call->out, "%s debugging is %s\n", debug_topic_title(topic), on ? "on" : "off");
 }
 
+/* A debug of a version that no IKE SA has shows nothing of IKE: whoever pastes old notes hears it now, not afterwards. */
 static void topic_on(struct exec_call *call)
 {
+	enum debug_topic topic = topic_of(call);
+
 	set_topic(call, true);
+	if (topic == DEBUG_ISAKMP && show_other_version(&call->view, 1))
+		buffer_add_string(call->out, "% all IKE SAs here are IKEv2: 'debug crypto ikev2' shows what they do\n");
+	else if (topic == DEBUG_IKEV2 && show_other_version(&call->view, 2))
+		buffer_add_string(call->out, "% all IKE SAs here are IKEv1: 'debug crypto isakmp' shows what they do\n");
 }
 
 static void topic_off(struct exec_call *call)

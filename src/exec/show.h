@@ -43,6 +43,8 @@ bool show_kilobytes_left(const struct core_tunnel *t, bool inbound, uint64_t *re
 void show_add_uptime(struct buffer *out, uint32_t seconds); /* "4w2d", "3d05h", "01:10:00" */
 /* "permit 47 host A host B" and what goes through it; `detail` with counters and lifetimes. SAs of one flow. */
 void show_add_ipsec_flow(const struct show_row *rows, size_t count, bool detail, struct buffer *out);
+/* 0 while an IKE SA of that version is listed, or none at all; else the version of those that are. */
+uint8_t show_other_version(const struct exec_view *view, uint8_t version);
 void show_add_ike_of_session(const struct ike_sa *ike, bool detail, struct buffer *out);
 bool show_child_is_active(const struct child_sa *child); /* it takes packets */
 /* What IKE daemons listed before they went down, said in a line each, beginning with "% ". */

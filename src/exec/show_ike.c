@@ -29,6 +29,20 @@ static int compare(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
+uint8_t show_other_version(const struct exec_view *view, uint8_t version)
+{
+	const struct ike_sa *ike;
+	uint8_t other = 0;
+	uint32_t at = 0;
+
+	while ((ike = core_ike_next(view->core, &at))) {
+		if (ike->version == version)
+			return 0;
+		other = ike->version;
+	}
+	return other;
+}
+
 static bool read_ikes(struct exec_call *call, unsigned version, struct ikes *ret)
 {
 	const struct ike_sa *ike;
@@ -108,6 +122,9 @@ static void show_ikes(struct exec_call *call, const struct layout *layout)
 			if (ikes.at[i]->local.family == family)
 				layout->add(ikes.at[i], detail, call->out);
 	}
+	if (show_other_version(&call->view, (uint8_t)layout->version))
+		buffer_printf(call->out, "%% all IKE SAs here are of the other version: 'show crypto %s sa' lists them\n",
+			      layout->version == 1 ? "ikev2" : "isakmp");
 	show_add_stale(&call->view, call->out);
 }
 
