@@ -166,7 +166,10 @@ static bool read_user(struct reader *r, struct notify_user *user)
 	if (!take_word(next(r), 1, user->name, SNMP_USER_NAME_MAX + 1, "the user", r->why))
 		return false;
 	if (!take(r, "key-file")) {
-		buffer_add_string(r->why, "'key-file PATH' is expected behind the user's name: keys have no place in this file");
+		buffer_add_string(r->why, r->at + 1 < r->count && is_word(r->words[r->at + 1], "v3")
+				  ? "IOS's form has keys in it, which have no place in this file, in the shell or in what is shown: write "
+				    "'auth sha PASSWORD' and 'priv aes128 PASSWORD' into a file that only root reads, and name it with 'key-file PATH'"
+				  : "'key-file PATH' is expected behind the user's name: keys have no place in this file");
 		return false;
 	}
 	if (!config_is_path(r->at < r->count ? r->words[r->at] : TEXT_NONE))

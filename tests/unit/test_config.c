@@ -503,8 +503,11 @@ static void test_who_is_told_refuses_what_it_cannot_do_by_name(void **state)
 	assert_string_equal(refusal("snmp-server host 11.1.1.3 public bgp"),
 			    "word 'bgp': 'udp-port PORT' or 'event-manager' is expected; other traps are not sent");
 	assert_string_equal(refusal("snmp-server host 11.1.1.3 version 3 public"), "level 'public': auth, noauth or priv is expected");
-	assert_string_equal(refusal("snmp-server user ann netops v3 auth sha hunter2"),
+	assert_string_equal(refusal("snmp-server user ann netops hunter2"),
 			    "'key-file PATH' is expected behind the user's name: keys have no place in this file");
+	assert_non_null(strstr(refusal("snmp-server user bob grp v3 auth sha hunter2hunter2 priv aes 128 hunter3hunter3"),
+			       "IOS's form has keys in it"));
+	assert_null(strstr(report.problems[0].text, "hunter"));
 	/* A community is not repeated. */
 	assert_null(strstr(refusal("snmp-server host 192.0.2.3 hunter2 ipsec"), "hunter2"));
 	assert_null(strstr(refusal("snmp-server hosts 192.0.2.3 hunter2"), "hunter2"));
