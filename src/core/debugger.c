@@ -13,7 +13,7 @@
 
 #define PRICE_NS (SECOND_NS / DEBUGGER_LINES_A_SECOND)
 #define CREDIT_MOST_NS (2 * SECOND_NS)
-#define KNOWN_MAX 64 /* IKE SAs whose peer a line told before the mirror has them */
+#define KNOWN_MAX 64 /* IKE SAs whose peer or version a line told, or that are gone from the mirror while lines come still */
 #define ORDERS_MAX 32
 #define STRAYS_MAX 32 /* flows of strays whose lines are gathered */
 #define STRAYS_EVERY SECOND_NS
@@ -23,7 +23,8 @@ struct known_ike {
 	uint16_t daemon;
 	uint32_t id;
 	bool used;
-	struct spimend_address peer;
+	uint8_t version;             /* 0: unknown */
+	struct spimend_address peer; /* unknown too */
 };
 
 struct known_order { /* so that its result is shown with its peer */
@@ -154,15 +155,20 @@ static struct known_ike *known_of(struct debugger *d, uint16_t daemon, uint32_t 
 	return NULL;
 }
 
-static void remember(struct debugger *d, uint16_t daemon, uint32_t id, const struct spimend_address *peer)
+/* What is NULL or 0 stays as it was. */
+static void remember(struct debugger *d, uint16_t daemon, uint32_t id, const struct spimend_address *peer, uint8_t version)
 {
 	struct known_ike *place = known_of(d, daemon, id);
 
 	if (!place) {
 		place = &d->known[d->next_known];
 		d->next_known = (d->next_known + 1) % KNOWN_MAX;
+		*place = (struct known_ike){ .daemon = daemon, .id = id, .used = true };
 	}
-	*place = (struct known_ike){ .daemon = daemon, .id = id, .used = true, .peer = *peer };
+	if (peer)
+		place->peer = *peer;
+	if (version)
+		place->version = version;
 }
 
 static bool is_of_address(char c)
@@ -212,10 +218,10 @@ static struct spimend_address peer_of(struct debugger *d, const struct daemon_li
 	if (ike && spimend_address_known(&ike->remote))
 		return ike->remote;
 	known = line->has_ike ? known_of(d, line->daemon, line->ike_id) : NULL;
-	if (known)
+	if (known && spimend_address_known(&known->peer))
 		return known->peer;
 	if (peer_in_text(d, line->text, &peer) && line->has_ike)
-		remember(d, line->daemon, line->ike_id, &peer);
+		remember(d, line->daemon, line->ike_id, &peer, 0);
 	return peer;
 }
 
@@ -240,16 +246,47 @@ static enum facility facility_of(const char *group)
 	return FACILITY_IKE;
 }
 
+/* charon names the exchange of each message: "parsed QUICK_MODE request", "generating INFORMATIONAL_V1 request". */
+static uint8_t version_in_text(struct text text)
+{
+	static const struct {
+		const char *exchange;
+		uint8_t version;
+	} rows[] = {
+		{ " ID_PROT ", 1 }, { " AGGRESSIVE ", 1 }, { " QUICK_MODE ", 1 }, { " INFORMATIONAL_V1 ", 1 }, { " TRANSACTION ", 1 },
+		{ " IKE_SA_INIT ", 2 }, { " IKE_AUTH ", 2 }, { " CREATE_CHILD_SA ", 2 }, { " INFORMATIONAL ", 2 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (text_find(text, text_of(rows[i].exchange)) != TEXT_NOT_FOUND)
+			return rows[i].version;
+	return 0;
+}
+
+static uint8_t version_of(struct debugger *d, const struct daemon_line *line, const struct ike_sa *ike)
+{
+	const struct known_ike *known = line->has_ike ? known_of(d, line->daemon, line->ike_id) : NULL;
+	uint8_t version = ike ? ike->version : known ? known->version : 0;
+
+	if (version)
+		return version;
+	version = version_in_text(text_of(line->text));
+	if (version && line->has_ike)
+		remember(d, line->daemon, line->ike_id, NULL, version);
+	return version;
+}
+
 static void say_ike(struct debugger *d, const struct daemon_line *line, const struct ike_sa *ike,
 		    const struct spimend_address *peer, int64_t now)
 {
 	bool one = debug_wants(&d->state, DEBUG_ISAKMP, peer), two = debug_wants(&d->state, DEBUG_IKEV2, peer);
 	const char *end = line->is_cut ? "..." : "";
+	uint8_t version = version_of(d, line, ike);
 
-	/* Before its IKE SA is known nobody can tell the version: then it is shown to whoever looks. */
-	if (ike && ike->version == 1)
+	/* While nobody can tell the version, it is shown to whoever looks. */
+	if (version == 1)
 		two = false;
-	else if (ike && ike->version == 2)
+	else if (version == 2)
 		one = false;
 	else if (two)
 		one = false;
@@ -285,13 +322,40 @@ void debugger_daemon_line(struct debugger *d, const struct daemon_line *line, co
 
 /* --- What happens to SAs ------------------------------------------------------------------------------------------ */
 
+/* The engine's own work: which SAs encrypt from now on, and which no more. */
+static void say_engine(struct debugger *d, const char *what, const struct child_sa *sa, int64_t now)
+{
+	const struct sa_algorithms *a = &sa->algorithms;
+	char bits[16] = "";
+
+	if (a->key_bits)
+		snprintf(bits, sizeof(bits), "-%u", a->key_bits);
+	say(d, now, "CRYPTO_ENGINE: SA %s, inbound spi= 0x%08" PRIX32 ", outbound spi= 0x%08" PRIX32 "%s%s%s%s%s", what, sa->spi_in,
+	    sa->spi_out, a->encryption[0] ? ", " : "", a->encryption, bits, a->integrity[0] ? " with " : "", a->integrity);
+}
+
+static void say_engine_event(struct debugger *d, const struct child_event *event, int64_t now)
+{
+	if (!debug_wants(&d->state, DEBUG_ENGINE, &event->child.remote))
+		return;
+	if (event->change == CHILD_UP)
+		say_engine(d, "installed", &event->child, now);
+	else if (event->change == CHILD_DOWN)
+		say_engine(d, "removed", &event->child, now);
+	else if (event->has_successor)
+		say_engine(d, "installed by a rekey", &event->successor, now);
+}
+
 void debugger_child_event(struct debugger *d, const struct child_event *event, int64_t now)
 {
 	static const char *const changes[CHILD_CHANGES] = { "create_sa): sa created", "delete_sa): sa deleted", "rekey_sa): sa rekeyed" };
 	const struct child_sa *sa = &event->child;
 	char local[SPIMEND_ADDRESS_TEXT_MAX], remote[SPIMEND_ADDRESS_TEXT_MAX], successor[64] = "";
 
-	if (!debug_wants(&d->state, DEBUG_IPSEC, &sa->remote) || (unsigned)event->change >= CHILD_CHANGES)
+	if ((unsigned)event->change >= CHILD_CHANGES)
+		return;
+	say_engine_event(d, event, now);
+	if (!debug_wants(&d->state, DEBUG_IPSEC, &sa->remote))
 		return;
 	if (event->has_successor)
 		snprintf(successor, sizeof(successor), ", new inbound 0x%08" PRIX32 ", outbound 0x%08" PRIX32, event->successor.spi_in,
@@ -309,7 +373,7 @@ void debugger_ike_event(struct debugger *d, const struct ike_event *event, int64
 
 	if ((unsigned)event->change >= IKE_CHANGES)
 		return;
-	remember(d, ike->daemon, ike->id, &ike->remote);
+	remember(d, ike->daemon, ike->id, &ike->remote, ike->version);
 	spimend_address_print(&ike->remote, remote);
 	if (ike->version == 1 && debug_wants(&d->state, DEBUG_ISAKMP, &ike->remote))
 		say(d, now, "ISAKMP:(%" PRIu32 "): SA with %s %s", ike->id, remote, changes[event->change]);

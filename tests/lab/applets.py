@@ -199,7 +199,7 @@ class Run:
         """Of the condition's peer, and of no other; before the event and after it; in the buffer and at the syslog server."""
         lab, note, problems = self.lab, self.note, []
         third, lost = lab.c.children(name=gateway.THIRD_CHILD)[0], broken["spi-in"]
-        wanted = {note.hub: ("ISAKMP:", "IPSEC(create_sa): sa created", f"former spi 0x{lost.upper()} from {lab.a.address}",
+        wanted = {note.hub: ("ISAKMP:", "IPSEC(create_sa): sa created", "CRYPTO_ENGINE: SA installed", f"former spi 0x{lost.upper()} from {lab.a.address}",
                              f"established with SPIs {lab.b.child(1)['spi-in']}_i", "detected rekeying of CHILD_SA lan2"),
                   note.spoke: ("ISAKMP:", "IPSEC(rekey_sa): sa rekeyed", f"established with SPIs {lab.a.child(2)['spi-in']}_i")}
         for daemon, words in wanted.items():
@@ -235,10 +235,11 @@ class Run:
         return problems
 
     def repair(self):
-        lab, note = self.lab, self.note
-        for daemon in (note.hub, note.spoke):
+        lab = self.lab
+        for daemon in (self.note.hub, self.note.spoke):
             daemon.stop()
         lab.change_ike(2)
+        note = self.note = lab_note.Note(lab)  # our own words this time, flattened otherwise
         problems = self.begin("repair", [note.spoke], [*BUDGET, f"peer {self.third} observe"])
         known = {found["id"] for found in note.hub.incidents()}
         faults.make(lab, "child-lost" if self.has_plugin else "delete-lost")

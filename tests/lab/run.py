@@ -118,7 +118,8 @@ def main():
     print(f"lab: seed {seed}; again with: tests/lab/run.py --seed {seed}", flush=True)
     print(f"lab: spimendd of {builds['shipped']} (IPv4), and of {builds['sanitized']} (IPv6)", flush=True)
     # the longest first
-    jobs = applets.jobs(builds, plugin is not None) + itself.jobs() + histories.jobs(seed, plugin is not None, why, builds) + killed.jobs(builds) \
+    jobs = applets.jobs(builds, plugin is not None) + itself.jobs() \
+        + histories.jobs(seed, plugin is not None, why, builds) + killed.jobs(builds) \
         + siblings.jobs(builds, plugin is not None, why) + end_to_end.jobs(builds, product, no_product)
     run_all(suite, [job for job in jobs if not given.only or given.only in job[0]])
     shutil.rmtree("/run/spimend-lab", ignore_errors=True)

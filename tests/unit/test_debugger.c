@@ -182,6 +182,53 @@ static void sas_packets_and_orders_are_told(void **state)
 	debugger_free(d);
 }
 
+static void the_version_is_known_without_the_mirror(void **state)
+{
+	struct debugger *d = begin(TOPIC(DEBUG_IKEV2), NULL);
+	struct ike_sa one = an_ike(3, 1, "10.1.1.3");
+	struct ike_event down = { .change = IKE_DOWN, .ike = one };
+	struct daemon_line line = a_line("ENC", 3, "generating INFORMATIONAL_V1 request 1765301960 [ HASH D ]");
+
+	(void)state;
+	debugger_daemon_line(d, &line, NULL, 1); /* its own words tell */
+	line = a_line("IKE", 3, "sending DELETE for ESP CHILD_SA with SPI 5b97dc6d");
+	debugger_daemon_line(d, &line, NULL, 1); /* those before tell */
+	one.id = down.ike.id = 4;
+	debugger_ike_event(d, &down, 1);
+	line = a_line("IKE", 4, "IKE_SA deleted");
+	debugger_daemon_line(d, &line, NULL, 1); /* its end told */
+	assert_int_equal(lines, 0);
+	line = a_line("ENC", 5, "parsed CREATE_CHILD_SA request 2 [ N(REKEY_SA) SA No TSi TSr ]");
+	debugger_daemon_line(d, &line, NULL, 1);
+	line = a_line("IKE", 6, "nothing tells");
+	debugger_daemon_line(d, &line, NULL, 1);
+	assert_int_equal(lines, 2);
+	debugger_free(d);
+}
+
+static void the_engine_tells_of_keys(void **state)
+{
+	struct debugger *d = begin(TOPIC(DEBUG_ENGINE), "10.1.1.3");
+	struct child_event event;
+
+	(void)state;
+	memset(&event, 0, sizeof(event));
+	event.child.remote = an_ike(1, 2, "10.1.1.3").remote;
+	event.child.spi_in = 0x1db73bbb;
+	event.child.spi_out = 0xc0000001;
+	snprintf(event.child.algorithms.encryption, sizeof(event.child.algorithms.encryption), "AES_CBC");
+	snprintf(event.child.algorithms.integrity, sizeof(event.child.algorithms.integrity), "HMAC_SHA2_256_128");
+	event.child.algorithms.key_bits = 128;
+	event.change = CHILD_UP;
+	debugger_child_event(d, &event, 1);
+	assert_string_equal(said, "CRYPTO_ENGINE: SA installed, inbound spi= 0x1DB73BBB, outbound spi= 0xC0000001, AES_CBC-128 with "
+				  "HMAC_SHA2_256_128\n");
+	event.child.remote = an_ike(1, 2, "10.1.1.30").remote;
+	debugger_child_event(d, &event, 1);
+	assert_int_equal(lines, 1);
+	debugger_free(d);
+}
+
 static void the_strays_of_a_flow_are_a_line_a_second(void **state)
 {
 	struct debugger *d = begin(TOPIC(DEBUG_IPSEC), NULL);
@@ -280,6 +327,8 @@ int main(void)
 		cmocka_unit_test(the_daemons_words_come_under_their_facility),
 		cmocka_unit_test(a_condition_lets_only_its_peer_through),
 		cmocka_unit_test(sas_packets_and_orders_are_told),
+		cmocka_unit_test(the_version_is_known_without_the_mirror),
+		cmocka_unit_test(the_engine_tells_of_keys),
 		cmocka_unit_test(the_strays_of_a_flow_are_a_line_a_second),
 		cmocka_unit_test(forged_strays_leave_room_for_the_daemons_words),
 		cmocka_unit_test(too_many_lines_are_held_back_counted_and_said),
