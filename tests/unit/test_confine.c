@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -176,7 +177,14 @@ static void choose_that_signal(int fd)
 
 static void send_somewhere(int fd)
 {
-	static const struct sockaddr nowhere;
+	static const struct sockaddr_in6 nowhere; /* as long as what a packet socket takes, and longer */
+
+	(void)!sendto(fd, "x", 1, MSG_DONTWAIT, &nowhere, sizeof(nowhere));
+}
+
+static void send_over_ipv4(int fd)
+{
+	static const struct sockaddr_in nowhere;
 
 	(void)!sendto(fd, "x", 1, MSG_DONTWAIT, &nowhere, sizeof(nowhere));
 }
@@ -280,6 +288,10 @@ static void no_role_reaches_for_another_one(void **state)
 		must_do(role, signal_itself);
 		must_do(role, send_to_who_is_connected);
 		must_end(role, send_somewhere, "sendto");
+		if (role == ROLE_SENSE) /* the answer to an inform */
+			must_do(role, send_over_ipv4);
+		else
+			must_end(role, send_over_ipv4, "sendto");
 		must_end(role, signal_another, "tgkill");
 	}
 	must_end(ROLE_SENSE, send_hidden, "sendmsg"); /* it has packet sockets */
