@@ -40,7 +40,8 @@ bool dial_valid_mail(const struct dial_mail *mail)
 	for (const char *c = mail->body; end && c < end; c++)
 		if ((*c < 0x20 && *c != '\n') || *c > 0x7e)
 			return false;
-	return mail->request && end && text_is_string(mail->from, sizeof(mail->from)) && text_is_string(mail->to, sizeof(mail->to)) &&
+	return mail->request && end && text_is_string(mail->from, sizeof(mail->from)) &&
+	       text_is_string(mail->to, sizeof(mail->to)) &&
 	       text_is_string(mail->cc, sizeof(mail->cc)) && text_is_string(mail->subject, sizeof(mail->subject));
 }
 

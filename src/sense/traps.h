@@ -40,8 +40,8 @@ int traps_configure(struct traps *traps, const struct config_notify *notify);
 int traps_fd(const struct traps *traps);
 /* Reads what is there, at most TRAPS_AT_ONCE. `now_ns` is CLOCK_MONOTONIC. 0 or a negative errno. */
 int traps_read(struct traps *traps, int64_t now_ns);
-/* One datagram: what traps_read() does with each. `bytes` may be changed. True: they are an answer to it now, as long as they
- * were. For tests. */
+/* One datagram: what traps_read() does with each. `bytes` may be changed. True: they are an answer to it now, as long as
+ * they were. For tests. */
 bool traps_take(struct traps *traps, const struct spimend_address *source, uint8_t *bytes, size_t len, int64_t now_ns);
 void traps_count(const struct traps *traps, struct trap_counts *ret);
 
