@@ -2,14 +2,17 @@
 #include "cmd/terminal.h"
 
 #include <histedit.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <termios.h>
 #include <unistd.h>
 
 #define HISTORY_LINES 200
+#define LENGTH_DEFAULT 24 /* `terminal length` that nobody has set: the window's own then */
 
 struct terminal {
 	struct session *session; /* borrows */
@@ -25,8 +28,8 @@ static unsigned page_lines(const struct terminal *t)
 {
 	struct winsize size;
 
-	if (t->session->state.page == 0)
-		return 0;
+	if (t->session->state.page != LENGTH_DEFAULT) /* somebody set it; 0: no pages */
+		return t->session->state.page;
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 2)
 		return size.ws_row;
 	return t->session->state.page;
@@ -195,6 +198,19 @@ static char *prompt(EditLine *line)
 	return terminal_of(line)->session->state.prompt;
 }
 
+/* Whoever gets this shell by sshd's ForceCommand gets nothing else. libedit has a command line of its own behind Meta-x: it
+ * leads to vi keys, those to an editor, and that to a shell. So that key is none, and no process can be made: a limit that
+ * root alone is above, who has a shell anyway. */
+static void lock_in(EditLine *line)
+{
+	static const wchar_t *const keys[] = { L"\033x", L"\033X", L"\xf8", L"\xd8" };
+	const struct rlimit none = { 0, 0 };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		el_wset(line, EL_BIND, keys[i], L"ed-unassigned", NULL);
+	setrlimit(RLIMIT_NPROC, &none);
+}
+
 static int set_up(struct terminal *t)
 {
 	HistEvent event;
@@ -220,6 +236,7 @@ static int set_up(struct terminal *t)
 	el_set(t->line, EL_BIND, "\t", "spimend-complete", NULL);
 	el_set(t->line, EL_BIND, "^Z", "spimend-end", NULL);
 	el_set(t->line, EL_BIND, "^R", "em-inc-search-prev", NULL);
+	lock_in(t->line);
 	return 0;
 }
 
@@ -259,6 +276,10 @@ int terminal_run(struct session *session)
 	struct terminal t = { .session = session };
 	int r = -1;
 
+	/* Between two lines these keys are the terminal's again: a Ctrl-C that comes late must not end the session. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	signal(SIGTSTP, SIG_IGN);
 	if (set_up(&t) == 0)
 		r = run(&t);
 	else

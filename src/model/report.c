@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+
 const char *report_kind_name(enum report_kind kind)
 {
 	static const char *const names[REPORT_KINDS] = {

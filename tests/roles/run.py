@@ -20,6 +20,7 @@ import life  # noqa: E402
 import notify  # noqa: E402
 import plain  # noqa: E402
 import shell  # noqa: E402
+import ssh  # noqa: E402
 import world  # noqa: E402
 from suite import ROOT, Suite, build_check, run  # noqa: E402
 
@@ -62,7 +63,12 @@ def main():
         absent = notify.missing()
         if absent:
             suite.skip("traps and messages, in and out", "not installed: " + ", ".join(absent))
-        for module in (life, world, hostile, shell, eem) if absent else (life, world, hostile, shell, eem, notify):
+        modules = [life, world, hostile, shell, eem] + ([] if absent else [notify])
+        if ssh.missing():
+            suite.skip("the shell over sshd and on a screen", "not installed: " + ", ".join(ssh.missing()))
+        elif optimised:
+            tests += [(name, deed, optimised) for name, deed in ssh.TESTS]
+        for module in modules:
             tests += [(name, deed, optimised) for name, deed in module.TESTS] if optimised else []
             tests += [(f"{name} (sanitizers)", deed, sanitized) for name, deed in module.SANITIZED] if sanitized else []
     else:

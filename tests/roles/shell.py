@@ -136,18 +136,19 @@ def files(build):
 
 
 class Terminal:
-    """A shell on a terminal of its own."""
+    """A shell on a terminal of its own, or what else is to run there."""
 
-    def __init__(self, d):
+    def __init__(self, d, command=None):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.environ["TERM"] = "vt100"
-            os.execv(os.path.join(d.build, "spimend"), ["spimend", "shell", "--socket", d.control])
+            command = command or [os.path.join(d.build, "spimend"), "shell", "--socket", d.control]
+            os.execvp(command[0], command)
         self.text = ""
 
     def press(self, keys, until, seconds=10):
         """What came from now on, once `until` is in it."""
-        os.write(self.fd, keys.encode())
+        os.write(self.fd, keys.encode("latin-1"))
         came, late = "", time.monotonic() + seconds
         while until not in came and time.monotonic() < late:
             if not select.select([self.fd], [], [], 0.1)[0]:
