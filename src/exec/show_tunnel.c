@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `show crypto sockets` and `show dmvpn [detail]`: what IPsec protects tunnel devices, in the layout of IOS. NHRP is not
- * asked: what only it knows (tunnel addresses, who is the hub) is said to be unknown.
+ * asked (what only it knows, who is the hub or which entry is registered, is said to be unknown), but what it resolved is in
+ * the kernel: neighbours of the GRE device, each a tunnel address with the address outside that it is behind.
  */
 #include <inttypes.h>
 
@@ -118,21 +119,53 @@ static const char legend[] =
 	"        UpDn Time --> Up or Down Time for a Tunnel\n"
 	"==========================================================================\n";
 
-/* IPsec's word; that of NHRP is not known. */
-static const char *state_of(const struct show_row *rows, size_t count)
+/* The next neighbour on that device behind `nbma` (NULL: any), from `*at` on. */
+static const struct neighbour *next_neighbour(const struct exec_view *view, const char *device,
+					      const struct spimend_address *nbma, size_t *at)
+{
+	const struct neighbour_list *list = view->neighbours;
+	uint32_t index = 0;
+
+	for (size_t i = 0; view->links && i < view->links->count; i++)
+		if (strcmp(view->links->at[i].name, device) == 0)
+			index = view->links->at[i].index;
+	for (; index && list && *at < list->count; ++*at) {
+		const struct neighbour *n = &list->at[*at];
+
+		if (n->link == index && (!nbma || spimend_address_equal(&n->nbma, nbma))) {
+			++*at;
+			return n;
+		}
+	}
+	return NULL;
+}
+
+static size_t count_neighbours(const struct exec_view *view, const char *device, const struct spimend_address *nbma)
+{
+	size_t n = 0, at = 0;
+
+	while (next_neighbour(view, device, nbma, &at))
+		n++;
+	return n;
+}
+
+/* IPsec's word first; then whether the address inside is resolved. */
+static const char *state_of(const struct show_row *rows, size_t count, const struct neighbour *neighbour)
 {
 	const struct core_tunnel *t = &rows[count - 1].tunnel;
 
 	if (is_open(rows, count))
-		return "UP";
+		return neighbour && !neighbour->resolved ? "NHRP" : "UP";
 	return t->has_ike && t->ike.state == IKE_ESTABLISHED ? "IPSEC" : "IKE";
 }
 
-/* A peer without a fixed address is a dynamic one (kind.h); a configured one is static. */
-static const char *attribute_of(const struct exec_view *view, const struct child_sa *c)
+/* A peer without a fixed address is a dynamic one (kind.h); a configured one is static, as is a configured neighbour. */
+static const char *attribute_of(const struct exec_view *view, const struct child_sa *c, const struct neighbour *neighbour)
 {
 	const struct connection *of = core_connection_of(view->core, c->connection);
 
+	if (neighbour)
+		return !neighbour->resolved ? "I" : neighbour->permanent ? "S" : "D";
 	return !of || of->dynamic_peer ? "D" : "S";
 }
 
@@ -148,32 +181,89 @@ static uint32_t age_of(const struct show_row *rows)
 	return t->has_ike && t->ike.state == IKE_ESTABLISHED ? t->ike.established_s : t->child.install_s;
 }
 
-static void put_peer(struct exec_call *call, const struct show_row *rows, size_t n, const char *device)
+/* One object a tunnel address; one without where none is known. `rows` NULL: the peer has no SA. */
+static void put_peer(struct exec_call *call, const struct show_row *rows, size_t n, const char *device,
+		     const struct neighbour *neighbour)
 {
-	const struct child_sa *c = &rows[n - 1].tunnel.child;
+	const struct child_sa *c = rows ? &rows[n - 1].tunnel.child : NULL;
 	struct json j;
 
 	exec_json_begin(call, &j, "spimend.dmvpn/1");
 	put_device(&j, device);
-	show_put_address(&j, "nbma", &c->remote);
-	json_null(&j, "tunnel_address");
-	json_string(&j, "state", state_of(rows, n));
-	json_unsigned(&j, "up_s", age_of(&rows[n - 1]));
-	json_string(&j, "attributes", attribute_of(&call->view, c));
-	show_put_spi(&j, "spi_in", c->has_spi_in, c->spi_in);
-	show_put_spi(&j, "spi_out", c->has_spi_out, c->spi_out);
+	show_put_address(&j, "nbma", c ? &c->remote : &neighbour->nbma);
+	if (neighbour)
+		show_put_address(&j, "tunnel_address", &neighbour->address);
+	else
+		json_null(&j, "tunnel_address");
+	json_string(&j, "state", c ? state_of(rows, n, neighbour) : "IKE");
+	if (c)
+		json_unsigned(&j, "up_s", age_of(&rows[n - 1]));
+	else
+		json_null(&j, "up_s");
+	json_string(&j, "attributes", c ? attribute_of(&call->view, c, neighbour) : neighbour->permanent ? "S" : "D");
+	show_put_spi(&j, "spi_in", c && c->has_spi_in, c ? c->spi_in : 0);
+	show_put_spi(&j, "spi_out", c && c->has_spi_out, c ? c->spi_out : 0);
 	exec_json_end(call, &j);
 }
 
-static void add_peer(struct exec_call *call, const struct show_row *rows, size_t n)
+/* The first line of a peer has its address outside; further ones are further addresses inside. */
+static void add_peer(struct exec_call *call, const struct show_row *rows, size_t n, const struct neighbour *neighbour,
+		     size_t entries)
 {
 	const struct child_sa *c = &rows[n - 1].tunnel.child;
 	cleanup(buffer_done) struct buffer up = { 0 };
-	char text[SPIMEND_ADDRESS_TEXT_MAX];
+	char nbma[SPIMEND_ADDRESS_TEXT_MAX], inside[SPIMEND_ADDRESS_TEXT_MAX] = "UNKNOWN";
 
 	show_add_uptime(&up, age_of(&rows[n - 1]));
-	buffer_printf(call->out, " %5u %-15s %15s %5s %8.*s %5s\n", 1u, show_address(&c->remote, text), "UNKNOWN", state_of(rows, n),
-		      TEXT_ARG(buffer_text(&up)), attribute_of(&call->view, c));
+	if (neighbour)
+		show_address(&neighbour->address, inside);
+	if (entries)
+		buffer_printf(call->out, " %5zu %-15s", entries, show_address(&c->remote, nbma));
+	else
+		buffer_add_repeat(call->out, ' ', 22);
+	buffer_printf(call->out, " %15s %5s %8.*s %5s\n", inside, state_of(rows, n, neighbour), TEXT_ARG(buffer_text(&up)),
+		      attribute_of(&call->view, c, neighbour));
+}
+
+static void each_address(struct exec_call *call, const struct show_row *rows, size_t n, const char *device)
+{
+	const struct spimend_address *nbma = &rows[n - 1].tunnel.child.remote;
+	size_t entries = count_neighbours(&call->view, device, nbma), at = 0;
+	const struct neighbour *neighbour = next_neighbour(&call->view, device, nbma, &at);
+	bool first = true;
+
+	do {
+		if (call->json)
+			put_peer(call, rows, n, device, neighbour);
+		else
+			add_peer(call, rows, n, neighbour, !first ? 0 : entries ? entries : 1);
+		first = false;
+	} while (neighbour && (neighbour = next_neighbour(&call->view, device, nbma, &at)));
+}
+
+/* Neighbours that no SA leads to: what goes there is lost, or waits for IKE. */
+static size_t each_bare(struct exec_call *call, const struct show_rows *rows, const struct gre_device *device, bool show)
+{
+	char nbma[SPIMEND_ADDRESS_TEXT_MAX], inside[SPIMEND_ADDRESS_TEXT_MAX];
+	const struct neighbour *n;
+	size_t at = 0, count = 0;
+
+	while ((n = next_neighbour(&call->view, device->name, NULL, &at))) {
+		size_t i = 0;
+
+		while (i < rows->count && !(leads_through(&rows->at[i], device) &&
+					    spimend_address_equal(&rows->at[i].tunnel.child.remote, &n->nbma)))
+			i++;
+		if (i < rows->count)
+			continue;
+		count++;
+		if (show && call->json)
+			put_peer(call, NULL, 0, device->name, n);
+		else if (show)
+			buffer_printf(call->out, " %5u %-15s %15s %5s %8s %5s\n", 1u, show_address(&n->nbma, nbma),
+				      show_address(&n->address, inside), "IKE", "never", n->permanent ? "S" : "D");
+	}
+	return count;
 }
 
 static void add_crypto(struct exec_call *call, const struct show_row *rows, size_t n, const char *device)
@@ -202,13 +292,13 @@ static void each_peer(struct exec_call *call, const struct show_rows *rows, cons
 	for (size_t i = 0; (n = show_rows_flow(rows, i)); i += n) {
 		if (!leads_through(&rows->at[i], device))
 			continue;
-		if (call->json)
-			put_peer(call, &rows->at[i], n, name);
-		else if (crypto)
+		if (crypto)
 			add_crypto(call, &rows->at[i], n, name);
 		else
-			add_peer(call, &rows->at[i], n);
+			each_address(call, &rows->at[i], n, name);
 	}
+	if (device && !crypto)
+		each_bare(call, rows, device, true);
 }
 
 static void add_device(struct exec_call *call, const struct show_rows *rows, const struct gre_device *device)
@@ -219,6 +309,8 @@ static void add_device(struct exec_call *call, const struct show_rows *rows, con
 		peers += leads_through(&rows->at[i], device);
 	if (!device && peers == 0)
 		return;
+	if (device)
+		peers += each_bare(call, rows, device, false);
 	buffer_printf(call->out, "\nInterface: %s, IPv4 NHRP Details\nType:Unknown, NHRP Peers:%zu,\n\n", device ? device->name : "unknown",
 		      peers);
 	buffer_add_string(call->out, " # Ent  Peer NBMA Addr Peer Tunnel Add State  UpDn Tm Attrb\n"
@@ -254,7 +346,7 @@ static void show_dmvpn(struct exec_call *call)
 			each_peer(call, &rows, d, true);
 	} while (d);
 	if (!call->json) {
-		buffer_add_string(call->out, "% NHRP is not asked: tunnel addresses and types are unknown, the state is that of IPsec\n");
+		buffer_add_string(call->out, "% NHRP is not asked: what it resolved is what the kernel has, types are unknown, the state is that of IPsec\n");
 		show_add_stale(&call->view, call->out);
 	}
 }

@@ -28,6 +28,7 @@ struct exec_view {
 	const struct exec_cleared *cleared; /* `clear crypto sa counters`; NULL: never. exec_tunnel_next() applies it */
 	const struct link_list *links;      /* interfaces with their addresses; NULL: cannot be read, see links_error */
 	int links_error;                    /* negative errno */
+	const struct neighbour_list *neighbours; /* of GRE devices; NULL: as links */
 	const struct logbook *logbook;      /* `logging buffered` */
 	const struct debug_state *debug;
 	const struct track_state *tracks;   /* `track` objects, by number */

@@ -36,4 +36,17 @@ struct link_list {
 	size_t count, left_out;
 };
 
+/* Who is behind which address on a tunnel device: what a static entry, or NHRP (RFC 2332), told the kernel. */
+#define NEIGHBOURS_MAX 4096
+struct neighbour {
+	uint32_t link;                        /* of its interface */
+	struct spimend_address address, nbma; /* inside and outside the tunnel */
+	bool permanent;                       /* somebody configured it */
+	bool resolved;                        /* else it is asked for, or nobody answered */
+};
+struct neighbour_list {
+	struct neighbour *at; /* owns */
+	size_t count, left_out;
+};
+
 #endif

@@ -3,6 +3,7 @@
 
 #include <linux/if.h>
 #include <linux/if_addr.h>
+#include <linux/neighbour.h>
 #include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -123,27 +124,106 @@ static void read_address(struct text body, struct link_list *list)
 	link->addresses[link->address_count++].prefix = info.ifa_prefixlen;
 }
 
+static bool read_lower(struct text value, struct spimend_address *ret)
+{
+	if (value.len != 4 && value.len != 16)
+		return false;
+	memset(ret, 0, sizeof(*ret));
+	ret->family = value.len == 4 ? 4 : 6;
+	memcpy(ret->bytes, value.at, value.len);
+	return true;
+}
+
+static void read_neighbour(struct text body, struct neighbour_list *list)
+{
+	struct neighbour n;
+	struct ndmsg info;
+	struct text rest, value;
+	uint16_t type;
+
+	if (body.len < sizeof(info))
+		return;
+	memcpy(&info, body.at, sizeof(info));
+	if (info.ndm_state & NUD_NOARP) /* the kernel's own: multicast, and tunnels that have one end only */
+		return;
+	memset(&n, 0, sizeof(n));
+	n.link = (uint32_t)info.ndm_ifindex;
+	n.permanent = info.ndm_state & NUD_PERMANENT;
+	n.resolved = info.ndm_state & (NUD_PERMANENT | NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE);
+	rest = text_skip(body, NLMSG_ALIGN(sizeof(info)));
+	while (take_attribute(&rest, &type, &value)) {
+		if (type == NDA_DST && !read_lower(value, &n.address))
+			return;
+		if (type == NDA_LLADDR && !read_lower(value, &n.nbma))
+			return;
+	}
+	if (!n.link || !spimend_address_known(&n.address) || !spimend_address_known(&n.nbma))
+		return;
+	if (list->count == NEIGHBOURS_MAX)
+		list->left_out++;
+	else
+		list->at[list->count++] = n;
+}
+
+/* The next message; RTNETLINK_MORE with an empty body: there is none. */
+static enum rtnetlink_result take_message(struct text *datagram, uint16_t *ret_type, struct text *ret_body)
+{
+	struct nlmsghdr head;
+
+	*ret_body = TEXT_NONE;
+	if (datagram->len < sizeof(head))
+		return RTNETLINK_MORE;
+	memcpy(&head, datagram->at, sizeof(head));
+	if (head.nlmsg_len < sizeof(head) || head.nlmsg_len > datagram->len)
+		return RTNETLINK_FAILED;
+	*ret_body = (struct text){ datagram->at + sizeof(head), head.nlmsg_len - sizeof(head) };
+	*ret_type = head.nlmsg_type;
+	*datagram = text_skip(*datagram, NLMSG_ALIGN(head.nlmsg_len));
+	if (head.nlmsg_type == NLMSG_DONE)
+		return RTNETLINK_DONE;
+	return head.nlmsg_type == NLMSG_ERROR ? RTNETLINK_FAILED : RTNETLINK_MORE;
+}
+
 enum rtnetlink_result rtnetlink_read(struct text datagram, struct link_list *list)
 {
-	while (datagram.len >= sizeof(struct nlmsghdr)) {
-		struct nlmsghdr head;
-		struct text body;
+	enum rtnetlink_result result;
+	struct text body;
+	uint16_t type;
 
-		memcpy(&head, datagram.at, sizeof(head));
-		if (head.nlmsg_len < sizeof(head) || head.nlmsg_len > datagram.len)
-			return RTNETLINK_FAILED;
-		body = (struct text){ datagram.at + sizeof(head), head.nlmsg_len - sizeof(head) };
-		datagram = text_skip(datagram, NLMSG_ALIGN(head.nlmsg_len));
-		if (head.nlmsg_type == NLMSG_DONE)
-			return RTNETLINK_DONE;
-		if (head.nlmsg_type == NLMSG_ERROR)
-			return RTNETLINK_FAILED;
-		if (head.nlmsg_type == RTM_NEWLINK)
+	while ((result = take_message(&datagram, &type, &body)) == RTNETLINK_MORE && body.at) {
+		if (type == RTM_NEWLINK)
 			read_link(body, list);
-		else if (head.nlmsg_type == RTM_NEWADDR)
+		else if (type == RTM_NEWADDR)
 			read_address(body, list);
 	}
-	return RTNETLINK_MORE;
+	return result;
+}
+
+enum rtnetlink_result rtnetlink_read_neighbours(struct text datagram, struct neighbour_list *list)
+{
+	enum rtnetlink_result result;
+	struct text body;
+	uint16_t type;
+
+	while ((result = take_message(&datagram, &type, &body)) == RTNETLINK_MORE && body.at)
+		if (type == RTM_NEWNEIGH)
+			read_neighbour(body, list);
+	return result;
+}
+
+size_t rtnetlink_neighbour_request(unsigned char to[64])
+{
+	struct {
+		struct nlmsghdr head;
+		struct ndmsg info;
+	} request;
+
+	memset(&request, 0, sizeof(request));
+	request.head.nlmsg_len = sizeof(request);
+	request.head.nlmsg_type = RTM_GETNEIGH;
+	request.head.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	memcpy(to, &request, sizeof(request));
+	return sizeof(request);
 }
 
 size_t rtnetlink_request(bool addresses, unsigned char to[64])

@@ -23,7 +23,9 @@ static void view(void *context, struct exec_view *ret)
 		.core = mind->core, .config = mind->exec.running, .figures = &mind->exec.figures, .now = mind_now(mind),
 		.started = mind->member->start.up, .up_ns = mind_now(mind).mono_ns - mind->member->start.up_ns,
 		.cleared = mind->exec.cleared, .links = mind->exec.links_error == 0 ? &mind->exec.links : NULL,
-		.links_error = mind->exec.links_error, .logbook = mind->exec.logbook, .debug = &mind->exec.debug,
+		.links_error = mind->exec.links_error,
+		.neighbours = mind->exec.links_error == 0 ? &mind->exec.neighbours : NULL,
+		.logbook = mind->exec.logbook, .debug = &mind->exec.debug,
 		.eem = mind->eem.engine, .tracks = mind->tracks.at, .track_count = mind->tracks.count,
 	};
 }
@@ -225,6 +227,7 @@ void mind_exec_done(struct mind *mind)
 
 	mind_take_route(mind, -1);
 	memory_free(exec->links.at);
+	memory_free(exec->neighbours.at);
 	exec_cleared_free(exec->cleared);
 	logbook_free(exec->logbook);
 	memory_free(exec->running);

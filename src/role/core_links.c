@@ -20,13 +20,21 @@ void mind_take_route(struct mind *mind, int fd)
 	mind->exec.route_fd = fd;
 }
 
+enum table { LINKS, ADDRESSES, NEIGHBOURS };
+
+static size_t request_of(enum table table, unsigned char to[64])
+{
+	return table == NEIGHBOURS ? rtnetlink_neighbour_request(to) : rtnetlink_request(table == ADDRESSES, to);
+}
+
 /* The kernel writes a dump as it is read: nothing is waited for. */
-static int dump(int fd, bool addresses, struct link_list *list)
+static int dump(struct mind *mind, enum table table)
 {
 	static const size_t size = 65536;
 	char *bytes cleanup(memory_free_pointer) = memory_new(1, size);
 	unsigned char request[64];
-	size_t len = rtnetlink_request(addresses, request);
+	size_t len = request_of(table, request);
+	int fd = mind->exec.route_fd;
 
 	if (!bytes)
 		return -ENOMEM;
@@ -36,17 +44,33 @@ static int dump(int fd, bool addresses, struct link_list *list)
 		return -errno;
 	for (int i = 0; i < DATAGRAMS_MAX; i++) {
 		ssize_t n = recv(fd, bytes, size, MSG_DONTWAIT);
+		struct text datagram = { bytes, n > 0 ? (size_t)n : 0 };
 		enum rtnetlink_result result;
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return -errno;
-		result = rtnetlink_read((struct text){ bytes, (size_t)n }, list);
+		result = table == NEIGHBOURS ? rtnetlink_read_neighbours(datagram, &mind->exec.neighbours)
+					     : rtnetlink_read(datagram, &mind->exec.links);
 		if (result != RTNETLINK_MORE)
 			return result == RTNETLINK_DONE ? 0 : -EPROTO;
 	}
 	return -EFBIG;
+}
+
+/* A gateway without a GRE device may have many neighbours, and none of them matters here. */
+static void read_neighbours(struct mind *mind)
+{
+	struct neighbour_list *list = &mind->exec.neighbours;
+
+	list->count = list->left_out = 0;
+	if (!core_gre_at(mind->core, 0))
+		return;
+	if (!list->at)
+		list->at = memory_new(NEIGHBOURS_MAX, sizeof(*list->at));
+	if (list->at && dump(mind, NEIGHBOURS) < 0)
+		list->count = 0;
 }
 
 static int read_links(struct mind *mind)
@@ -61,8 +85,12 @@ static int read_links(struct mind *mind)
 	if (!list->at)
 		return -ENOMEM;
 	list->count = list->left_out = 0;
-	r = dump(mind->exec.route_fd, false, list);
-	return r < 0 ? r : dump(mind->exec.route_fd, true, list);
+	r = dump(mind, LINKS);
+	if (r == 0)
+		r = dump(mind, ADDRESSES);
+	if (r == 0)
+		read_neighbours(mind);
+	return r;
 }
 
 int mind_read_links(struct mind *mind)

@@ -38,6 +38,7 @@ struct mind_exec {
 	struct logbook *logbook;          /* owns; NULL: `no logging buffered` */
 	struct debug_state debug;
 	struct link_list links;
+	struct neighbour_list neighbours; /* of GRE devices */
 	struct loop_timer *send_timer;    /* hands the text to the parent */
 	bool send_due;
 	int links_error, route_fd;        /* owns; -1: none */

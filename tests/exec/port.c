@@ -30,6 +30,7 @@ static void view(void *context, struct exec_view *ret)
 				   .started = { w->now.wall.ns - 2 * DAY_NS }, .up_ns = 2 * DAY_NS, .cleared = w->cleared,
 				   .links = w->links_unreadable ? NULL : &w->link_list,
 				   .links_error = w->links_unreadable ? -EPERM : 0,
+				   .neighbours = w->links_unreadable ? NULL : &w->neighbour_list,
 				   .logbook = w->logbook, .debug = &w->debug, .eem = w->eem,
 				   .tracks = w->tracks, .track_count = w->config.track_count };
 }
@@ -473,6 +474,18 @@ static struct link link_of(uint32_t index, const char *name, const char *at, uin
 	return l;
 }
 
+static struct neighbour neighbour_of(uint32_t link, const char *at, const char *nbma, bool resolved)
+{
+	struct neighbour n;
+
+	memset(&n, 0, sizeof(n));
+	n.link = link;
+	n.address = address(at);
+	n.nbma = address(nbma);
+	n.resolved = resolved;
+	return n;
+}
+
 static void begin(struct world *w)
 {
 	static const char text[] = "hostname hub\nspimend\n mode repair\n sense interface eth0\n sense strongswan /run/charon.vici\n";
@@ -491,7 +504,13 @@ static void begin(struct world *w)
 	w->links[0] = link_of(1, "lo", "127.0.0.1", 8, true);
 	w->links[1] = link_of(2, "eth0", "192.0.2.1", 24, true);
 	w->links[2] = link_of(3, "eth1", NULL, 0, false);
-	w->link_list = (struct link_list){ .at = w->links, .count = 3 };
+	w->links[3] = link_of(4, "gre1", "10.0.0.1", 24, true);
+	w->link_list = (struct link_list){ .at = w->links, .count = 4 };
+	w->neighbours[0] = neighbour_of(4, "10.0.0.9", "198.51.100.9", true);
+	w->neighbours[1] = neighbour_of(4, "10.0.0.10", "198.51.100.9", false);
+	w->neighbours[2] = neighbour_of(4, "10.0.0.5", "198.51.100.5", true); /* to whom there is no SA */
+	w->neighbours[3] = neighbour_of(9, "10.9.0.9", "198.51.100.9", true); /* of another device */
+	w->neighbour_list = (struct neighbour_list){ .at = w->neighbours, .count = 4 };
 	w->port = (struct exec_port){ .context = w, .view = view, .page = page, .clear_peer = clear_peer,
 				      .clear_counters = clear_counters, .clear_log = clear_log, .set_debug = set_debug,
 				      .write_file = write_file, .list_files = list_files, .read_file = read_file,

@@ -16,7 +16,9 @@ struct world {
 	struct exec_cleared *cleared;
 	struct logbook *logbook;
 	struct debug_state debug;
-	struct link links[3];
+	struct link links[4];
+	struct neighbour neighbours[4];
+	struct neighbour_list neighbour_list;
 	struct link_list link_list;
 	bool links_unreadable;   /* the view has no interfaces */
 	struct moment now;

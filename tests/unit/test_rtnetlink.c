@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 
 #include "base/memory.h"
@@ -192,12 +193,66 @@ static void test_a_route_is_the_very_prefix_that_was_asked_for(void **state)
 	assert_int_equal(rtnetlink_route_request(&six, request), sizeof(struct nlmsghdr) + sizeof(struct rtmsg) + 4 + 16);
 }
 
+static void add_neighbour(int link, uint16_t nud, const void *inside, size_t inside_len, const void *lower, size_t lower_len)
+{
+	struct ndmsg info = { .ndm_family = inside_len == 4 ? 2 : 10, .ndm_ifindex = link, .ndm_state = nud };
+	size_t at = begin(RTM_NEWNEIGH);
+
+	add(&info, sizeof(info));
+	attribute(NDA_DST, inside, inside_len);
+	if (lower)
+		attribute(NDA_LLADDR, lower, lower_len);
+	end(at);
+}
+
+static enum rtnetlink_result read_neighbours(struct neighbour_list *list_of)
+{
+	return rtnetlink_read_neighbours((struct text){ (const char *)bytes, len }, list_of);
+}
+
+static void test_neighbours_behind_tunnels(void **state)
+{
+	static const unsigned char inside[] = { 10, 0, 0, 9 }, outside[] = { 198, 51, 100, 9 }, mac[] = { 2, 0, 0, 0, 0, 1 };
+	static const unsigned char inside6[16] = { 0xfd, 1 }, outside6[16] = { 0x20, 1, 0x0d, 0xb8 };
+	struct neighbour_list found = { .at = memory_new(NEIGHBOURS_MAX, sizeof(*found.at)) };
+	unsigned char request[64];
+	size_t whole;
+
+	(void)state;
+	add_neighbour(4, NUD_PERMANENT, inside, 4, outside, 4);
+	add_neighbour(2, NUD_REACHABLE, inside, 4, mac, 6); /* of an Ethernet */
+	add_neighbour(4, NUD_STALE, inside, 4, outside, 4);
+	add_neighbour(4, NUD_FAILED, inside6, 16, outside6, 16);
+	add_neighbour(4, NUD_INCOMPLETE, inside, 4, NULL, 0);
+	add_neighbour(4, NUD_NOARP, inside, 4, outside, 4); /* of a tunnel that has one end */
+	whole = len;
+	assert_int_equal(read_neighbours(&found), RTNETLINK_MORE);
+	assert_int_equal(found.count, 3);
+	assert_true(found.at[0].permanent && found.at[0].resolved && found.at[0].link == 4);
+	assert_memory_equal(found.at[0].address.bytes, inside, 4);
+	assert_memory_equal(found.at[0].nbma.bytes, outside, 4);
+	assert_true(!found.at[1].permanent && found.at[1].resolved);
+	assert_true(!found.at[2].resolved && found.at[2].address.family == 6 && found.at[2].nbma.family == 6);
+	for (len = 0; len < whole; len++) { /* cut anywhere, nothing is read that is not there */
+		found.count = 0;
+		(void)read_neighbours(&found);
+	}
+	found.count = NEIGHBOURS_MAX;
+	len = whole;
+	(void)read_neighbours(&found);
+	assert_int_equal(found.count, NEIGHBOURS_MAX);
+	assert_int_equal(found.left_out, 3);
+	assert_int_equal(rtnetlink_neighbour_request(request), sizeof(struct nlmsghdr) + sizeof(struct ndmsg));
+	memory_free(found.at);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_links_with_their_addresses, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_what_is_cut_is_read_no_further, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_route_is_the_very_prefix_that_was_asked_for, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_neighbours_behind_tunnels, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_more_addresses_than_are_kept_are_counted, set_up, tear_down),
 	};
 
