@@ -22,14 +22,18 @@ static void clear_counters(struct exec_call *call)
 /* faults.md g, "Refused always". */
 static void clear_all(struct exec_call *call)
 {
-	exec_refuse(call, "refused: that would take the tunnels of all peers down; name one: 'clear crypto sa peer ADDRESS'");
+	if (exec_argument(call, "LINE").len)
+		exec_refuse(call, "refused: that ends an IKE SA and all that is under it; 'clear crypto sa peer ADDRESS' renews a peer's SAs "
+				  "and leaves no moment without one");
+	else
+		exec_refuse(call, "refused: that would take the tunnels of all peers down; name one: 'clear crypto sa peer ADDRESS'");
 }
 
 const struct exec_command exec_crypto_rows[] = {
 	{ "clear crypto sa peer ADDRESS", "new SAs with this peer, make before break", EXEC_PRIVILEGED, EXEC_CHANGES, clear_peer },
 	{ "clear crypto sa counters", "count anew in what is shown", EXEC_PRIVILEGED, EXEC_CHANGES, clear_counters },
 	{ "clear crypto sa", "all peers: refused", EXEC_PRIVILEGED, 0, clear_all },
-	{ "clear crypto session [LINE]", "all peers: refused", EXEC_PRIVILEGED, 0, clear_all },
+	{ "clear crypto session [LINE]", "refused", EXEC_PRIVILEGED, 0, clear_all },
 	{ "clear crypto isakmp [LINE]", "refused", EXEC_PRIVILEGED, 0, clear_all },
 	{ "clear crypto ikev2 sa [LINE]", "refused", EXEC_PRIVILEGED, 0, clear_all },
 };

@@ -289,8 +289,9 @@ class Run:
             shown = hub.type(f"clear crypto sa {words}")
             if why not in shown:
                 problems.append(f"clear crypto sa {words}: {shown}")
-        if "all peers" not in hub.type("clear crypto session"):
-            problems.append("clear crypto session is not refused")
+        for command in ("clear crypto session", f"clear crypto session remote {lab.a.address}", "clear crypto ikev2 sa"):
+            if "% refused" not in hub.type(command):
+                problems.append(f"{command} is not refused")
         made = foreign_orders(lab)[done:]
         if made != ["rekey", "rekey"]:
             problems.append(f"charon was told {made}")
