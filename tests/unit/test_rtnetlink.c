@@ -150,6 +150,35 @@ static void test_more_addresses_than_are_kept_are_counted(void **state)
 	assert_int_equal(list.at[0].addresses_left_out, 3);
 }
 
+static void test_the_counters_of_a_link(void **state)
+{
+	struct rtnl_link_stats64 stats = { .rx_packets = 1, .tx_packets = 2, .rx_bytes = UINT64_C(1) << 40, .tx_bytes = 4,
+					   .rx_errors = 5, .tx_errors = 6, .rx_dropped = 7, .tx_dropped = 8 };
+	struct ifinfomsg info = { .ifi_index = 3 };
+	size_t at = begin(RTM_NEWLINK);
+
+	(void)state;
+	add(&info, sizeof(info));
+	attribute(IFLA_IFNAME, "old", 4);
+	attribute(IFLA_STATS64, &stats, 8); /* cut: of no kernel */
+	end(at);
+	info.ifi_index = 4;
+	at = begin(RTM_NEWLINK);
+	add(&info, sizeof(info));
+	attribute(IFLA_IFNAME, "eth0", 5);
+	attribute(IFLA_STATS64, &stats, sizeof(stats));
+	end(at);
+	assert_int_equal(read_all(), RTNETLINK_MORE);
+	assert_int_equal(list.count, 2);
+	assert_int_equal(list.at[0].in.packets, 0);
+	assert_int_equal(list.at[1].in.packets, 1);
+	assert_int_equal(list.at[1].in.bytes, UINT64_C(1) << 40);
+	assert_int_equal(list.at[1].in.errors, 5);
+	assert_int_equal(list.at[1].in.drops, 7);
+	assert_int_equal(list.at[1].out.packets, 2);
+	assert_int_equal(list.at[1].out.drops, 8);
+}
+
 static bool read_route(uint8_t prefix, uint8_t type, unsigned flags, bool *ret_found, uint32_t *ret_link)
 {
 	struct rtmsg route = { .rtm_family = 2, .rtm_dst_len = 24, .rtm_type = type, .rtm_flags = flags };
@@ -251,6 +280,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_links_with_their_addresses, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_what_is_cut_is_read_no_further, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_the_counters_of_a_link, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_route_is_the_very_prefix_that_was_asked_for, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_neighbours_behind_tunnels, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_more_addresses_than_are_kept_are_counted, set_up, tear_down),
