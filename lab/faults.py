@@ -105,7 +105,7 @@ def delete_lost(lab):
             lab.b.ordered.append("terminate")
             with lab.b.vici() as vici:  # it says that terminating failed: true, as far as the peer goes
                 vici.call("terminate", ike_id=child["ike_id"], force="yes", timeout=500)
-            lab.wait(lambda: not lab.b.ike_sas(), 5, "B's IKE SA to go")
+            lab.wait(lambda: all(sa["uniqueid"] != child["ike_id"] for sa in lab.b.ike_sas()), 5, "B's IKE SA to go")
         lab.wait(lambda: lab.dropped()[0], 5, "the DELETE on the wire")
     finally:
         lab.drop_none()
