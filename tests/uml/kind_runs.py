@@ -82,6 +82,9 @@ def problems(run):
         found.append(f"explain answers B12 with {run['answer']['receiver_may_start_ike']}, the notes with {kind.notes}")
     if f"{kind.name}. " not in run["explain"] or "(B12)" not in run["explain"]:
         found.append("explain does not tell the kind")
+    inside = [row["tunnel_address"] for row in run["dmvpn"] if row["interface"] == "gre1" and row["state"] != "NHRP"]
+    if kind.name.startswith("mgre-nhrp") and kinds.TUNNEL["A"] not in inside:
+        found.append(f"show dmvpn has not what NHRP resolved: {run['dmvpn']}")
     over_vici = [action for action in run["actions"] if action["verb"] not in ("delete-spi", "liveness")]
     if len(over_vici) != run["orders"]:
         found.append(f"charon was told {run['orders']} things, the incident owns up to {len(over_vici)}")

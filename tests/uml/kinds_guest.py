@@ -57,6 +57,7 @@ def look(pair, since, orders):
         one = found[-1]
         told.update({key: one[key] for key in ("id", "tunnel_kind", "verdict", "cause", "state", "actions")})
         told.update(next=one["live"]["next"], answer=one["live"]["kind"], explain=pair.ask("explain", one["id"]))
+        told.update(dmvpn=[json.loads(line) for line in pair.ask("-c", "show dmvpn | json").splitlines()])
     return told
 
 
