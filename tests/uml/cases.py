@@ -174,9 +174,9 @@ def expire(pair, limit):
     pair.a.order("terminate", child_id=pair.a.child()["uniqueid"])
     pair.a.initiate()
     spi = demand(lambda: [child for child in pair.b.children() if child["spi-in"] != old["spi-in"]], 5, "the bounded SA")
-    pair.b.configure()  # or what spimendd makes is bounded as well, and gone in the next case
-    pair.b.load()
     with lost_ike():
+        pair.b.configure()  # or what spimendd makes is bounded as well, and gone in the next case
+        pair.b.load()
         demand(lambda: spi[0]["spi-in"] not in [child["spi-in"] for child in pair.b.children(None)], 15, "the SA to expire")
         since = time.time()
         demand_loss()
