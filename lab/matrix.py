@@ -5,6 +5,7 @@ import concurrent.futures
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 
@@ -43,6 +44,7 @@ def matrix(given):
         if why:
             raise LabError(f"spimend's plugin cannot be built here: {why}")
     scratch = tempfile.mkdtemp(prefix="spimend-matrix-")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         machine.prepare(scratch)
         runs = play(given, names, faults, product,
@@ -67,14 +69,15 @@ def play(given, names, faults, product, boot):
     import kind_runs
 
     jobs = [(name, plugin) for name in names for plugin in ((None, product) if product else (None,))]
-    with concurrent.futures.ThreadPoolExecutor(given.parallel) as pool:
+    pool = concurrent.futures.ThreadPoolExecutor(given.parallel)
+    try:
         waiting = [pool.submit(kind_runs.play, boot, [name], faults, plugin) for name, plugin in jobs]
         for number, job in enumerate(concurrent.futures.as_completed(waiting)):
-            job.result()
-            if sys.stderr.isatty():
-                print(f"\r{number + 1} of {len(jobs)} guests ", end="", file=sys.stderr)
-    if sys.stderr.isatty():
-        print("\r" + " " * 20 + "\r", end="", file=sys.stderr)
+            name, plugin = jobs[waiting.index(job)]
+            print(f"lab: {number + 1} of {len(jobs)} guests: {name}{' + plugin' if plugin else ''}, {len(job.result())} runs",
+                  file=sys.stderr, flush=True)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # an interrupted one leaves what runs to who ends the guests
     return [run for job in waiting for run in job.result()]
 
 
