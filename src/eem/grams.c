@@ -23,11 +23,15 @@ struct window {
 
 static const uint64_t masks[GRAM_MASKS] = { UINT64_MAX, UINT32_MAX }; /* little-endian: set_byte() builds the others */
 
+/* `len` bytes of it, at most eight; a copy of a length that is not known costs more than all the rest of a look. */
 static uint64_t load(const char *at, size_t len)
 {
 	uint64_t value = 0;
 
-	memcpy(&value, at, len < WINDOW ? len : WINDOW);
+	if (len >= WINDOW)
+		memcpy(&value, at, WINDOW);
+	else
+		memcpy(&value, at, len);
 	return value;
 }
 
@@ -253,8 +257,10 @@ static uint64_t detail_hash(uint64_t value, uint32_t anchor, uint32_t shape)
 
 static void put_detail(struct grams *g, uint64_t value, uint32_t anchor, uint32_t shape, uint32_t entry)
 {
-	uint32_t slot = (uint32_t)(detail_hash(value, anchor, shape) >> 24) & g->detail_mask;
+	uint64_t h = detail_hash(value, anchor, shape), bit = h >> g->bit_shift;
+	uint32_t slot = (uint32_t)(h >> 24) & g->detail_mask;
 
+	g->detail_bits[bit / 64] |= UINT64_C(1) << bit % 64;
 	while (g->details[slot].entry)
 		slot = (slot + 1) & g->detail_mask;
 	g->details[slot] = (struct detail){ value, entry + 1, anchor, shape };
@@ -307,11 +313,12 @@ static bool get_memory(struct grams *g, uint32_t count)
 	g->slots = memory_new(room, sizeof(*g->slots));
 	g->details = memory_new(room, sizeof(*g->details));
 	g->bits = memory_new((size_t)1 << (bits_log - 6), sizeof(*g->bits));
+	g->detail_bits = memory_new((size_t)1 << (bits_log - 6), sizeof(*g->detail_bits));
 	g->always = memory_new(count, sizeof(*g->always));
 	g->rest = memory_new(count, sizeof(*g->rest));
 	g->slot_mask = g->detail_mask = room - 1;
 	g->bit_shift = 64 - bits_log;
-	return g->slots && g->details && g->bits && g->always && g->rest;
+	return g->slots && g->details && g->bits && g->detail_bits && g->always && g->rest;
 }
 
 int grams_init(struct grams *g, const struct gram_entry *entries, uint32_t count)
@@ -352,6 +359,7 @@ void grams_done(struct grams *g)
 	memory_free(g->slots);
 	memory_free(g->details);
 	memory_free(g->bits);
+	memory_free(g->detail_bits);
 	memory_free(g->anchors);
 	memory_free(g->rest);
 	memory_free(g->always);
@@ -376,13 +384,17 @@ static void look_behind(const struct look *l, uint32_t number, size_t at)
 		l->found(l->context, next - 1);
 	for (uint32_t s = 0; s < a->shape_count; s++) {
 		int64_t to = (int64_t)at + a->shapes[s].offset;
-		uint64_t value;
+		uint64_t value, h, bit;
 		uint32_t slot;
 
 		if (to < 0 || (size_t)to >= l->text.len)
 			continue;
 		value = load(l->text.at + to, l->text.len - (size_t)to) & a->shapes[s].mask;
-		slot = (uint32_t)(detail_hash(value, number, s) >> 24) & g->detail_mask;
+		h = detail_hash(value, number, s);
+		bit = h >> g->bit_shift;
+		if (__builtin_expect(!(g->detail_bits[bit / 64] >> bit % 64 & 1), 1))
+			continue;
+		slot = (uint32_t)(h >> 24) & g->detail_mask;
 		for (; g->details[slot].entry; slot = (slot + 1) & g->detail_mask)
 			if (g->details[slot].value == value && g->details[slot].anchor == number && g->details[slot].shape == s)
 				l->found(l->context, g->details[slot].entry - 1);

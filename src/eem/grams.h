@@ -56,6 +56,7 @@ struct grams {
 		uint32_t shape;
 	} *details;             /* owns */
 	uint32_t detail_mask;
+	uint64_t *detail_bits;  /* owns: a bloom filter of the details; as many as `bits` */
 	uint32_t *always;       /* owns: entries that no window finds */
 	uint32_t always_count;
 };

@@ -44,6 +44,8 @@ struct eem_matcher {
 	uint32_t grams_count;
 	bool has_key[KEYS], has_texts;
 	struct slots by_key;     /* groups */
+	uint64_t *key_bits;      /* owns: a bloom filter of them, since most mnemonics nobody waits for */
+	uint32_t key_bit_mask;
 	struct grams texts;      /* entries without a mnemonic, numbered from `grouped` */
 	uint32_t *always;        /* owns: patterns that require nothing */
 	uint32_t always_count;
@@ -187,7 +189,7 @@ static void group_begin(struct group *g, struct text literal, uint32_t severity,
 static int make_groups(struct eem_matcher *m)
 {
 	const struct eem_literal *before = NULL;
-	uint32_t many = 0;
+	uint32_t many = 0, bits = 1024;
 
 	m->groups = memory_new(m->entry_count, sizeof(*m->groups));
 	if (!m->groups)
@@ -205,12 +207,19 @@ static int make_groups(struct eem_matcher *m)
 		before = literal;
 		m->grouped = i + 1;
 	}
-	if (slots_init(&m->by_key, m->group_count + 1) < 0)
+	while (bits < m->group_count * UINT32_C(32) && bits < UINT32_C(1) << 24)
+		bits *= 2;
+	m->key_bits = memory_new(bits / 64, sizeof(*m->key_bits));
+	m->key_bit_mask = bits - 1;
+	if (!m->key_bits || slots_init(&m->by_key, m->group_count + 1) < 0)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < m->group_count; i++) {
 		struct group *g = &m->groups[i];
 
-		slots_add(&m->by_key, key_hash(g->text + g->severity_at, (enum key)g->key), i + 1);
+		uint32_t hash = key_hash(g->text + g->severity_at, (enum key)g->key), bit = hash & m->key_bit_mask;
+
+		slots_add(&m->by_key, hash, i + 1);
+		m->key_bits[bit / 64] |= UINT64_C(1) << bit % 64;
 		m->has_key[g->key] = true;
 		many += g->count > FEW;
 	}
@@ -264,6 +273,7 @@ void eem_matcher_free(struct eem_matcher *m)
 	memory_free(m->grams);
 	grams_done(&m->texts);
 	slots_done(&m->by_key);
+	memory_free(m->key_bits);
 	memory_free(m->groups);
 	memory_free(m->entries);
 	memory_free(m->always);
@@ -314,10 +324,24 @@ static bool stands_at(const struct group *g, struct text message, size_t at)
 	return true;
 }
 
+/* Of ten thousand patterns few lie near the processor: they are fetched at once. */
+static void try_few(struct eem_matcher *m, const struct group *g)
+{
+	const struct entry *entries = &m->entries[g->first];
+
+	for (uint32_t i = 0; i < g->count; i++)
+		__builtin_prefetch(m->patterns[entries[i].pattern]);
+	for (uint32_t i = 0; i < g->count; i++)
+		try_pattern(m, entries[i].pattern);
+}
+
 static void look_at_key(struct eem_matcher *m, size_t severity, enum key key)
 {
 	uint32_t hash = key_hash(m->message.at + severity, key), cursor = hash, number;
+	uint32_t bit = hash & m->key_bit_mask;
 
+	if (!(m->key_bits[bit / 64] >> bit % 64 & 1))
+		return;
 	while ((number = slots_look(&m->by_key, hash, &cursor))) {
 		struct group *g = &m->groups[number - 1];
 
@@ -329,8 +353,7 @@ static void look_at_key(struct eem_matcher *m, size_t severity, enum key key)
 		if (g->grams)
 			grams_find(&m->grams[g->grams - 1], m->message, found_in_group, m);
 		else
-			for (uint32_t i = 0; i < g->count; i++)
-				try_pattern(m, m->entries[g->first + i].pattern);
+			try_few(m, g);
 	}
 }
 
