@@ -109,9 +109,18 @@ static void leave(struct ike_daemon *d)
 	d->depth--;
 }
 
+static void closing(void *context, int fd)
+{
+	struct ike_daemon *d = context;
+
+	if (d->calls.closing)
+		d->calls.closing(d->calls.context, fd);
+}
+
 int ike_daemon_attach(struct ike_daemon *d, int events_fd, int orders_fd, int64_t now)
 {
-	struct vici_client_calls news = { d, news_event, news_answer }, orders = { d, orders_event, orders_answer };
+	struct vici_client_calls news = { d, news_event, news_answer, closing },
+				 orders = { d, orders_event, orders_answer, closing };
 	int r;
 
 	enter(d, now);

@@ -54,6 +54,8 @@ struct ike_daemon_calls {
 	/* An order for the plugin (order_takes_plugin()): its target was read afresh and nothing stands against it. It is the
 	 * caller's now: whoever has the plugin carries it out. */
 	void (*checked)(void *context, const struct order *order);
+	/* Right before one of its fds is closed: nobody may watch it any more. NULL: nobody does. */
+	void (*closing)(void *context, int fd);
 };
 
 struct ike_daemon_limits { /* 0: the default */

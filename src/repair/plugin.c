@@ -59,8 +59,11 @@ struct ike_plugin *ike_plugin_new(uint16_t daemon, const struct ike_plugin_calls
 
 static void drop_connection(struct ike_plugin *p, const char *why)
 {
-	if (p->fd >= 0)
+	if (p->fd >= 0) {
+		if (p->calls.closing)
+			p->calls.closing(p->calls.context);
 		close(p->fd);
+	}
 	p->fd = -1;
 	p->welcomed = false;
 	p->queued = 0;

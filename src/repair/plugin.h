@@ -45,6 +45,8 @@ struct ike_plugin_calls {
 	void (*result)(void *context, uint16_t daemon, uint64_t id, const struct plugin_message *result, int64_t took_ns);
 	/* After a result PLUGIN_NO_REPLY, at most once: a PLUGIN_LATE. */
 	void (*late)(void *context, uint16_t daemon, uint64_t id, const struct plugin_message *late);
+	/* Right before the fd is closed: nobody may watch it any more. NULL: nobody does. */
+	void (*closing)(void *context);
 };
 
 /* The parent's part: connects to the socket and greets with `flags` (PLUGIN_WANT_REPORTS, _REPORTS_ONLY; for orders 0 or

@@ -28,12 +28,19 @@ struct vici_client {
 	char lost[REASON_MAX];
 };
 
+static void close_fd(struct vici_client *c)
+{
+	if (c->calls.closing)
+		c->calls.closing(c->calls.context, c->fd);
+	close(c->fd);
+	c->fd = -1;
+}
+
 static void lose(struct vici_client *c, const char *what, const char *why)
 {
 	if (c->fd < 0)
 		return;
-	close(c->fd);
-	c->fd = -1;
+	close_fd(c);
 	c->waiting = FOR_NOTHING;
 	buffer_done(&c->out);
 	snprintf(c->lost, sizeof(c->lost), "%s%s%s", what, why ? ": " : "", why ? why : "");
@@ -58,7 +65,7 @@ void vici_client_free(struct vici_client *c)
 	if (!c)
 		return;
 	if (c->fd >= 0)
-		close(c->fd);
+		close_fd(c);
 	buffer_done(&c->out);
 	memory_free(c->in);
 	memory_free(c);

@@ -27,11 +27,13 @@ struct vici_client_calls {
 	/* Messages are borrowed until the call returns. A call may start the next request; it never frees the client. */
 	void (*event)(void *context, struct text name, struct text message);
 	void (*answer)(void *context, enum vici_answer answer, struct text message);
+	/* Right before the fd is closed: nobody may watch it any more. NULL: nobody does. */
+	void (*closing)(void *context, int fd);
 };
 
 /* Takes the fd (closes it, also on failure). */
 int vici_client_new(int fd, const struct vici_client_calls *calls, struct vici_client **ret);
-void vici_client_free(struct vici_client *c); /* closes; no call is made */
+void vici_client_free(struct vici_client *c); /* closes; no call but closing() is made */
 
 /* 0; -EBUSY while another request is out, -EMSGSIZE, -EINVAL (name), -ENOTCONN when lost. `deadline` is absolute. */
 int vici_client_request(struct vici_client *c, struct text command, struct text message, int64_t deadline);

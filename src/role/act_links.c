@@ -103,6 +103,22 @@ static void on_checked(void *context, const struct order *order)
 	act_order_plugin(context, order);
 }
 
+static void unwatch(struct link_daemon *link, int which)
+{
+	loop_remove(link->sources[which]);
+	link->sources[which] = NULL;
+	link->watched[which] = -1;
+}
+
+static void on_closing(void *context, int fd)
+{
+	struct link_daemon *link = context;
+
+	for (int which = 0; which < IKE_DAEMON_FDS; which++)
+		if (link->watched[which] == fd)
+			unwatch(link, which);
+}
+
 struct ike_daemon_calls act_daemon_calls(struct link_daemon *link)
 {
 	return (struct ike_daemon_calls){
@@ -110,7 +126,7 @@ struct ike_daemon_calls act_daemon_calls(struct link_daemon *link)
 		.connections_end = on_connections_end, .snapshot_begin = on_snapshot_begin, .ike = on_ike, .child = on_child,
 		.snapshot_end = on_snapshot_end, .child_event = on_child_event, .ike_event = on_ike_event,
 		.hint = on_hint, .line = on_line,
-		.result = on_result, .checked = on_checked,
+		.result = on_result, .checked = on_checked, .closing = on_closing,
 	};
 }
 
@@ -144,9 +160,7 @@ void act_watch_daemon(struct act *act, struct link_daemon *link)
 		if (!act->paused)
 			events |= EPOLLIN;
 		if (fd != link->watched[which]) {
-			loop_remove(link->sources[which]);
-			link->sources[which] = NULL;
-			link->watched[which] = -1;
+			unwatch(link, which);
 			if (fd >= 0 && loop_add(act->member->loop, fd, events, which == IKE_DAEMON_EVENTS ? on_events_fd :
 						on_orders_fd, link, &link->sources[which]) == 0)
 				link->watched[which] = fd;

@@ -111,9 +111,19 @@ static void on_late(void *context, uint16_t daemon, uint64_t id, const struct pl
 
 /* --- Its connection --------------------------------------------------------------------------------------------------- */
 
+static void on_closing(void *context)
+{
+	struct link_plugin *plugin = &((struct link_daemon *)context)->plugin;
+
+	loop_remove(plugin->source);
+	plugin->source = NULL;
+	plugin->watched = -1;
+}
+
 int act_begin_plugin(struct act *act, struct link_daemon *link)
 {
-	struct ike_plugin_calls calls = { .context = link, .state = on_state, .result = on_result, .late = on_late };
+	struct ike_plugin_calls calls = { .context = link, .state = on_state, .result = on_result, .late = on_late,
+					  .closing = on_closing };
 
 	link->plugin = (struct link_plugin){ .watched = -1, .state.daemon = link->index };
 	if (!act->member->config->plugins[link->index][0])
@@ -154,9 +164,7 @@ static void watch(struct act *act, struct link_daemon *link)
 			loop_set_events(plugin->source, events);
 		return;
 	}
-	loop_remove(plugin->source);
-	plugin->source = NULL;
-	plugin->watched = -1;
+	on_closing(link);
 	if (fd >= 0 && loop_add(act->member->loop, fd, events, on_plugin_fd, link, &plugin->source) == 0)
 		plugin->watched = fd;
 }

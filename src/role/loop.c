@@ -37,6 +37,7 @@ struct loop {
 	int epoll_fd, timer_fd, signal_fd;
 	int64_t now, armed; /* what the timerfd is set to */
 	struct loop_source *sources, *gone_sources; /* owns */
+	struct loop_source *named_sources; /* owns: gone, yet the kernel may name them until the loop ends */
 	struct loop_timer *timers, *gone_timers;    /* owns */
 	struct loop_timer **heap; /* owns; by time. The timers are borrowed */
 	size_t heap_count, heap_room;
@@ -97,14 +98,19 @@ int loop_new(struct loop **ret)
 	return 0;
 }
 
-static void free_gone(struct loop *loop)
+static void free_sources(struct loop_source **first)
 {
-	while (loop->gone_sources) {
-		struct loop_source *source = loop->gone_sources;
+	while (*first) {
+		struct loop_source *source = *first;
 
-		loop->gone_sources = source->next;
+		*first = source->next;
 		memory_free(source);
 	}
+}
+
+static void free_gone(struct loop *loop)
+{
+	free_sources(&loop->gone_sources);
 	while (loop->gone_timers) {
 		struct loop_timer *timer = loop->gone_timers;
 
@@ -122,6 +128,7 @@ void loop_free(struct loop *loop)
 	while (loop->timers)
 		loop_remove_timer(loop->timers);
 	free_gone(loop);
+	free_sources(&loop->named_sources);
 	memory_free(loop->heap);
 	if (loop->signal_fd >= 0)
 		close(loop->signal_fd);
@@ -172,11 +179,12 @@ int loop_set_events(struct loop_source *source, uint32_t events)
 void loop_remove(struct loop_source *source)
 {
 	struct loop *loop;
+	bool stays_named;
 
 	if (!source || source->gone)
 		return;
 	loop = source->loop;
-	epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
+	stays_named = epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL) < 0;
 	source->gone = true;
 	if (source->before)
 		source->before->next = source->next;
@@ -184,9 +192,10 @@ void loop_remove(struct loop_source *source)
 		loop->sources = source->next;
 	if (source->next)
 		source->next->before = source->before;
-	/* This turn's events may still name it. */
-	source->next = loop->gone_sources;
-	loop->gone_sources = source;
+	/* This turn's events may still name it; and later ones as well when its descriptor was closed before: the connection
+	 * behind it is watched as long as another process has a copy. */
+	source->next = stays_named ? loop->named_sources : loop->gone_sources;
+	*(stays_named ? &loop->named_sources : &loop->gone_sources) = source;
 }
 
 /* --- Timers: a binary heap ------------------------------------------------------------------------------------------- */

@@ -36,7 +36,9 @@ int64_t loop_now(const struct loop *loop);
 /* Borrows the descriptor. `events` as for epoll: EPOLLIN, EPOLLOUT; errors and hang-ups are always told. */
 int loop_add(struct loop *loop, int fd, uint32_t events, loop_source_fn *call, void *context, struct loop_source **ret);
 int loop_set_events(struct loop_source *source, uint32_t events);
-void loop_remove(struct loop_source *source); /* before its descriptor is closed. NULL is fine */
+/* Before its descriptor is closed: afterwards some memory of it stays until the loop ends, and where another process has a
+ * copy of the descriptor, events of it wake the loop for nothing. NULL is fine. */
+void loop_remove(struct loop_source *source);
 
 /* Off until set. */
 int loop_add_timer(struct loop *loop, loop_timer_fn *call, void *context, struct loop_timer **ret);

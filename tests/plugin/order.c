@@ -77,7 +77,7 @@ static enum plugin_kind kind_of(const char *name)
 int main(int argc, char **argv)
 {
 	struct told told = { 0 };
-	struct ike_plugin_calls calls = { &told, on_state, on_result, on_late };
+	struct ike_plugin_calls calls = { &told, on_state, on_result, on_late, NULL };
 	struct ike_plugin *p = ike_plugin_new(0, &calls);
 	struct ike_plugin_order order;
 	int status, fd;

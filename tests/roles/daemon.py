@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A spimendd of one's own: a network namespace with an interface, a configuration, a state directory, and what it says."""
+import itertools
 import json
 import os
 import shutil
@@ -28,17 +29,16 @@ def ip(*words):
 
 class Daemon:
     """`with Daemon(build, "sense xfrm") as d:` in a namespace with the veth "in"; ends it and removes everything."""
-    count = 0
+    numbers = itertools.count(1)
 
     def __init__(self, build, *lines, state=None, start=True, user="nobody"):
         self.build, self.lines, self.user = build, list(lines), user
         self.state_given, self.starts = state, start
 
     def __enter__(self):
-        Daemon.count += 1
         self.folder = tempfile.mkdtemp(prefix="roles-")
         os.chmod(self.folder, 0o755)
-        self.space = f"spro{os.getpid()}x{Daemon.count}"
+        self.space = f"spro{os.getpid()}x{next(Daemon.numbers)}"
         self.state = self.state_given or os.path.join(self.folder, "state")
         self.control = os.path.join(self.folder, "run", "control")
         self.config = os.path.join(self.folder, "spimend.conf")
@@ -106,7 +106,10 @@ class Daemon:
         return words in self.text()[since:]
 
     def tail(self):
-        return self.text().splitlines()[-12:]
+        """What it said last, and what a sanitizer had to say."""
+        lines = self.text().splitlines()
+        bad = next((at for at, line in enumerate(lines) if "runtime error" in line or "ERROR: AddressSanitizer" in line), None)
+        return ([] if bad is None else lines[bad:bad + 25]) + lines[-12:]
 
     def stop(self, seconds=10):
         """Its exit status after SIGTERM; None when it does not end."""

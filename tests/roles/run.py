@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -23,6 +24,8 @@ import shell  # noqa: E402
 import ssh  # noqa: E402
 import world  # noqa: E402
 from suite import ROOT, Suite, build_check, run  # noqa: E402
+
+PARALLEL = 3  # on two cores: most of the time each waits
 
 
 def builds(suite):
@@ -50,6 +53,15 @@ def into_cage():
                           sys.executable, os.path.abspath(__file__), *sys.argv[1:]])
 
 
+def play(test):
+    """What is wrong with it: a list of lines."""
+    _, deed, build = test
+    try:
+        return deed(build)
+    except Exception:  # noqa: BLE001 a test that cannot run has failed
+        return traceback.format_exc().splitlines()
+
+
 def main():
     if os.geteuid() == 0 and not os.environ.get("SPIMEND_ROLES_CAGE"):
         into_cage()
@@ -73,13 +85,10 @@ def main():
             tests += [(f"{name} (sanitizers)", deed, sanitized) for name, deed in module.SANITIZED] if sanitized else []
     else:
         suite.skip("the daemon itself", "needs root")
-    for name, deed, build in tests:
-        if options.only not in name:
-            continue
-        try:
-            suite.judge(name, deed(build))
-        except Exception:  # noqa: BLE001 a test that cannot run has failed
-            suite.fail(name, traceback.format_exc())
+    wanted = [test for test in tests if options.only in test[0]]
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        for (name, *_), problems in zip(wanted, pool.map(play, wanted)):
+            suite.judge(name, problems)
     return suite.close()
 
 

@@ -332,7 +332,7 @@ static struct game *new_game(void)
 	struct game *g = calloc(1, sizeof(*g));
 	struct ike_daemon_calls calls = { g, on_state, on_connections_begin, on_connection, on_connections_end, on_snapshot_begin,
 					  on_ike, on_child, on_snapshot_end, on_child_event, on_ike_event, on_hint, on_line, on_result,
-					  on_checked };
+					  on_checked, NULL };
 	struct ike_daemon_limits limits = { 0 };
 
 	g->now = 1000 * SECOND_NS;

@@ -114,6 +114,22 @@ static void sources_may_be_removed_within_a_call(void **state)
 	close(other);
 }
 
+/* As when a descriptor came from another process, which has not closed its own yet. */
+static void one_that_was_closed_first_is_not_called(void **state)
+{
+	struct seen seen = { .loop = *state };
+	int fd = ready_fd(), copy = dup(fd);
+
+	assert_int_equal(loop_add(seen.loop, fd, EPOLLIN, count_call, &seen, &seen.source), 0);
+	assert_int_equal(loop_turn(seen.loop, 0), 0);
+	close(fd);
+	loop_remove(seen.source);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(loop_turn(seen.loop, 0), 0);
+	assert_int_equal(seen.calls, 1);
+	close(copy);
+}
+
 static void events_can_be_switched_off_and_on(void **state)
 {
 	struct seen seen = { .loop = *state };
@@ -274,6 +290,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_left_unread_is_told_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_descriptor_that_is_always_ready_starves_nobody, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(sources_may_be_removed_within_a_call, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(one_that_was_closed_first_is_not_called, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(events_can_be_switched_off_and_on, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_bad_descriptor_is_an_error, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(timers_run_in_the_order_of_their_time, set_up, tear_down),

@@ -129,7 +129,7 @@ static void attach(struct pair *p, bool greet)
 static int open_pair(void **state)
 {
 	struct pair *p = calloc(1, sizeof(*p));
-	struct ike_plugin_calls calls = { &p->heard, on_state, on_result, on_late };
+	struct ike_plugin_calls calls = { &p->heard, on_state, on_result, on_late, NULL };
 
 	p->client = ike_plugin_new(2, &calls);
 	p->heard.client = p->client;

@@ -54,7 +54,7 @@ struct pair {
 static struct pair *open_pair(void)
 {
 	struct pair *p = calloc(1, sizeof(*p));
-	struct vici_client_calls calls = { &p->heard, on_event, on_answer };
+	struct vici_client_calls calls = { &p->heard, on_event, on_answer, NULL };
 	int fds[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
