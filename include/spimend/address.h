@@ -27,6 +27,9 @@ bool spimend_address_equal(const struct spimend_address *a, const struct spimend
 /* <0, 0, >0: unknown, then IPv4, then IPv6, each in numeric order. */
 int spimend_address_compare(const struct spimend_address *a, const struct spimend_address *b);
 
+/* Sets all its bits from that one on, counted from the front, to `value`: the first and last address of a prefix. */
+void spimend_address_set_bits(struct spimend_address *address, unsigned from, bool value);
+
 static inline bool spimend_address_known(const struct spimend_address *address)
 {
 	return address->family != 0;

@@ -26,6 +26,20 @@ static int64_t civil_days(int year, int month, int day)
 	return y * 365 + y / 4 - y / 100 + y / 400 + (m * 153 + 2) / 5 + day - 1 - 719468;
 }
 
+const char *calendar_month_name(int month)
+{
+	static const char names[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+
+	return names[(month + 11) % 12];
+}
+
+const char *calendar_weekday_name(int64_t day)
+{
+	static const char names[7][4] = { "Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed" };
+
+	return names[day % 7];
+}
+
 int calendar_to_instant(const struct civil *c, struct instant *ret)
 {
 	int second = c->second == 60 ? 59 : c->second;

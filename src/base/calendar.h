@@ -42,6 +42,10 @@ struct civil {
 int calendar_to_instant(const struct civil *c, struct instant *ret);
 struct civil calendar_from_instant(struct instant at); /* UTC */
 
+/* "Jan" for 1, "Thu" for the day 0 (1970-01-01): as logs and mails have them, in no language but English. */
+const char *calendar_month_name(int month);
+const char *calendar_weekday_name(int64_t day);
+
 /* RFC 3339 in UTC with milliseconds: 2025-09-02T13:36:47.287Z */
 void calendar_print(struct buffer *out, struct instant at);
 /* For people: 2025-09-02 13:36:47 (no zone, seconds only) */

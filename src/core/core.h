@@ -261,6 +261,8 @@ void core_walk_begin(const struct core *core, struct core_walk *ret);
 bool core_walk_next(struct core_walk *walk, struct core_tunnel *ret);
 void core_walk_done(struct core_walk *walk); /* for cleanup() */
 
+/* Is a child with that peer installed, or being renewed? */
+bool core_has_child(const struct core *core, const struct spimend_address *peer);
 /* All IKE SAs of the mirror, those without children too, in no order; and all configured children. `*at` is 0 for the first
  * and belongs to these functions then. NULL at the end. Borrowed until the next other call. */
 const struct ike_sa *core_ike_next(const struct core *core, uint32_t *at);

@@ -177,6 +177,18 @@ bool core_walk_next(struct core_walk *walk, struct core_tunnel *ret)
 	return true;
 }
 
+bool core_has_child(const struct core *c, const struct spimend_address *peer)
+{
+	for (uint32_t i = 0; i < c->child_table.count; i++) {
+		const struct child_sa *sa = &c->children[i].sa;
+
+		if (c->children[i].used && spimend_address_equal(&sa->remote, peer) &&
+		    (sa->state == CHILD_INSTALLED || sa->state == CHILD_REKEYING || sa->state == CHILD_REKEYED))
+			return true;
+	}
+	return false;
+}
+
 const struct ike_sa *core_ike_next(const struct core *c, uint32_t *at)
 {
 	while (*at < c->ike_table.count && !c->ikes[*at].used)

@@ -158,12 +158,10 @@ static void run_free(struct run *run)
 
 static void set_clock(struct eem *eem, struct run *run, struct moment now)
 {
-	static const char *const days[] = { "Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed" };
-	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 	struct civil c = eem_local(eem, now.wall);
 	char text[64];
-	int len = snprintf(text, sizeof(text), "%s %s %d %02d:%02d:%02d %d", days[cron_minute(&c) / (24 * 60) % 7],
-			   months[(c.month - 1) % 12], c.day, c.hour, c.minute, c.second, c.year);
+	int len = snprintf(text, sizeof(text), "%s %s %d %02d:%02d:%02d %d", calendar_weekday_name(cron_minute(&c) / (24 * 60)),
+			   calendar_month_name(c.month), c.day, c.hour, c.minute, c.second, c.year);
 
 	run_set(eem, run, TEXT("_event_pub_time"), (struct text){ text, (size_t)len }, TAINT_NONE);
 	run_set_number(eem, run, "_event_pub_sec", now.wall.ns / SECOND_NS);

@@ -10,12 +10,10 @@ static const char *const ends[EEM_ENDS] = { "success", "abort", "maxrun", "under
 /* "Fri Mar 12 18:22:10 2027" */
 static void print_time(const struct eem *eem, struct instant at, struct buffer *out)
 {
-	static const char *const days[] = { "Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed" };
-	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 	struct civil c = eem_local(eem, at);
 
-	buffer_printf(out, "%s %s %-2d %02d:%02d:%02d %d", days[cron_minute(&c) / (24 * 60) % 7], months[(c.month - 1) % 12], c.day,
-		      c.hour, c.minute, c.second, c.year);
+	buffer_printf(out, "%s %s %-2d %02d:%02d:%02d %d", calendar_weekday_name(cron_minute(&c) / (24 * 60)),
+		      calendar_month_name(c.month), c.day, c.hour, c.minute, c.second, c.year);
 }
 
 static void print_policy(const struct eem *eem, uint32_t index, struct buffer *out)

@@ -58,10 +58,8 @@ static void show_version(struct exec_call *call)
 
 static void show_clock(struct exec_call *call)
 {
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec", days[] = "SunMonTueWedThuFriSat";
 	struct instant now = call->view.now.wall;
 	struct civil at = calendar_from_instant(now);
-	int64_t day = now.ns / (86400 * SECOND_NS);
 	struct json j;
 
 	if (call->json) {
@@ -73,8 +71,9 @@ static void show_clock(struct exec_call *call)
 		exec_json_end(call, &j);
 		return;
 	}
-	buffer_printf(call->out, "%02d:%02d:%02d.%03d UTC %.3s %.3s %d %d\n", at.hour, at.minute, at.second,
-		      (int)(now.ns % SECOND_NS / 1000000), days + (day + 4) % 7 * 3, months + (at.month - 1) * 3, at.day, at.year);
+	buffer_printf(call->out, "%02d:%02d:%02d.%03d UTC %s %s %d %d\n", at.hour, at.minute, at.second,
+		      (int)(now.ns % SECOND_NS / 1000000), calendar_weekday_name(now.ns / DAY_NS), calendar_month_name(at.month), at.day,
+		      at.year);
 }
 
 /* --- Pages of other rooms --------------------------------------------------------------------------------------------- */

@@ -7,10 +7,9 @@
 
 static void add_stamp(struct buffer *out, struct instant at)
 {
-	static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 	struct civil c = calendar_from_instant(at);
 
-	buffer_printf(out, "%s %2d %02d:%02d:%02d.%03d UTC", months[(c.month + 11) % 12], c.day, c.hour, c.minute, c.second,
+	buffer_printf(out, "%s %2d %02d:%02d:%02d.%03d UTC", calendar_month_name(c.month), c.day, c.hour, c.minute, c.second,
 		      (int)(at.ns % SECOND_NS / 1000000));
 }
 

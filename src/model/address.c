@@ -82,6 +82,15 @@ int spimend_address_compare(const struct spimend_address *a, const struct spimen
 	return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
 }
 
+void spimend_address_set_bits(struct spimend_address *address, unsigned from, bool value)
+{
+	for (unsigned bit = from; bit < (address->family == 6 ? 128u : 32u); bit++) {
+		uint8_t mask = (uint8_t)(0x80u >> bit % 8);
+
+		address->bytes[bit / 8] = (uint8_t)(value ? address->bytes[bit / 8] | mask : address->bytes[bit / 8] & ~mask);
+	}
+}
+
 bool spimend_address_equal(const struct spimend_address *a, const struct spimend_address *b)
 {
 	return spimend_address_compare(a, b) == 0;

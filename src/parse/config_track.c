@@ -53,6 +53,7 @@ static bool read_route(const struct text *words, size_t count, struct config_tra
 {
 	static const char expected[] = "'ip route NETWORK MASK reachability', or NETWORK/LENGTH, is expected";
 	bool is_six = text_equal_nocase(words[1], TEXT("ipv6"));
+	struct spimend_address network;
 	size_t slash, at = 4;
 	uint64_t length;
 
@@ -75,10 +76,10 @@ static bool read_route(const struct text *words, size_t count, struct config_tra
 		return config_say_expected(why, "what of it", words[at], "a route's metric is not watched here; 'reachability' is");
 	if (at + 1 != count || !is_word(words[at], "reachability", 1))
 		return config_say_expected(why, "what of it", at < count ? words[at] : TEXT_NONE, expected);
-	for (uint32_t bit = track->prefix; bit < (is_six ? 128u : 32u); bit++)
-		if (track->address.bytes[bit / 8] >> (7 - bit % 8) & 1)
-			return config_say_expected(why, "network", words[3], "there are bits set behind its length");
-	return true;
+	network = track->address;
+	spimend_address_set_bits(&network, track->prefix, false);
+	return spimend_address_equal(&network, &track->address) ||
+	       config_say_expected(why, "network", words[3], "there are bits set behind its length");
 }
 
 /* What IOS has and this gateway has not. */

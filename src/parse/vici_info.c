@@ -151,16 +151,15 @@ int vici_read_version(struct text message, struct vici_version *ret, struct vici
 /* "Nov 22 09:40:50 2026", the day with a blank or a zero in front. */
 static bool read_since(struct text t, struct civil *ret)
 {
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 	struct civil c = { .year = 0 };
 	struct text name = text_take_word(&t);
 	uint64_t day, hour, minute, second, year;
 	struct instant at;
 	size_t digits;
 
-	for (int i = 0; i < 12; i++)
-		if (text_equal(name, (struct text){ months + (size_t)3 * (size_t)i, 3 }))
-			c.month = i + 1;
+	for (int month = 1; month <= 12; month++)
+		if (text_equal(name, text_of(calendar_month_name(month))))
+			c.month = month;
 	text_take_blanks(&t);
 	if (!c.month || !text_take_digits(&t, 2, &day, &digits) || !text_take_blanks(&t) ||
 	    !text_take_digits(&t, 2, &hour, &digits) || !text_take_char(&t, ':') ||

@@ -30,15 +30,6 @@ static bool read_protocol(struct text t, uint8_t *ret)
 	return true;
 }
 
-static void set_bits(struct spimend_address *address, unsigned from, bool value)
-{
-	for (unsigned bit = from; bit < (address->family == 4 ? 32u : 128u); bit++) {
-		uint8_t mask = (uint8_t)(0x80u >> bit % 8);
-
-		address->bytes[bit / 8] = (uint8_t)(value ? address->bytes[bit / 8] | mask : address->bytes[bit / 8] & ~mask);
-	}
-}
-
 static bool read_address(struct text t, struct spimend_address *ret)
 {
 	memset(ret, 0, sizeof(*ret));
@@ -62,8 +53,8 @@ static bool read_range(struct text t, const struct spimend_address *host, struct
 	    text_decimal(t, ret->from.family == 4 ? 32 : 128, &prefix))
 		return false;
 	ret->to = ret->from;
-	set_bits(&ret->from, (unsigned)prefix, false);
-	set_bits(&ret->to, (unsigned)prefix, true);
+	spimend_address_set_bits(&ret->from, (unsigned)prefix, false);
+	spimend_address_set_bits(&ret->to, (unsigned)prefix, true);
 	return true;
 }
 

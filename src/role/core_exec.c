@@ -19,6 +19,7 @@ static void view(void *context, struct exec_view *ret)
 
 	mind->exec.figures = core_figures(mind->core, mind_now(mind));
 	(void)mind_read_links(mind);
+	mind_read_neighbours(mind);
 	*ret = (struct exec_view){
 		.core = mind->core, .config = mind->exec.running, .figures = &mind->exec.figures, .now = mind_now(mind),
 		.started = mind->member->start.up, .up_ns = mind_now(mind).mono_ns - mind->member->start.up_ns,

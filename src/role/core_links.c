@@ -60,12 +60,12 @@ static int dump(struct mind *mind, enum table table)
 }
 
 /* A gateway without a GRE device may have many neighbours, and none of them matters here. */
-static void read_neighbours(struct mind *mind)
+void mind_read_neighbours(struct mind *mind)
 {
 	struct neighbour_list *list = &mind->exec.neighbours;
 
 	list->count = list->left_out = 0;
-	if (!core_gre_at(mind->core, 0))
+	if (mind->exec.route_fd < 0 || !core_gre_at(mind->core, 0))
 		return;
 	if (!list->at)
 		list->at = memory_new(NEIGHBOURS_MAX, sizeof(*list->at));
@@ -88,8 +88,6 @@ static int read_links(struct mind *mind)
 	r = dump(mind, LINKS);
 	if (r == 0)
 		r = dump(mind, ADDRESSES);
-	if (r == 0)
-		read_neighbours(mind);
 	return r;
 }
 

@@ -42,16 +42,16 @@ static void on_sample(void *context, int64_t now)
 	struct mind_load load;
 
 	(void)now;
-	if (!read_load(p->stat_fd - 1, &load))
+	if (!read_load(p->stat_fd, &load))
 		return;
 	p->loads[p->sampled++ % MIND_LOADS] = load;
 }
 
 void mind_take_stat(struct mind *mind, int fd)
 {
-	if (mind->poll.stat_fd > 0)
-		close(mind->poll.stat_fd - 1);
-	mind->poll.stat_fd = fd + 1;
+	if (mind->poll.stat_fd >= 0)
+		close(mind->poll.stat_fd);
+	mind->poll.stat_fd = fd;
 }
 
 /* In per cent, over so many samples, or as many as there are. False: not known yet. */

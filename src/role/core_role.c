@@ -466,7 +466,7 @@ static int begin(void *context, struct member *member)
 	mind->member = member;
 	snprintf(mind->sense_note, sizeof(mind->sense_note), "the role sense is not here yet");
 	snprintf(mind->act_note, sizeof(mind->act_note), "the role act is not here yet");
-	mind->exec.route_fd = -1;
+	mind->exec.route_fd = mind->poll.stat_fd = -1;
 	r = mind_take_config(mind);
 	if (r == 0)
 		r = mind_debug_begin(mind);

@@ -58,7 +58,7 @@ struct mind_poll {
 	} loads[MIND_LOADS]; /* ring */
 	uint64_t sampled;
 	struct loop_timer *timer;
-	int stat_fd; /* owns; one more than the descriptor; 0: none */
+	int stat_fd; /* owns; -1: none */
 };
 
 struct mind {
@@ -157,6 +157,8 @@ int mind_delete_file(void *context, const char *name, struct buffer *why);
 void mind_take_route(struct mind *mind, int fd);
 /* Fills mind->exec.links, at most once a second. 0 or negative errno. */
 int mind_read_links(struct mind *mind);
+/* Who is behind which address of GRE devices. */
+void mind_read_neighbours(struct mind *mind);
 
 /* --- core_track.c: tracked objects --- */
 

@@ -39,17 +39,6 @@ static bool look_at_link(const struct mind *mind, const struct config_track *tra
 	return true;
 }
 
-/* The address of a prefix that is not its first: where that has a longer entry of its own, the last one tells. */
-static struct spimend_address last_of(const struct config_track *track)
-{
-	struct spimend_address last = track->address;
-	uint32_t bits = last.family == 6 ? 128 : 32;
-
-	for (uint32_t bit = track->prefix; bit < bits; bit++)
-		last.bytes[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
-	return last;
-}
-
 static bool ask_route(int fd, const struct spimend_address *address, uint8_t prefix, bool *ret_found)
 {
 	unsigned char request[64];
@@ -70,8 +59,10 @@ static bool ask_route(int fd, const struct spimend_address *address, uint8_t pre
 
 static bool look_at_route(const struct mind *mind, const struct config_track *track, bool *ret_up)
 {
-	struct spimend_address last = last_of(track);
+	struct spimend_address last = track->address;
 
+	/* Where the first address has a longer entry of its own, the last one tells. */
+	spimend_address_set_bits(&last, track->prefix, true);
 	if (mind->exec.route_fd < 0 || !ask_route(mind->exec.route_fd, &track->address, track->prefix, ret_up))
 		return false;
 	return *ret_up || ask_route(mind->exec.route_fd, &last, track->prefix, ret_up);
@@ -81,20 +72,13 @@ static bool look_at_route(const struct mind *mind, const struct config_track *tr
 static bool look_at_peer(struct mind *mind, const struct config_track *track, bool *ret_up)
 {
 	struct core_figures figures = core_figures(mind->core, mind_now(mind));
-	cleanup(core_walk_done) struct core_walk walk;
-	struct core_tunnel tunnel;
 
-	core_walk_begin(mind->core, &walk);
 	if (figures.daemon_count == 0)
 		return false;
 	for (uint32_t i = 0; i < figures.daemon_count; i++)
 		if (figures.daemons[i].snapshot_age_ns < 0)
 			return false;
-	*ret_up = false;
-	while (!*ret_up && core_walk_next(&walk, &tunnel))
-		*ret_up = spimend_address_equal(&tunnel.child.remote, &track->address) &&
-			  (tunnel.child.state == CHILD_INSTALLED || tunnel.child.state == CHILD_REKEYING ||
-			   tunnel.child.state == CHILD_REKEYED);
+	*ret_up = core_has_child(mind->core, &track->address);
 	return true;
 }
 

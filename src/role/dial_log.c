@@ -20,11 +20,10 @@
 /* As IOS with `logging origin-id hostname`: "<189>45: hub: Nov 29 06:20:01.123 UTC: %CRYPTO-4-...". */
 static int format_3164(const struct dial_line *line, const char *hostname, char *to, size_t size)
 {
-	static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 	struct civil at = calendar_from_instant(line->at);
 
 	return snprintf(to, size, "<%u>%" PRIu64 ": %s: %s %2d %02d:%02d:%02d.%03d UTC: %s", LOCAL7 | line->severity, line->number,
-			hostname, months[(at.month + 11) % 12], at.day, at.hour, at.minute, at.second,
+			hostname, calendar_month_name(at.month), at.day, at.hour, at.minute, at.second,
 			(int)(line->at.ns % SECOND_NS / 1000000), line->text);
 }
 

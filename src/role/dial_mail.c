@@ -96,15 +96,13 @@ static void add_list(struct buffer *out, const char *name, struct text list)
 /* RFC 5322; a line that begins with a dot gets another one (RFC 5321 4.5.2). */
 static void add_message(struct mail *m)
 {
-	static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 	const struct dial_mail *what = m->what;
 	struct civil at = calendar_from_instant(what->at);
-	int64_t day = what->at.ns / (86400 * SECOND_NS);
 	struct text body = text_of(what->body), line;
 	struct buffer *out = &m->out;
 
-	buffer_printf(out, "Date: %.3s, %02d %.3s %04d %02d:%02d:%02d +0000\r\n", days + (day + 4) % 7 * 3, at.day,
-		      months + (at.month + 11) % 12 * 3, at.year, at.hour, at.minute, at.second);
+	buffer_printf(out, "Date: %s, %02d %s %04d %02d:%02d:%02d +0000\r\n", calendar_weekday_name(what->at.ns / DAY_NS), at.day,
+		      calendar_month_name(at.month), at.year, at.hour, at.minute, at.second);
 	add_list(out, "From: ", text_of(what->from));
 	add_list(out, "To: ", text_of(what->to));
 	add_list(out, "Cc: ", text_of(what->cc));

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/calendar.h"
 #include "base/text.h"
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
@@ -115,7 +116,6 @@ static void put_journal(struct log *log, int priority, const char *text, const s
 
 static void put_syslog(struct log *log, int priority, const char *text)
 {
-	static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 	char line[LOG_TEXT_MAX + 128];
 	time_t now = time(NULL);
 	struct tm at;
@@ -123,7 +123,7 @@ static void put_syslog(struct log *log, int priority, const char *text)
 
 	if (!localtime_r(&now, &at))
 		return;
-	n = snprintf(line, sizeof(line), "<%d>%s %2d %02d:%02d:%02d " TAG "[%ld]: %s", priority, months[at.tm_mon % 12],
+	n = snprintf(line, sizeof(line), "<%d>%s %2d %02d:%02d:%02d " TAG "[%ld]: %s", priority, calendar_month_name(at.tm_mon + 1),
 		     at.tm_mday, at.tm_hour, at.tm_min, at.tm_sec, (long)getpid(), text);
 	if (n > 0)
 		put(log, line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);

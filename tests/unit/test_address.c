@@ -156,6 +156,31 @@ static void ipv4_as_the_library_has_it(void **state)
 	assert_true(taken > 50000);
 }
 
+static void ends_of_prefixes(void **state)
+{
+	static const struct {
+		const char *address, *first, *last;
+		unsigned prefix;
+	} rows[] = {
+		{ "10.1.2.3", "10.1.0.0", "10.1.255.255", 16 }, { "10.1.2.3", "10.1.2.2", "10.1.2.3", 31 },
+		{ "10.1.2.3", "10.1.2.3", "10.1.2.3", 32 },     { "10.1.2.3", "0.0.0.0", "255.255.255.255", 0 },
+		{ "2001:db8:1::7", "2001:db8::", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", 32 },
+	};
+	char text[SPIMEND_ADDRESS_TEXT_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct spimend_address first, last;
+
+		assert_int_equal(spimend_address_parse(rows[i].address, strlen(rows[i].address), &first), 0);
+		last = first;
+		spimend_address_set_bits(&first, rows[i].prefix, false);
+		spimend_address_set_bits(&last, rows[i].prefix, true);
+		assert_string_equal(spimend_address_print(&first, text), rows[i].first);
+		assert_string_equal(spimend_address_print(&last, text), rows[i].last);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +189,7 @@ int main(void)
 		cmocka_unit_test(orders),
 		cmocka_unit_test(unknown_ones),
 		cmocka_unit_test(spis_and_protocols),
+		cmocka_unit_test(ends_of_prefixes),
 		cmocka_unit_test(ipv4_as_the_library_has_it),
 	};
 

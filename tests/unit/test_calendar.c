@@ -221,6 +221,15 @@ static void durations_for_people(void **state)
 	}
 }
 
+static void names(void **state)
+{
+	(void)state;
+	assert_string_equal(calendar_month_name(1), "Jan");
+	assert_string_equal(calendar_month_name(12), "Dec");
+	assert_string_equal(calendar_weekday_name(0), "Thu");
+	assert_string_equal(calendar_weekday_name(20786), "Sun"); /* 2026-11-29 */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +239,7 @@ int main(void)
 		cmocka_unit_test(refuses_what_cannot_be),
 		cmocka_unit_test(the_ends_of_64_bits),
 		cmocka_unit_test(durations_for_people),
+		cmocka_unit_test(names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
