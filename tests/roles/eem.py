@@ -203,9 +203,9 @@ event manager applet restart
 
 def timers_counters_and_other_applets(build):
     problems = []
-    with Hub(build, OTHERS.replace("SOON", str(int(time.time()) + 4)).splitlines()) as d:
+    with Hub(build, OTHERS.replace("SOON", str(int(time.time()) + 12)).splitlines()) as d:
         for words in ("countdown", "absolute timer"):
-            if not wait_for(lambda words=words: d.said(f"LOG: {'soon' if words[0] == 'a' else 'once'}: {words}"), 15):
+            if not wait_for(lambda words=words: d.said(f"LOG: {'soon' if words[0] == 'a' else 'once'}: {words}"), 30):
                 problems.append(f"not said: {words}")
         for _ in range(3):
             shell(d, "enable\nevent manager run add\n")
