@@ -18,6 +18,7 @@ void config_default(struct config *ret)
 	ret->encap_ports[0] = 4500;
 	ret->encap_port_count = 1;
 	ret->sense_xfrm = true;
+	set(ret->devices.known_hosts, sizeof(ret->devices.known_hosts), "/etc/spimend/known_hosts");
 
 	ret->overlap_ns = 5 * SECOND_NS;
 	ret->settle_ns = SECOND_NS * 3 / 10;

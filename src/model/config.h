@@ -6,6 +6,7 @@
 #ifndef MODEL_CONFIG_H
 #define MODEL_CONFIG_H
 
+#include "model/config_device.h"
 #include "model/config_notify.h"
 #include "model/gateway.h"
 #include "model/track.h"
@@ -87,6 +88,7 @@ struct config {
 
 	char dial_user[CONFIG_NAME_MAX]; /* the role dial runs as this; empty: as `user` */
 	struct config_notify notify;
+	struct config_devices devices;
 };
 
 /* Everything as documented, nothing to sense. */

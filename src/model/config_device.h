@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The devices that spimend looks after, as the configuration names them: 'device NAME' and what stands below it. Plain data
+ * of fixed size, read by every role. Credentials stand here by reference alone: the path of a file that the role ssh opens.
+ * Called by parse/config_device.c, which fills it, and by who logs in, looks, and repairs. Never here: what a device said.
+ */
+#ifndef MODEL_CONFIG_DEVICE_H
+#define MODEL_CONFIG_DEVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "spimend/address.h"
+
+#define DEVICES_MAX 10000
+#define DEVICE_NAME_MAX 40       /* with its NUL */
+#define DEVICE_LOGINS_MAX 64     /* different ones; devices share them */
+#define DEVICE_USER_MAX 33
+#define DEVICE_PATH_MAX 108
+#define DEVICE_JUMPS_MAX 4       /* from us to a device: more is a mistake, or a circle */
+
+enum platform { PLATFORM_UNKNOWN, PLATFORM_IOS, PLATFORM_IOS_XE, PLATFORM_SDWAN, PLATFORM_ASA, PLATFORMS };
+const char *platform_name(enum platform platform); /* "ios-xe", as it is configured */
+
+struct config_login { /* how to get in */
+	char user[DEVICE_USER_MAX];        /* letters, digits, '.', '_', '-', not '-' in front: it reaches ssh's arguments */
+	char key_file[DEVICE_PATH_MAX];    /* absolute */
+	char enable_file[DEVICE_PATH_MAX]; /* the password of `enable`; empty: none is asked for, or none is needed */
+	char jump[DEVICE_NAME_MAX];        /* the device that is logged in through; empty: straight */
+	bool legacy;                       /* algorithms that OpenSSH leaves out: old images know no others */
+};
+
+struct config_device {
+	char name[DEVICE_NAME_MAX]; /* letters, digits, '.', '_', '-', not '-' in front */
+	struct spimend_address address; /* family 0: not said yet */
+	uint16_t port;              /* 22 */
+	uint16_t login;             /* 1 more than its place in logins; 0: none, nobody logs in */
+	enum platform platform;
+	bool may_repair;            /* 'rights repair'; else it is only looked at */
+};
+
+struct config_devices {
+	struct config_device at[DEVICES_MAX]; /* sorted by name */
+	uint32_t count;
+	struct config_login logins[DEVICE_LOGINS_MAX];
+	uint32_t login_count;
+	char known_hosts[DEVICE_PATH_MAX]; /* 'ssh known-hosts': OpenSSH's file of the host keys that count */
+};
+
+/* The place of the one of that name (case counts), or -1. */
+int32_t device_find(const struct config_devices *devices, struct text name);
+/* NULL where nobody can log in to it. */
+const struct config_login *device_login(const struct config_devices *devices, const struct config_device *device);
+/* A number for what is configured of it, its login and its jumps: an order made for another configuration goes nowhere. */
+uint64_t device_mark(const struct config_devices *devices, const struct config_device *device);
+
+bool device_is_name(struct text name); /* of a device, or of a user: see above */
+
+#endif
