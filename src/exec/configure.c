@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Lines typed in a configuration mode. Each counts at once, but for an applet's: it is registered as a whole when its mode
- * is left, as on IOS. What the block `spimend` or an applet does not know and the configuration does ends the block.
+ * is left, as on IOS. What a block or an applet does not know and the configuration does ends the block.
  */
 #include "base/memory.h"
 #include "exec/private.h"
@@ -44,7 +44,7 @@ static const struct match_row common_rows[] = {
 	{ "end", NULL, "back to privileged mode", NULL },
 };
 
-static bool config_rows_at(bool in_block, size_t index, struct match_row *ret)
+static bool config_rows_at(enum config_block block, size_t index, struct match_row *ret)
 {
 	struct config_syntax syntax;
 
@@ -54,14 +54,19 @@ static bool config_rows_at(bool in_block, size_t index, struct match_row *ret)
 	}
 	if (!config_syntax_at(index - EXEC_COUNT(common_rows), &syntax))
 		return false;
-	*ret = (struct match_row){ syntax.in_block == in_block ? syntax.keywords : NULL, syntax.arguments, syntax.help, NULL };
+	*ret = (struct match_row){ syntax.block == block ? syntax.keywords : NULL, syntax.arguments, syntax.help, NULL };
 	return true;
 }
 
 static bool global_rows(const void *context, size_t index, struct match_row *ret)
 {
 	(void)context;
-	return config_rows_at(false, index, ret);
+	return config_rows_at(CONFIG_TOP, index, ret);
+}
+
+static enum config_block block_of(enum exec_mode mode)
+{
+	return mode == EXEC_MODE_SPIMEND ? CONFIG_SPIMEND : mode == EXEC_MODE_DEVICE ? CONFIG_DEVICE : CONFIG_TOP;
 }
 
 bool exec_configure_rows(const void *context, size_t index, struct match_row *ret)
@@ -69,7 +74,7 @@ bool exec_configure_rows(const void *context, size_t index, struct match_row *re
 	const struct exec_session *session = context;
 
 	if (session->mode != EXEC_MODE_APPLET)
-		return config_rows_at(session->mode == EXEC_MODE_SPIMEND, index, ret);
+		return config_rows_at(block_of(session->mode), index, ret);
 	if (index >= EXEC_COUNT(applet_rows))
 		return false;
 	*ret = applet_rows[index];
@@ -90,6 +95,35 @@ static enum exec_result commit(struct exec_session *session, enum exec_block blo
 	while (text_take_line(&rest, &line))
 		buffer_printf(out, "%% %.*s\n", TEXT_ARG(line));
 	return EXEC_REFUSED;
+}
+
+/* One line in the block that the mode stands for. */
+static enum exec_result commit_line(struct exec_session *session, struct text line, struct buffer *out)
+{
+	cleanup(buffer_done) struct buffer lines = { 0 };
+
+	if (session->mode != EXEC_MODE_DEVICE)
+		return commit(session, session->mode == EXEC_MODE_SPIMEND ? EXEC_BLOCK_SPIMEND : EXEC_BLOCK_NONE, line, out);
+	buffer_printf(&lines, "device %s\n ", session->device);
+	buffer_add(&lines, line);
+	if (!lines.failed)
+		return commit(session, EXEC_BLOCK_DEVICE, buffer_text(&lines), out);
+	buffer_add_string(out, "% no memory\n");
+	return EXEC_REFUSED;
+}
+
+/* "device NAME": its block, when there is such a device, or may be. */
+static enum exec_result open_device(struct exec_session *session, struct text line, struct buffer *out)
+{
+	enum exec_result result = commit(session, EXEC_BLOCK_NONE, line, out);
+	struct text rest = line;
+
+	text_take_word(&rest);
+	if (result != EXEC_FINE)
+		return result;
+	text_copy(text_take_word(&rest), session->device, sizeof(session->device));
+	session->mode = EXEC_MODE_DEVICE;
+	return EXEC_FINE;
 }
 
 enum exec_result exec_configure_leave(struct exec_session *session, enum exec_mode to, struct buffer *out)
@@ -164,6 +198,8 @@ static enum exec_result run_global(struct exec_session *session, struct text lin
 			session->mode = EXEC_MODE_SPIMEND;
 			return EXEC_FINE;
 		}
+		if (strcmp(match->row.syntax, "device") == 0)
+			return open_device(session, line, out);
 		if (strcmp(match->row.syntax, "event manager applet") == 0) {
 			session->mode = EXEC_MODE_APPLET;
 			add_to_applet(session, line);
@@ -190,17 +226,17 @@ static enum exec_result run_applet(struct exec_session *session, struct text lin
 static enum exec_result run_line(struct exec_session *session, struct text line, struct exec_match *match,
 				 struct buffer *out)
 {
-	bool in_block = session->mode == EXEC_MODE_SPIMEND;
+	bool in_block = session->mode == EXEC_MODE_SPIMEND || session->mode == EXEC_MODE_DEVICE;
 	struct text rest;
 
 	if (is_no(line, &rest)) { /* what may be left out behind a `no` the configuration itself knows */
 		if (in_block && is_global(line, match))
 			session->mode = EXEC_MODE_CONFIG;
-		return commit(session, session->mode == EXEC_MODE_SPIMEND ? EXEC_BLOCK_SPIMEND : EXEC_BLOCK_NONE, line, out);
+		return commit_line(session, line, out);
 	}
 	exec_match(exec_configure_rows, session, line, match);
 	if (in_block && match->result == MATCH_FOUND)
-		return commit(session, EXEC_BLOCK_SPIMEND, line, out);
+		return commit_line(session, line, out);
 	if (in_block && match->result == MATCH_INVALID) {
 		struct exec_match *outside cleanup(memory_free_pointer) = memory_new(1, sizeof(*outside));
 

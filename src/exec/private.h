@@ -16,6 +16,7 @@ struct exec_session {
 	enum exec_mode mode;
 	unsigned length;              /* `terminal length` */
 	struct buffer applet;         /* the lines of one that is being typed, with its head */
+	char device[DEVICE_NAME_MAX]; /* whose block it is in */
 	bool is_applet_cut;           /* longer than may be: refused in the end */
 	bool waits;                   /* EXEC_LATER */
 	char held[EXEC_LINE_MAX + 1]; /* the line that waits for applets */

@@ -50,7 +50,7 @@ static void view_of(const struct exec_session *session, struct exec_view *ret)
 
 const char *exec_prompt(struct exec_session *session)
 {
-	static const char *const ends[EXEC_MODES] = { ">", "#", "(config)#", "(config-spimend)#", "(config-applet)#" };
+	static const char *const ends[EXEC_MODES] = { ">", "#", "(config)#", "(config-spimend)#", "(config-device)#", "(config-applet)#" };
 	struct exec_view view;
 
 	view_of(session, &view);

@@ -47,10 +47,10 @@ enum exec_key { EXEC_KEY_ENTER, EXEC_KEY_TAB, EXEC_KEY_QUESTION };
 enum exec_typed { EXEC_TYPED_RUN, EXEC_TYPED_SKIP, EXEC_TYPED_HOLD };
 
 /* What a line of configuration stands in. */
-enum exec_block { EXEC_BLOCK_NONE, EXEC_BLOCK_SPIMEND, EXEC_BLOCK_APPLET };
+enum exec_block { EXEC_BLOCK_NONE, EXEC_BLOCK_SPIMEND, EXEC_BLOCK_DEVICE, EXEC_BLOCK_APPLET };
 struct exec_change {
 	enum exec_block block;
-	struct text lines;   /* one line; of an applet all, first "event manager applet NAME" */
+	struct text lines;   /* one line; of a device two, first "device NAME"; of an applet all, first "event manager applet NAME" */
 };
 
 /* The world, as the commands may touch it. Every member is set. Functions return 0 or a negative code and then say why in

@@ -94,6 +94,31 @@ static bool peers_are_within(const struct config *config, const struct config *c
 	return true;
 }
 
+static bool logins_are_same(const struct config_login *a, const struct config_login *b)
+{
+	return a && b && memcmp(a, b, sizeof(*a)) == 0;
+}
+
+/* Fewer devices, fewer logins, fewer rights: nothing else. */
+static bool devices_are_within(const struct config *config, const struct config *ceiling)
+{
+	const struct config_devices *now = &config->devices, *file = &ceiling->devices;
+
+	for (uint32_t i = 0; i < now->count; i++) {
+		const struct config_device *one = &now->at[i];
+		int32_t place = device_find(file, text_of(one->name));
+		const struct config_device *of_file = place < 0 ? NULL : &file->at[place];
+
+		if (!of_file || !spimend_address_equal(&one->address, &of_file->address) || one->platform != of_file->platform ||
+		    (one->may_repair && !of_file->may_repair))
+			return false;
+		if (one->login && (one->port != of_file->port ||
+				   !logins_are_same(device_login(now, one), device_login(file, of_file))))
+			return false;
+	}
+	return true;
+}
+
 #define SAME(member) (memcmp(&config->member, &ceiling->member, sizeof(config->member)) == 0)
 
 bool config_is_within(const struct config *config, const struct config *ceiling, const char **ret_what)
@@ -116,6 +141,9 @@ bool config_is_within(const struct config *config, const struct config *ceiling,
 		{ config->mode <= ceiling->mode, "mode" },
 		{ !config->invalid_spi_recovery || ceiling->invalid_spi_recovery, "crypto isakmp invalid-spi-recovery" },
 		{ peers_are_within(config, ceiling), "peer" },
+		{ SAME(devices.known_hosts), "ssh known-hosts" },
+		{ SAME(devices.usual) && SAME(devices.usual_port), "ssh user" },
+		{ devices_are_within(config, ceiling), "device" },
 		{ config->per_peer_count <= ceiling->per_peer_count && config->per_peer_ns >= ceiling->per_peer_ns,
 		  "repair limit per-peer" },
 		{ config->global_count <= ceiling->global_count && config->global_ns >= ceiling->global_ns, "repair limit global" },

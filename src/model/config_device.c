@@ -12,18 +12,20 @@ const char *platform_name(enum platform platform)
 	return platform < PLATFORMS ? names[platform] : "unknown";
 }
 
+int device_compare_names(struct text a, struct text b)
+{
+	int order = memcmp(a.at, b.at, a.len < b.len ? a.len : b.len);
+
+	return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
 int32_t device_find(const struct config_devices *devices, struct text name)
 {
 	uint32_t low = 0, high = devices->count;
 
 	while (low < high) {
 		uint32_t middle = (low + high) / 2;
-		struct text one = text_of(devices->at[middle].name);
-		size_t len = one.len < name.len ? one.len : name.len;
-		int order = memcmp(one.at, name.at, len);
-
-		if (order == 0)
-			order = (one.len > name.len) - (one.len < name.len);
+		int order = device_compare_names(text_of(devices->at[middle].name), name);
 
 		if (order == 0)
 			return (int32_t)middle;
@@ -45,7 +47,7 @@ uint64_t device_mark(const struct config_devices *devices, const struct config_d
 	struct hash_key chain = { 0 };
 
 	chain.k1 = hash_bytes(&chain, devices->known_hosts, sizeof(devices->known_hosts));
-	for (int hops = 0; device && hops < DEVICE_JUMPS_MAX; hops++) {
+	for (int hops = 0; device && hops <= DEVICE_JUMPS_MAX; hops++) {
 		const struct config_login *login = device_login(devices, device);
 		int32_t next = login && login->jump[0] ? device_find(devices, text_of(login->jump)) : -1;
 

@@ -46,8 +46,13 @@ struct config_devices {
 	struct config_login logins[DEVICE_LOGINS_MAX];
 	uint32_t login_count;
 	char known_hosts[DEVICE_PATH_MAX]; /* 'ssh known-hosts': OpenSSH's file of the host keys that count */
+	/* 'ssh user' for all, which stands in the logins of those that say nothing else too; user empty: none */
+	struct config_login usual; /* user and key_file alone */
+	uint16_t usual_port;
 };
 
+/* The order that they are kept in: below, equal or above 0. */
+int device_compare_names(struct text a, struct text b);
 /* The place of the one of that name (case counts), or -1. */
 int32_t device_find(const struct config_devices *devices, struct text name);
 /* NULL where nobody can log in to it. */

@@ -11,23 +11,13 @@
 
 #define ROWS_MAX 128
 
-/* Commands of the plan that this version does not have: an honest answer instead of "unknown". Those that open a block
- * take the indented lines behind them along. */
-static const struct {
-	struct text words;
-	bool is_block;
-} later[] = {
-	{ { "event manager policy", 20 }, false },
-	{ { "device", 6 }, true },
-};
-
 struct parser {
 	struct config *config;   /* owns: what is read so far */
 	struct config *standard; /* owns */
 	struct config_report *report; /* borrows */
+	struct device_reader *devices; /* owns; NULL until there is one */
 	uint32_t line;
-	bool in_block;
-	bool in_later;           /* behind a command of a later version that opens a block */
+	enum config_block block;
 	bool in_applet;          /* its lines are the compiler's of src/eem */
 	bool is_change;          /* of a configuration that runs: what is said again is meant to be */
 	bool eem;                /* a line for that compiler was there */
@@ -98,12 +88,12 @@ struct match {
  * Finds the row whose keywords the words begin, each abbreviated as far as it is unambiguous among the rows that still
  * fit; a keyword written out beats those that only begin like it.
  */
-static struct match find_row(const struct words *words, size_t from, bool in_block)
+static struct match find_row(const struct words *words, size_t from, enum config_block block)
 {
 	struct match m = { 0 };
 
 	for (size_t i = 0; i < config_row_count; i++)
-		if (config_rows[i].in_block == in_block)
+		if (config_rows[i].block == block)
 			m.candidates[i] = true;
 	for (;; m.used++) {
 		struct text typed = from + m.used < words->count ? words->at[from + m.used] : TEXT_NONE, chosen = TEXT_NONE;
@@ -229,14 +219,26 @@ void config_print_safe(struct text line, struct buffer *out)
 
 static void say_unknown(struct parser *p, const struct words *words, size_t from, const struct match *m)
 {
-	struct match elsewhere = { 0 };
+	static const struct {
+		enum config_block block;
+		const char *opens;
+	} blocks[] = { { CONFIG_SPIMEND, "spimend" }, { CONFIG_DEVICE, "device NAME" } };
+	const struct config_row *elsewhere = NULL;
+	const char *opens = "";
 	struct buffer b = { 0 };
 
 	if (p->report->kept == CONFIG_PROBLEMS_MAX) { /* it is counted, and nobody reads it */
 		problem(p, p->line, false, &b);
 		return;
 	}
-	elsewhere = find_row(words, from, !p->in_block);
+	for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]) && !elsewhere; i++) {
+		struct match other = { 0 };
+
+		if (blocks[i].block != p->block)
+			other = find_row(words, from, blocks[i].block);
+		elsewhere = other.row;
+		opens = blocks[i].opens;
+	}
 	if (m->is_ambiguous) {
 		buffer_add_char(&b, '\'');
 		add_typed(&b, words, from + m->used + 1);
@@ -248,9 +250,9 @@ static void say_unknown(struct parser *p, const struct words *words, size_t from
 		buffer_add_string(&b, "' is incomplete: ");
 		add_choices(&b, m);
 		buffer_add_string(&b, " is expected next");
-	} else if (elsewhere.row && elsewhere.row->in_block) {
-		add_syntax(&b, elsewhere.row);
-		buffer_add_string(&b, " stands inside the block that the line 'spimend' opens");
+	} else if (elsewhere) {
+		add_syntax(&b, elsewhere);
+		buffer_printf(&b, " stands inside the block that the line '%s' opens", opens);
 	} else {
 		const struct config_row *near = nearest(words, from);
 
@@ -272,25 +274,17 @@ static void say_unknown(struct parser *p, const struct words *words, size_t from
 	buffer_done(&b);
 }
 
+/* "event manager policy" is in the plan, and not in this version: an honest answer instead of "unknown". */
 static bool is_later(struct parser *p, const struct words *words, size_t from)
 {
-	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
-		struct text rest = later[i].words, word;
-		struct buffer b = { 0 };
-		bool fits = true;
+	static const char *const later[] = { "event", "manager", "policy" };
 
-		for (size_t k = from; fits && (word = text_take_word(&rest)).len; k++)
-			fits = k < words->count && text_equal_nocase(words->at[k], word);
-		if (!fits)
-			continue;
-		buffer_printf(&b, "'%.*s' is not in this version yet", TEXT_ARG(later[i].words));
-		problem(p, p->line, false, &b);
-		buffer_done(&b);
-		p->in_later = later[i].is_block;
-		p->in_block = false;
-		return true;
-	}
-	return false;
+	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
+		if (from + i >= words->count || !text_equal_nocase(words->at[from + i], text_of(later[i])))
+			return false;
+	say(p, p->line, false, "'event manager policy' is not in this version yet");
+	p->block = CONFIG_TOP;
+	return true;
 }
 
 /* --- Lines ----------------------------------------------------------------------------------------------------- */
@@ -314,15 +308,35 @@ static void note_again(struct parser *p, const struct config_row *row, bool list
 	*set_at = p->line;
 }
 
+static bool run_device(struct parser *p, const struct words *words, size_t from, const struct config_row *row, bool is_no,
+		       bool *again, struct buffer *why)
+{
+	if (!p->devices)
+		p->devices = config_device_reader_new(p->config);
+	if (!p->devices) {
+		buffer_add_string(why, "no memory");
+		return false;
+	}
+	if (!config_check_words(row, words, from, is_no, why))
+		return false;
+	if (is_no)
+		return config_device_unset(row, from < words->count ? words->at[from] : TEXT_NONE, p->devices, why);
+	return config_device_set(row, words->at + from, words->count - from, p->devices, p->line, why, again);
+}
+
 static void run_row(struct parser *p, const struct words *words, size_t from, const struct config_row *row, bool is_no)
 {
 	struct buffer why = { 0 };
 	bool again = false, fine;
 
-	p->in_block = row->in_block || (row->type == VALUE_BLOCK && !is_no);
+	p->block = row->block;
+	if (!is_no && (row->type == VALUE_BLOCK || row->type == VALUE_DEVICE))
+		p->block = row->type == VALUE_BLOCK ? CONFIG_SPIMEND : CONFIG_DEVICE;
 	p->in_applet = row->type == VALUE_APPLET && !is_no;
 	p->eem = p->eem || row->type == VALUE_APPLET || row->type == VALUE_EEM;
-	if (is_no)
+	if (config_device_is_row(row))
+		fine = run_device(p, words, from, row, is_no, &again, &why);
+	else if (is_no)
 		fine = config_value_unset(row, words, from, p->config, p->standard, &why);
 	else
 		fine = config_value_set(row, words, from, p->config, &why, &again);
@@ -377,7 +391,7 @@ static bool is_of_applet(struct parser *p, const struct words *words)
 	if (!p->in_applet || is_configure(words) ||
 	    (words->count == 1 && (text_equal_nocase(words->at[0], TEXT("exit")) || text_equal_nocase(words->at[0], TEXT("end")))))
 		return false;
-	m = find_row(words, is_no ? 1 : 0, false);
+	m = find_row(words, is_no ? 1 : 0, CONFIG_TOP);
 	/* "spimend device NAME" is a line of applets, "spimend" alone a block. */
 	if (m.row)
 		return m.row->type == VALUE_BLOCK && words->count > 1;
@@ -395,15 +409,16 @@ static void read_words(struct parser *p, const struct words *words)
 		return;
 	}
 	if (words->count == 1 && (text_equal_nocase(words->at[0], TEXT("exit")) || text_equal_nocase(words->at[0], TEXT("end")))) {
-		p->in_block = p->in_applet = false;
+		p->block = CONFIG_TOP;
+		p->in_applet = false;
 		return;
 	}
 	if (is_configure(words)) /* at the head of pasted text */
 		return;
-	m = find_row(words, from, p->in_block);
+	m = find_row(words, from, p->block);
 	/* As IOS does: what the block does not know is tried outside. */
-	if (!m.row && p->in_block && m.used == 0 && !m.is_ambiguous) {
-		top = find_row(words, from, false);
+	if (!m.row && p->block != CONFIG_TOP && m.used == 0 && !m.is_ambiguous) {
+		top = find_row(words, from, CONFIG_TOP);
 		if (top.row)
 			m = top;
 	}
@@ -415,7 +430,6 @@ static void read_words(struct parser *p, const struct words *words)
 
 static void read_line(struct parser *p, struct text line)
 {
-	bool is_indented = line.len && (line.at[0] == ' ' || line.at[0] == '\t');
 	struct words words;
 
 	if (line.len && memchr(line.at, '\0', line.len)) {
@@ -434,10 +448,8 @@ static void read_line(struct parser *p, struct text line)
 		say(p, p->line, false, "more words than any command has");
 		return;
 	}
-	if (words.count == 0 || (p->in_later && is_indented) || is_of_applet(p, &words))
-		return;
-	p->in_later = false;
-	read_words(p, &words);
+	if (words.count && !is_of_applet(p, &words))
+		read_words(p, &words);
 }
 
 static bool has_plugin(const struct config *c)
@@ -506,13 +518,30 @@ static void check_whole(struct parser *p)
 		say(p, 0, true, "no 'sense interface NAME': stray packets are not seen");
 }
 
+static void on_device_problem(void *context, uint32_t line, struct text why)
+{
+	struct parser *p = context;
+	struct buffer b = { 0 };
+
+	buffer_add(&b, why);
+	problem(p, line, false, &b);
+	buffer_done(&b);
+}
+
+static void parser_done(struct parser *p)
+{
+	config_device_reader_free(p->devices);
+}
+
 /* `was` NULL: over the defaults. */
-static int parse(struct text file, const struct config *was, bool in_block, struct config *ret, struct config_report *report,
-		 bool *ret_eem)
+static int parse(struct text file, const struct config *was, enum config_block block, struct config *ret,
+		 struct config_report *report, bool *ret_eem)
 {
 	struct config *config cleanup(memory_free_pointer) = memory_new(1, sizeof(*config));
 	struct config *standard cleanup(memory_free_pointer) = memory_new(1, sizeof(*standard));
-	struct parser p = { .config = config, .standard = standard, .report = report, .in_block = in_block, .is_change = was };
+	struct parser p cleanup(parser_done) = {
+		.config = config, .standard = standard, .report = report, .block = block, .is_change = was,
+	};
 	struct text line;
 
 	memset(report, 0, sizeof(*report));
@@ -527,6 +556,8 @@ static int parse(struct text file, const struct config *was, bool in_block, stru
 		p.line++;
 		read_line(&p, line);
 	}
+	if (p.devices && config_device_finish(p.devices, !was, on_device_problem, &p) < 0)
+		return -ENOMEM;
 	if (!was)
 		check_whole(&p);
 	if (report->errors)
@@ -540,13 +571,13 @@ int config_parse(struct text file, struct config *ret, struct config_report *rep
 {
 	bool eem;
 
-	return parse(file, NULL, false, ret, report, &eem);
+	return parse(file, NULL, CONFIG_TOP, ret, report, &eem);
 }
 
-int config_change(const struct config *was, struct text lines, bool in_block, struct config *ret, bool *ret_eem,
+int config_change(const struct config *was, struct text lines, enum config_block block, struct config *ret, bool *ret_eem,
 		  struct config_report *report)
 {
-	return parse(lines, was, in_block, ret, report, ret_eem);
+	return parse(lines, was, block, ret, report, ret_eem);
 }
 
 void config_print(const struct config *config, struct buffer *out)
@@ -561,11 +592,12 @@ void config_print(const struct config *config, struct buffer *out)
 	config_default(standard);
 	for (size_t i = 0; i < config_row_count; i++)
 		if (config_rows[i].type != VALUE_BLOCK)
-			config_value_print(&config_rows[i], config, standard, config_rows[i].in_block ? &block : out);
+			config_value_print(&config_rows[i], config, standard, config_rows[i].block == CONFIG_SPIMEND ? &block : out);
 	if (block.len) {
 		buffer_add_string(out, "spimend\n");
 		buffer_add(out, buffer_text(&block));
 	}
+	config_device_print(&config->devices, out);
 	out->failed |= block.failed;
 	buffer_done(&block);
 }
@@ -597,7 +629,7 @@ bool config_syntax_at(size_t index, struct config_syntax *ret)
 
 	if (index >= config_row_count)
 		return false;
-	*ret = (struct config_syntax){ row->keywords, row->arguments, row->help, row->in_block };
+	*ret = (struct config_syntax){ row->keywords, row->arguments, row->help, row->block };
 	return true;
 }
 
@@ -613,7 +645,7 @@ bool config_command_at(size_t index, struct config_command *ret)
 	config_default(standard);
 	ret->keywords = row->keywords;
 	ret->arguments = row->arguments;
-	ret->in_block = row->in_block;
+	ret->block = row->block;
 	ret->help = row->help;
 	if (row->most > 0) {
 		buffer_printf(&value, "%.15g to %.15g", row->least, row->most);
@@ -631,7 +663,7 @@ void config_help(struct buffer *out)
 	struct config_command c;
 
 	for (size_t i = 0; config_command_at(i, &c); i++) {
-		buffer_printf(out, "%s%s%s%s\n", c.in_block ? " " : "", c.keywords, c.arguments[0] ? " " : "", c.arguments);
+		buffer_printf(out, "%s%s%s%s\n", c.block == CONFIG_TOP ? "" : " ", c.keywords, c.arguments[0] ? " " : "", c.arguments);
 		buffer_printf(out, "        %s", c.help);
 		if (c.range[0])
 			buffer_printf(out, "; %s", c.range);

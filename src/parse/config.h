@@ -7,10 +7,10 @@
  * read. It never accepts a line that it does not know, and never stops at the first trouble.
  *
  * Syntax: one command a line; keywords in any case and abbreviated as far as they stay unambiguous; "no" in front takes a
- * line back; '!' at a word's start begins a comment; blanks in front do not matter. What the block `spimend` does not know
- * is tried outside of it and ends it, and so do `exit` and `end`. What stands twice counts as it stands last, with a
- * warning. A terminal's prompt in front of a line is passed over. Lines of `event manager` are checked for their place
- * alone: src/eem compiles them out of the same text.
+ * line back; '!' at a word's start begins a comment; blanks in front do not matter. What a block (`spimend`, `device NAME`)
+ * does not know is tried outside of it and ends it, and so do `exit` and `end`. What stands twice counts as it stands last,
+ * with a warning. A terminal's prompt in front of a line is passed over. Lines of `event manager` are checked for their
+ * place alone: src/eem compiles them out of the same text.
  */
 #ifndef PARSE_CONFIG_H
 #define PARSE_CONFIG_H
@@ -19,7 +19,7 @@
 #include "base/text.h"
 #include "model/config.h"
 
-#define CONFIG_FILE_MAX (1u << 20) /* bytes; a file beyond that is refused by whoever reads it */
+#define CONFIG_FILE_MAX (4u << 20) /* bytes: DEVICES_MAX devices and more; whoever reads a file refuses one beyond that */
 #define CONFIG_LINE_MAX 1024
 #define CONFIG_PROBLEMS_MAX 32     /* kept; the rest is counted */
 #define CONFIG_PROBLEM_TEXT_MAX 256
@@ -40,10 +40,13 @@ struct config_report {
  * `report` is always filled: there may be warnings. */
 int config_parse(struct text file, struct config *ret, struct config_report *report);
 
-/* Lines typed while it runs, over `was`; `in_block`: in the block `spimend`. As config_parse(), but what is said again is
- * meant to be, and the whole is not looked at. *ret_eem: lines of `event manager` are among them, which the compiler of
- * src/eem reads; applets' own lines are left to it. */
-int config_change(const struct config *was, struct text lines, bool in_block, struct config *ret, bool *ret_eem,
+/* What a command stands in; the line `spimend` and a line `device NAME` open a block. */
+enum config_block { CONFIG_TOP, CONFIG_SPIMEND, CONFIG_DEVICE };
+
+/* Lines typed while it runs, over `was`, the first in that block; those of a device begin with its line `device NAME`. As
+ * config_parse(), but what is said again is meant to be, and the whole is not looked at. *ret_eem: lines of `event manager`
+ * are among them, which the compiler of src/eem reads; applets' own lines are left to it. */
+int config_change(const struct config *was, struct text lines, enum config_block block, struct config *ret, bool *ret_eem,
 		  struct config_report *report);
 
 /* The keys of an SNMPv3 user, as 'snmp-server user NAME key-file PATH' names them: lines 'auth sha256 PASSWORD' and 'priv
@@ -63,7 +66,7 @@ void config_report_print(const struct config_report *report, struct text name, s
 struct config_command {
 	const char *keywords;  /* "judge overlap" */
 	const char *arguments; /* "SECONDS"; may be empty */
-	bool in_block;         /* stands inside the block `spimend` */
+	enum config_block block;
 	const char *help;      /* one sentence */
 	char range[48];        /* "0.001 to 3600"; empty where it makes no sense */
 	char standard[CONFIG_PATH_MAX]; /* the default as it is written in a file; empty: none */
@@ -72,7 +75,7 @@ size_t config_command_count(void);
 /* The same without what must be worked out: for '?' and completion. False beyond the last. */
 struct config_syntax {
 	const char *keywords, *arguments, *help;
-	bool in_block;
+	enum config_block block;
 };
 bool config_syntax_at(size_t index, struct config_syntax *ret);
 bool config_command_at(size_t index, struct config_command *ret);

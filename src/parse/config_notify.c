@@ -618,7 +618,7 @@ void config_notify_print(const struct config_row *row, const struct config_notif
 	config_notify_print_one(row, n, &now);
 	config_notify_print_one(row, standard, &before);
 	if (!text_equal(buffer_text(&now), buffer_text(&before)))
-		buffer_printf(out, "%s%s %.*s\n", row->in_block ? " " : "", row->keywords, TEXT_ARG(buffer_text(&now)));
+		buffer_printf(out, "%s%s %.*s\n", row->block == CONFIG_TOP ? "" : " ", row->keywords, TEXT_ARG(buffer_text(&now)));
 	buffer_done(&now);
 	buffer_done(&before);
 }

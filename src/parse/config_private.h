@@ -14,6 +14,7 @@ enum value_type {
 	VALUE_FLAG,      /* bool */
 	VALUE_NAME,      /* char[CONFIG_NAME_MAX] */
 	VALUE_PATH,      /* char[CONFIG_PATH_MAX] */
+	VALUE_SSH_PATH,  /* the same, of a file that ssh is told of */
 	VALUE_MODE,      /* enum mode */
 	VALUE_SECONDS,   /* int64_t nanoseconds, written as decimal seconds */
 	VALUE_COUNT,     /* uint32_t */
@@ -24,6 +25,9 @@ enum value_type {
 	VALUE_PEER,      /* one more: address and peer mode */
 	/* Of struct config_track, in parse/config_track.c: a list, and what belongs to its latest line */
 	VALUE_TRACK, VALUE_TRACK_DELAY, VALUE_TRACK_DEFAULT,
+	/* Of struct config_devices, in parse/config_device.c: what opens a block, what stands in it, what holds for all */
+	VALUE_DEVICE, VALUE_DEVICE_ADDRESS, VALUE_DEVICE_PLATFORM, VALUE_DEVICE_USER, VALUE_DEVICE_LEGACY, VALUE_DEVICE_JUMP,
+	VALUE_DEVICE_ENABLE, VALUE_DEVICE_RIGHTS, VALUE_SSH_USER,
 	/* Of struct config_notify, in parse/config_notify.c: single values, then lists. */
 	VALUE_TRAP_PORT, VALUE_OID, VALUE_ENGINE, VALUE_LEVEL, VALUE_BUFFERED,
 	VALUE_SNMP_HOST, VALUE_COMMUNITY, VALUE_SNMP_USER, VALUE_LOG_HOST, VALUE_IP_HOST,
@@ -35,7 +39,7 @@ enum value_type {
 struct config_row {
 	const char *keywords;  /* "judge overlap" */
 	const char *arguments; /* "SECONDS"; empty for a flag */
-	bool in_block;
+	enum config_block block;
 	enum value_type type;
 	size_t at, per_at;     /* offsets in struct config */
 	double least, most;    /* of the number; seconds for durations */
@@ -79,6 +83,29 @@ bool config_track_set(const struct config_row *row, const struct text *words, si
 		      struct buffer *why, bool *again);
 bool config_track_unset(const struct config_row *row, const struct text *words, struct config *c, struct buffer *why);
 void config_track_print(const struct config_row *row, const struct config *c, struct buffer *out);
+/*
+ * And for those of struct config_devices. While a text is read they stand in the order of their lines, with what only the
+ * end of the text decides; config_device_finish() then looks at all of them, sorts, and shares their logins.
+ */
+struct device_reader; /* opaque */
+/* Borrows `config`, and begins with the devices that are in it. NULL: no memory. */
+struct device_reader *config_device_reader_new(struct config *config);
+void config_device_reader_free(struct device_reader *reader); /* NULL is fine */
+bool config_device_is_row(const struct config_row *row);
+/* As config_value_set(); `line` is what problems will name. */
+bool config_device_set(const struct config_row *row, const struct text *words, size_t count, struct device_reader *reader,
+		       uint32_t line, struct buffer *why, bool *again);
+bool config_device_unset(const struct config_row *row, struct text word, struct device_reader *reader, struct buffer *why);
+/* Calls `say` for more ways to log in than there may be, and, where the text was `whole`, for what is wrong with a device or
+ * with how they go together. 0, or -ENOMEM. */
+typedef void config_device_say(void *context, uint32_t line, struct text why);
+int config_device_finish(struct device_reader *reader, bool whole, config_device_say *say, void *context);
+void config_device_print_usual(const struct config_row *row, const struct config_devices *devices, struct buffer *out);
+void config_device_print(const struct config_devices *devices, struct buffer *out);
+bool config_read_ssh_path(struct text t, struct buffer *why);
+/* So many words as the row takes, or `why` says what is expected. */
+bool config_check_words(const struct config_row *row, const struct words *words, size_t from, bool is_no,
+			struct buffer *why);
 /* "WHAT 'GOT': EXPECTED"; returns false. */
 bool config_say_expected(struct buffer *why, const char *what, struct text got, const char *expected);
 /* The index of the only name that `t` begins, in any case, or -1. */

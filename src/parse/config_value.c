@@ -146,6 +146,8 @@ static bool set_string(const struct config_row *row, struct text t, struct confi
 {
 	if (row->type == VALUE_NAME && !is_name(t, CONFIG_NAME_MAX))
 		return config_say_expected(why, "name", t, "letters, digits, '.', '_' and '-' are expected, at most 63");
+	if (row->type == VALUE_SSH_PATH && !config_read_ssh_path(t, why))
+		return false;
 	if (row->type == VALUE_PATH && !config_is_path(t))
 		return config_say_expected(why, "path", t, "an absolute path of at most 107 bytes without blanks is expected");
 	take_string(t, member(config, row->at), row->type == VALUE_NAME ? CONFIG_NAME_MAX : CONFIG_PATH_MAX);
@@ -406,6 +408,14 @@ static void words_wanted(const struct config_row *row, size_t *ret_least, size_t
 	case VALUE_TRACK_DELAY:
 		*ret_most = row->type == VALUE_TRACK ? 6 : 4;
 		break;
+	case VALUE_DEVICE_USER:
+	case VALUE_SSH_USER:
+		*ret_least = 3;
+		*ret_most = 5;
+		break;
+	case VALUE_DEVICE_LEGACY:
+		*ret_least = *ret_most = 0;
+		break;
 	case VALUE_SNMP_HOST:
 	case VALUE_SNMP_USER:
 	case VALUE_COMMUNITY:
@@ -431,13 +441,14 @@ bool config_is_list(const struct config_row *row)
 	return row->type >= VALUE_INTERFACE && (row->type < VALUE_TRAP_PORT || row->type >= VALUE_SNMP_HOST);
 }
 
-static bool check_words(const struct config_row *row, const struct words *words, size_t from, bool is_no, struct buffer *why)
+bool config_check_words(const struct config_row *row, const struct words *words, size_t from, bool is_no, struct buffer *why)
 {
 	size_t least, most;
 
 	words_wanted(row, &least, &most);
 	if (is_no) { /* "no repair concurrent" will do, and so does what was written before with "no" in front */
-		bool is_list = config_is_list(row) && row->type != VALUE_TRACK_DELAY && row->type != VALUE_TRACK_DEFAULT;
+		bool is_list = config_is_list(row) && row->type != VALUE_TRACK_DELAY && row->type != VALUE_TRACK_DEFAULT &&
+			       (row->type < VALUE_DEVICE_ADDRESS || row->type > VALUE_SSH_USER);
 
 		least = is_list ? 1 : 0;
 	}
@@ -460,6 +471,7 @@ static bool set_value(const struct config_row *row, const struct text *at, size_
 		return true;
 	case VALUE_NAME:
 	case VALUE_PATH:
+	case VALUE_SSH_PATH:
 		return set_string(row, at[0], config, why);
 	case VALUE_MODE:
 		return set_mode(at[0], config, why);
@@ -493,7 +505,7 @@ bool config_value_set(const struct config_row *row, const struct words *words, s
 		      struct buffer *why, bool *ret_again)
 {
 	*ret_again = false;
-	return check_words(row, words, from, false, why) &&
+	return config_check_words(row, words, from, false, why) &&
 	       set_value(row, words->at + from, words->count - from, config, why, ret_again);
 }
 
@@ -505,6 +517,7 @@ static size_t size_of(enum value_type type)
 	case VALUE_NAME:
 		return CONFIG_NAME_MAX;
 	case VALUE_PATH:
+	case VALUE_SSH_PATH:
 		return CONFIG_PATH_MAX;
 	case VALUE_MODE:
 		return sizeof(enum mode);
@@ -527,7 +540,7 @@ bool config_value_unset(const struct config_row *row, const struct words *words,
 		buffer_add_string(why, "the block cannot be taken back; take back its commands");
 		return false;
 	}
-	if (!check_words(row, words, from, true, why))
+	if (!config_check_words(row, words, from, true, why))
 		return false;
 	if (row->type == VALUE_EEM || row->type == VALUE_APPLET)
 		return true;
@@ -568,6 +581,7 @@ void config_value_print_one(const struct config_row *row, const struct config *c
 	switch (row->type) {
 	case VALUE_NAME:
 	case VALUE_PATH:
+	case VALUE_SSH_PATH:
 		buffer_add_string(out, value);
 		break;
 	case VALUE_MODE:
@@ -590,7 +604,7 @@ void config_value_print_one(const struct config_row *row, const struct config *c
 
 static void start(const struct config_row *row, struct buffer *out)
 {
-	buffer_printf(out, "%s%s", row->in_block ? " " : "", row->keywords);
+	buffer_printf(out, "%s%s", row->block == CONFIG_TOP ? "" : " ", row->keywords);
 }
 
 static void print_list(const struct config_row *row, const struct config *c, struct buffer *out)
@@ -614,6 +628,7 @@ static void print_list(const struct config_row *row, const struct config *c, str
 		buffer_printf(out, " %s %s\n", spimend_address_print(&c->peers[i].address, address), peer_mode_name(c->peers[i].mode));
 	}
 	config_track_print(row, c, out);
+	config_device_print_usual(row, &c->devices, out);
 	if (row->type != VALUE_PORT)
 		return;
 	find_port(c, 4500, &there);
@@ -645,7 +660,7 @@ void config_value_print(const struct config_row *row, const struct config *confi
 	     memcmp(const_member(config, row->per_at), const_member(standard, row->per_at), sizeof(int64_t)) == 0))
 		return;
 	if (row->type == VALUE_FLAG && !*(const bool *)const_member(config, row->at)) {
-		buffer_printf(out, "%sno %s\n", row->in_block ? " " : "", row->keywords);
+		buffer_printf(out, "%sno %s\n", row->block == CONFIG_TOP ? "" : " ", row->keywords);
 		return;
 	}
 	start(row, out);

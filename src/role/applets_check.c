@@ -87,8 +87,8 @@ static uint32_t check_events(const struct eem_policies *policies, uint32_t polic
 }
 
 /* `spimend device NAME` */
-static uint32_t check_devices(const struct eem_policies *policies, uint32_t policy, const char *path, uint32_t known,
-			      struct buffer *out)
+static uint32_t check_devices(const struct config *config, const struct eem_policies *policies, uint32_t policy,
+			      const char *path, uint32_t known, struct buffer *out)
 {
 	cleanup(buffer_done) struct buffer why = { 0 };
 	struct eem_policy_facts facts;
@@ -96,10 +96,14 @@ static uint32_t check_devices(const struct eem_policies *policies, uint32_t poli
 
 	if (!eem_policy_facts(policies, policy, &facts) || facts.line <= known)
 		return 0;
-	for (uint32_t i = 0; eem_policy_device(policies, policy, i, &device) && !why.len; i++)
+	for (uint32_t i = 0; eem_policy_device(policies, policy, i, &device) && !why.len; i++) {
+		bool is_known = device.len && device_find(&config->devices, device) >= 0;
+
 		if (device.len)
-			buffer_printf(&why, "applet %s stands on device '%.*s': other devices are not in this version", facts.name,
-				      TEXT_ARG(text_first(device, 64)));
+			buffer_printf(&why, "applet %s stands on device '%.*s': %s", facts.name, TEXT_ARG(text_first(device, 64)),
+				      is_known ? "applets run on this gateway alone in this version"
+					       : "no line 'device' of the configuration names that one");
+	}
 	return why.len ? say(path, facts.line - known, buffer_text(&why), out) : 0;
 }
 
@@ -125,7 +129,7 @@ uint32_t applets_check(const struct config *config, const struct eem_policies *p
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < eem_policy_count(policies); i++) {
-		count += check_devices(policies, i, path, known, out);
+		count += check_devices(config, policies, i, path, known, out);
 		count += check_events(policies, i, path, known, out);
 		count += check_actions(config, policies, i, path, known, out);
 	}

@@ -71,6 +71,19 @@ static void say_problems(const struct config_report *report, struct buffer *why)
 			buffer_printf(why, "%s\n", report->problems[i].text);
 }
 
+/* For the log: of an applet its head, of what stands in a device's block both lines. */
+static void show_lines(const struct exec_change *change, struct buffer *shown)
+{
+	struct text rest = change->lines, line = TEXT_NONE;
+
+	text_take_line(&rest, &line);
+	config_print_safe(line, shown);
+	if (change->block != EXEC_BLOCK_DEVICE || !text_take_line(&rest, &line))
+		return;
+	buffer_add_string(shown, ": ");
+	config_print_safe(line, shown);
+}
+
 int mind_configure(void *context, const struct exec_who *who, const struct exec_change *change, struct buffer *out,
 		   struct buffer *why)
 {
@@ -79,6 +92,7 @@ int mind_configure(void *context, const struct exec_who *who, const struct exec_
 	cleanup(memory_free_pointer) struct config_report *report = memory_new(1, sizeof(*report));
 	cleanup(buffer_done) struct buffer text = { 0 }, shown = { 0 };
 	struct mind_applets applets = { .policies = NULL };
+	enum config_block block = change->block == EXEC_BLOCK_SPIMEND ? CONFIG_SPIMEND : CONFIG_TOP;
 	const char *what;
 	bool eem = false;
 
@@ -86,7 +100,7 @@ int mind_configure(void *context, const struct exec_who *who, const struct exec_
 		buffer_add_string(why, "no memory");
 		return -ENOMEM;
 	}
-	if (config_change(mind->exec.running, change->lines, change->block == EXEC_BLOCK_SPIMEND, config, &eem, report) < 0) {
+	if (config_change(mind->exec.running, change->lines, block, config, &eem, report) < 0) {
 		say_problems(report, why);
 		return -EINVAL;
 	}
@@ -123,7 +137,7 @@ int mind_configure(void *context, const struct exec_who *who, const struct exec_
 	memcpy(mind->exec.running, config, sizeof(*config));
 	if (mind_tracks_configure(mind) < 0)
 		log_say(&mind->member->log, LOG_ERR, "no memory for track objects: they stay as they are");
-	config_print_safe(text_first(change->lines, text_find_char(change->lines, '\n')), &shown);
+	show_lines(change, &shown);
 	log_say(&mind->member->log, LOG_NOTICE, "%s configures: %.*s", who->name, TEXT_ARG(buffer_text(&shown)));
 	return send_soon(mind);
 }

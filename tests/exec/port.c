@@ -203,11 +203,12 @@ static int configure(void *context, const struct exec_who *who, const struct exe
 	struct world *w = context;
 	cleanup(memory_free_pointer) struct config_report *report = memory_new(1, sizeof(*report));
 	cleanup(memory_free_pointer) struct config *config = memory_new(1, sizeof(*config));
+	enum config_block block = change->block == EXEC_BLOCK_SPIMEND ? CONFIG_SPIMEND : CONFIG_TOP;
 	bool eem;
 
 	(void)who;
 	(void)out;
-	if (config_change(&w->config, change->lines, change->block == EXEC_BLOCK_SPIMEND, config, &eem, report) < 0) {
+	if (config_change(&w->config, change->lines, block, config, &eem, report) < 0) {
 		buffer_add_string(why, report->problems[0].text);
 		return -EINVAL;
 	}

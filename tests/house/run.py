@@ -311,7 +311,7 @@ def check_findings(suite, manual):
 
 def check_gateway_manual(suite, manual):
     """What the daemon's configuration and output name."""
-    rows = re.findall(r'^\t\{ "([a-z -]+)", "([^"]*)", (?:true|false), VALUE_', text_of("src/parse/config_table.c"), re.M)
+    rows = re.findall(r'^\t\{ "([a-z -]+)", "([^"]*)", CONFIG_(?:TOP|SPIMEND|DEVICE), VALUE_', text_of("src/parse/config_table.c"), re.M)
     conf = text_of("doc/spimend.conf.5").splitlines()
     known = [line for line in conf if line.startswith(".It Cm ")]
     problems = [] if rows else ["no commands found in src/parse/config_table.c"]

@@ -397,7 +397,7 @@ REFUSED = (
     ("event none\n action 1 force-switchover", "'force-switchover' cannot exist off the router"),
     ("event none\n action 1 file open fd flash:x r+", "'r+' is not known"),
     ("event none\n action 1 mail server 192.0.2.1 to a from b subject s body b secure tls", "mail over TLS is not sent here"),
-    ("event none\n spimend device r1", "stands on device 'r1': other devices are not in this version"),
+    ("event none\n spimend device r1", "stands on device 'r1': no line 'device' of the configuration names that one"),
 )
 
 
@@ -434,6 +434,9 @@ def what_cannot_be_is_refused_when_it_is_read(build):
             status, said = d.run("-n")
             if status == 0 or why not in said or not any(f"spimend.conf:{line}: " in said for line in (2, 3, 4)):
                 problems.append(f"{lines}: {status} {said}")
+        d.write(text="event manager applet a\n event none\n spimend device r2\ndevice r2\n address 192.0.2.99\nspimend\n user nobody\n")
+        expect(problems, "a device that there is", d.run("-n")[1],
+               "spimend.conf:1: applet a stands on device 'r2': applets run on this gateway alone in this version")
     with Hub(build, []) as d:
         for lines, why in REFUSED:
             typed = lines.replace("\n ", "\n")

@@ -193,13 +193,37 @@ def terminal(build):
     return problems
 
 
+def devices(build):
+    """A fleet at its limit goes to every role and comes back; what is typed takes from it and adds nothing."""
+    problems = []
+    fleet = "".join(f"device r{i}\n address 10.1.{i >> 8}.{i & 255}\n platform ios-xe\n rights repair\n" for i in range(10000))
+    with Daemon(build, start=False) as d:
+        d.write("sense xfrm", "ssh user netops key-file /etc/spimend/id")
+        with open(d.config, "a", encoding="utf-8") as file:
+            file.write(fleet)
+        d.start()
+        _, shown = shell(d, "en\nsh run | count device r\nsh run | i r4711\nconf t\ndevice r4711\nrights read-only\naddress 192.0.2.9\n"
+                            "ssh user root key-file /etc/shadow\ndevice r77\nno ssh user\nno rights\nno ssh user\nno device r78\n"
+                            "device new\nend\nsh run | begin device r4711\n")
+        expect(problems, "typed", shown, "Number of lines which match regexp = 10000", "'device' cannot be changed that far",
+               "device r77: 'rights repair' takes 'ssh user NAME key-file PATH' beside it")
+        _, shown = shell(d, "en\nsh run | section device r4711|device r77|device r78|device new\nsh run | count device r\n")
+        expect(problems, "after it", shown, "device r4711\n address 10.1.18.103\n platform ios-xe\ndevice",
+               "device r77\n address 10.1.0.77\n platform ios-xe\n no ssh user\ndevice", "regexp = 9999",
+               absent=["device r78\n", "device new"])
+        if not wait_for(lambda: "configures: device r77: no ssh user" in d.text()):
+            problems.append("what was typed of a device does not stand in the log")
+    return problems
+
+
 TESTS = [
     ("the shell takes a pipe and -c, and says by its status what was refused", pipes_and_options),
     ("who may ask, who may enable, and who may write", who_may),
     ("what is typed runs at once, within the file, and is written as a whole", configuration),
+    ("ten thousand devices are configured, and what is typed adds none", devices),
     ("an applet is registered as it is pasted, or refused with its lines", applets),
     ("disk0: is a directory of plain files and nothing else", files),
     ("on a terminal: '?', completion, history, Ctrl-Z", terminal),
 ]
 
-SANITIZED = [TESTS[2], TESTS[3]]
+SANITIZED = [TESTS[2], TESTS[3], TESTS[4]]

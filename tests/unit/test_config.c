@@ -187,7 +187,7 @@ static void test_each_default_is_what_its_line_would_set(void **state)
 		if (!c.standard[0])
 			continue;
 		snprintf(text, sizeof(text), "spimend\n%s %s\n", c.keywords, c.standard);
-		if (!c.in_block)
+		if (c.block == CONFIG_TOP)
 			memmove(text, text + 8, strlen(text + 8) + 1);
 		if (parse(text) != 0)
 			fail_msg("%s: %s", text, complaints());
@@ -308,12 +308,9 @@ static void test_commands_of_later_versions_are_no_typing_errors(void **state)
 	(void)state;
 	assert_int_equal(parse("event manager policy x.tcl\n"
 			       "snmp-server host 192.0.2.3 public\nlogging host 192.0.2.9\n"
-			       "device spoke1\n address 192.0.2.7\n ssh user netops\n!\ndebug crypto isakmp\n"
-			       "spimend\n " QUIET " device x\n"), SPIMEND_E_SYNTAX);
+			       "debug crypto isakmp\nspimend\n " QUIET), SPIMEND_E_SYNTAX);
 	assert_string_equal(complaints(), "f.conf:1: 'event manager policy' is not in this version yet\n"
-					  "f.conf:4: 'device' is not in this version yet\n"
-					  "f.conf:8: unknown command 'debug crypto isakmp'\n"
-					  "f.conf:12: 'device' is not in this version yet\n"
+					  "f.conf:4: unknown command 'debug crypto isakmp'\n"
 					  "f.conf: warning: an SNMP community that everybody knows: traps with it are as good as anybody's\n");
 }
 
@@ -350,13 +347,13 @@ static void test_a_line_typed_changes_what_runs(void **state)
 	(void)state;
 	assert_int_equal(parse("hostname hub\nspimend\n mode repair\n peer 192.0.2.7 observe\n " QUIET), 0);
 	was = config;
-	assert_int_equal(config_change(&was, TEXT("mode observe"), true, &now, &eem, &report), 0);
+	assert_int_equal(config_change(&was, TEXT("mode observe"), CONFIG_SPIMEND, &now, &eem, &report), 0);
 	assert_int_equal(now.mode, MODE_OBSERVE);
 	assert_int_equal(report.warnings, 0); /* said again, and meant */
-	assert_int_equal(config_change(&was, TEXT("no peer 192.0.2.7"), true, &now, &eem, &report), 0);
+	assert_int_equal(config_change(&was, TEXT("no peer 192.0.2.7"), CONFIG_SPIMEND, &now, &eem, &report), 0);
 	assert_int_equal(now.peer_count, 0);
-	assert_int_equal(config_change(&was, TEXT("mode sometimes"), true, &now, &eem, &report), SPIMEND_E_SYNTAX);
-	assert_int_equal(config_change(&was, TEXT("hub(config)#hostname spoke"), false, &now, &eem, &report), 0);
+	assert_int_equal(config_change(&was, TEXT("mode sometimes"), CONFIG_SPIMEND, &now, &eem, &report), SPIMEND_E_SYNTAX);
+	assert_int_equal(config_change(&was, TEXT("hub(config)#hostname spoke"), CONFIG_TOP, &now, &eem, &report), 0);
 	assert_string_equal(now.hostname, "spoke");
 }
 
@@ -367,7 +364,7 @@ static bool is_within(const char *file, const char *typed, const char **what)
 
 	assert_int_equal(parse(file), 0);
 	ceiling = config;
-	assert_int_equal(config_change(&ceiling, text_of(typed), true, &now, &eem, &report), 0);
+	assert_int_equal(config_change(&ceiling, text_of(typed), CONFIG_SPIMEND, &now, &eem, &report), 0);
 	return config_is_within(&now, &ceiling, what);
 }
 
@@ -534,11 +531,11 @@ static void test_objects_are_tracked(void **state)
 	assert_int_equal(parse("track 4 ip route 10.0.0.0 255.0.0.0 reachability\n"), 0);
 	assert_string_equal(show(), "track 4 ip route 10.0.0.0/8 reachability\n");
 	/* as typed, a line each */
-	assert_int_equal(config_change(&config, TEXT("track 1 stub-object"), false, &config, &eem, &report), 0);
-	assert_int_equal(config_change(&config, TEXT("delay up 3"), false, &config, &eem, &report), 0);
-	assert_int_equal(config_change(&config, TEXT("no track 4"), false, &config, &eem, &report), 0);
+	assert_int_equal(config_change(&config, TEXT("track 1 stub-object"), CONFIG_TOP, &config, &eem, &report), 0);
+	assert_int_equal(config_change(&config, TEXT("delay up 3"), CONFIG_TOP, &config, &eem, &report), 0);
+	assert_int_equal(config_change(&config, TEXT("no track 4"), CONFIG_TOP, &config, &eem, &report), 0);
 	assert_string_equal(show(), "track 1 stub-object\n delay up 3\n");
-	assert_int_equal(config_change(&config, TEXT("no delay"), false, &config, &eem, &report), 0);
+	assert_int_equal(config_change(&config, TEXT("no delay"), CONFIG_TOP, &config, &eem, &report), 0);
 	assert_string_equal(show(), "track 1 stub-object\n");
 }
 
