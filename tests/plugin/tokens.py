@@ -266,7 +266,9 @@ def bounded_drops(lab):
         spi_i, spi_r, began = spis(lab)
         to_a(lab, [presented(spi_i, spi_r, token_of(lab.b, spi_i, spi_r, not began))])
         tried += 1
-        lab.settles(lambda: [sa for sa in lab.a.ike_sas() if sa["state"] == "ESTABLISHED" and int(sa["initiator-spi"], 16) != spi_i], 0.2)
+        # The first four must be believed, however long a busy machine takes for the next IKE SA.
+        lab.settles(lambda: [sa for sa in lab.a.ike_sas() if sa["state"] == "ESTABLISHED" and int(sa["initiator-spi"], 16) != spi_i],
+                    3 if tried <= 4 else 0.2)
     good, took = len(a.reports("crash-detected", 0.5, count=tried)), time.monotonic() - began_at
     if not 4 <= good <= 5 + took / 5 or tried > 6 + took / 5 and good == tried:
         problems.append(f"{good} of {tried} tokens were good in {took:.1f} s")
