@@ -359,33 +359,49 @@ static bool complete_notification(struct compiler *c, struct event *e)
 
 /* --- neighbor-discovery, counter, application -------------------------------------------------------------------- */
 
-static const char *const neighbor_options[] = { "interface", "cdp", "lldp" };
+#define NEIGHBOR_ANY (NEIGHBOR_ADD | NEIGHBOR_UPDATE | NEIGHBOR_DELETE)
+static const char *const neighbor_options[] = { "interface", "cdp", "lldp", "line-event", "all" };
+
+static bool take_interface(struct compiler *c, struct eem_words *w, struct event *e)
+{
+	const struct eem_word *next = eem_word_see(w);
+	struct text more;
+
+	if (next && next->text.len >= 3 && text_starts_nocase(TEXT("regexp"), next->text)) {
+		eem_word_take(w)->keyword = "regexp";
+		return take_pattern(c, w, e);
+	}
+	if (!compile_word(c, w, "an interface", &e->name))
+		return false;
+	next = eem_word_see(w); /* "GigabitEthernet 0/1" */
+	if (next && next->text.len && char_is_digit(next->text.at[0]) && compile_word(c, w, "a number", &more)) {
+		char *name = arena_new(&c->policies->arena, e->name.len + more.len + 1, 1);
+
+		if (!name)
+			return false;
+		memcpy(name, e->name.at, e->name.len);
+		memcpy(name + e->name.len, more.at, more.len);
+		e->name = (struct text){ name, e->name.len + more.len };
+	}
+	return true;
+}
 
 static bool option_neighbor(struct compiler *c, struct eem_words *w, int index, struct event *e)
 {
 	static const char *const changes[] = { "add", "update", "delete", "all" };
-	static const uint32_t bits[] = { EEM_NEIGHBOR_ADD, EEM_NEIGHBOR_UPDATE, EEM_NEIGHBOR_DELETE, 7 };
-	const struct eem_word *next = eem_word_see(w);
-	struct text more;
+	/* as on IOS, what is new is an update, too */
+	static const uint32_t bits[] = { NEIGHBOR_ADD, NEIGHBOR_ADD | NEIGHBOR_UPDATE, NEIGHBOR_DELETE, NEIGHBOR_ANY };
 	int change;
 
-	if (index == 0) {
-		if (next && next->text.len >= 3 && text_starts_nocase(TEXT("regexp"), next->text)) {
-			eem_word_take(w)->keyword = "regexp";
-			return take_pattern(c, w, e);
-		}
-		if (!compile_word(c, w, "an interface", &e->name))
-			return false;
-		next = eem_word_see(w); /* "GigabitEthernet 0/1" */
-		if (next && next->text.len && char_is_digit(next->text.at[0]) && compile_word(c, w, "a number", &more)) {
-			char *name = arena_new(&c->policies->arena, e->name.len + more.len + 1, 1);
-
-			if (!name)
-				return false;
-			memcpy(name, e->name.at, e->name.len);
-			memcpy(name + e->name.len, more.at, more.len);
-			e->name = (struct text){ name, e->name.len + more.len };
-		}
+	if (index == 0)
+		return take_interface(c, w, e);
+	if (index == 3)
+		return compile_fail(c, "unsupported-detector", "'neighbor-discovery ... line-event' is not here: 'event track N' with "
+				    "'track N interface NAME line-protocol' tells of an interface that goes up or down");
+	if (index == 4) {
+		compile_warn(c, "line-event", "'all' is 'cdp all lldp all' here: line events are those of 'event track'");
+		e->changes = NEIGHBOR_ANY;
+		e->cdp = e->lldp = true;
 		return true;
 	}
 	change = compile_keyword(c, w, "unknown-option", "change", changes, EEM_COUNT(changes));

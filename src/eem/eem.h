@@ -30,6 +30,7 @@
 #include "base/calendar.h"
 #include "base/text.h"
 #include "eem/report.h"
+#include "model/neighbor.h"
 #include "spimend/address.h"
 
 /* --- Policies: compiled text ------------------------------------------------------------------------------------- */
@@ -69,12 +70,17 @@ uint32_t eem_policy_find(const struct eem_policies *policies, struct text name);
 uint32_t eem_action_count(const struct eem_policies *policies, uint32_t policy);
 uint32_t eem_action_line(const struct eem_policies *policies, uint32_t policy, uint32_t action);
 uint32_t eem_event_count(const struct eem_policies *policies, uint32_t policy);
+/* Which of NEIGHBOR_HEAR_* an applet waits for on that interface. */
+uint32_t eem_neighbor_protocols(const struct eem_policies *policies, struct text interface);
 struct eem_event_facts {
 	const char *detector; /* "snmp"; static */
 	uint32_t line;
 	struct text oid;      /* of snmp; borrowed from the policies */
 	bool next;
+	struct text source;   /* what stands behind 'event', keywords in full; borrowed */
 };
+/* Whether the event, which is neighbor-discovery, is about that interface. */
+bool eem_event_is_on(const struct eem_policies *policies, uint32_t policy, uint32_t event, struct text interface);
 bool eem_event_facts(const struct eem_policies *policies, uint32_t policy, uint32_t event, struct eem_event_facts *ret);
 struct eem_mail_action {
 	struct text unset; /* a variable of its server that no environment line sets; empty: `server` is whole */
@@ -182,15 +188,8 @@ void eem_counter(struct eem *eem, struct text name, int64_t value, struct moment
 /* The answer to an EEM_POLL. */
 void eem_snmp_value(struct eem *eem, uint64_t request, bool present, struct text oid, struct text value, struct moment now);
 
-enum eem_neighbor_change { EEM_NEIGHBOR_ADD = 1, EEM_NEIGHBOR_UPDATE = 2, EEM_NEIGHBOR_DELETE = 4 };
-struct eem_neighbor {
-	enum eem_neighbor_change change;
-	bool is_cdp; /* else LLDP */
-	struct text local_interface, port_id;
-	struct text name;         /* entry name, system name */
-	struct text platform, capabilities, port_description;
-};
-void eem_neighbor(struct eem *eem, const struct eem_neighbor *neighbor, struct moment now);
+/* A neighbour advertised itself for the first time, otherwise than before, or not any more. */
+void eem_neighbor(struct eem *eem, enum neighbor_change change, const struct neighbor *neighbor, struct moment now);
 
 #define EEM_ARGUMENTS_MAX 15
 /* `event manager run NAME [ARGUMENT...]`. 0 or 1 with the run's id, 1: its terminal waits for it, as IOS does unless the

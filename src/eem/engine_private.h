@@ -154,7 +154,7 @@ struct fact { /* a variable that the event sets */
 	struct text value;
 	enum taint taint;
 };
-#define FACTS_MAX 24
+#define FACTS_MAX 64
 
 struct occurrence {
 	struct text device;
@@ -169,6 +169,9 @@ struct occurrence {
 void occurrence_add(struct occurrence *o, const char *name, struct text value, enum taint taint);
 /* The event happened: counts, correlates, and starts the applet. The run that it started, or NULL. */
 struct run *event_happens(struct eem *eem, uint32_t policy, uint32_t event, const struct occurrence *o, struct moment now);
+/* For each event of a detector that `matches`. */
+void event_all(struct eem *eem, enum detector detector, const void *what,
+	       bool (*matches)(const struct event *e, const void *what), const struct occurrence *o, struct moment now);
 /* Row of the device in the policy's states, or -1. */
 int policy_row(const struct policy *policy, struct text device);
 uint64_t chain_id(struct text name);

@@ -355,11 +355,10 @@ enum eem_cli_answer eem_cli(struct eem *eem, const struct eem_typed *typed, stru
 	return held ? EEM_CLI_HOLD : skip ? EEM_CLI_SKIP : EEM_CLI_RUN;
 }
 
-/* --- track, counter, snmp, neighbor, application ----------------------------------------------------------------- */
+/* --- track, counter, snmp, application ----------------------------------------------------------------- */
 
-/* For each event of a detector that `matches`. */
-static void all_events(struct eem *eem, enum detector detector, const void *what,
-		       bool (*matches)(const struct event *e, const void *what), const struct occurrence *o, struct moment now)
+void event_all(struct eem *eem, enum detector detector, const void *what,
+	       bool (*matches)(const struct event *e, const void *what), const struct occurrence *o, struct moment now)
 {
 	for (uint32_t i = 0; i < eem->set->count; i++)
 		for (uint32_t k = 0; k < eem->set->at[i].event_count; k++)
@@ -395,7 +394,7 @@ void eem_track(struct eem *eem, uint32_t object, bool is_up, struct moment now)
 	snprintf(number, sizeof(number), "%" PRIu32, object);
 	occurrence_add(&o, "_track_number", text_of(number), TAINT_NONE);
 	occurrence_add(&o, "_track_state", is_up ? TEXT("up") : TEXT("down"), TAINT_NONE);
-	all_events(eem, DETECTOR_TRACK, &change, track_matches, &o, now);
+	event_all(eem, DETECTOR_TRACK, &change, track_matches, &o, now);
 	eem_work(eem, now);
 }
 
@@ -516,34 +515,6 @@ void eem_snmp_value(struct eem *eem, uint64_t request, bool present, struct text
 	eem_work(eem, now);
 }
 
-static bool neighbor_matches(const struct event *e, const void *what)
-{
-	const struct eem_neighbor *n = what;
-
-	if (!(e->changes & (uint32_t)n->change) || (n->is_cdp ? !e->cdp : !e->lldp))
-		return false;
-	return e->pattern ? eem_pattern_search(e->pattern, n->local_interface, NULL, NULL) == EEM_MATCH
-			  : text_equal_nocase(e->name, n->local_interface);
-}
-
-void eem_neighbor(struct eem *eem, const struct eem_neighbor *n, struct moment now)
-{
-	struct occurrence o = { .device = TEXT_NONE };
-
-	occurrence_add(&o, "_nd_notification", n->change == EEM_NEIGHBOR_ADD ? TEXT("add") :
-		       n->change == EEM_NEIGHBOR_UPDATE ? TEXT("update") : TEXT("delete"), TAINT_NONE);
-	occurrence_add(&o, "_nd_protocol", n->is_cdp ? TEXT("cdp") : TEXT("lldp"), TAINT_NONE);
-	occurrence_add(&o, "_nd_local_intf_name", n->local_interface, TAINT_CAPTURE); /* ours, but a name all the same */
-	occurrence_add(&o, "_nd_port_id", n->port_id, TAINT_OUTSIDE);
-	occurrence_add(&o, n->is_cdp ? "_nd_cdp_entry_name" : "_nd_lldp_system_name", n->name, TAINT_OUTSIDE);
-	occurrence_add(&o, n->is_cdp ? "_nd_cdp_platform" : "_nd_lldp_system_description", n->platform, TAINT_OUTSIDE);
-	occurrence_add(&o, n->is_cdp ? "_nd_cdp_capabilities_string" : "_nd_lldp_enabled_capabilities_string", n->capabilities,
-		       TAINT_OUTSIDE);
-	occurrence_add(&o, "_nd_lldp_port_description", n->port_description, TAINT_OUTSIDE);
-	all_events(eem, DETECTOR_NEIGHBOR, n, neighbor_matches, &o, now);
-	eem_work(eem, now);
-}
-
 static bool application_matches(const struct event *e, const void *what)
 {
 	const uint32_t *numbers = what;
@@ -564,7 +535,7 @@ void application_event(struct eem *eem, uint32_t subsystem, uint32_t type, const
 	occurrence_add(&o, "_application_type", text_of(texts[1]), TAINT_NONE);
 	for (uint32_t i = 0; i < count; i++)
 		occurrence_add(&o, data[i].name, data[i].value, data[i].taint);
-	all_events(eem, DETECTOR_APPLICATION, numbers, application_matches, &o, now);
+	event_all(eem, DETECTOR_APPLICATION, numbers, application_matches, &o, now);
 }
 
 /* --- event manager run ------------------------------------------------------------------------------------------- */

@@ -35,6 +35,32 @@ static const struct {
 	{ TEXT("_snmp_notif_enterprise_oid"), BIT(NOTIFICATION), ORIGIN_OURS },
 	{ TEXT("_snmp_notif_generic_trap"), BIT(NOTIFICATION), ORIGIN_OURS },
 	{ TEXT("_snmp_notif_specific_trap"), BIT(NOTIFICATION), ORIGIN_OURS },
+	{ TEXT("_nd_notification"), BIT(NEIGHBOR), ORIGIN_OURS },
+	{ TEXT("_nd_proto_notif"), BIT(NEIGHBOR), ORIGIN_OURS },
+	{ TEXT("_nd_proto_new_entry"), BIT(NEIGHBOR), ORIGIN_OURS },
+	{ TEXT("_nd_protocol"), BIT(NEIGHBOR), ORIGIN_OURS },
+	{ TEXT("_nd_lldp_ttl"), BIT(NEIGHBOR), ORIGIN_OURS },
+	{ TEXT("_nd_lldp_system_capabilities_string"), BIT(NEIGHBOR), ORIGIN_OURS },
+	{ TEXT("_nd_lldp_enabled_capabilities_string"), BIT(NEIGHBOR), ORIGIN_OURS },
+	{ TEXT("_nd_lldp_system_capabilities_bits"), BIT(NEIGHBOR), ORIGIN_OURS },
+	{ TEXT("_nd_lldp_enabled_capabilities_bits"), BIT(NEIGHBOR), ORIGIN_OURS },
+	{ TEXT("_nd_lldp_capabilities_bits"), BIT(NEIGHBOR), ORIGIN_OURS },
+	{ TEXT("_nd_cdp_hold_time"), BIT(NEIGHBOR), ORIGIN_OURS },
+	{ TEXT("_nd_cdp_capabilities_string"), BIT(NEIGHBOR), ORIGIN_OURS },
+	{ TEXT("_nd_cdp_capabilities_bits"), BIT(NEIGHBOR), ORIGIN_OURS },
+	{ TEXT("_nd_local_intf_name"), BIT(NEIGHBOR), ORIGIN_CAPTURE },
+	{ TEXT("_nd_short_local_intf_name"), BIT(NEIGHBOR), ORIGIN_CAPTURE },
+	{ TEXT("_nd_lldp_management_address"), BIT(NEIGHBOR), ORIGIN_CAPTURE },
+	{ TEXT("_nd_cdp_management_address"), BIT(NEIGHBOR), ORIGIN_CAPTURE },
+	{ TEXT("_nd_port_id"), BIT(NEIGHBOR), ORIGIN_OUTSIDE },
+	{ TEXT("_nd_lldp_chassis_id"), BIT(NEIGHBOR), ORIGIN_OUTSIDE },
+	{ TEXT("_nd_lldp_system_name"), BIT(NEIGHBOR), ORIGIN_OUTSIDE },
+	{ TEXT("_nd_lldp_system_description"), BIT(NEIGHBOR), ORIGIN_OUTSIDE },
+	{ TEXT("_nd_lldp_port_description"), BIT(NEIGHBOR), ORIGIN_OUTSIDE },
+	{ TEXT("_nd_cdp_entry_name"), BIT(NEIGHBOR), ORIGIN_OUTSIDE },
+	{ TEXT("_nd_cdp_mgmt_domain"), BIT(NEIGHBOR), ORIGIN_OUTSIDE },
+	{ TEXT("_nd_cdp_platform"), BIT(NEIGHBOR), ORIGIN_OUTSIDE },
+	{ TEXT("_nd_cdp_version"), BIT(NEIGHBOR), ORIGIN_OUTSIDE },
 	{ TEXT("_track_number"), BIT(TRACK), ORIGIN_OURS },
 	{ TEXT("_track_state"), BIT(TRACK), ORIGIN_OURS },
 	{ TEXT("_timer_type"), BIT(COUNTDOWN) | BIT(WATCHDOG) | BIT(CRON) | BIT(ABSOLUTE), ORIGIN_OURS },
@@ -205,7 +231,8 @@ static bool is_known_family(const struct policy *p, struct text name)
 	for (uint32_t i = 0; i < p->event_count; i++) {
 		if (p->events[i].detector == DETECTOR_NONE && text_starts(name, TEXT("_none_arg")))
 			return true;
-		if (p->events[i].detector == DETECTOR_NEIGHBOR && text_starts(name, TEXT("_nd_")))
+		if (p->events[i].detector == DETECTOR_NEIGHBOR && (text_starts(name, TEXT("_nd_lldp_capabilities_bit_")) ||
+								   text_starts(name, TEXT("_nd_cdp_capabilities_bits_"))))
 			return true;
 	}
 	return false;

@@ -316,7 +316,7 @@ bool eem_event_facts(const struct eem_policies *policies, uint32_t policy, uint3
 	if (event >= eem_event_count(policies, policy))
 		return false;
 	e = &policies->at[policy].events[event];
-	*ret = (struct eem_event_facts){ detector_name(e->detector), e->line, e->oid, e->get_next };
+	*ret = (struct eem_event_facts){ detector_name(e->detector), e->line, e->oid, e->get_next, e->source };
 	return true;
 }
 

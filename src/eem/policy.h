@@ -70,7 +70,7 @@ struct event {
 	struct spimend_address source_address, destination_address;
 
 	bool cdp, lldp;           /* neighbor-discovery */
-	uint32_t changes;         /* of enum eem_neighbor_change */
+	uint32_t changes;         /* of enum neighbor_change */
 
 	uint32_t subsystem, type; /* application */
 };

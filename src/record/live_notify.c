@@ -43,6 +43,25 @@ static void add_traps(const struct live_notify *n, const struct config *config, 
 	buffer_add_char(out, '\n');
 }
 
+static void add_neighbors(const struct live_notify *n, struct buffer *out)
+{
+	const struct neighbor_counts *c = n->neighbors;
+
+	label(out, "neighbors");
+	buffer_printf(out, "%" PRIu32 " known; heard on %" PRIu32 " socket%s: %" PRIu64 " taken", n->neighbors_known, c->sockets,
+		      c->sockets == 1 ? "" : "s", c->fates[NEIGHBOR_TAKEN]);
+	for (int fate = NEIGHBOR_TAKEN + 1; fate < NEIGHBOR_FATES; fate++)
+		if (c->fates[fate])
+			buffer_printf(out, ", %" PRIu64 " %s", c->fates[fate], neighbor_fate_name((enum neighbor_fate)fate));
+	if (c->tlvs_dropped)
+		buffer_printf(out, "; %" PRIu64 " malformed parts left out", c->tlvs_dropped);
+	if (c->lost)
+		buffer_printf(out, "; %" PRIu64 " lost by the sockets", c->lost);
+	if (n->neighbors_refused)
+		buffer_printf(out, "; %" PRIu64 " found no place", n->neighbors_refused);
+	buffer_add_char(out, '\n');
+}
+
 static void add_state(const char *what, const struct spimend_address *to, uint16_t port, const char *how,
 		      const struct dial_state *state, struct buffer *out)
 {
@@ -76,6 +95,8 @@ void live_notify_text(const struct live_notify *n, const struct config *config, 
 
 	if (c->manager)
 		add_traps(n, config, out);
+	if (n->neighbors->sockets)
+		add_neighbors(n, out);
 	for (uint32_t i = 0; i < c->log_host_count; i++)
 		add_state(i ? "" : "syslog to", &c->log_hosts[i].address, c->log_hosts[i].port,
 			  notify_transport_name(c->log_hosts[i].transport), log_state(n, config, i), out);
@@ -119,6 +140,19 @@ static void put_traps(const struct live_notify *n, const struct config *config, 
 	json_object_end(j);
 }
 
+static void put_neighbors(const struct live_notify *n, struct json *j)
+{
+	json_object(j, "neighbors");
+	json_unsigned(j, "known", n->neighbors_known);
+	json_unsigned(j, "sockets", n->neighbors->sockets);
+	for (int fate = 0; fate < NEIGHBOR_FATES; fate++)
+		json_unsigned(j, neighbor_fate_name((enum neighbor_fate)fate), n->neighbors->fates[fate]);
+	json_unsigned(j, "parts_dropped", n->neighbors->tlvs_dropped);
+	json_unsigned(j, "lost", n->neighbors->lost);
+	json_unsigned(j, "refused", n->neighbors_refused);
+	json_object_end(j);
+}
+
 static void put_state(const char *kind, const struct spimend_address *to, uint16_t port, const char *how,
 		      const struct dial_state *state, struct json *j)
 {
@@ -144,6 +178,7 @@ void live_notify_json(const struct live_notify *n, const struct config *config, 
 	const struct config_notify *c = &config->notify;
 
 	put_traps(n, config, j);
+	put_neighbors(n, j);
 	json_array(j, "receivers");
 	for (uint32_t i = 0; i < c->log_host_count; i++)
 		put_state("syslog", &c->log_hosts[i].address, c->log_hosts[i].port, notify_transport_name(c->log_hosts[i].transport),

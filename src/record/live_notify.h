@@ -7,10 +7,14 @@
 #include "base/json.h"
 #include "model/config.h"
 #include "model/dial.h"
+#include "model/neighbor.h"
 #include "model/trap_counts.h"
 
 struct live_notify {
 	const struct trap_counts *traps;       /* as sense counted */
+	const struct neighbor_counts *neighbors; /* LLDP and CDP, as sense counted */
+	uint32_t neighbors_known;
+	uint64_t neighbors_refused;            /* that found no place among them */
 	int traps_error;                       /* negative errno: the port cannot be had; 0: it can, or is not wanted */
 	const struct dial_state *logs, *snmps; /* by their place in the configuration; of another mark: not told yet */
 	uint64_t not_handed;                   /* lines and traps that dial did not take */
@@ -18,7 +22,7 @@ struct live_notify {
 
 /* Lines for people; nothing where neither is configured. */
 void live_notify_text(const struct live_notify *n, const struct config *config, struct buffer *out);
-/* Members "traps" and "receivers". */
+/* Members "traps", "neighbors" and "receivers". */
 void live_notify_json(const struct live_notify *n, const struct config *config, struct json *j);
 
 #endif

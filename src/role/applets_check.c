@@ -65,13 +65,21 @@ static void judge_event(const struct eem_event_facts *event, struct buffer *why)
 	if (strcmp(event->detector, "snmp") == 0 && !object_is_known(event->oid, event->next))
 		buffer_printf(why, "event snmp: this gateway has no object %.*s%s; what it has stands in spimend.conf(5)",
 			      TEXT_ARG(event->oid), event->next ? ", and none right behind it" : "");
-	else if (strcmp(event->detector, "neighbor-discovery") == 0)
-		buffer_add_string(why, "event neighbor-discovery: LLDP and CDP are not heard here, and lldpd tells its neighbours to its own "
-				  "programs alone, which spimend does not run");
 }
 
-static uint32_t check_events(const struct eem_policies *policies, uint32_t policy, const char *path, uint32_t known,
-			     struct buffer *out)
+/* Neighbours are heard on the interfaces that are sensed. */
+static void judge_neighbor(const struct config *config, const struct eem_policies *policies, uint32_t policy, uint32_t event,
+			   struct text source, struct buffer *why)
+{
+	for (uint32_t i = 0; i < config->interface_count; i++)
+		if (eem_event_is_on(policies, policy, event, text_of(config->interfaces[i].name)))
+			return;
+	buffer_printf(why, "event %.*s: no interface of a 'sense interface' line is meant by that, so it would never happen",
+		      TEXT_ARG(text_first(source, 120)));
+}
+
+static uint32_t check_events(const struct config *config, const struct eem_policies *policies, uint32_t policy,
+			     const char *path, uint32_t known, struct buffer *out)
 {
 	struct eem_event_facts event;
 	uint32_t count = 0;
@@ -81,6 +89,8 @@ static uint32_t check_events(const struct eem_policies *policies, uint32_t polic
 
 		if (event.line > known)
 			judge_event(&event, &why);
+		if (event.line > known && strcmp(event.detector, "neighbor-discovery") == 0)
+			judge_neighbor(config, policies, policy, k, event.source, &why);
 		count += why.len ? say(path, event.line - known, buffer_text(&why), out) : 0;
 	}
 	return count;
@@ -130,7 +140,7 @@ uint32_t applets_check(const struct config *config, const struct eem_policies *p
 
 	for (uint32_t i = 0; i < eem_policy_count(policies); i++) {
 		count += check_devices(config, policies, i, path, known, out);
-		count += check_events(policies, i, path, known, out);
+		count += check_events(config, policies, i, path, known, out);
 		count += check_actions(config, policies, i, path, known, out);
 	}
 	return count;

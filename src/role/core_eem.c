@@ -83,6 +83,7 @@ int mind_eem_configure(struct mind *mind)
 		log_say(&mind->member->log, LOG_ERR, "the applets are not run: %s", spimend_strerror(r));
 	else
 		settle(mind);
+	mind_neighbors_configure(mind, false);
 	return r;
 }
 
@@ -378,6 +379,14 @@ void mind_eem_track(struct mind *mind, uint32_t object, bool is_up)
 	if (!mind->eem.engine)
 		return;
 	eem_track(mind->eem.engine, object, is_up, mind_now(mind));
+	settle(mind);
+}
+
+void mind_eem_neighbor(struct mind *mind, enum neighbor_change change, const struct neighbor *neighbor)
+{
+	if (!mind->eem.engine)
+		return;
+	eem_neighbor(mind->eem.engine, change, neighbor, mind_now(mind));
 	settle(mind);
 }
 

@@ -56,6 +56,7 @@ void mind_eem_done(struct mind *mind);
 /* A line of this gateway's own log. */
 void mind_eem_line(struct mind *mind, int severity, struct text line);
 void mind_eem_trap(struct mind *mind, const struct snmp_trap *trap);
+void mind_eem_neighbor(struct mind *mind, enum neighbor_change change, const struct neighbor *neighbor);
 /* What became of a mail; and that dial, which had some, is gone. */
 void mind_eem_mailed(struct mind *mind, const struct dial_mailed *mailed);
 void mind_eem_no_dial(struct mind *mind);

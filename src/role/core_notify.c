@@ -59,8 +59,14 @@ struct live_notify mind_notify_view(const struct mind *mind)
 {
 	const struct mind_notify *n = &mind->notify;
 
-	return (struct live_notify){ .traps = &n->traps, .traps_error = n->traps_error, .logs = n->logs, .snmps = n->snmps,
-				     .not_handed = n->not_handed };
+	const struct neighbors *table = mind->neighbors.table;
+	struct live_notify view = { .traps = &n->traps, .traps_error = n->traps_error, .logs = n->logs, .snmps = n->snmps,
+				    .not_handed = n->not_handed, .neighbors = &mind->neighbors.counts };
+
+	while (table && neighbors_at(table, view.neighbors_known))
+		view.neighbors_known++;
+	view.neighbors_refused = table ? neighbors_refused(table) : 0;
+	return view;
 }
 
 /* --- Lines -------------------------------------------------------------------------------------------------------- */

@@ -149,6 +149,12 @@ static void from_sense(void *context, struct channel *channel, enum message_type
 	case MESSAGE_TRAP:
 		mind_take_trap(mind, &item->trap);
 		break;
+	case MESSAGE_NEIGHBOR:
+		mind_take_neighbor(mind, &item->neighbor);
+		break;
+	case MESSAGE_NEIGHBOR_COUNTS:
+		mind->neighbors.counts = item->neighbor_counts;
+		break;
 	case MESSAGE_TRAP_COUNTS:
 		mind->notify.traps = item->trap_counts;
 		break;
@@ -497,6 +503,7 @@ static void reload(void *context)
 	if (r < 0)
 		log_say(&mind->member->log, LOG_ERR, "the running configuration cannot be shown: %s", spimend_strerror(r));
 	mind_allow(mind);
+	mind_neighbors_configure(mind, true);
 	tick(mind);
 }
 
@@ -510,6 +517,7 @@ static void end(void *context)
 	struct mind *mind = context;
 
 	mind_notify_done(mind);
+	mind_neighbors_done(mind);
 	mind_take_stat(mind, -1);
 	channel_flush(mind->act);
 	channel_flush(mind->sense);

@@ -12,6 +12,7 @@
 #include "record/live.h"
 #include "record/store.h"
 #include "role/core_eem.h"
+#include "role/core_neighbors.h"
 #include "role/core_notify.h"
 #include "role/member.h"
 #include "serve/control.h"
@@ -84,6 +85,7 @@ struct mind {
 	struct mind_eem eem;
 	struct mind_tracks tracks;
 	struct mind_poll poll;
+	struct mind_neighbors neighbors;
 	bool lost_watches;            /* sense did not keep up: all are to be sent again */
 	struct role_summary summary;  /* as told last */
 	/* What watchers were told last, in the place of the id's hash: two that share one are told more often than needed. */

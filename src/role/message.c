@@ -202,6 +202,16 @@ static bool valid_daemon_line(const union message_item *item)
 	return daemon_line_valid(&item->daemon_line);
 }
 
+static bool valid_neighbor(const union message_item *item)
+{
+	return neighbor_valid(&item->neighbor);
+}
+
+static bool valid_hear(const union message_item *item)
+{
+	return neighbor_valid_hearing(&item->hear);
+}
+
 static bool valid_dial_state(const union message_item *item)
 {
 	return dial_valid_state(&item->dial_state);
@@ -274,6 +284,9 @@ static const struct message_row rows[MESSAGE_TYPES] = {
 	[MESSAGE_MAILED] = { "mailed", SIZE(mailed), FROM(ROLE_DIAL), FROM(ROLE_CORE), 0, false, valid_mailed },
 	[MESSAGE_DEBUG] = { "debug", SIZE(debug), FROM(ROLE_CORE), FROM(ROLE_ACT), 0, false, valid_debug },
 	[MESSAGE_DAEMON_LINE] = { "daemon-line", SIZE(daemon_line), FROM(ROLE_ACT), FROM(ROLE_CORE), 0, true, valid_daemon_line },
+	[MESSAGE_NEIGHBOR] = { "neighbor", SIZE(neighbor), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, true, valid_neighbor },
+	[MESSAGE_NEIGHBOR_COUNTS] = { "neighbor-counts", SIZE(neighbor_counts), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, true, NULL },
+	[MESSAGE_HEAR_NEIGHBORS] = { "hear-neighbors", SIZE(hear), FROM(ROLE_CORE), FROM(ROLE_PARENT), 0, false, valid_hear },
 	[MESSAGE_DIAL_STATE] = { "dial-state", SIZE(dial_state), FROM(ROLE_DIAL), FROM(ROLE_CORE), 0, true, valid_dial_state },
 };
 
@@ -281,6 +294,7 @@ static const char *const role_names[ROLES] = { "parent", "sense", "core", "act",
 static const char *const resource_names[RESOURCES] = {
 	"log socket", "channel", "BPF maps", "packet socket", "XDP", "audit socket", "XFRM counters", "XFRM sockets",
 	"IKE daemon", "journal", "control socket", "rtnetlink socket", "plugin", "trap socket", "processor times", "TLS file",
+	"neighbours' socket",
 };
 
 const char *role_name(enum role role)

@@ -17,6 +17,7 @@
 #include "model/daemon_line.h"
 #include "model/dial.h"
 #include "model/gateway.h"
+#include "model/neighbor.h"
 #include "model/report.h"
 #include "model/trap_counts.h"
 #include "sense/packets_kernel.h"
@@ -74,6 +75,8 @@ enum message_type {
 	MESSAGE_MAILED,      /* dial to core */
 	MESSAGE_DEBUG,       /* struct role_debug, core to act */
 	MESSAGE_DAEMON_LINE, /* act to core, while a debug wants them */
+	MESSAGE_NEIGHBOR, MESSAGE_NEIGHBOR_COUNTS, /* sense to core */
+	MESSAGE_HEAR_NEIGHBORS, /* core to the parent, for each interface of the configuration */
 	MESSAGE_TYPES
 };
 
@@ -94,6 +97,7 @@ enum resource {
 	RESOURCE_TRAPS,    /* the UDP socket that traps come in on; an error: hear none */
 	RESOURCE_STAT,     /* /proc/stat, core's: the processor's load */
 	RESOURCE_TLS_FILE, /* dial's file `index`: trust, certificate, key */
+	RESOURCE_NEIGHBORS, /* a packet socket for LLDP, or with `index` 1 for CDP, on `name`; an error: no more */
 	RESOURCES
 };
 const char *resource_name(enum resource resource);
@@ -207,6 +211,9 @@ union message_item {
 	struct dial_mailed mailed;
 	struct role_debug debug;
 	struct daemon_line daemon_line;
+	struct neighbor neighbor;
+	struct neighbor_counts neighbor_counts;
+	struct neighbor_hearing hear;
 };
 
 struct message_header {

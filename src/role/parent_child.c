@@ -152,6 +152,10 @@ static void take(void *context, struct channel *channel, enum message_type type,
 		if (!parent->stopping && may_want(child))
 			parent_save(parent, &item->ping);
 		break;
+	case MESSAGE_HEAR_NEIGHBORS:
+		if (!parent->stopping)
+			parent_hear_neighbors(parent, &item->hear);
+		break;
 	case MESSAGE_SUMMARY:
 		parent->summary = item->summary;
 		parent_say_status(parent);

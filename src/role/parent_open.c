@@ -21,6 +21,7 @@
 #include "role/parent_private.h"
 #include "sense/audit.h"
 #include "sense/gre_devices.h"
+#include "sense/neighbors.h"
 #include "sense/traps.h"
 #include "sense/xfrm_stat.h"
 #include "spimend/error.h"
@@ -233,7 +234,8 @@ static void close_hearing(struct hearing *hearing)
 	if (hearing->link_fd >= 0)
 		close(hearing->link_fd);
 	*hearing = (struct hearing){ .link_fd = -1, .said_error = hearing->said_error, .tried = hearing->tried,
-				     .state = hearing->state };
+				     .state = hearing->state, .neighbors = hearing->neighbors,
+				     .neighbors_given = hearing->neighbors_given, .neighbors_index = hearing->neighbors_index };
 }
 
 void parent_close_sensor(struct parent *parent)
@@ -243,6 +245,7 @@ void parent_close_sensor(struct parent *parent)
 		parent->hearings[i].said_error = 0;
 		parent->hearings[i].tried = 0;
 		parent->hearings[i].state = STATE_UNKNOWN; /* another interface may stand here */
+		parent->hearings[i].neighbors = parent->hearings[i].neighbors_given = 0; /* core says it again */
 	}
 	packets_kernel_free(parent->kernel);
 	parent->kernel = NULL;
@@ -328,6 +331,7 @@ void parent_check_interfaces(struct parent *parent)
 {
 	int64_t now = loop_now(parent->loop);
 
+	parent_check_neighbors(parent);
 	if (!parent->kernel || !parent->children[ROLE_SENSE].channel)
 		return;
 	for (uint32_t i = 0; i < parent->config->interface_count; i++) {
@@ -395,6 +399,11 @@ static void drop_interface(struct parent *parent, const struct config_interface 
 	text_copy(text_of(interface->name), gone.name, sizeof(gone.name));
 	if (hearing->given)
 		give_error(parent, ROLE_SENSE, gone, -ENODEV);
+	gone.kind = RESOURCE_NEIGHBORS;
+	for (gone.index = 0; gone.index < 2; gone.index++)
+		if (hearing->neighbors_given >> gone.index & 1)
+			give_error(parent, ROLE_SENSE, gone, -ENOENT);
+	hearing->neighbors = hearing->neighbors_given = 0;
 	close_hearing(hearing);
 }
 
@@ -431,6 +440,53 @@ static void sense_lost(struct parent *parent, const char *name)
 		}
 }
 
+/* --- sense: neighbours ---------------------------------------------------------------------------------------------- */
+
+/* One protocol on one interface: bit `index` of NEIGHBOR_HEAR_*. */
+static void check_neighbor(struct parent *parent, const char *interface, struct hearing *hearing, uint32_t index)
+{
+	struct role_resource resource = { .kind = RESOURCE_NEIGHBORS, .index = index };
+	uint32_t bit = 1u << index;
+	int fd, r;
+
+	text_copy(text_of(interface), resource.name, sizeof(resource.name));
+	if (hearing->neighbors_given & bit && !(hearing->neighbors & bit))
+		give_error(parent, ROLE_SENSE, resource, -ENOENT);
+	hearing->neighbors_given &= hearing->neighbors | ~bit;
+	if (hearing->neighbors_given & bit || !(hearing->neighbors & bit))
+		return;
+	r = neighbors_open(interface, index == 1, &fd);
+	if (r < 0) {
+		if (r != -ENODEV) /* one that is not there yet was said, and rtnetlink tells when it is */
+			log_say(&parent->log, LOG_ERR, "neighbours on interface %s cannot be heard: %s", interface, spimend_strerror(r));
+		return;
+	}
+	hearing->neighbors_given |= bit;
+	give_fd(parent, ROLE_SENSE, resource, fd);
+}
+
+void parent_check_neighbors(struct parent *parent)
+{
+	for (uint32_t i = 0; parent->children[ROLE_SENSE].channel && i < parent->config->interface_count; i++) {
+		struct hearing *hearing = &parent->hearings[i];
+		unsigned ifindex = hearing->neighbors ? if_nametoindex(parent->config->interfaces[i].name) : 0;
+
+		if (hearing->neighbors && hearing->neighbors_index != ifindex)
+			hearing->neighbors_given = 0; /* gone, or another one of that name: sense closes what it has when it gets another */
+		hearing->neighbors_index = ifindex;
+		for (uint32_t index = 0; index < 2; index++)
+			check_neighbor(parent, parent->config->interfaces[i].name, hearing, index);
+	}
+}
+
+void parent_hear_neighbors(struct parent *parent, const struct neighbor_hearing *hear)
+{
+	for (uint32_t i = 0; i < parent->config->interface_count; i++)
+		if (strcmp(parent->config->interfaces[i].name, hear->interface) == 0)
+			parent->hearings[i].neighbors = hear->protocols;
+	parent_check_neighbors(parent);
+}
+
 static void give_traps(struct parent *parent)
 {
 	struct role_resource resource = { .kind = RESOURCE_TRAPS };
@@ -458,6 +514,9 @@ void parent_give_sense(struct parent *parent)
 	struct role_resource resource = { .kind = RESOURCE_MAPS };
 	int maps[PACKETS_MAPS], fd, r;
 
+	for (uint32_t i = 0; i < CONFIG_INTERFACES_MAX; i++)
+		parent->hearings[i].neighbors_given = 0;
+	parent_check_neighbors(parent);
 	if (load_sensor(parent)) {
 		packets_kernel_maps(parent->kernel, maps);
 		give(parent, ROLE_SENSE, resource, maps, PACKETS_MAPS);

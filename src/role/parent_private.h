@@ -36,6 +36,9 @@ struct hearing { /* one configured interface */
 	int link_fd;      /* owns; XDP; -1: none */
 	int64_t tried;
 	int said_error;
+	uint32_t neighbors;       /* NEIGHBOR_HEAR_*: what core wants to hear there */
+	uint32_t neighbors_given; /* what the sense that runs has sockets for ... */
+	unsigned neighbors_index; /* ... on the interface of this index */
 	int state;        /* as core was told: 0 heard, negative errno why not; STATE_UNKNOWN */
 };
 #define STATE_UNKNOWN 1
@@ -97,6 +100,9 @@ void parent_give_dial(struct parent *parent);
 /* After a reload: another trap port, or none; other TLS files. */
 void parent_change_traps(struct parent *parent, const struct config *old);
 void parent_give_wanted(struct parent *parent, struct child *child, const struct role_want *want);
+/* What core wants to hear of neighbours on one interface; and whatever of that sense has not, or has and should not. */
+void parent_hear_neighbors(struct parent *parent, const struct neighbor_hearing *hear);
+void parent_check_neighbors(struct parent *parent);
 /* Opens what is configured, there, and not open. */
 void parent_check_interfaces(struct parent *parent);
 /* Other interfaces than `old` had: those that stay are heard on without a gap. False: the sensor must be made anew. */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "role/sense_neighbors.h"
 #include "role/sense_reports.h"
 #include "role/sense_traps.h"
 #include "sense/audit.h"
@@ -31,6 +32,7 @@ struct sense {
 	bool said_full, said_counters;
 	struct sense_reports reports; /* of the plugins inside the IKE daemons */
 	struct sense_traps traps;
+	struct sense_neighbors neighbors;
 };
 
 /* --- To core --------------------------------------------------------------------------------------------------------- */
@@ -104,6 +106,7 @@ static void on_state(void *context, int64_t now)
 	channel_send(sense->core, MESSAGE_SENSOR, &state);
 	sense_reports_tell(&sense->reports);
 	sense_traps_tell(&sense->traps);
+	sense_neighbors_tell(&sense->neighbors);
 	tell_counters(sense);
 }
 
@@ -182,6 +185,7 @@ static void core_closed(void *context, struct channel *channel, const char *why)
 	sense->core = NULL;
 	sense_reports_core(&sense->reports, NULL);
 	sense_traps_core(&sense->traps, NULL);
+	sense_neighbors_core(&sense->neighbors, NULL);
 }
 
 /* --- What the parent hands in ----------------------------------------------------------------------------------------- */
@@ -193,6 +197,7 @@ static int take_channel(struct sense *sense, int fd)
 
 	sense_reports_core(&sense->reports, NULL);
 	sense_traps_core(&sense->traps, NULL);
+	sense_neighbors_core(&sense->neighbors, NULL);
 	channel_free(sense->core);
 	sense->core = NULL;
 	/* A core that is new tells what it knows. What it does not tell died while nobody could say so. */
@@ -202,6 +207,7 @@ static int take_channel(struct sense *sense, int fd)
 	if (r == 0) {
 		sense_reports_core(&sense->reports, sense->core);
 		sense_traps_core(&sense->traps, sense->core);
+		sense_neighbors_core(&sense->neighbors, sense->core);
 	}
 	return r;
 }
@@ -270,6 +276,8 @@ static void take_resource(void *context, const struct role_resource *resource, c
 		sense_reports_take(&sense->reports, resource, fds, fd_count);
 	} else if (resource->kind == RESOURCE_TRAPS) {
 		sense_traps_take(&sense->traps, resource, fds, fd_count);
+	} else if (resource->kind == RESOURCE_NEIGHBORS) {
+		sense_neighbors_take(&sense->neighbors, resource, fds, fd_count);
 	} else if (resource->error || fd_count == 0) {
 		if (resource->kind == RESOURCE_XDP && !resource->error)
 			r = take_interface(sense, resource, fds, fd_count);
@@ -311,6 +319,7 @@ static int begin(void *context, struct member *member)
 		return r;
 	loop_timer_every(sense->counts_timer, COUNTS_EVERY);
 	loop_timer_every(sense->state_timer, STATE_EVERY);
+	sense_neighbors_begin(&sense->neighbors, member);
 	r = sense_traps_begin(&sense->traps, member);
 	return r < 0 ? r : sense_reports_begin(&sense->reports, member);
 }
@@ -331,6 +340,7 @@ static void end(void *context)
 	channel_flush(sense->core);
 	sense_reports_done(&sense->reports);
 	sense_traps_done(&sense->traps);
+	sense_neighbors_done(&sense->neighbors);
 	channel_free(sense->core);
 	packets_free(sense->packets);
 	audit_free(sense->audit);

@@ -391,7 +391,7 @@ event manager applet memory
 REFUSED = (
     ("event snmp oid 1.3.6.1.4.1.9.9.42.1.2.9.1.6.10 get-type exact entry-op eq entry-val 1 poll-interval 10",
      "this gateway has no object 1.3.6.1.4.1.9.9.42.1.2.9.1.6.10"),
-    ("event neighbor-discovery interface regexp .* lldp add", "LLDP and CDP are not heard here"),
+    ("event neighbor-discovery interface regexp .* lldp add", "no interface of a 'sense interface' line is meant"),
     ("event routing network 10.0.0.0/8 type add", "'routing' cannot exist off the router"),
     ("event none\n action 1 info type snmp oid 1.3", "'info type snmp' cannot be answered here"),
     ("event none\n action 1 force-switchover", "'force-switchover' cannot exist off the router"),

@@ -18,6 +18,7 @@ sys.path[:0] = [os.path.join(HERE, ".."), HERE]
 import eem  # noqa: E402
 import hostile  # noqa: E402
 import life  # noqa: E402
+import neighbors  # noqa: E402
 import notify  # noqa: E402
 import plain  # noqa: E402
 import shell  # noqa: E402
@@ -76,6 +77,10 @@ def main():
         if absent:
             suite.skip("traps and messages, in and out", "not installed: " + ", ".join(absent))
         modules = [life, world, hostile, shell, eem] + ([] if absent else [notify])
+        if neighbors.missing():
+            suite.skip("neighbours by LLDP and CDP", "not installed: " + ", ".join(neighbors.missing()))
+        else:
+            modules.append(neighbors)
         if ssh.missing():
             suite.skip("the shell over sshd and on a screen", "not installed: " + ", ".join(ssh.missing()))
         elif optimised:

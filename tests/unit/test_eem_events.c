@@ -477,21 +477,46 @@ static void test_objects_are_polled(void **state)
 
 static void test_neighbours(void **state)
 {
-	struct eem_neighbor n = { .change = EEM_NEIGHBOR_ADD, .local_interface = TEXT("eth0"), .name = TEXT("sw | reload"), .port_id = TEXT("ge-0/0/1") };
+	struct neighbor n = { .interface = "eth0", .name = "sw | reload", .port = "ge-0/0/1", .enabled = 0x14, .ttl = 120 };
 
 	(void)state;
 	start("event manager applet a\n event neighbor-discovery interface regexp eth.* lldp add\n"
 	      " action 1 cli command \"show interface $_nd_local_intf_name\"\n action 2 puts \"$_nd_lldp_system_name\"\n");
-	eem_neighbor(eem, &n, now);
+	eem_neighbor(eem, NEIGHBOR_ADD, &n, now);
 	assert_said("command: show interface eth0 [interface eth0]\n");
 	answer("x");
 	assert_said("%HA_EM-6-LOG: a: sw | reload\nclose\n");
-	n.change = EEM_NEIGHBOR_DELETE;
-	eem_neighbor(eem, &n, now);
-	n.change = EEM_NEIGHBOR_ADD;
+	eem_neighbor(eem, NEIGHBOR_DELETE, &n, now);
 	n.is_cdp = true;
-	eem_neighbor(eem, &n, now);
+	eem_neighbor(eem, NEIGHBOR_ADD, &n, now);
+	strcpy(n.interface, "wan0");
+	n.is_cdp = false;
+	eem_neighbor(eem, NEIGHBOR_ADD, &n, now);
 	assert_said("");
+}
+
+static void test_what_a_neighbour_says(void **state)
+{
+	struct neighbor n = { .interface = "eth0", .name = "sw1", .port = "Gi0/1", .platform = "box", .enabled = 0x14, .capabilities = 0x14,
+			      .ttl = 120, .chassis = "0011.2233.4455", .has_management = true,
+			      .management = { .family = 4, .bytes = { 192, 0, 2, 1 } } };
+
+	(void)state;
+	start("event manager applet l\n event neighbor-discovery interface eth0 lldp update\n"
+	      " action 1 puts \"$_nd_protocol $_nd_notification $_nd_proto_new_entry $_nd_lldp_chassis_id $_nd_port_id $_nd_lldp_ttl "
+	      "$_nd_lldp_enabled_capabilities_string $_nd_lldp_enabled_capabilities_bits $_nd_lldp_capabilities_bit_2 "
+	      "$_nd_lldp_capabilities_bit_3 $_nd_lldp_management_address\"\n"
+	      "event manager applet c\n event neighbor-discovery interface eth0 cdp delete\n"
+	      " action 1 puts \"$_nd_protocol $_nd_notification $_nd_cdp_entry_name $_nd_cdp_platform $_nd_cdp_capabilities_string\"\n");
+	eem_neighbor(eem, NEIGHBOR_ADD, &n, now);
+	assert_said("%HA_EM-6-LOG: l: lldp add 1 0011.2233.4455 Gi0/1 120 B,R 0x14 1 0 192.0.2.1\n");
+	eem_neighbor(eem, NEIGHBOR_UPDATE, &n, now);
+	assert_said("%HA_EM-6-LOG: l: lldp update 0 0011.2233.4455 Gi0/1 120 B,R 0x14 1 0 192.0.2.1\n");
+	eem_neighbor(eem, NEIGHBOR_DELETE, &n, now);
+	assert_said("");
+	n.is_cdp = true;
+	eem_neighbor(eem, NEIGHBOR_DELETE, &n, now);
+	assert_said("%HA_EM-6-LOG: c: cdp delete sw1 box Source-Route-Bridge Host\n");
 }
 
 static void test_contexts_live_on(void **state)
@@ -597,6 +622,7 @@ int main(void)
 		cmocka_unit_test(test_counters_and_applets_that_start_others),
 		cmocka_unit_test(test_objects_are_polled),
 		cmocka_unit_test(test_neighbours),
+		cmocka_unit_test(test_what_a_neighbour_says),
 		cmocka_unit_test(test_contexts_live_on),
 		cmocka_unit_test(test_a_trap_after_each_run),
 		cmocka_unit_test(test_a_new_configuration_leaves_what_is_under_way),
