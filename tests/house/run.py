@@ -203,7 +203,7 @@ def check_sources(suite):
 
     problems = []
     written = [path for pattern in ("src/**/*.[ch]", "include/**/*.h", "tests/**/*.[ch]", "tests/**/*.py", "bench/*.c",
-                                    "bench/analyze", "scripts/*", "lab/*.py", "lab/lab", "lab/plugin/*", "plugin/*",
+                                    "bench/analyze", "scripts/*", "lab/*.py", "lab/ios/*.py", "lab/lab", "lab/plugin/*", "plugin/*",
                                     "bpf/*.bpf.c", "bpf/spi_[!s]*.h", "bpf/spi_shared.h")
                for path in sources(pattern)]
     for path in written:
