@@ -45,6 +45,8 @@ enum notify_hash { NOTIFY_HASH_NONE, NOTIFY_SHA, NOTIFY_SHA224, NOTIFY_SHA256, N
 struct notify_user { /* snmp-server user */
 	char name[NOTIFY_NAME_MAX];
 	char key_file[NOTIFY_FILE_MAX];
+	bool is_inline;              /* what follows is of the line itself; of the passwords, only the parent has them */
+	char group[NOTIFY_NAME_MAX]; /* of the line; it has no meaning without an agent */
 	/* What the file holds: filled in for the roles sense and dial, zero for all others and in every text. */
 	enum notify_hash hash;
 	bool encrypts;               /* AES with 128 bits, RFC 3826 */

@@ -53,6 +53,18 @@ int config_change(const struct config *was, struct text lines, enum config_block
  * aes128 PASSWORD'. 0, or SPIMEND_E_SYNTAX with a sentence in `why`, in which no password stands. */
 int config_read_keys(struct text file, struct notify_user *user, struct buffer *why);
 
+/* The same keys may stand in the line itself, as IOS has it: 'snmp-server user NAME GROUP v3 auth sha PASSWORD priv aes 128
+ * PASSWORD'. Whoever reads the file takes them out at once: the configuration keeps is_inline without passwords, and texts
+ * have CONFIG_HIDDEN in their place, which parses as well. They are put back for the file alone. */
+#define CONFIG_HIDDEN "<hidden>"
+void config_hide_keys(struct config_notify *n, struct notify_user ret[NOTIFY_USERS_MAX]);
+/* Those of that user; NULL: there are none. */
+const struct notify_user *config_hidden_keys(const struct notify_user hidden[NOTIFY_USERS_MAX], struct text name);
+void config_hide_text(struct text text, struct buffer *out);
+/* False: there is a hidden password that nobody knows; what is in `out` is of no use then. */
+bool config_unhide_text(struct text text, const struct notify_user hidden[NOTIFY_USERS_MAX], struct buffer *out,
+			bool *ret_any);
+
 /* What `show running-config` prints: only what differs from the defaults, and it parses back to the same struct. */
 void config_print(const struct config *config, struct buffer *out);
 

@@ -6,8 +6,6 @@
 #include "parse/config_private.h"
 #include "spimend/error.h"
 
-#define SNMP_USER_NAME_MAX 32 /* RFC 3414 2.4 */
-
 static bool full(struct buffer *why, const char *what, unsigned limit)
 {
 	buffer_printf(why, "at most %u %s", limit, what);
@@ -17,22 +15,6 @@ static bool full(struct buffer *why, const char *what, unsigned limit)
 static bool is_word(struct text t, const char *word)
 {
 	return text_equal_nocase(t, text_of(word));
-}
-
-/* Printable, without what would not parse back. */
-static bool take_word(struct text t, size_t least, char *to, size_t size, const char *what, struct buffer *why)
-{
-	bool fine = t.len >= least && t.len < size;
-
-	for (size_t i = 0; fine && i < t.len; i++)
-		fine = t.at[i] > 0x20 && t.at[i] < 0x7f;
-	if (!fine) { /* it may be a secret: it is not repeated */
-		buffer_printf(why, "%s: %zu to %zu printable characters are expected", what, least, size - 1);
-		return false;
-	}
-	memset(to, 0, size);
-	text_copy(t, to, size);
-	return true;
 }
 
 struct reader { /* of a line's words */
@@ -102,7 +84,7 @@ static bool read_snmp_host(struct reader *r, struct notify_host *host)
 	(void)take(r, "traps");
 	if (take(r, "version") && !take_version(r, host))
 		return false;
-	if (!take_word(next(r), 1, host->name, sizeof(host->name), "the community or user", r->why))
+	if (!config_take_word(next(r), 1, host->name, sizeof(host->name), "the community or user", r->why))
 		return false;
 	host->event_manager = true;
 	while (r->at < r->count) {
@@ -158,69 +140,14 @@ static bool unset_snmp_host(struct reader *r, struct config_notify *n)
 	return true;
 }
 
-/* --- snmp-server user and community ------------------------------------------------------------------------------- */
-
-static bool read_user(struct reader *r, struct notify_user *user)
-{
-	memset(user, 0, sizeof(*user));
-	if (!take_word(next(r), 1, user->name, SNMP_USER_NAME_MAX + 1, "the user", r->why))
-		return false;
-	if (!take(r, "key-file")) {
-		buffer_add_string(r->why, r->at + 1 < r->count && is_word(r->words[r->at + 1], "v3")
-				  ? "IOS's form has keys in it, which have no place in this file, in the shell or in what is shown: write "
-				    "'auth sha PASSWORD' and 'priv aes128 PASSWORD' into a file that only root reads, and name it with 'key-file PATH'"
-				  : "'key-file PATH' is expected behind the user's name: keys have no place in this file");
-		return false;
-	}
-	if (!config_is_path(r->at < r->count ? r->words[r->at] : TEXT_NONE))
-		return config_say_expected(r->why, "file", next(r), "an absolute path of at most 107 bytes without blanks is expected");
-	text_copy(next(r), user->key_file, sizeof(user->key_file));
-	return r->at == r->count || unknown(r, "the end of the line is expected");
-}
-
-static uint32_t find_user(const struct config_notify *n, struct text name)
-{
-	uint32_t i = 0;
-
-	while (i < n->user_count && !text_equal(text_of(n->users[i].name), name))
-		i++;
-	return i;
-}
-
-static bool set_user(struct reader *r, struct config_notify *n, bool *again)
-{
-	struct notify_user user;
-	uint32_t i;
-
-	if (!read_user(r, &user))
-		return false;
-	i = find_user(n, text_of(user.name));
-	if (i == NOTIFY_USERS_MAX)
-		return full(r->why, "SNMP users", NOTIFY_USERS_MAX);
-	*again = i < n->user_count && memcmp(&n->users[i], &user, sizeof(user)) != 0;
-	n->users[i] = user;
-	n->user_count += i == n->user_count;
-	return true;
-}
-
-static bool unset_user(struct reader *r, struct config_notify *n)
-{
-	uint32_t i = find_user(n, r->words[0]);
-
-	if (i == n->user_count)
-		return config_say_expected(r->why, "nothing to take back:", r->words[0], "no line before names it");
-	n->user_count--;
-	memmove(&n->users[i], &n->users[i + 1], (n->user_count - i) * sizeof(n->users[0]));
-	memset(&n->users[n->user_count], 0, sizeof(n->users[0]));
-	return true;
-}
+/* --- snmp-server community ---------------------------------------------------------------------------------------- */
 
 static bool change_community(struct reader *r, struct config_notify *n, bool wanted)
 {
 	char name[NOTIFY_NAME_MAX];
 	uint32_t i = 0;
 
-	if (!take_word(next(r), 1, name, sizeof(name), "the community", r->why))
+	if (!config_take_word(next(r), 1, name, sizeof(name), "the community", r->why))
 		return false;
 	if (r->at < r->count && !take(r, "ro") && !take(r, "rw"))
 		return unknown(r, "ro, rw or nothing is expected");
@@ -274,7 +201,7 @@ static bool read_log_host(struct reader *r, struct notify_log_host *host)
 				return config_say_expected(r->why, "format", r->words[r->at - 1], "rfc3164 or rfc5424 is expected");
 			host->rfc5424 = choice == 1;
 		} else if (take(r, "server")) {
-			if (!take_word(next(r), 1, host->server, sizeof(host->server), "the server's name", r->why))
+			if (!config_take_word(next(r), 1, host->server, sizeof(host->server), "the server's name", r->why))
 				return false;
 		} else {
 			return unknown(r, "'transport', 'port', 'format' or 'server' is expected");
@@ -380,7 +307,7 @@ static bool set_name(struct reader *r, struct config_notify *n, bool *again)
 	struct notify_known known = { .name = "" };
 	uint32_t i;
 
-	if (!take_word(next(r), 1, known.name, sizeof(known.name), "the name", r->why) ||
+	if (!config_take_word(next(r), 1, known.name, sizeof(known.name), "the name", r->why) ||
 	    !config_read_address(next(r), &known.address, r->why))
 		return false;
 	i = find_name(n, text_of(known.name));
@@ -456,7 +383,7 @@ bool config_notify_set(const struct config_row *row, const struct text *words, s
 	case VALUE_COMMUNITY:
 		return change_community(&r, n, true);
 	case VALUE_SNMP_USER:
-		return set_user(&r, n, again);
+		return config_user_set(words, count, n, why, again);
 	case VALUE_LOG_HOST:
 		return set_log_host(&r, n, again);
 	case VALUE_IP_HOST:
@@ -494,7 +421,7 @@ bool config_notify_unset(const struct config_row *row, const struct text *words,
 	case VALUE_COMMUNITY:
 		return change_community(&r, n, false);
 	case VALUE_SNMP_USER:
-		return unset_user(&r, n);
+		return config_user_unset(words[0], n, why);
 	case VALUE_IP_HOST:
 		return unset_name(&r, n);
 	case VALUE_LOG_HOST:
@@ -526,15 +453,6 @@ static void print_hosts(const struct config_row *row, const struct config_notify
 		if (host->port != SNMP_TRAP_PORT)
 			buffer_printf(out, " udp-port %u", host->port);
 		buffer_add_string(out, " event-manager\n");
-	}
-}
-
-static void print_users(const struct config_row *row, const struct config_notify *n, struct buffer *out)
-{
-	for (uint32_t i = 0; i < n->user_count; i++) {
-		const struct notify_user *user = &n->users[i];
-
-		buffer_printf(out, "%s %s key-file %s\n", row->keywords, user->name, user->key_file);
 	}
 }
 
@@ -599,7 +517,7 @@ void config_notify_print(const struct config_row *row, const struct config_notif
 			buffer_printf(out, "%s %s\n", row->keywords, n->communities[i]);
 		return;
 	case VALUE_SNMP_USER:
-		print_users(row, n, out);
+		config_user_print(row, n, out);
 		return;
 	case VALUE_LOG_HOST:
 		print_log_hosts(row, n, out);
@@ -621,46 +539,4 @@ void config_notify_print(const struct config_row *row, const struct config_notif
 		buffer_printf(out, "%s%s %.*s\n", row->block == CONFIG_TOP ? "" : " ", row->keywords, TEXT_ARG(buffer_text(&now)));
 	buffer_done(&now);
 	buffer_done(&before);
-}
-
-/* --- A user's keys ------------------------------------------------------------------------------------------------ */
-
-static bool read_key(struct text line, struct notify_user *user, struct buffer *why)
-{
-	struct text verb = text_take_word(&line), how = text_take_word(&line), password = text_take_word(&line);
-
-	if (text_take_word(&line).len || !password.len) {
-		buffer_add_string(why, "'auth sha256 PASSWORD' and 'priv aes128 PASSWORD' are expected");
-		return false;
-	}
-	if (is_word(verb, "auth")) {
-		user->hash = NOTIFY_HASH_NONE;
-		for (int hash = NOTIFY_SHA; hash < NOTIFY_HASHES; hash++)
-			if (is_word(how, notify_hash_name((enum notify_hash)hash)))
-				user->hash = (enum notify_hash)hash;
-		if (user->hash == NOTIFY_HASH_NONE)
-			return config_say_expected(why, "hash", how, "sha, sha224, sha256, sha384 or sha512 is expected; md5 is broken");
-		return take_word(password, 8, user->auth, sizeof(user->auth), "the password of auth", why); /* RFC 3414 11.2 */
-	}
-	if (!is_word(verb, "priv") || !is_word(how, "aes128")) {
-		buffer_add_string(why, "'priv aes128 PASSWORD' is expected; des is not used, longer keys have no standard");
-		return false;
-	}
-	user->encrypts = true;
-	return take_word(password, 8, user->priv, sizeof(user->priv), "the password of priv", why);
-}
-
-int config_read_keys(struct text file, struct notify_user *user, struct buffer *why)
-{
-	struct text line, rest;
-
-	while (text_take_line(&file, &line)) {
-		rest = text_trim(line);
-		if (rest.len && rest.at[0] != '!' && rest.at[0] != '#' && !read_key(rest, user, why))
-			return SPIMEND_E_SYNTAX;
-	}
-	if (user->hash != NOTIFY_HASH_NONE)
-		return 0;
-	buffer_add_string(why, "there is no line 'auth'");
-	return SPIMEND_E_SYNTAX;
 }

@@ -78,6 +78,12 @@ bool config_notify_unset(const struct config_row *row, const struct text *words,
 void config_notify_print(const struct config_row *row, const struct config_notify *n, const struct config_notify *standard,
 			 struct buffer *out);
 void config_notify_print_one(const struct config_row *row, const struct config_notify *n, struct buffer *out);
+/* And for users of SNMP. */
+bool config_user_set(const struct text *words, size_t count, struct config_notify *n, struct buffer *why, bool *again);
+bool config_user_unset(struct text name, struct config_notify *n, struct buffer *why);
+void config_user_print(const struct config_row *row, const struct config_notify *n, struct buffer *out);
+/* Printable, without what would not parse back, from `least` to size - 1 characters. */
+bool config_take_word(struct text t, size_t least, char *to, size_t size, const char *what, struct buffer *why);
 /* And for those of struct config_track. */
 bool config_track_set(const struct config_row *row, const struct text *words, size_t count, struct config *c,
 		      struct buffer *why, bool *again);

@@ -441,6 +441,21 @@ bool config_is_list(const struct config_row *row)
 	return row->type >= VALUE_INTERFACE && (row->type < VALUE_TRAP_PORT || row->type >= VALUE_SNMP_HOST);
 }
 
+bool config_take_word(struct text t, size_t least, char *to, size_t size, const char *what, struct buffer *why)
+{
+	bool fine = t.len >= least && t.len < size;
+
+	for (size_t i = 0; fine && i < t.len; i++)
+		fine = t.at[i] > 0x20 && t.at[i] < 0x7f;
+	if (!fine) { /* it may be a secret: it is not repeated */
+		buffer_printf(why, "%s: %zu to %zu printable characters are expected", what, least, size - 1);
+		return false;
+	}
+	memset(to, 0, size);
+	text_copy(t, to, size);
+	return true;
+}
+
 bool config_check_words(const struct config_row *row, const struct words *words, size_t from, bool is_no, struct buffer *why)
 {
 	size_t least, most;

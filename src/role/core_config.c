@@ -84,6 +84,15 @@ static void show_lines(const struct exec_change *change, struct buffer *shown)
 	config_print_safe(line, shown);
 }
 
+/* core never has one: what it is told of the file's users is without. */
+static bool has_passwords(const struct config *config)
+{
+	for (uint32_t i = 0; i < config->notify.user_count; i++)
+		if (config->notify.users[i].auth[0] || config->notify.users[i].priv[0])
+			return true;
+	return false;
+}
+
 int mind_configure(void *context, const struct exec_who *who, const struct exec_change *change, struct buffer *out,
 		   struct buffer *why)
 {
@@ -103,6 +112,11 @@ int mind_configure(void *context, const struct exec_who *who, const struct exec_
 	if (config_change(mind->exec.running, change->lines, block, config, &eem, report) < 0) {
 		say_problems(report, why);
 		return -EINVAL;
+	}
+	if (has_passwords(config)) {
+		buffer_add_string(why, "passwords are not typed here: write the line 'snmp-server user' into the startup file, which its owner "
+				  "alone may read, and reload");
+		return -EPERM;
 	}
 	if (!config_is_within(config, &mind->member->ceiling, &what)) {
 		buffer_printf(why, "'%s' cannot be changed that far while spimend runs: what is typed never goes beyond the startup "

@@ -292,6 +292,7 @@ static void done(struct parent *parent)
 	log_done(&parent->log);
 	memory_free(parent->config);
 	memory_free(parent->ceiling);
+	explicit_bzero(parent->keys, sizeof(parent->keys));
 	buffer_done(&parent->text);
 	buffer_done(&parent->startup);
 	buffer_done(&parent->incoming);
@@ -301,7 +302,7 @@ static void done(struct parent *parent)
 static int start(struct parent *parent)
 {
 	cleanup(buffer_done) struct buffer out = { 0 };
-	int r = parent_read_config(parent->options->config, &parent->config, &parent->startup, &out);
+	int r = parent_read_config(parent->options->config, &parent->config, parent->keys, &parent->startup, &out);
 
 	if (r == 0)
 		r = parent_note_file(parent);

@@ -140,7 +140,7 @@ void parent_reload(struct parent *parent)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	notify_say(&parent->notify, "RELOADING=1\nMONOTONIC_USEC=%lld",
 		   (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
-	if (parent_read_config(parent->path, &config, &parent->startup, &out) < 0) {
+	if (parent_read_config(parent->path, &config, parent->keys, &parent->startup, &out) < 0) {
 		say_lines(parent, LOG_ERR, &out);
 		log_say(&parent->log, LOG_ERR, "%s is not taken: the configuration stays as it was", parent->path);
 		notify_say(&parent->notify, "READY=1");
@@ -226,7 +226,7 @@ static int write_all(int fd, struct text bytes)
 }
 
 /* All of it or nothing: a new file beside the old one, then in its place. The old one stays as FILE.previous. */
-static int write_startup(const struct parent *parent)
+static int write_startup(const struct parent *parent, struct text text, bool has_keys)
 {
 	char fresh[4096], previous[4096];
 	struct stat was;
@@ -237,13 +237,15 @@ static int write_startup(const struct parent *parent)
 		return -ENAMETOOLONG;
 	if (stat(parent->path, &was) < 0)
 		return -errno;
+	if (has_keys && was.st_mode & 077) /* it was not when it was read */
+		return -EPERM;
 	unlink(fresh);
 	fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
 	r = fchmod(fd, was.st_mode & 0777) < 0 || fchown(fd, was.st_uid, was.st_gid) < 0 ? -errno : 0;
 	if (r == 0)
-		r = write_all(fd, buffer_text(&parent->text));
+		r = write_all(fd, text);
 	close(fd);
 	if (r == 0) {
 		unlink(previous);
@@ -255,12 +257,26 @@ static int write_startup(const struct parent *parent)
 	return r;
 }
 
+/* What runs has no passwords in it: they are put back for the file. */
+static int save_with_keys(const struct parent *parent)
+{
+	cleanup(buffer_done) struct buffer whole = { 0 };
+	bool any;
+	int r = config_unhide_text(buffer_text(&parent->text), parent->keys, &whole, &any) ? buffer_error(&whole) : -ENOKEY;
+
+	if (r == 0)
+		r = write_startup(parent, buffer_text(&whole), any);
+	if (whole.bytes)
+		explicit_bzero(whole.bytes, whole.len);
+	return r;
+}
+
 void parent_save(struct parent *parent, const struct role_ping *save)
 {
 	struct role_saved saved = { .number = save->number };
 
 	if (parent->serial) /* else what runs is the file */
-		saved.error = write_startup(parent);
+		saved.error = save_with_keys(parent);
 	if (saved.error < 0)
 		log_say(&parent->log, LOG_ERR, "%s cannot be written: %s", parent->path, spimend_strerror(saved.error));
 	else if (parent->serial)

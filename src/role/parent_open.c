@@ -81,12 +81,15 @@ static void load_keys(struct parent *parent, struct config_notify *notify)
 {
 	for (uint32_t i = 0; i < notify->user_count; i++) {
 		struct notify_user *user = &notify->users[i];
+		const struct notify_user *keys = user->is_inline ? config_hidden_keys(parent->keys, text_of(user->name)) : NULL;
 		cleanup(buffer_done) struct buffer why = { 0 };
-		int r = read_keys(user, &why);
+		int r = keys ? 0 : user->is_inline ? -ENOKEY : read_keys(user, &why);
 
+		if (keys)
+			*user = *keys;
 		if (r == 0)
 			continue;
-		log_say(&parent->log, LOG_ERR, "SNMP user %s: %s: %s%s%.*s", user->name, user->key_file, spimend_strerror(r),
+		log_say(&parent->log, LOG_ERR, "SNMP user %s: %s: %s%s%.*s", user->name, user->is_inline ? "its line" : user->key_file, spimend_strerror(r),
 			why.len ? ": " : "", TEXT_ARG(buffer_text(&why)));
 		memset(user, 0, sizeof(*user));
 	}

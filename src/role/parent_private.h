@@ -51,6 +51,7 @@ struct parent {
 	enum log_sink sink;         /* of the roles */
 	struct notify notify;
 	struct config *config;      /* owns; as it runs */
+	struct notify_user keys[NOTIFY_USERS_MAX]; /* of users whose passwords stand in the file: nowhere else are they */
 	struct config *ceiling;     /* owns; as the file has it: what is typed while it runs never goes beyond it */
 	struct buffer text, startup; /* what `config` was read from; the file */
 	struct buffer incoming;     /* parts of a text from core */
@@ -81,8 +82,10 @@ struct parent {
 
 /* --- parent_start.c: before the loop ---------------------------------------------------------------------------------- */
 
-/* Reads and parses; errors and warnings go to `out` as "FILE:LINE: text". 0, or negative: *ret is untouched. */
-int parent_read_config(const char *path, struct config **ret, struct buffer *ret_text, struct buffer *out);
+/* Reads and parses; errors and warnings go to `out` as "FILE:LINE: text". Passwords in it are taken out, into `ret_keys`: no
+ * text that is handed on has them. 0, or negative: nothing of ret* was changed. */
+int parent_read_config(const char *path, struct config **ret, struct notify_user ret_keys[NOTIFY_USERS_MAX],
+		       struct buffer *ret_text, struct buffer *out);
 /* Looks up the user and the group of the configuration. 0, or negative with the reason in `out`. */
 int parent_find_user(struct parent *parent, const struct config *config, struct buffer *out);
 /* Makes the state directory, takes its lock, makes the control socket. 0, or negative with the reason in `out`. */

@@ -29,7 +29,7 @@ static void close_fd(int *fd)
 }
 
 /* The whole file, at most CONFIG_FILE_MAX. */
-static int read_file(const char *path, struct buffer *ret)
+static int read_file(const char *path, struct buffer *ret, mode_t *ret_mode)
 {
 	char part[16384];
 	cleanup(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -39,6 +39,7 @@ static int read_file(const char *path, struct buffer *ret)
 		return -errno;
 	if (S_ISDIR(found.st_mode))
 		return -EISDIR;
+	*ret_mode = found.st_mode & 07777;
 	for (;;) {
 		ssize_t n = read(fd, part, sizeof(part));
 
@@ -84,16 +85,75 @@ static void name_host(struct config *config)
 		text_copy(TEXT("gateway"), config->hostname, sizeof(config->hostname));
 }
 
-int parent_read_config(const char *path, struct config **ret, struct buffer *ret_text, struct buffer *out)
+/* DESIGN.md 7: a secret is in a file that its owner alone may read. */
+static int judge_keys(const char *path, mode_t mode, const struct config_notify *n, struct buffer *out)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < n->user_count; i++) {
+		const struct notify_user *user = &n->users[i];
+		bool is_whole = user->auth[0] && (!user->encrypts || user->priv[0]);
+
+		if (!user->is_inline || (is_whole && !(mode & 077)))
+			continue;
+		if (!is_whole)
+			buffer_printf(out, "%s: 'snmp-server user %s' has " CONFIG_HIDDEN " in the place of a password: it is never shown, so it "
+				      "has to be written here\n", path, user->name);
+		else
+			buffer_printf(out, "%s: 'snmp-server user %s' has passwords in it, and mode %04o lets others than its owner read or write "
+				      "this file: 'chmod 600', or 'key-file PATH' in their place\n", path, user->name, (unsigned)mode);
+		r = -EPERM;
+	}
+	return r;
+}
+
+static bool has_key(const struct config_notify *n)
+{
+	for (uint32_t i = 0; i < n->user_count; i++)
+		if (n->users[i].auth[0] || n->users[i].priv[0])
+			return true;
+	return false;
+}
+
+/* From here on no text and no configuration has a password. What is left is read again, to be sure of it. */
+static int hide_keys(const char *path, struct config *config, struct buffer *file, struct config_report *report,
+		     struct notify_user keys[NOTIFY_USERS_MAX], struct buffer *out)
+{
+	struct config *again cleanup(memory_free_pointer) = memory_new(1, sizeof(*again));
+	cleanup(buffer_done) struct buffer hidden = { 0 };
+	int r;
+
+	config_hide_text(buffer_text(file), &hidden);
+	config_hide_keys(&config->notify, keys);
+	if (file->bytes)
+		explicit_bzero(file->bytes, file->len);
+	if (!again || hidden.failed)
+		return -ENOMEM;
+	r = config_parse(buffer_text(&hidden), again, report);
+	if (r < 0 || has_key(&again->notify)) {
+		buffer_printf(out, "%s: a line 'snmp-server user' is written so that its passwords cannot be hidden\n", path);
+		r = SPIMEND_E_SYNTAX;
+	}
+	explicit_bzero(&again->notify, sizeof(again->notify));
+	buffer_done(file);
+	*file = hidden;
+	hidden = (struct buffer){ 0 };
+	return r;
+}
+
+int parent_read_config(const char *path, struct config **ret, struct notify_user ret_keys[NOTIFY_USERS_MAX],
+		       struct buffer *ret_text, struct buffer *out)
 {
 	cleanup(buffer_done) struct buffer file = { 0 };
 	cleanup(memory_free_pointer) struct config_report *report = memory_new(1, sizeof(*report));
 	cleanup(memory_free_pointer) struct config *config = memory_new(1, sizeof(*config));
+	struct notify_user keys[NOTIFY_USERS_MAX];
+	mode_t mode = 0;
 	int r;
 
 	if (!report || !config)
 		return -ENOMEM;
-	r = read_file(path, &file);
+	r = read_file(path, &file, &mode);
 	if (r < 0) {
 		buffer_printf(out, "%s: %s\n", path, spimend_strerror(r));
 		return r;
@@ -102,6 +162,13 @@ int parent_read_config(const char *path, struct config **ret, struct buffer *ret
 	config_report_print(report, text_of(path), out);
 	if (r == 0)
 		r = check_applets(path, buffer_text(&file), config, out);
+	if (r == 0)
+		r = judge_keys(path, mode, &config->notify, out);
+	if (r == 0)
+		r = hide_keys(path, config, &file, report, keys, out);
+	if (r == 0)
+		memcpy(ret_keys, keys, sizeof(keys));
+	explicit_bzero(keys, sizeof(keys));
 	if (r < 0)
 		return r;
 	name_host(config);

@@ -29,7 +29,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct config *first cleanup(memory_free_pointer) = memory_new(1, sizeof(*first));
 	struct config *second cleanup(memory_free_pointer) = memory_new(1, sizeof(*second));
-	struct buffer printed = { 0 };
+	struct notify_user keys[NOTIFY_USERS_MAX], again[NOTIFY_USERS_MAX];
+	struct buffer printed = { 0 }, whole = { 0 };
+	bool any;
 	struct config_report report;
 	int result;
 
@@ -39,10 +41,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_report(&report);
 	must((result == 0) == (report.errors == 0));
 	if (result == 0) {
+		config_hide_keys(&first->notify, keys);
 		config_print(first, &printed);
 		must(config_parse(buffer_text(&printed), second, &report) == 0);
 		must(memcmp(first, second, sizeof(*first)) == 0);
+		must(config_unhide_text(buffer_text(&printed), keys, &whole, &any));
+		must(config_parse(buffer_text(&whole), second, &report) == 0);
+		config_hide_keys(&second->notify, again);
+		must(memcmp(keys, again, sizeof(keys)) == 0 && memcmp(first, second, sizeof(*first)) == 0);
 	}
 	buffer_done(&printed);
+	buffer_done(&whole);
 	return 0;
 }

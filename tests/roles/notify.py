@@ -282,6 +282,74 @@ input(type="imtcp" address="127.0.0.1" port="1654" name="tls" StreamDriver.Name=
 """
 
 
+PASTED = ["snmp-server manager", "snmp-server host 127.0.0.1 public",
+          "snmp-server user ann netops v3 auth sha-2 256 longenough priv aes 128 longenough2",
+          "snmp-server user bob netops v3 auth sha longenough"]
+
+
+def memory_has(pid, word):
+    """Whether that process has the word in what it may write to: its heap and its stack."""
+    with open(f"/proc/{pid}/maps", encoding="ascii") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in maps:
+            area, rights, *_ = line.split()
+            if "rw" not in rights or "[v" in line:
+                continue
+            begin, end = (int(number, 16) for number in area.split("-"))
+            try:
+                memory.seek(begin)
+                if word in memory.read(min(end - begin, 256 << 20)):
+                    return True
+            except OSError:
+                pass
+    return False
+
+
+def passwords_in_the_file_stay_there(build):
+    """IOS's own line of a user: taken from a file of its owner's alone, shown to nobody, kept by `write memory`."""
+    problems = []
+    with Hub(build, [], ["sense trap-port 1162"]) as d:
+        configure(d, PASTED, ["sense trap-port 1162"])
+        for mode in (0o644, 0o640, 0o602):
+            os.chmod(d.config, mode)
+            status, said = d.run("-n")
+            if status == 0 or f"mode {mode:04o} lets others" not in said or "longenough" in said:
+                problems.append(f"mode {mode:o}: {status} {said}")
+        os.chmod(d.config, 0o600)
+        d.process.send_signal(1)
+        if not wait_for(lambda: d.said("was read again")):
+            problems.append("it is not read again")
+        if not wait_for(lambda: d.policy_event(*ANN).returncode or d.traps().get("taken"), 20):
+            problems.append(f"net-snmp's trap with these passwords is not taken: {d.traps()}")
+        _, shown = shell(d, "enable\nshow running-config\nshow startup-config\n")
+        expect(problems, "shown", shown, "user ann netops v3 auth sha256 <hidden> priv aes 128 <hidden>",
+               "user ann netops v3 auth sha-2 256 <hidden> priv aes 128 <hidden>", absent=["longenough"])
+        _, shown = shell(d, "enable\nconf t\nsnmp-server user ann netops v3 auth sha256 <hidden> priv aes 128 <hidden>\n"
+                            "snmp-server user eve netops v3 auth sha hunter2hunter2\nhostname spoke\nend\nwrite memory\n"
+                            "show running-config | include user\n")
+        expect(problems, "typed", shown, "passwords are not typed here", "[OK]", "user bob netops v3 auth sha <hidden>",
+               absent=["user eve netops v3 auth sha <hidden>"])
+        with open(d.config, encoding="utf-8") as file:
+            expect(problems, "the file", file.read(), "hostname spoke", "bob netops v3 auth sha longenough\n",
+                   "ann netops v3 auth sha256 longenough priv aes 128 longenough2\n", absent=["<hidden>"])
+        if os.stat(d.config).st_mode & 0o777 != 0o600:
+            problems.append(f"its mode: {os.stat(d.config).st_mode:o}")
+        status, said = d.run("-n")
+        problems += [f"what was written is not taken: {said}"] if status else []
+        for role, knows in (("core", False), ("act", False), ("sense", True)):
+            if memory_has(d.roles()[role], b"longenough2") != knows:
+                problems.append(f"a password is {'not ' if knows else ''}in the memory of {role}")
+        os.chmod(d.config, 0o644)
+        _, shown = shell(d, "enable\nconf t\nhostname hub\nend\nwrite memory\n")
+        expect(problems, "written where others read", shown, absent=["[OK]"])
+        d.write(text="\n".join(["snmp-server user ann g v3 auth sha <hidden>", "spimend", f" user {d.user}", ""]))
+        status, said = d.run("-n")
+        if status == 0 or "has <hidden> in the place of a password" not in said:
+            problems.append(f"a file without passwords: {status} {said}")
+        if "longenough" in d.text() or "hunter2" in d.text():
+            problems.append("a password stands in the log")
+        return problems + (d.tail() if problems else [])
+
+
 class Dialer:
     """A role dial with these commands of configuration, in a network namespace of its own."""
     count = 0
@@ -465,6 +533,7 @@ def certificates_are_checked(build):
 
 
 TESTS = [
+    ("passwords of SNMP users in the configuration stay there", passwords_in_the_file_stay_there),
     ("traps of every version are heard, wrong sources, communities, users and keys refused and counted", traps_are_heard),
     ("traps about unknown SPIs are understood and said, within a limit", bad_sa_is_said),
     ("the trap port follows the configuration", the_port_comes_and_goes),
