@@ -16,7 +16,8 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 SSHD = "/usr/sbin/sshd"
 # Root's sshd has accounts of its own; each has a shell, which ForceCommand runs through.
-ACCOUNTS = "root:x:0:0:root:/root:/bin/sh\nsshd:x:65533:65534::/run/sshd:/usr/sbin/nologin\n{account}:x:12345:65534::/:/bin/sh\n"
+ACCOUNTS = "root:x:0:0:root:/root:/bin/sh\nsshd:x:65533:65534::/run/sshd:/usr/sbin/nologin\n"
+ACCOUNT = "{name}:x:{uid}:65534::/:/bin/sh\n"
 CAGE = """mount -t tmpfs tmpfs /run && mkdir /run/sshd && mount --bind "$1/passwd" /etc/passwd && shift && exec "$@" """
 CONFIG = """{listen}
 HostKey {folder}/{key}
@@ -34,7 +35,9 @@ LogLevel ERROR
 Banner {banner}
 ForceCommand exec {entry} {folder}/session
 DisableForwarding yes
-"""
+{more}"""
+# The first value counts: these stand before CONFIG's.
+JUMP = "ForceCommand exec false\nAllowTcpForwarding local\nX11Forwarding no\nAllowAgentForwarding no\n"
 LISTEN_MAX = 16  # addresses an sshd takes
 
 
@@ -65,13 +68,14 @@ def terminals():
 class World:
     """with World() as w: after device(), tunnel(), sdwan() and start(), `w.ssh(name)` is a client's command line."""
 
-    def __init__(self, parent=None, inside=(), account="netops", **options):
-        """`inside` goes before every process (["ip", "netns", "exec", NAME]); account: who may log in, where we are root;
-        options: seed, start (epoch), speed."""
+    def __init__(self, parent=None, inside=(), accounts=("netops", "reader"), **options):
+        """`inside` goes before every process (["ip", "netns", "exec", NAME]); accounts: who may log in, where we are root
+        (else only the account that runs this); options: seed, start (epoch), speed."""
         self.folder = tempfile.mkdtemp(prefix="ios-", dir=parent)
         os.chmod(self.folder, 0o755)
         self.inside = list(inside)
-        self.account = account if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
+        self.accounts = list(accounts) if os.getuid() == 0 else [pwd.getpwuid(os.getuid()).pw_name]
+        self.account, self.jump = self.accounts[0], None
         self.spec = dict(options, devices=[], tunnels=[])
         self.devices, self.processes, self.numbers = {}, [], itertools.count(1)
         self.wire = None
@@ -84,15 +88,16 @@ class World:
 
     # --- what there is
 
-    def device(self, name, ssh=True, **options):
-        """Options: device.py, DEFAULTS. A host of its own on loopback, unless one is given."""
+    def device(self, name, ssh=True, sshd="", **options):
+        """Options: device.py, DEFAULTS. A host of its own on loopback, unless one is given. sshd: lines for its sshd,
+        such as "Ciphers aes128-cbc\\n"."""
         number = next(self.numbers)
         options.setdefault("host", f"127.77.{number // 250}.{number % 250 + 1}")
         if ssh and not options.get("port"):
             options["port"] = free_port(options["host"])
         self.devices[name] = dict(options, name=name)
         self.spec["devices"].append(self.devices[name])
-        self.devices[name] = dict(options, name=name, ssh=ssh)
+        self.devices[name] = dict(options, name=name, ssh=ssh, sshd=sshd)
         return self
 
     def tunnel(self, a, b, kind="svti", **options):
@@ -104,6 +109,11 @@ class World:
     def sdwan(self, *edges, **options):
         """edges: {"device", "system_ip", "site", "tlocs": [{"color", "address"}]}; options: hubs=[names], pairwise, rekey."""
         self.spec["sdwan"] = dict(options, edges=list(edges))
+        return self
+
+    def jump_host(self, host="127.77.200.1", port=0):
+        """A machine whose sshd only passes connections on: place it before start(); self.jump is its (host, port)."""
+        self.jump = (host, port or free_port(host))
         return self
 
     # --- start and end
@@ -122,31 +132,39 @@ class World:
         self.spawn([sys.executable, "-m", "ios.serve", self.folder], "world.log",
                    env=dict(os.environ, PYTHONPATH=os.path.dirname(HERE), PYTHONDONTWRITEBYTECODE="1"))
         self.keygen("client")
-        self.write("passwd", ACCOUNTS.format(account=self.account))
+        self.write("passwd", ACCOUNTS + "".join(
+            ACCOUNT.format(name=name, uid=12345 + number) for number, name in enumerate(self.accounts)))
         wanted = [one for one in self.devices.values() if one["ssh"]]
         known = ""
         for number, at in enumerate(range(0, len(wanted), step)):
             group = wanted[at:at + step]
             known += self.sshd(f"host{number}", group)
+        if self.jump:
+            known += self.sshd("jump", [{"host": self.jump[0], "port": self.jump[1]}], JUMP)
         self.write("known", known)
         self.wait(lambda: "ready" in self.read("world.log"))
         for one in wanted:
             self.wait(lambda one=one: self.reaches(one["host"], one["port"]))
+        if self.jump:
+            self.wait(lambda: self.reaches(*self.jump))
 
-    def sshd(self, key, group):
+    def sshd(self, key, group, forced=None):
         self.keygen(key)
         banner = group[0].get("login")
         if banner:
             self.write(f"{key}.banner", banner + "\n")
         listen = "\n".join(f"ListenAddress {one['host']}:{one['port']}" for one in group)
-        self.write(f"{key}.config", CONFIG.format(listen=listen, folder=self.folder, key=key, entry=os.path.join(HERE, "entry"),
-                                                  banner=os.path.join(self.folder, f"{key}.banner") if banner else "none"))
+        text = CONFIG.format(listen=listen, folder=self.folder, key=key, entry=os.path.join(HERE, "entry"),
+                             banner=os.path.join(self.folder, f"{key}.banner") if banner else "none", more=group[0].get("sshd", ""))
+        if forced:
+            text = forced + text.replace("DisableForwarding yes\n", "")
+        self.write(f"{key}.config", text)
         command = [SSHD, "-D", "-e", "-f", os.path.join(self.folder, f"{key}.config")]
         if os.getuid() == 0:
             command = ["unshare", "-m", "sh", "-c", CAGE, "sh", self.folder, *command]
         self.spawn(command, f"{key}.log")
         line = " ".join(self.read(f"{key}.pub").split()[:2])
-        return "".join(f"[{one['host']}]:{one['port']} {line}\n" for one in group)
+        return "".join(f"{one['host'] if one['port'] == 22 else '[{host}]:{port}'.format(**one)} {line}\n" for one in group)
 
     def end(self):
         if self.wire:
@@ -175,12 +193,12 @@ class World:
         """(host, port) of its sshd."""
         return self.devices[name]["host"], self.devices[name]["port"]
 
-    def ssh(self, name, *words, options=(), tty=True, identity=None):
+    def ssh(self, name, *words, options=(), tty=True, identity=None, account=None):
         host, port = self.place(name)
         options = [*options, f"IdentityFile={identity or self.key}", f"UserKnownHostsFile={self.known_hosts}", "BatchMode=yes", "LogLevel=ERROR",
                    "IdentitiesOnly=yes", "StrictHostKeyChecking=yes"]
         return [*self.inside, "ssh", "-F", "none", "-e", "none", "-tt" if tty else "-T", "-p", str(port),
-                *(f"-o{one}" for one in options), f"{self.account}@{host}", *words]
+                *(f"-o{one}" for one in options), f"{account or self.account}@{host}", *words]
 
     # --- the world's process
 

@@ -80,7 +80,7 @@ def ikev2_sa(session, _):
             role = "INITIATOR" if ike.initiator is end else "RESPONDER"
             local, remote = f"{end.address}/{end.port}", f"{end.peer_address}/{end.port}"
             text += (f"\nSession-id:{number}, Status:UP-ACTIVE, IKE count:1, CHILD count:{len(end.outbound)}\n\n"
-                     f"{'Tunnel-id Local':<58}{'Remote':<56}{'Status':<15}Role\n"
+                     f"{'Tunnel-id Local':<62}{'Remote':<56}{'Status':<15}Role\n"
                      f"{ike.conns[end]:9} {local:<51} {remote:<52}{'READY':>10}    {role}\n"
                      "      Encr: AES-CBC, keysize: 256, Hash: SHA256, DH Grp:14, Auth sign: PSK, Auth verify: PSK\n"
                      f"      Life/Active Time: {ike.lifetime}/{int(now - ike.born)} sec\n")

@@ -21,6 +21,7 @@ DEFAULTS = {
     "host": "127.0.0.1", "port": 0,  # where its sshd listens; its syslog comes from that address
     "address": "192.0.2.1",         # where its tunnels end, unless a tunnel says otherwise
     "privilege": 1,                 # of a fresh session
+    "levels": {},                   # account: privilege, where it is another
     "enable": None,                 # the password of `enable`; None: asks none
     "motd": "", "login": "", "exec": "",  # banners; that of `login` is sshd's
     "zone": "", "mark": "", "origin": "",  # how its log lines are framed

@@ -5,7 +5,8 @@
     hang="login"      never a prompt; or a pattern: a command that matches is never answered; hang_after=BYTES of its output
     cut=N             output ends after N lines, and the prompt comes as if nothing were wrong
     drop=N            the connection is closed after N bytes of output; hard=True: without a goodbye
-    interleave=N      after each N lines of output a log line of its own, whether the terminal asked for it or not
+    interleave=N      after each N lines of output a log line of its own, asked for or not; middle=True: in the
+                      middle of the next line
     language="es"     errors in that language (es, de)
     pager=True        ` --More-- ` whatever `terminal length` says
     prompt="TEXT"     another prompt ("%" is its own): "TEXT %"
@@ -14,7 +15,7 @@
 import asyncio
 import re
 
-NAMES = ("slow", "hang", "hang_after", "cut", "drop", "hard", "interleave", "language", "pager", "prompt", "garbage")
+NAMES = ("slow", "hang", "hang_after", "cut", "drop", "hard", "interleave", "middle", "language", "pager", "prompt", "garbage")
 TRANSLATED = {
     "es": {"% Invalid input detected at '^' marker.": "% Entrada no válida detectada en el marcador '^'.",
            "% Incomplete command.": "% Comando incompleto.", "% Ambiguous command:": "% Comando ambiguo:",
@@ -57,12 +58,19 @@ class Misbehaviour:
     def cut(self, lines):
         return lines[:self.wanted["cut"]] if "cut" in self.wanted else lines
 
-    async def between(self, session, number):
+    async def between(self, session, number, line):
+        """Before a line of output: the device's own word. What of the line is still to be written."""
         every = self.wanted.get("interleave")
-        if every and number and number % every == 0:
-            session.device.log.say(NOISE.format(n=number % 250))
-            if not session.monitor:
-                session.send(f"\r\n{session.device.log.buffer[-1]}\r\n".encode())
+        if not every or not number or number % every:
+            return line
+        if self.wanted.get("middle"):
+            half = len(line) // 2
+            await session.put(line[:half])
+            line = line[half:]
+        session.device.log.say(NOISE.format(n=number % 250))
+        if not session.monitor:
+            session.send(f"\r\n{session.device.log.buffer[-1]}\r\n".encode())
+        return line
 
     async def pass_on(self, session, data):
         if self.hanging is not None:

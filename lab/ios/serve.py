@@ -7,6 +7,7 @@ import asyncio
 import fcntl
 import json
 import os
+import resource
 import signal
 import socket
 import struct
@@ -60,7 +61,7 @@ class Server:
             else:
                 writer.close()
 
-        one = Session(device, env.get("USER", "?"), writer.write, close, transcript, bool(tty), size)
+        one = Session(device, env.get("USER", "?"), writer.write, writer.drain, close, transcript, bool(tty), size)
         task = asyncio.ensure_future(one.run(env.get("SSH_ORIGINAL_COMMAND")))
         self.sessions.add(task)
         self.most = max(self.most, len(self.sessions))
@@ -125,6 +126,7 @@ class Server:
 
     async def run(self):
         os.umask(0)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -19,12 +19,12 @@ class Closed(Exception):
 
 
 class Session:
-    def __init__(self, device, user, write, close, transcript, tty=True, size=(WIDTH, LENGTH)):
+    def __init__(self, device, user, write, drain, close, transcript, tty=True, size=(WIDTH, LENGTH)):
         self.device, self.user, self.tty = device, user, tty
         self.width, self.length = size[0] or WIDTH, size[1] or LENGTH
-        self.write_bytes, self.close, self.transcript = write, close, transcript
+        self.write_bytes, self.drain, self.close, self.transcript = write, drain, close, transcript
         self.keys = asyncio.Queue()
-        self.privilege, self.mode, self.monitor = device.privilege, "exec", False
+        self.privilege, self.mode, self.monitor = device.levels.get(user, device.privilege), "exec", False
         self.after_lf = False
         self.bad = misbehaviour.of(device)
         self.told = 0            # bytes of output since login
@@ -55,6 +55,7 @@ class Session:
         data = text.replace("\r\n", "\n").replace("\n", "\r\n").encode("utf-8", "surrogateescape")
         self.told += len(data)
         await self.bad.pass_on(self, data)
+        await self.drain()  # a client that does not read stops this session, and no other
 
     def send(self, data):
         self.transcript.note("out", data.decode("utf-8", "replace"))
@@ -150,8 +151,8 @@ class Session:
         if self.bad.pager and self.tty:
             page = self.length or LENGTH
         for number, line in enumerate(lines):
-            await self.bad.between(self, number)
-            await self.put(line + "\n")
+            rest = await self.bad.between(self, number, line)
+            await self.put(rest + "\n")
             count += max(1, -(-len(line) // self.width)) if self.width else 1
             if page and count >= page - 1 and number + 1 < len(lines):
                 step = await self.more()

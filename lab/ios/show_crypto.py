@@ -287,7 +287,8 @@ def crypto_map(session, _):
         else:
             head = f'Crypto Map IPv4 "{end.map}" 65537 ipsec-isakmp\n\tMap is a PROFILE INSTANCE.\n'
             lists = "\tExtended IP access list \n"
-        text += head + (f"\tPeer = {end.peer_address}\n" if end.kind != "mgre-nhrp-dynamic" or end.inbound else "") + lists + (
+        text += head + (f"\tPeer = {end.peer_address}\n" if end.kind != "mgre-nhrp-dynamic" or end.inbound else "") + (
+            "\tAccess-List SS dynamic: False\n") + lists + (
             "\tSecurity association lifetime: 4608000 kilobytes/3600 seconds\n\tDualstack (Y/N): N\n\n"
             "\tResponder-Only (Y/N): N\n\tPFS (Y/N): N\n\tMixed-mode : Disabled\n"
             "\tTransform sets={\n\t\tAES256:  { esp-256-aes esp-sha256-hmac  } ,\n\t}\n"

@@ -15,16 +15,16 @@ def edge_of(session):
 def bfd_sessions(session, _):
     edge, now = edge_of(session), session.device.world.now()
     lines = [
-        "                                      SOURCE TLOC      REMOTE TLOC                                      DST PUBLIC  "
-        "                    DST PUBLIC         DETECT      TX                              ",
-        "SYSTEM IP        SITE ID     STATE       COLOR            COLOR            SOURCE IP                       IP        "
-        "                      PORT        ENCAP  MULTIPLIER  INTERVAL(msec)  UPTIME          TRANSITIONS",
-        "-" * 197]
+        "                                    SOURCE TLOC      REMOTE TLOC                       DST PUBLIC       DST PUBLIC         "
+        "DETECT      TX                              ",
+        "SYSTEM IP        SITE ID  STATE       COLOR            COLOR            SOURCE IP        IP               PORT        ENCAP"
+        "  MULTIPLIER  INTERVAL(msec)  UPTIME        TRANSITIONS",
+        "-" * 175]
     for end in edge.ends:
         up = days(now - end.since) if end.bfd else "NA"
-        lines.append(f"{end.peer.edge.system_ip:<16} {end.peer.edge.site:<11} {'up' if end.bfd else 'down':<11} {end.tloc.color:<16} "
-                     f"{end.peer.color:<16} {end.tloc.address:<31} {end.peer.public:<31} {end.peer.port:<11} ipsec  "
-                     f"{edge.multiplier:<11} {edge.hello:<15} {up:<15} {end.transitions:<11}")
+        lines.append(f"{end.peer.edge.system_ip:<16} {end.peer.edge.site:<8} {'up' if end.bfd else 'down':<11} {end.tloc.color:<16} "
+                     f"{end.peer.color:<16} {end.tloc.address:<15} {end.peer.public:<18} {end.peer.port:<11} ipsec  "
+                     f"{edge.multiplier:<11} {edge.hello:<14} {up:<15} {end.transitions:<12}")
     return "\n".join(lines + [""])
 
 
@@ -44,13 +44,21 @@ def control_connections(session, _):
         " " * 87 + f"{'PEER':<46}{'PEER':<46}CONTROLLER ",
         f"{'PEER':<8}PEER PEER            SITE       DOMAIN PEER{'':<36}PRIV  PEER{'':<36}PUB{'':<43}GROUP      ",
         f"TYPE    PROT SYSTEM IP       ID         ID     PRIVATE IP{'':<30}PORT  PUBLIC IP{'':<31}PORT  ORGANIZATION            "
-        "LOCAL COLOR     PROXY STATE UPTIME      ID         ", "-" * 216]
+        "LOCAL COLOR     PROXY STATE UPTIME      ID         ", "-" * 184]
     for one in edge.controls:
         up = now >= one.up_at
         state, since = ("up", days(now - one.up_at)) if up else ("connect", "0:00:00:00")
         lines.append(f"{one.kind:<7} dtls {one.system_ip:<15} {one.site:<10} {1 if one.kind == 'vsmart' else 0:<6} {one.address:<39} "
                      f"12346 {one.public:<39} 12346 {org:<23} {one.color:<15} {'No':<5} {state:<5} {since:<11} 0           ")
     return "\n".join(lines + [""])
+
+
+LOCAL = (
+    "                         PUBLIC          PUBLIC PRIVATE         PRIVATE                                 PRIVATE                 "
+    "       WAN   MAX   RESTRICT/           LAST         SPI TIME    NAT  VM          BIND\n"
+    "INTERFACE                IPv4            PORT   IPv4            IPv6                                    PORT    VS/VM COLOR     "
+    "       STATE CNTRL CONTROL/     LR/LB  CONNECTION   REMAINING   TYPE CON REG     INTERFACE\n"
+    + " " * 147 + "STUN                                              PRF IDs\n" + "-" * 218 + "\n")
 
 
 @command("show sdwan control local-properties", platforms=SDWAN)
@@ -67,13 +75,12 @@ def local_properties(session, _):
             f"time-since-last-port-hop          {days(now - hopped) if hopped else '0:00:00:00'}\n"
             f"number-vbond-peers                0\nnumber-active-wan-interfaces      {len(edge.tlocs)}\n\n\n"
             " NAT TYPE: E -- indicates End-point independent mapping\n           A -- indicates Address-port dependent mapping\n"
-            "           N -- indicates Not learned\n           Note: Requires minimum two vbonds to learn the NAT type\n\n"
-            "                         PUBLIC          PUBLIC PRIVATE         PRIVATE                                 PRIVATE\n"
-            "INTERFACE                IPv4            PORT   IPv4            IPv6                                    PORT    VS/VM "
-            "COLOR            STATE\n" + "-" * 140 + "\n")
-    for tloc in edge.tlocs.values():
-        text += (f"{tloc.physical:<24} {tloc.public:<15} {tloc.port:<6} {tloc.address:<15} {'::':<39} {tloc.port:<7} 2/1   "
-                 f"{tloc.color:<16} up\n")
+            "           N -- indicates Not learned\n           Note: Requires minimum two vbonds to learn the NAT type\n\n" + LOCAL)
+    for number, tloc in enumerate(edge.tlocs.values()):
+        last = days(now - min(one.up_at for one in edge.controls if one.color == tloc.color))
+        text += (f"{tloc.physical:<29} {tloc.public:<15} {tloc.port:<6} {tloc.address:<15} {'::':<39} {tloc.port:<8} "
+                 f"2/{int(number == 0)}  {tloc.color:<16} up     2      no/yes/no   No/No  {last:<12} {'0:00:02:05':<11} E    "
+                 "5  Default N/A                           \n")
     return text
 
 

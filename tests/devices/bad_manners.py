@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Devices as they are at 3 am: slow, silent, cut off, chatty, foreign."""
+import re
 import time
 
 from client import Client, Late
@@ -79,6 +80,11 @@ def chatty(w):
         c.until()
         c.do("terminal length 0")
         problems = expect("its own log in between", c.do("show crypto ipsec sa"), "%SEC-6-IPACCESSLOGP: list OUTSIDE", "outbound pcp sas")
+    with session(w, interleave=4, middle=True) as c:
+        c.until()
+        c.do("terminal length 0")
+        shown = c.do("show crypto ipsec sa")
+        problems += true("in the middle of a line", re.search(r"[^\n ]\n[^\n]*%SEC-6-IPACCESSLOGP[^\n]*\n\S", shown), shown)
     with session(w) as c:
         c.until()
         c.do("terminal monitor")

@@ -94,7 +94,7 @@ def words(w):
         problems += expect("IOS has no QFP", c.do("show platform hardware qfp active statistics drop"), "% Invalid input")
         problems += expect("nor SD-WAN", c.do("clear sdwan omp all"), "      ^", "% Invalid input")
         c.press("show crypto ?")
-        problems += expect("help", c.until("show crypto $"), "  ipsec", "  isakmp", "  session")
+        problems += expect("help", c.until(r"show crypto \?[\s\S]*show crypto $"), "  ipsec", "  isakmp", "  session")
         c.press("\x15ter\t\x03")
         problems += expect("completion", c.until(), "terminal ")
         c.do("configure terminal", r"\(config\)#$")

@@ -181,6 +181,21 @@ def transient(w):
     return problems + true("one line at most", len(strays(w, lost)) <= 1) + true("and on", moves(w, "hub", "branch"))
 
 
+def lifetime(w):
+    """Rekeys before the lifetime ends; the old SA outlives the new one's birth for a while, then is gone."""
+    w.advance(61)
+    first = end(w, "branch", "hub")["current"]
+    lost = w.state("branch")["drops"]
+    w.advance(3450)
+    second = end(w, "branch", "hub")
+    problems = true("another", second["current"] != first)
+    w.advance(60)
+    now_has = end(w, "branch", "hub")
+    problems += same("one of each", (len(now_has["inbound"]), len(now_has["outbound"])), (1, 1))
+    problems += same("nothing lost", w.state("branch")["drops"], lost)
+    return problems + true("it works", moves(w, "hub", "branch"))
+
+
 def delete_heals(w):
     """An SA that only the receiver deleted, and a DELETE that is understood: IOS mends it by itself (B10)."""
     with Client(w, "hub") as c:
@@ -228,4 +243,5 @@ def restart(w):
 TESTS = [("IKE: the sender's stale SA, cleared at the sender (B7, B14)", clear_at_sender),
          ("IKE: ... that one SA alone", clear_entry), ("IKE: ... cleared at the receiver", clear_at_receiver),
          ("IKE: a hub that may not begin (B12)", iske), ("IKE: invalid-spi-recovery (B11)", recovery), ("IKE: DPD (B8)", dead_peer),
-         ("IKE: a transient (B6)", transient), ("IKE: the DELETE of B10", delete_heals), ("ASA", asa), ("IKE: a reload", restart)]
+         ("IKE: a transient (B6)", transient), ("IKE: a lifetime ends", lifetime),
+         ("IKE: the DELETE of B10", delete_heals), ("ASA", asa), ("IKE: a reload", restart)]
