@@ -77,7 +77,7 @@ class World:
         self.accounts = list(accounts) if os.getuid() == 0 else [pwd.getpwuid(os.getuid()).pw_name]
         self.account, self.jump = self.accounts[0], None
         self.spec = dict(options, devices=[], tunnels=[])
-        self.devices, self.processes, self.numbers = {}, [], itertools.count(1)
+        self.devices, self.processes, self.listeners, self.numbers = {}, [], {}, itertools.count(1)
         self.wire = None
 
     def __enter__(self):
@@ -140,7 +140,7 @@ class World:
             group = wanted[at:at + step]
             known += self.sshd(f"host{number}", group)
         if self.jump:
-            known += self.sshd("jump", [{"host": self.jump[0], "port": self.jump[1]}], JUMP)
+            known += self.sshd("jump", [{"name": "", "host": self.jump[0], "port": self.jump[1]}], JUMP)
         self.write("known", known)
         self.wait(lambda: "ready" in self.read("world.log"))
         for one in wanted:
@@ -162,20 +162,29 @@ class World:
         command = [SSHD, "-D", "-e", "-f", os.path.join(self.folder, f"{key}.config")]
         if os.getuid() == 0:
             command = ["unshare", "-m", "sh", "-c", CAGE, "sh", self.folder, *command]
-        self.spawn(command, f"{key}.log")
+        process = self.spawn(command, f"{key}.log")
+        self.listeners.update((one["name"], process) for one in group)
         line = " ".join(self.read(f"{key}.pub").split()[:2])
         return "".join(f"{one['host'] if one['port'] == 22 else '[{host}]:{port}'.format(**one)} {line}\n" for one in group)
+
+    def freeze(self, name):
+        """Its sshd takes connections and says nothing, not even its version; sessions that are there go on."""
+        os.kill(self.listeners[name].pid, signal.SIGSTOP)
+
+    def thaw(self, name):
+        os.kill(self.listeners[name].pid, signal.SIGCONT)
+
+    def unplug(self, name):
+        """Connections are refused, sessions end: for good."""
+        process = self.listeners[name]
+        kill(process)
+        self.processes.remove(process)
 
     def end(self):
         if self.wire:
             self.wire.close()
         for process in reversed(self.processes):
-            for pid in [process.pid, *descendants(process.pid)]:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-            process.wait()
+            kill(process)
         self.processes.clear()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -261,6 +270,7 @@ class World:
             process = subprocess.Popen([*self.inside, *command], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                                        start_new_session=True, **more)
         self.processes.append(process)
+        return process
 
     def keygen(self, name):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", os.path.join(self.folder, name)],
@@ -292,6 +302,16 @@ class World:
             return True
         except OSError:
             return False
+
+
+def kill(process):
+    """The process and what it started, by their ids."""
+    for pid in [process.pid, *descendants(process.pid)]:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    process.wait()
 
 
 def free_port(host):

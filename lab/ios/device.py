@@ -30,8 +30,10 @@ DEFAULTS = {
     "log_seconds": 60,
     "syslog": None,                 # [address, port]
     "recovery": False,              # crypto isakmp invalid-spi-recovery (B11)
+    "deletes": True,                # tells the sender of an unknown SPI over an IKE SA that is there (B10)
     "session_log": True,            # crypto logging session
     "load_lines": False,            # exec prompt timestamp
+    "manual": False,                # has an OSPFv3 neighbour whose SAs are keyed by hand
     "trace": True,                  # monitor event-trace crypto is on
     "language": "en", "echo": True,
     "confirm": {},                  # command (as the table names it) to the question it asks first
@@ -54,6 +56,7 @@ class Device:
         self.reset()
         self.log = Log(self)
         self.behaviour = {}
+        self.sessions = set()
 
     def reset(self):
         """What a reload loses."""

@@ -61,6 +61,8 @@ class Faults:
         d.up = False
         d.reset()
         d.log.buffer.clear()
+        for session in list(d.sessions):
+            session.end_of_input()
         for link, end in self.world.links_of(d):
             for lost in end.inbound, end.outbound, end.ike:
                 lost.clear()
@@ -92,6 +94,23 @@ class Faults:
         r.device.drop("IN_US_V4_PKT_SA_NOT_FOUND_SPI", 1)
         r.invalid_sa += 1
         return {"spi": old.spi}
+
+    def extra_child(self, sender, receiver):
+        """The sender lists an older child that the receiver has not; nobody sends on it (T12)."""
+        link, s, _ = self._link(sender, receiver)
+        inbound, outbound = self.world.spi(), self.world.spi()
+        link.install(s, 0, inbound, outbound, self.world.now())
+        s.inbound[-1].deaf = s.outbound[-1].deaf = True
+        return {"inbound": inbound, "outbound": outbound}
+
+    def sdwan_replay(self, sender, receiver):
+        """Looks like an unknown SPI and is none: what arrives is older than the receiver's window (C15). The sender's
+        new keys mend it (reported, unconfirmed)."""
+        s, r = self._edge(sender), self._edge(receiver)
+        hit = [end for end in r.ends if end.peer.edge is s]
+        for end in hit:
+            end.replay = True
+        return {"tunnels": len(hit)}
 
     def sdwan_desync(self, sender, receiver, color=None, late="sender"):
         """Scenario 1 (B16, T20): the sender encrypts towards the receiver's TLOC with an SPI that this accepts no more.

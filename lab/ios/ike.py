@@ -54,6 +54,7 @@ class End:
         self.tunnel_address = options["tunnel_address"]
         self.port = options.get("port", 500)
         self.pps = options.get("pps", 10)
+        self.lifetime = options.get("lifetime", 3600)
         self.dpd = options.get("dpd")  # [interval, retries] or None
         self.vrf = options.get("vrf", "(none)")
         self.inbound, self.outbound, self.ike = [], [], []
@@ -157,6 +158,8 @@ class Link:
         if sa.deaf:
             return
         if self.shared():  # B10
+            if not receiver.device.deletes:
+                return
             receiver.device.remember("IPSEC-SEND-KMI", "KMI Sent: IPSEC key engine->Crypto IKMP:KEY_ENG_DELETE_SAS, loc: "
                                      f"{receiver.address}, rem: {sender.address}")
             self.delete(sender, [one for one in sender.inbound + sender.outbound if one.pair == sa.pair])
@@ -199,10 +202,10 @@ class Link:
         d = end.device
         d.learn_spi(inbound)
         if inbound:
-            end.inbound.append(Sa(inbound, pair, now, d.conn_id()))
+            end.inbound.append(Sa(inbound, pair, now, d.conn_id(), end.lifetime))
             self.note(end, "create", inbound, end.address, end.inbound[-1])
         if outbound:
-            end.outbound.append(Sa(outbound, pair, now, d.conn_id()))
+            end.outbound.append(Sa(outbound, pair, now, d.conn_id(), end.lifetime))
             self.note(end, "create", outbound, end.peer_address, end.outbound[-1])
 
     def note(self, end, verb, spi, dest, sa):

@@ -52,15 +52,27 @@ class Log:
         except OSError:
             pass  # nobody listens: a router does not care
 
+    def too_soon(self, key, seconds):
+        now = self.device.world.now()
+        if now - self.last.get(key, 0) < seconds:
+            self.limited += 1
+            return True
+        self.last[key] = now
+        return False
+
+    def replayed(self, src, dst, spi):
+        """IOS XE's line about an SA that is there."""
+        d = self.device
+        if not self.too_soon("replay", d.log_seconds):
+            self.say(f"%IOSXE-3-PLATFORM: R0/0: cpp_cp: QFP:0.0 Thread:000 TS:{int(d.world.now() * 1e9):020} %IPSEC-3-REPLAY_ERROR: "
+                     f"IPSec SA receives anti-replay error, DP Handle 41, src_addr {src}, dest_addr {dst}, SPI 0x{spi:x}")
+
     def unknown_spi(self, src, dst, spi, interface, proto=50, sequence=45):
         """Says it as often as the platform does (B3; ASA: 5 s), and counts what it keeps to itself."""
         d = self.device
-        now = d.world.now()
         key = (src, spi) if d.log_limit == "flow" else "unknown-spi"
-        if now - self.last.get(key, 0) < (5 if d.platform == "asa" else d.log_seconds):
-            self.limited += 1
+        if self.too_soon(key, 5 if d.platform == "asa" else d.log_seconds):
             return
-        self.last[key] = now
         if d.platform == "asa":
             self.say(f"%ASA-4-402114: IPSEC: Received an ESP packet (SPI= 0x{spi:08X}, sequence number= 0x{sequence:X}) "
                      f"from {src} to {dst} with an invalid SPI.")

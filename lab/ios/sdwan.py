@@ -90,6 +90,7 @@ class SdEnd:
         self.encaps = self.decaps = self.invalid_sa = 0
         self.tx = self.rx = 0    # packets since the beginning, whatever is cleared
         self.owed = 0.0
+        self.replay = False      # all that arrives is too old
         self.cleared = 0         # by hand: the rung of RUNGS that mends it
         self.bfd, self.since, self.transitions = False, None, 0
         self.edge.ends.append(self)
@@ -130,6 +131,11 @@ class Tunnel:
         s.tx += packets
         if not r.edge.device.up or use.port != r.tloc.port:
             return False
+        if r.replay:
+            r.edge.device.drop("IN_CD_SW_IPSEC_ANTI_REPLAY_FAIL", packets)
+            if packets:
+                r.edge.device.log.replayed(s.tloc.public, r.tloc.address, use.spi)
+            return False
         if not r.cleared and any(use.spi == spi for spi, _ in r.tloc.accepts):
             r.decaps += packets
             r.rx += packets
@@ -159,6 +165,7 @@ class Tunnel:
         self.ready, self.good = now + CONTROL_DELAY, 0.0
         for end in (self.a, self.b):
             end.encaps = end.decaps = 0
+            end.replay = False
             if RUNGS[rung] >= end.cleared:
                 end.cleared = 0
 
@@ -220,6 +227,8 @@ class Fabric:
 
     def rekey(self, edge):
         """New keys for all TLOCs of the device (B16). Does not make a cleared tunnel anew (B17)."""
+        for end in edge.ends:
+            end.tunnel.other(end).replay = False
         for tloc in edge.tlocs.values():
             tloc.new_key()
             if edge.program_lag:

@@ -180,6 +180,7 @@ class Session:
 
     async def run(self, command=None):
         self.device.log.watchers.append(self.watch)
+        self.device.sessions.add(self)
         try:
             await self.bad.at_login(self)
             if command is not None:
@@ -198,6 +199,7 @@ class Session:
             pass
         finally:
             self.device.log.watchers.remove(self.watch)
+            self.device.sessions.discard(self)
             if not self.dropped:
                 self.close()
 

@@ -111,6 +111,61 @@ def sdwan_flow(end, detail, now):
         current=both(use.spi) if use and not end.cleared else "0x0(0)", inbound=inbound, outbound=outbound)
 
 
+MANUAL = """
+interface: {interface}
+    Crypto map tag: {interface}-OSPF-MAP, local addr FE80::1:2FF:FE03:405
+
+   IPsecv6 policy name: OSPFv3-256
+
+   protected vrf: (none)
+   local  ident (addr/mask/prot/port): (FE80::/10/89/0)
+   remote ident (addr/mask/prot/port): (::/0/89/0)
+   current_peer FF02::5 port 500
+     PERMIT, flags={{origin_is_acl,}}
+    #pkts encaps: {packets}, #pkts encrypt: {packets}, #pkts digest: {packets}
+    #pkts decaps: {packets}, #pkts decrypt: {packets}, #pkts verify: {packets}
+    #pkts compressed: 0, #pkts decompressed: 0
+    #pkts not compressed: 0, #pkts compr. failed: 0
+    #pkts not decompressed: 0, #pkts decompress failed: 0
+    #send errors 0, #recv errors 0
+
+     local crypto endpt.: FE80::1:2FF:FE03:405,
+     remote crypto endpt.: FF02::5
+     plaintext mtu 1476, path mtu 1500, ipv6 mtu 1500, ipv6 mtu idb {interface}
+     current outbound spi: 0x100(256)
+     PFS (Y/N): N, DH group: none
+
+     inbound esp sas:
+
+     inbound ah sas:
+{inbound}
+     inbound pcp sas:
+
+     outbound esp sas:
+
+     outbound ah sas:
+{outbound}
+     outbound pcp sas:
+"""
+MANUAL_SA = """      spi: 0x100(256)
+        transform: ah-md5-hmac ,
+        in use settings ={{Transport, }}
+        conn id: {conn}, flow_id: SW:{conn}, sibling_flags {flags}, crypto map: {interface}-OSPF-MAP, initiator : False
+        sa timing: remaining key lifetime (sec): 0
+        Kilobyte Volume Rekey has been disabled
+        replay detection support: N
+        Status: ACTIVE(ACTIVE)
+"""
+SIBLING = "FFFFFFFF80000019"
+
+
+def manual(d, now):
+    """An OSPFv3 neighbour, keyed by hand: no IKE, one SPI in both directions."""
+    interface = "GigabitEthernet2"
+    return MANUAL.format(interface=interface, packets=int(now - d.booted) // 10, inbound=MANUAL_SA.format(
+        interface=interface, conn=71, flags=SIBLING), outbound=MANUAL_SA.format(interface=interface, conn=72, flags=SIBLING))
+
+
 @command("show crypto ipsec sa [peer A] [detail]", "show crypto ipsec sa interface WORD [detail]")
 def ipsec_sa(session, args):
     d, now = session.device, session.device.world.now()
@@ -124,6 +179,8 @@ def ipsec_sa(session, args):
             heads.setdefault((end.tloc.interface, end.tloc.map, end.tloc.address), []).append(sdwan_flow(end, detail, now))
     shown = [f"\ninterface: {interface}\n    Crypto map tag: {tag}, local addr {local}\n" + "".join(flows)
              for (interface, tag, local), flows in heads.items()]
+    if d.manual and peer is None and name in (None, "GigabitEthernet2"):
+        shown.append(manual(d, now))
     if not shown:
         return "\nThere are no ipsec sas\n" if peer is None else f"\nThere are no ipsec sas for peer {peer}\n"
     return "".join(shown)

@@ -56,7 +56,7 @@ COMMANDS = [
 
 def world():
     w = World(seed=3)
-    w.device("rt", address="192.0.2.1", privilege=15, syslog=["127.0.0.1", 9])
+    w.device("rt", address="192.0.2.1", privilege=15, manual=True, syslog=["127.0.0.1", 9])
     w.device("wan", address="10.10.10.1", platform="sdwan", privilege=15)
     w.device("fw", address="203.0.113.4", platform="asa", privilege=15)
     for number, kind in enumerate(("svti", "static-crypto-map", "gre-p2p", "mgre-nhrp-static")):

@@ -9,7 +9,7 @@ from ios.api import World
 
 
 def world():
-    w = World(seed=7)
+    w = World(seed=7, speed=0)  # time passes in advance() alone
     w.listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     w.listener.bind(("127.0.0.1", 0))
     w.listener.settimeout(5)
@@ -18,6 +18,9 @@ def world():
     w.device("branch", address="198.51.100.3")
     w.device("fw", address="203.0.113.4", platform="asa", privilege=15)
     w.device("tail", address="203.0.113.5", ssh=False)
+    w.device("long", address="203.0.113.6")
+    w.device("short", address="203.0.113.7", deletes=False, ssh=False)
+    w.tunnel("long", "short", pps=[10, 0], b_end={"lifetime": 300})
     w.tunnel("spoke", "hub", kind=["mgre-nhrp-static", "mgre-nhrp-dynamic"], ike=1)
     w.tunnel("branch", "hub", kind="svti", ike=2)
     w.tunnel("fw", "hub", kind="static-crypto-map", ike=2)
@@ -205,6 +208,32 @@ def delete_heals(w):
     return soon("healed", lambda: moves(w, "hub", "branch") and spi not in end(w, "branch", "hub")["outbound"])
 
 
+def extra(w):
+    had = w.fault("extra_child", sender="branch", receiver="hub")
+    spis = end(w, "branch", "hub")
+    problems = true("two outbound", had["outbound"] in spis["outbound"] and spis["current"] != had["outbound"])
+    problems += true("traffic does not care", moves(w, "hub", "branch"))
+    problems += expect("both are shown", type_at(w, "branch", "show crypto ipsec sa peer 192.0.2.1"),
+                       f"spi: 0x{had['outbound']:X}(", f"current outbound spi: 0x{spis['current']:X}(")
+    type_at(w, "branch", "clear crypto sa peer 192.0.2.1")
+    return problems + soon("cleared", lambda: moves(w, "hub", "branch") and len(end(w, "branch", "hub")["outbound"]) == 1)
+
+
+def mismatch(w):
+    """The receiver's lifetime is shorter, and the sender is not told: it happens again and again (T6)."""
+    type_at(w, "long", "clear crypto sa peer 203.0.113.7")
+    problems = soon("well", lambda: moves(w, "short", "long"))
+    for _ in range(2):
+        lost = end(w, "long", "short")["current"]
+        w.advance(310)
+        problems += true("the receiver's is gone", lost not in end(w, "short", "long")["inbound"])
+        problems += true("the sender goes on", end(w, "long", "short")["current"] == lost)
+        problems += true("black hole", not moves(w, "short", "long"))
+        type_at(w, "long", "clear crypto sa peer 203.0.113.7")
+        problems += soon("cleared", lambda: moves(w, "short", "long"))
+    return problems
+
+
 def asa(w):
     lost = w.fault("desync", sender="hub", receiver="fw")
     w.advance(20)
@@ -244,4 +273,5 @@ TESTS = [("IKE: the sender's stale SA, cleared at the sender (B7, B14)", clear_a
          ("IKE: ... that one SA alone", clear_entry), ("IKE: ... cleared at the receiver", clear_at_receiver),
          ("IKE: a hub that may not begin (B12)", iske), ("IKE: invalid-spi-recovery (B11)", recovery), ("IKE: DPD (B8)", dead_peer),
          ("IKE: a transient (B6)", transient), ("IKE: a lifetime ends", lifetime),
-         ("IKE: the DELETE of B10", delete_heals), ("ASA", asa), ("IKE: a reload", restart)]
+         ("IKE: the DELETE of B10", delete_heals), ("IKE: a child too many (T12)", extra),
+         ("IKE: lifetimes that differ (T6)", mismatch), ("ASA", asa), ("IKE: a reload", restart)]

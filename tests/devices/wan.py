@@ -12,7 +12,7 @@ EDGES = 40
 
 
 def world():
-    w = World(seed=11)
+    w = World(seed=11, speed=0)  # time passes in advance() alone
     w.device("rt1", platform="sdwan", address="10.10.10.1", log_interface=True)
     w.device("rt2", platform="sdwan", address="10.20.20.1")
     w.device("party", platform="ios", address="203.0.113.9")
@@ -149,6 +149,23 @@ def third_party(w):
     return problems
 
 
+def replay(w):
+    """Anti-replay drops: another counter, another line, not an unknown SPI (C15)."""
+    w.fault("sdwan_replay", sender="rt2", receiver="rt1")
+    before = w.state("rt1")["drops"]
+    w.advance(10)
+    after = w.state("rt1")["drops"]
+    problems = same("BFD", bfd(w), [False, False])
+    name = "IN_CD_SW_IPSEC_ANTI_REPLAY_FAIL"
+    problems += true("its counter", after.get(name, 0) > before.get(name, 0))
+    problems += same("not ours", after.get("IN_US_V4_PKT_SA_NOT_FOUND_SPI"), before.get("IN_US_V4_PKT_SA_NOT_FOUND_SPI"))
+    problems += expect("its line", "\n".join(w.log("rt1")), "%IPSEC-3-REPLAY_ERROR: IPSec SA receives anti-replay error, DP Handle 41, "
+                       "src_addr 10.2")
+    at_once(w, "rt2", "request platform software sdwan security ipsec-rekey")
+    w.advance(6)
+    return problems + same("the sender's new keys", bfd(w), [True, True])
+
+
 def burst(w):
     """A rekey at scale: all edges use the hub's new key before it does (C15)."""
     count = w.fault("rekey_burst", hub="hub", seconds=3.0)["tunnels"]
@@ -169,4 +186,5 @@ def burst(w):
 
 TESTS = [("SD-WAN: scenario 1, new keys (B16)", scenario_one), ("SD-WAN: scenario 2, the trap of the clear (B17)", trap),
          ("SD-WAN: scenario 2, wider rungs", wider), ("SD-WAN: a third party's tunnel (B16)", third_party),
+         ("SD-WAN: anti-replay is another matter (C15)", replay),
          ("SD-WAN: a rekey at scale (C15)", burst)]

@@ -85,6 +85,19 @@ def of_old(w):
     return problems + expect("unless it is told", shown, "UTC")
 
 
+def away(w):
+    began = w.order("sessions")["ever"]
+    w.freeze("old")
+    options = ["ConnectTimeout=1", "LogLevel=INFO"]
+    status, shown = run(w.ssh("old", "show clock", tty=False, options=options))
+    problems = same("frozen: status", status, 255) + expect("frozen", shown, "timed out")
+    w.thaw("old")
+    w.unplug("old")
+    _, shown = run(w.ssh("old", "show clock", tty=False, options=options))
+    problems += expect("unplugged", shown, "Connection refused")
+    return problems + same("no session", w.order("sessions")["ever"], began)
+
+
 def elsewhere(_):
     """In a namespace of the test's own, at the addresses of its tunnels."""
     if os.getuid():
@@ -103,4 +116,5 @@ def elsewhere(_):
 
 TESTS = [("ways: accounts and their levels", accounts), ("ways: no other shell, nothing forwarded", no_shell),
          ("ways: a jump host", jump), ("ways: many sessions over one connection", one_connection),
-         ("ways: an sshd of old", of_old), ("ways: another network namespace", elsewhere)]
+         ("ways: an sshd of old", of_old), ("ways: frozen, and unplugged", away),
+         ("ways: another network namespace", elsewhere)]
