@@ -221,7 +221,7 @@ void config_hide_keys(struct config_notify *n, struct notify_user ret[NOTIFY_USE
 const struct notify_user *config_hidden_keys(const struct notify_user hidden[NOTIFY_USERS_MAX], struct text name)
 {
 	for (uint32_t i = 0; i < NOTIFY_USERS_MAX; i++)
-		if (hidden[i].is_inline && text_equal(text_of(hidden[i].name), name))
+		if (hidden[i].auth[0] && (!hidden[i].encrypts || hidden[i].priv[0]) && text_equal(text_of(hidden[i].name), name))
 			return &hidden[i];
 	return NULL;
 }

@@ -45,10 +45,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		config_print(first, &printed);
 		must(config_parse(buffer_text(&printed), second, &report) == 0);
 		must(memcmp(first, second, sizeof(*first)) == 0);
-		must(config_unhide_text(buffer_text(&printed), keys, &whole, &any));
-		must(config_parse(buffer_text(&whole), second, &report) == 0);
-		config_hide_keys(&second->notify, again);
-		must(memcmp(keys, again, sizeof(keys)) == 0 && memcmp(first, second, sizeof(*first)) == 0);
+		if (config_unhide_text(buffer_text(&printed), keys, &whole, &any)) { /* else one was hidden in what came */
+			must(config_parse(buffer_text(&whole), second, &report) == 0);
+			config_hide_keys(&second->notify, again);
+			must(memcmp(keys, again, sizeof(keys)) == 0 && memcmp(first, second, sizeof(*first)) == 0);
+		}
 	}
 	buffer_done(&printed);
 	buffer_done(&whole);

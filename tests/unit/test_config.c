@@ -507,6 +507,8 @@ static void test_passwords_in_a_line_are_hidden_and_put_back(void **state)
 	assert_true(text_has(buffer_text(&whole), TEXT("ann netops v3 auth sha hunter2hunter2 priv aes 128 hunter3hunter3\n")));
 	assert_true(text_has(buffer_text(&whole), TEXT("bob netops v3 auth sha384 hunter4hunter4\n")));
 	assert_false(config_unhide_text(TEXT("snmp-server user eve g v3 auth sha " CONFIG_HIDDEN "\n"), keys, &whole, &any));
+	keys[1].auth[0] = 0; /* as of a text that was hidden before */
+	assert_false(config_unhide_text(text_of(show()), keys, &whole, &any));
 	config_hide_text(TEXT(PASTED), &hidden);
 	for (const char *secret = "2345"; *secret; secret++) {
 		const char word[] = { 'h', 'u', 'n', 't', 'e', 'r', *secret, 0 };
