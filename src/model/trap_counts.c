@@ -7,7 +7,7 @@ const char *trap_fate_name(enum trap_fate fate)
 {
 	static const char *const names[TRAP_FATES] = {
 		"taken", "wrong-source", "wrong-community", "wrong-user", "wrong-hash", "stale", "unreadable", "malformed",
-		"other-version", "other-security", "no-trap", "too-long", "again", "not-told",
+		"other-version", "other-security", "no-trap", "too-long", "again", "asks-engine", "not-told",
 	};
 
 	return (unsigned)fate < TRAP_FATES ? names[fate] : "?";

@@ -22,6 +22,7 @@ enum trap_fate {
 	TRAP_NO_TRAP,
 	TRAP_TOO_LONG,
 	TRAP_AGAIN,           /* an inform that was taken before: the answer was lost, or there is none */
+	TRAP_ASKS_ENGINE,     /* no trap: v3 asks for our engine, before it sends an inform */
 	TRAP_NOT_TOLD,        /* understood, and core did not keep up */
 	TRAP_FATES
 };

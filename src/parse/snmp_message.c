@@ -110,7 +110,7 @@ static int read_v3(struct ber *b, struct snmp_message *m, struct snmp_failure *f
 			return fail_as(failure, b);
 		return 0;
 	}
-	at = b->at;
+	at = m->scoped_at = b->at;
 	if (!ber_take(b, &m->scoped, &tag))
 		return fail_as(failure, b);
 	if (tag != BER_SEQUENCE)
@@ -161,6 +161,15 @@ int snmp_read_scoped(struct ber scoped, struct ber *ret_pdu, struct snmp_failure
 		return fail_as(failure, &scoped);
 	*ret_pdu = scoped;
 	return 0;
+}
+
+int32_t snmp_read_request(struct ber pdu)
+{
+	struct ber inside;
+	int64_t request = 0;
+	uint8_t tag;
+
+	return ber_take(&pdu, &inside, &tag) && ber_take_integer(&inside, "no request number", &request) ? (int32_t)request : 0;
 }
 
 /* --- Traps -------------------------------------------------------------------------------------------------------- */

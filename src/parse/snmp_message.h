@@ -45,7 +45,8 @@ struct snmp_message { /* texts borrow the message */
 	int32_t boots, time;
 	struct text user, auth, salt; /* auth: 12 bytes or as the hash has them, counted as zeros when it was made */
 	size_t whole;          /* bytes of the message, from its start: what is hashed */
-	struct ber scoped;     /* flags without SNMP_FLAG_PRIV: the scoped PDU */
+	struct ber scoped;     /* flags without SNMP_FLAG_PRIV: inside of the scoped PDU, which begins at scoped_at */
+	size_t scoped_at;
 	struct text encrypted; /* with it */
 };
 
@@ -54,6 +55,9 @@ int snmp_read_message(const void *bytes, size_t len, struct snmp_message *ret, s
 
 /* The PDU in v3's scoped PDU, RFC 3412 6.8; what a cipher padded behind it is ignored. */
 int snmp_read_scoped(struct ber scoped, struct ber *ret_pdu, struct snmp_failure *failure);
+
+/* The number of whatever request it is; 0 where there is none. */
+int32_t snmp_read_request(struct ber pdu);
 
 /* A trap, notification or inform. Fills everything but source and authenticated. `version` is the message's. 0, or
  * SPIMEND_E_SYNTAX with *failure filled and *ret in an undefined state. */

@@ -93,7 +93,7 @@ void snmp_put_trap(struct ber_writer *w, const struct snmp_trap *trap)
 	ber_put_integer(w, BER_INTEGER, 0);
 	ber_put_integer(w, BER_INTEGER, 0);
 	ber_put_integer(w, BER_INTEGER, trap->request);
-	ber_put_head(w, BER_TRAP_V2, end);
+	ber_put_head(w, trap->inform ? BER_INFORM : BER_TRAP_V2, end);
 }
 
 void snmp_put_v2c(struct ber_writer *w, const struct snmp_trap *trap, struct text community)
@@ -111,6 +111,23 @@ void snmp_put_scoped(struct ber_writer *w, const struct snmp_trap *trap, struct 
 	size_t end = w->at;
 
 	snmp_put_trap(w, trap);
+	ber_put_octets(w, BER_OCTETS, NULL, 0);
+	ber_put_octets(w, BER_OCTETS, engine.at, engine.len);
+	ber_put_head(w, BER_SEQUENCE, end);
+}
+
+void snmp_put_report(struct ber_writer *w, struct text engine, const struct snmp_oid *counter, uint32_t value,
+		     int32_t request)
+{
+	const struct snmp_value count = { .type = SNMP_COUNTER32, .number = value };
+	size_t end = w->at;
+
+	put_varbind(w, counter, &count);
+	ber_put_head(w, BER_SEQUENCE, end);
+	ber_put_integer(w, BER_INTEGER, 0);
+	ber_put_integer(w, BER_INTEGER, 0);
+	ber_put_integer(w, BER_INTEGER, request);
+	ber_put_head(w, BER_REPORT, end);
 	ber_put_octets(w, BER_OCTETS, NULL, 0);
 	ber_put_octets(w, BER_OCTETS, engine.at, engine.len);
 	ber_put_head(w, BER_SEQUENCE, end);

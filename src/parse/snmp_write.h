@@ -25,10 +25,14 @@ struct snmp_applet_event {
 /* Fills trap, enterprise-less, with its variables; uptime in hundredths of a second. */
 void snmp_make_applet_event(const struct snmp_applet_event *event, uint32_t uptime, int32_t request, struct snmp_trap *ret);
 
-/* An SNMPv2-Trap-PDU. */
+/* An SNMPv2-Trap-PDU, or an InformRequest-PDU. */
 void snmp_put_trap(struct ber_writer *w, const struct snmp_trap *trap);
 /* The whole v2c message: begins at w->at. */
 void snmp_put_v2c(struct ber_writer *w, const struct snmp_trap *trap, struct text community);
+
+/* RFC 3414 3.2: a Report of one of USM's counters, in a scoped PDU of that engine's. */
+void snmp_put_report(struct ber_writer *w, struct text engine, const struct snmp_oid *counter, uint32_t value,
+		     int32_t request);
 
 struct snmp_v3_frame {
 	int32_t id, boots, time;

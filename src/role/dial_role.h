@@ -103,10 +103,7 @@ struct dial {
 	struct eem_policies *policies; /* owns; NULL: none compiled yet */
 	struct usm_user users[NOTIFY_USERS_MAX];
 	uint32_t user_count;
-	uint8_t engine[NOTIFY_ENGINE_MAX];
-	size_t engine_len;
-	int64_t began;         /* mono */
-	int32_t boots;
+	struct usm_engine engine;
 	uint64_t salt;
 	int32_t request;
 	uint64_t stale;        /* messages for an older configuration */

@@ -4,13 +4,10 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "parse/snmp_write.h"
 #include "role/dial_role.h"
-
-#define BOOTS_BEGIN INT64_C(1577836800) /* 2020-01-01: seconds since then fit into 31 bits until 2088 */
 
 static void close_link(struct trap_link *link)
 {
@@ -20,36 +17,12 @@ static void close_link(struct trap_link *link)
 	link->fd = -1;
 }
 
-/* RFC 3411 5: the number for documentation (RFC 5612), since we have none, and a text. */
-static void make_engine(struct dial *dial)
+static void begin_numbers(struct dial *dial)
 {
-	static const uint8_t head[] = { 0x80, 0x00, 0x7e, 0xd9, 0x04 };
-	const struct config *config = dial->member->config;
-	struct text name = text_first(text_of(config->hostname), NOTIFY_ENGINE_MAX - sizeof(head));
-
-	if (config->notify.engine_len) {
-		dial->engine_len = config->notify.engine_len;
-		memcpy(dial->engine, config->notify.engine, dial->engine_len);
-		return;
-	}
-	memcpy(dial->engine, head, sizeof(head));
-	memcpy(dial->engine + sizeof(head), name.at, name.len);
-	dial->engine_len = sizeof(head) + name.len;
-}
-
-/* The count of starts must rise with each, and there is no file to keep it in: the clock's seconds do, as long as nobody
- * sets it back, which makes receivers deaf until it has caught up (RFC 3414 2.2.2). */
-static void begin_engine(struct dial *dial)
-{
-	struct timespec wall;
-
-	clock_gettime(CLOCK_REALTIME, &wall);
-	dial->boots = wall.tv_sec > BOOTS_BEGIN ? (int32_t)(wall.tv_sec - BOOTS_BEGIN) : 1;
-	dial->began = loop_now(dial->member->loop);
 	if (getrandom(&dial->salt, sizeof(dial->salt), 0) != (ssize_t)sizeof(dial->salt))
-		dial->salt = (uint64_t)wall.tv_nsec << 32;
+		dial->salt = (uint64_t)loop_now(dial->member->loop) << 16;
 	if (getrandom(&dial->request, sizeof(dial->request), 0) != (ssize_t)sizeof(dial->request))
-		dial->request = (int32_t)wall.tv_nsec;
+		dial->request = (int32_t)loop_now(dial->member->loop);
 	dial->request &= INT32_MAX;
 }
 
@@ -73,10 +46,10 @@ void trap_links_configure(struct dial *dial)
 {
 	const struct config_notify *n = &dial->member->config->notify;
 
-	make_engine(dial);
+	usm_engine_of(n, dial->member->config->hostname, dial->member->start.up, dial->member->start.up_ns, &dial->engine);
 	make_users(dial);
-	if (!dial->boots)
-		begin_engine(dial);
+	if (!dial->salt)
+		begin_numbers(dial);
 	for (uint32_t i = 0; i < NOTIFY_HOSTS_MAX; i++) {
 		struct trap_link *link = &dial->traps[i];
 		uint64_t mark = i < n->host_count ? notify_host_mark(&n->hosts[i]) : 0;
@@ -110,8 +83,8 @@ static int put(struct dial *dial, const struct trap_link *link, const struct dia
 		.int2 = said->int2, .status = said->status, .index = said->index, .name = text_of(said->name),
 		.text = text_of(said->text),
 	};
-	struct usm_sender sender = { .engine = { (const char *)dial->engine, dial->engine_len }, .boots = dial->boots,
-				     .time = (int32_t)((now - dial->began) / SECOND_NS), .salt = dial->salt++ };
+	struct usm_sender sender = { .engine = { (const char *)dial->engine.name, dial->engine.len }, .boots = dial->engine.boots,
+				     .time = usm_engine_time(&dial->engine, now), .salt = dial->salt++ };
 	struct usm_user nobody = { .hash = NOTIFY_HASH_NONE };
 	const struct usm_user *user;
 	struct snmp_trap trap;

@@ -21,6 +21,15 @@ static bool on_trap(void *context, const struct snmp_trap *trap, const struct de
 	return channel_send(t->core, MESSAGE_TRAP, &told) == 0;
 }
 
+static struct usm_engine own_engine(const struct sense_traps *t)
+{
+	const struct member *m = t->member;
+	struct usm_engine own;
+
+	usm_engine_of(&m->config->notify, m->config->hostname, m->start.up, m->start.up_ns, &own);
+	return own;
+}
+
 static void let_go(struct sense_traps *t)
 {
 	loop_remove(t->source);
@@ -71,7 +80,8 @@ void sense_traps_done(struct sense_traps *t)
 
 void sense_traps_reload(struct sense_traps *t)
 {
-	int r = t->is ? traps_configure(t->is, &t->member->config->notify) : 0;
+	const struct usm_engine own = own_engine(t);
+	int r = t->is ? traps_configure(t->is, &t->member->config->notify, &own) : 0;
 
 	if (r < 0)
 		log_say(&t->member->log, LOG_ERR, "the SNMP hosts and users stay as they were: %s", spimend_strerror(r));
@@ -87,12 +97,13 @@ void sense_traps_core(struct sense_traps *t, struct channel *core)
 void sense_traps_take(struct sense_traps *t, const struct role_resource *resource, const int *fds, size_t fd_count)
 {
 	struct traps_events events = { .context = t, .trap = on_trap };
+	const struct usm_engine own = own_engine(t);
 	int r = resource->error;
 
 	t->wanted = false;
 	let_go(t);
 	if (r == 0 && fd_count == 1)
-		r = traps_new(fds[0], &t->member->config->notify, &events, &t->is);
+		r = traps_new(fds[0], &t->member->config->notify, &own, &events, &t->is);
 	else
 		member_close_fds(fds, fd_count);
 	if (r == 0 && t->is)

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "base/memory.h"
 #include "parse/dialect.h"
 #include "parse/snmp_meaning.h"
+#include "parse/snmp_write.h"
 #include "sense/usm.h"
 
 #define ENGINES_MAX 64                    /* of v3's senders; the longest silent makes room */
@@ -41,8 +43,13 @@ struct traps {
 	uint32_t next_inform;
 	uint32_t overflow; /* as the socket told it last */
 	struct trap_counts counts;
-	bool answers;               /* the one at hand is to be answered ... */
-	size_t pdu_at;              /* ... and there its PDU begins */
+	struct usm_engine own;      /* this gateway's, authoritative for informs */
+	uint64_t salt;
+	uint32_t unknown_engines, outside_windows; /* USM's counters, as they are reported */
+	int64_t reports_since;      /* mono: since then `reports` were sent */
+	uint32_t reports;
+	struct text answer;         /* to the one at hand; in its bytes, or in out */
+	uint8_t out[TRAPS_DATAGRAM_MAX];
 	struct snmp_trap trap;      /* room for the one at hand */
 	struct device_report report;
 	uint8_t plain[TRAPS_DATAGRAM_MAX];
@@ -97,7 +104,7 @@ static void forget_users(struct usm_user *users)
 		usm_user_forget(&users[i]);
 }
 
-int traps_configure(struct traps *traps, const struct config_notify *notify)
+int traps_configure(struct traps *traps, const struct config_notify *notify, const struct usm_engine *own)
 {
 	struct usm_user users[NOTIFY_USERS_MAX];
 	int r;
@@ -107,13 +114,15 @@ int traps_configure(struct traps *traps, const struct config_notify *notify)
 	if (r == 0) {
 		memcpy(traps->users, users, sizeof(users));
 		traps->notify = *notify;
+		traps->own = *own;
 		traps->counts.port = notify->trap_port;
 	}
 	forget_users(users);
 	return r;
 }
 
-int traps_new(int fd, const struct config_notify *notify, const struct traps_events *events, struct traps **ret)
+int traps_new(int fd, const struct config_notify *notify, const struct usm_engine *own, const struct traps_events *events,
+	      struct traps **ret)
 {
 	struct traps *traps = memory_new(1, sizeof(*traps));
 	int r;
@@ -126,7 +135,9 @@ int traps_new(int fd, const struct config_notify *notify, const struct traps_eve
 	traps->fd = fd;
 	traps->events = *events;
 	traps->counts.listens = true;
-	r = traps_configure(traps, notify);
+	r = traps_configure(traps, notify, own);
+	if (r == 0 && getrandom(&traps->salt, sizeof(traps->salt), 0) != (ssize_t)sizeof(traps->salt))
+		r = -EIO;
 	if (r < 0) {
 		traps_free(traps);
 		return r;
@@ -235,29 +246,143 @@ static enum trap_fate fate_of(enum snmp_trouble trouble)
 	}
 }
 
-static enum trap_fate open_v3(struct traps *traps, const struct snmp_message *message, uint8_t *bytes, int64_t now_ns,
-			      struct ber *ret_pdu, struct snmp_failure *failure)
-{
-	const struct usm_user *user = user_of(traps, message);
-	struct ber scoped = message->scoped, inside;
+/* --- This gateway's own engine: what v3's informs need --------------------------------------------------------------- */
 
-	if (!user)
+static struct text own_name(const struct traps *traps)
+{
+	return (struct text){ (const char *)traps->own.name, traps->own.len };
+}
+
+static struct usm_sender own_sender(struct traps *traps, int64_t now_ns)
+{
+	return (struct usm_sender){ .engine = own_name(traps), .boots = traps->own.boots,
+				    .time = usm_engine_time(&traps->own, now_ns), .salt = traps->salt++ };
+}
+
+/* RFC 3414 3.2, 7a: ours is the clock that counts. */
+static bool is_in_window(const struct traps *traps, const struct snmp_message *message, int64_t now_ns)
+{
+	int64_t off = message->time - (int64_t)usm_engine_time(&traps->own, now_ns);
+
+	return message->boots == traps->own.boots && off <= WINDOW_S && off >= -WINDOW_S;
+}
+
+static bool may_report(struct traps *traps, int64_t now_ns)
+{
+	if (now_ns - traps->reports_since >= SECOND_NS) {
+		traps->reports_since = now_ns;
+		traps->reports = 0;
+	}
+	return traps->reports++ < TRAPS_REPORTS_A_SECOND;
+}
+
+/* 3.2, 3b and 7a: what the sender needs to say it again, as usmStats.COUNTER. A wrong time is told with our hash. */
+static void report(struct traps *traps, const struct snmp_message *message, const struct usm_user *user, uint32_t counter,
+		   uint32_t value, int64_t now_ns)
+{
+	const struct snmp_oid oid = { 11, { 1, 3, 6, 1, 6, 3, 15, 1, 1, counter, 0 } };
+	const struct usm_user nobody = { .hash = NOTIFY_HASH_NONE };
+	struct ber_writer w = ber_writer_of(traps->out, sizeof(traps->out));
+	const struct usm_sender sender = own_sender(traps, now_ns);
+	struct snmp_failure failure;
+	size_t end = w.at;
+	struct ber pdu;
+	int32_t request = 0;
+
+	if (!may_report(traps, now_ns))
+		return;
+	if (!(message->flags & SNMP_FLAG_PRIV) && snmp_read_scoped(message->scoped, &pdu, &failure) == 0)
+		request = snmp_read_request(pdu);
+	snmp_put_report(&w, own_name(traps), &oid, value, request);
+	if (usm_seal(&w, end, user ? user : &nobody, user ? NOTIFY_V3_AUTH : NOTIFY_V3_NOAUTH, &sender, message->id, 0) == 0)
+		traps->answer = (struct text){ (const char *)traps->out + w.at, sizeof(traps->out) - w.at };
+}
+
+static enum trap_fate report_engine(struct traps *traps, const struct snmp_message *message, int64_t now_ns)
+{
+	report(traps, message, NULL, 4, ++traps->unknown_engines, now_ns);
+	return TRAP_ASKS_ENGINE;
+}
+
+struct opened { /* a message of v3 */
+	const struct usm_user *user;
+	const uint8_t *scoped; /* its scoped PDU, whole; borrows */
+	size_t scoped_len, pdu_at;
+	bool is_own;           /* our engine is the authoritative one */
+};
+
+/* The Response has the inform's own scoped PDU, but for the tag at pdu_at, and its level. */
+static void respond(struct traps *traps, const struct snmp_message *message, const struct opened *o, int64_t now_ns)
+{
+	enum notify_security level = message->flags & SNMP_FLAG_PRIV ? NOTIFY_V3_PRIV : NOTIFY_V3_AUTH;
+	struct ber_writer w = ber_writer_of(traps->out, sizeof(traps->out));
+	const struct usm_sender sender = own_sender(traps, now_ns);
+	size_t end = w.at;
+
+	ber_put_bytes(&w, o->scoped, o->scoped_len);
+	if (w.overflow)
+		return;
+	w.bytes[w.at + o->pdu_at] = BER_RESPONSE;
+	if (usm_seal(&w, end, o->user, level, &sender, message->id, 0) == 0)
+		traps->answer = (struct text){ (const char *)traps->out + w.at, sizeof(traps->out) - w.at };
+}
+
+/* --- v3 ------------------------------------------------------------------------------------------------------------- */
+
+static enum trap_fate check_clock(struct traps *traps, const struct snmp_message *message, const struct opened *o,
+				  int64_t now_ns)
+{
+	if (!o->is_own)
+		return is_fresh(traps, message, now_ns) ? TRAP_TAKEN : TRAP_STALE;
+	if (is_in_window(traps, message, now_ns))
+		return TRAP_TAKEN;
+	report(traps, message, o->user, 2, ++traps->outside_windows, now_ns);
+	return TRAP_STALE;
+}
+
+/* The scoped PDU as its bytes: they go back with the Response. */
+static bool find_scoped(struct traps *traps, const struct snmp_message *message, const uint8_t *bytes, struct opened *o,
+			struct ber *ret_inside)
+{
+	struct ber whole;
+
+	o->scoped = bytes + message->scoped_at;
+	o->scoped_len = message->scoped.end - message->scoped_at;
+	*ret_inside = message->scoped;
+	if (!(message->flags & SNMP_FLAG_PRIV))
+		return true;
+	if (message->encrypted.len > sizeof(traps->plain) || usm_decrypt(o->user, message, traps->plain) != USM_FINE)
+		return false;
+	whole = ber_of(traps->plain, message->encrypted.len);
+	o->scoped = traps->plain;
+	if (!ber_enter(&whole, BER_SEQUENCE, "no scoped PDU", ret_inside))
+		return false;
+	o->scoped_len = whole.at;
+	return true;
+}
+
+static enum trap_fate open_v3(struct traps *traps, const struct snmp_message *message, uint8_t *bytes, int64_t now_ns,
+			      struct opened *o, struct ber *ret_pdu, struct snmp_failure *failure)
+{
+	enum trap_fate fate;
+	struct ber inside;
+
+	o->is_own = text_equal(message->engine, own_name(traps));
+	if (message->engine.len == 0 && message->flags & SNMP_FLAG_REPORT) /* RFC 3414 4 */
+		return report_engine(traps, message, now_ns);
+	o->user = user_of(traps, message);
+	if (!o->user)
 		return TRAP_WRONG_USER;
-	if (message->flags & SNMP_FLAG_AUTH) {
-		if (usm_check(user, message, bytes) != USM_FINE)
-			return TRAP_WRONG_HASH;
-		if (!is_fresh(traps, message, now_ns))
-			return TRAP_STALE;
-	}
-	if (message->flags & SNMP_FLAG_PRIV) {
-		if (message->encrypted.len > sizeof(traps->plain) || usm_decrypt(user, message, traps->plain) != USM_FINE)
-			return TRAP_UNREADABLE;
-		inside = ber_of(traps->plain, message->encrypted.len);
-		if (!ber_enter(&inside, BER_SEQUENCE, "no scoped PDU", &scoped))
-			return TRAP_UNREADABLE;
-	}
-	if (snmp_read_scoped(scoped, ret_pdu, failure) < 0)
+	if (usm_check(o->user, message, bytes) != USM_FINE)
+		return TRAP_WRONG_HASH;
+	fate = check_clock(traps, message, o, now_ns);
+	if (fate != TRAP_TAKEN)
+		return fate;
+	if (!find_scoped(traps, message, bytes, o, &inside))
+		return TRAP_UNREADABLE;
+	if (snmp_read_scoped(inside, ret_pdu, failure) < 0)
 		return message->flags & SNMP_FLAG_PRIV ? TRAP_UNREADABLE : fate_of(failure->trouble);
+	o->pdu_at = (size_t)(ret_pdu->bytes + ret_pdu->at - o->scoped);
 	return TRAP_TAKEN;
 }
 
@@ -293,11 +418,22 @@ static void read_line(struct device_report *report)
 	report->dst = reading.fact.dst;
 }
 
+/* An inform is told once; `told` says that it was, or had been. */
+static enum trap_fate tell(struct traps *traps, int64_t now_ns)
+{
+	if (traps->trap.inform && is_repeated(traps, &traps->trap, now_ns))
+		return TRAP_AGAIN;
+	snmp_read_meaning(&traps->trap, &traps->report);
+	read_line(&traps->report);
+	return traps->events.trap(traps->events.context, &traps->trap, &traps->report) ? TRAP_TAKEN : TRAP_NOT_TOLD;
+}
+
 static enum trap_fate take(struct traps *traps, const struct spimend_address *source, uint8_t *bytes, size_t len,
 			   int64_t now_ns, struct snmp_failure *failure)
 {
 	struct snmp_message message;
 	enum trap_fate fate = TRAP_TAKEN;
+	struct opened opened = { .user = NULL };
 	struct ber pdu;
 
 	if (!is_known_source(traps, source))
@@ -306,29 +442,35 @@ static enum trap_fate take(struct traps *traps, const struct spimend_address *so
 		return fate_of(failure->trouble);
 	pdu = message.pdu;
 	if (message.version == 3)
-		fate = open_v3(traps, &message, bytes, now_ns, &pdu, failure);
+		fate = open_v3(traps, &message, bytes, now_ns, &opened, &pdu, failure);
 	else if (!is_known_community(traps, source, message.community))
 		fate = TRAP_WRONG_COMMUNITY;
 	if (fate != TRAP_TAKEN)
 		return fate;
 	if (snmp_read_trap(pdu, message.version, &traps->trap, failure) < 0)
 		return fate_of(failure->trouble);
+	if (traps->trap.inform && message.version == 3 && !opened.is_own) /* only under our engine can it be answered */
+		return report_engine(traps, &message, now_ns);
 	traps->trap.source = *source;
-	traps->trap.authenticated = message.version == 3 && message.flags & SNMP_FLAG_AUTH;
+	traps->trap.authenticated = message.version == 3;
 	traps->counts.varbinds_dropped += traps->trap.varbinds_dropped;
-	traps->answers = traps->trap.inform && message.version == 2;
-	traps->pdu_at = pdu.at;
-	if (traps->trap.inform && is_repeated(traps, &traps->trap, now_ns))
-		return TRAP_AGAIN;
-	snmp_read_meaning(&traps->trap, &traps->report);
-	read_line(&traps->report);
-	return traps->events.trap(traps->events.context, &traps->trap, &traps->report) ? TRAP_TAKEN : TRAP_NOT_TOLD;
+	fate = tell(traps, now_ns);
+	if (!traps->trap.inform || fate == TRAP_NOT_TOLD)
+		return fate; /* what core was not told is sent again */
+	/* RFC 3416 4.2.7: a Response with the same request and variables */
+	if (message.version == 3) {
+		respond(traps, &message, &opened, now_ns);
+	} else {
+		bytes[pdu.at] = BER_RESPONSE;
+		traps->answer = (struct text){ (const char *)bytes, len };
+	}
+	return fate;
 }
 
 static void count(struct traps *traps, const struct spimend_address *source, enum trap_fate fate, const char *why)
 {
 	traps->counts.fates[fate]++;
-	if (fate == TRAP_TAKEN || fate == TRAP_AGAIN)
+	if (fate == TRAP_TAKEN || fate == TRAP_AGAIN || fate == TRAP_ASKS_ENGINE)
 		return;
 	traps->counts.refused = *source;
 	traps->counts.refused_fate = fate;
@@ -336,20 +478,17 @@ static void count(struct traps *traps, const struct spimend_address *source, enu
 	text_copy(text_of(why), traps->counts.refused_why, sizeof(traps->counts.refused_why));
 }
 
-bool traps_take(struct traps *traps, const struct spimend_address *source, uint8_t *bytes, size_t len, int64_t now_ns)
+struct text traps_take(struct traps *traps, const struct spimend_address *source, uint8_t *bytes, size_t len,
+		       int64_t now_ns)
 {
 	struct snmp_failure failure = { SNMP_TROUBLE_NONE, NULL, 0 };
 	enum trap_fate fate;
 
 	traps->counts.received++;
-	traps->answers = false;
+	traps->answer = TEXT_NONE;
 	fate = take(traps, source, bytes, len, now_ns, &failure);
 	count(traps, source, fate, failure.reason);
-	if (!traps->answers || (fate != TRAP_TAKEN && fate != TRAP_AGAIN))
-		return false; /* what core was not told is sent again */
-	/* RFC 3416 4.2.7: a Response with the same request and variables */
-	bytes[traps->pdu_at] = BER_RESPONSE;
-	return true;
+	return traps->answer;
 }
 
 /* --- The socket --------------------------------------------------------------------------------------------------- */
@@ -387,16 +526,17 @@ static void take_overflow(struct traps *traps, struct msghdr *head)
 
 /* Over IPv4 alone: the system-call filter lets no longer address pass, which would be one that packet sockets take. */
 static void answer(struct traps *traps, const struct spimend_address *source, const struct sockaddr_storage *from,
-		   const uint8_t *bytes, size_t len)
+		   struct text bytes)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET };
 
-	if (source->family != 4)
+	if (source->family != 4 || bytes.len == 0)
 		return;
 	memcpy(&to.sin_addr, source->bytes, 4);
 	to.sin_port = from->ss_family == AF_INET ? ((const struct sockaddr_in *)from)->sin_port
 						 : ((const struct sockaddr_in6 *)from)->sin6_port;
-	if (sendto(traps->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&to, sizeof(to)) == (ssize_t)len)
+	if (sendto(traps->fd, bytes.at, bytes.len, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&to, sizeof(to)) ==
+	    (ssize_t)bytes.len)
 		traps->counts.answered++;
 }
 
@@ -429,8 +569,7 @@ int traps_read(struct traps *traps, int64_t now_ns)
 			count(traps, &source, TRAP_TOO_LONG, NULL);
 			continue;
 		}
-		if (traps_take(traps, &source, traps->room[i], heads[i].msg_len, now_ns))
-			answer(traps, &source, &from[i], traps->room[i], heads[i].msg_len);
+		answer(traps, &source, &from[i], traps_take(traps, &source, traps->room[i], heads[i].msg_len, now_ns));
 	}
 	return 0;
 }

@@ -172,20 +172,19 @@ enum usm_result usm_decrypt(const struct usm_user *user, const struct snmp_messa
 
 /* --- What goes out ------------------------------------------------------------------------------------------------ */
 
-int usm_put(struct ber_writer *w, const struct usm_user *user, enum notify_security security,
-	    const struct usm_sender *sender, const struct snmp_trap *trap)
+int usm_seal(struct ber_writer *w, size_t end, const struct usm_user *user, enum notify_security security,
+	     const struct usm_sender *sender, int32_t id, uint8_t flags)
 {
-	struct snmp_v3_frame frame = { .id = trap->request, .boots = sender->boots, .time = sender->time, .engine = sender->engine,
+	struct snmp_v3_frame frame = { .id = id, .boots = sender->boots, .time = sender->time, .engine = sender->engine,
 				       .user = text_of(user->name) };
 	bool signs = security == NOTIFY_V3_AUTH || security == NOTIFY_V3_PRIV, encrypts = security == NOTIFY_V3_PRIV;
 	uint8_t hash[EVP_MAX_MD_SIZE], salt[USM_SALT];
-	size_t at, end = w->at;
+	size_t at;
 
 	if ((signs && user->hash == NOTIFY_HASH_NONE) || (encrypts && !user->encrypts))
 		return -EINVAL;
-	frame.flags = (uint8_t)((signs ? SNMP_FLAG_AUTH : 0) | (encrypts ? SNMP_FLAG_PRIV : 0));
+	frame.flags = (uint8_t)((signs ? SNMP_FLAG_AUTH : 0) | (encrypts ? SNMP_FLAG_PRIV : 0) | flags);
 	frame.auth_len = signs ? usm_auth_bytes(user->hash) : 0;
-	snmp_put_scoped(w, trap, sender->engine);
 	if (encrypts && !w->overflow) {
 		for (int i = 0; i < USM_SALT; i++)
 			salt[i] = (uint8_t)(sender->salt >> (56 - 8 * i));
@@ -203,4 +202,42 @@ int usm_put(struct ber_writer *w, const struct usm_user *user, enum notify_secur
 	if (signs)
 		memcpy(w->bytes + w->room - at, hash, frame.auth_len);
 	return 0;
+}
+
+int usm_put(struct ber_writer *w, const struct usm_user *user, enum notify_security security,
+	    const struct usm_sender *sender, const struct snmp_trap *trap)
+{
+	size_t end = w->at;
+
+	snmp_put_scoped(w, trap, sender->engine);
+	return usm_seal(w, end, user, security, sender, trap->request, trap->inform ? SNMP_FLAG_REPORT : 0);
+}
+
+/* --- This gateway as an engine ------------------------------------------------------------------------------------ */
+
+#define BOOTS_BEGIN INT64_C(1577836800) /* 2020-01-01: seconds since then fit into 31 bits until 2088 */
+
+void usm_engine_of(const struct config_notify *notify, const char *hostname, struct instant up, int64_t up_ns,
+		   struct usm_engine *ret)
+{
+	/* RFC 3411 5: the number for documentation (RFC 5612), since we have none, and a text */
+	static const uint8_t head[] = { 0x80, 0x00, 0x7e, 0xd9, 0x04 };
+	struct text name = text_first(text_of(hostname), NOTIFY_ENGINE_MAX - sizeof(head));
+	int64_t since = up.ns / SECOND_NS - BOOTS_BEGIN;
+
+	/* The count of starts must rise with each, and there is no file to keep it in: the clock's seconds do, as long as nobody
+	 * sets it back, which makes the others deaf until it has caught up (RFC 3414 2.2.2). */
+	*ret = (struct usm_engine){ .boots = since > 0 ? (int32_t)since : 1, .began_ns = up_ns, .len = notify->engine_len };
+	if (notify->engine_len) {
+		memcpy(ret->name, notify->engine, notify->engine_len);
+		return;
+	}
+	memcpy(ret->name, head, sizeof(head));
+	memcpy(ret->name + sizeof(head), name.at, name.len);
+	ret->len = (uint8_t)(sizeof(head) + name.len);
+}
+
+int32_t usm_engine_time(const struct usm_engine *engine, int64_t now_ns)
+{
+	return (int32_t)((now_ns - engine->began_ns) / SECOND_NS);
 }

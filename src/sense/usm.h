@@ -9,6 +9,7 @@
 #ifndef SENSE_USM_H
 #define SENSE_USM_H
 
+#include "base/calendar.h"
 #include "model/config_notify.h"
 #include "parse/snmp_message.h"
 
@@ -27,6 +28,16 @@ struct usm_user { /* a user's keys, before any engine */
 	bool encrypts;
 	struct usm_key auth, priv;
 };
+
+struct usm_engine { /* this gateway's own (RFC 3411 5): the same in every role, and after a role was started anew */
+	uint8_t name[NOTIFY_ENGINE_MAX], len;
+	int32_t boots;
+	int64_t began_ns; /* mono */
+};
+/* `up` and `up_ns`: when the daemon started, wall and mono. */
+void usm_engine_of(const struct config_notify *notify, const char *hostname, struct instant up, int64_t up_ns,
+		   struct usm_engine *ret);
+int32_t usm_engine_time(const struct usm_engine *engine, int64_t now_ns);
 
 /* Once in a process, before the first call: libcrypto reads no file, also later. 0 or -EIO. */
 int usm_begin(void);
@@ -49,6 +60,10 @@ struct usm_sender { /* this gateway as an engine that sends */
 	int32_t boots, time;
 	uint64_t salt; /* never the same twice for one boots and time */
 };
+/* Around the scoped PDU that stands at the front of `w`, written since `end`; it is encrypted where the level says so. `id` is
+ * the message's number, `flags` are added. As usm_put(). */
+int usm_seal(struct ber_writer *w, size_t end, const struct usm_user *user, enum notify_security security,
+	     const struct usm_sender *sender, int32_t id, uint8_t flags);
 /* The whole message in `w`, for a user and a level. 0; -ENOBUFS: no room; -EINVAL: the user has no such keys; -EIO. */
 int usm_put(struct ber_writer *w, const struct usm_user *user, enum notify_security security,
 	    const struct usm_sender *sender, const struct snmp_trap *trap);

@@ -151,6 +151,41 @@ def traps_are_heard(build):
         return problems + ([json.dumps(got)] + d.tail() if problems else [])
 
 
+def inform(d, *auth, source="127.0.0.1", patience="3"):
+    """What net-snmp's snmpinform ends with: 0 when it was answered."""
+    return d.policy_event(*auth, "-r", "1", "-t", patience, source=source, kind="snmpinform")
+
+
+def informs_of_v3_are_answered(build):
+    """net-snmp asks for the engine, is told, and its inform is answered; strangers and wrong passwords hear nothing of it."""
+    problems = []
+    ann, bob = [w for w in ANN if w not in ("-e", ENGINE)], ["-v3", "-u", "bob", "-l", "authNoPriv", "-a", "SHA", "-A", "longenough"]
+    with Hub(build, HEARS, ["sense trap-port 1162"]) as d:
+        wait_for(lambda: d.said("hears traps"))
+        for turn in range(2):
+            for auth in (ann, bob):
+                done = inform(d, *auth)
+                if done.returncode:
+                    problems.append(f"turn {turn}, {auth}: not answered: {done.stdout}")
+            if turn == 0:
+                if not wait_for(lambda: d.traps().get("taken") == 2 and d.traps().get("asks-engine", 0) >= 2):
+                    problems.append(f"two informs: {d.traps()}")
+                old = d.roles()["sense"]  # a new one is the same engine, with the same clock
+                os.kill(old, 9)
+                wait_for(lambda old=old: d.roles().get("sense") not in (None, old) and d.traps().get("received") == 0, 20)
+        if not wait_for(lambda: d.traps().get("taken") == 2):
+            problems.append(f"after a new start of sense: {d.traps()}")
+        for auth, more in ((ann, {"source": "127.0.0.2"}), ([w if w != "longenough" else "another one" for w in ann], {}),
+                           ([w if w != "ann" else "eve" for w in ann], {})):
+            if inform(d, *auth, patience="0.5", **more).returncode == 0:
+                problems.append(f"{auth} {more}: answered")
+        wait_for(lambda: all(d.traps().get(f"wrong-{what}") for what in ("source", "hash", "user")))
+        got = d.traps()
+        if not got.get("wrong-source") or not got.get("wrong-hash") or not got.get("wrong-user") or got.get("taken") != 2:
+            problems.append(f"what must not be: {got}")
+        return problems + (d.tail() if problems else [])
+
+
 def bad_sa_is_said(build):
     """ciscoEnhIpsecFlowBadSa, cipSecNoSa and the syslog line in a trap are understood, and said once each; no more than
     ten a minute."""
@@ -535,6 +570,7 @@ def certificates_are_checked(build):
 TESTS = [
     ("passwords of SNMP users in the configuration stay there", passwords_in_the_file_stay_there),
     ("traps of every version are heard, wrong sources, communities, users and keys refused and counted", traps_are_heard),
+    ("informs of v3 are answered, to hosts of ours alone", informs_of_v3_are_answered),
     ("traps about unknown SPIs are understood and said, within a limit", bad_sa_is_said),
     ("the trap port follows the configuration", the_port_comes_and_goes),
     ("the applets of note 000: a stray packet, four shows, a trap, debugs off at both ends", the_notes_applets),

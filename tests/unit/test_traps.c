@@ -15,6 +15,7 @@
 
 static const struct spimend_address peer = { 4, { 11, 1, 1, 3 } }, stranger = { 4, { 11, 1, 1, 30 } };
 static const struct text engine = { "\x80\0\0\0\1x", 6 };
+static const struct usm_engine own = { .name = "\x80\0\0\0\1own", .len = 8, .boots = 7, .began_ns = 0 };
 static struct traps *traps;
 static struct trap_counts counts;
 static struct snmp_trap told;
@@ -52,7 +53,7 @@ static int set_up(void **state)
 	notify.users[0] = a_user();
 	tellings = 0;
 	takes = true;
-	return usm_begin() < 0 || traps_new(-1, &notify, &events, &traps) < 0;
+	return usm_begin() < 0 || traps_new(-1, &notify, &own, &events, &traps) < 0;
 }
 
 static int tear_down(void **state)
@@ -63,19 +64,26 @@ static int tear_down(void **state)
 }
 
 static bool answered;
+static uint8_t answer[TRAPS_DATAGRAM_MAX];
+static size_t answer_len;
 
 static enum trap_fate give(const struct spimend_address *from, const uint8_t *bytes, size_t len, int64_t now)
 {
 	struct trap_counts before = counts;
 	uint8_t copy[SNMP_SEND_MAX];
 	size_t changed = 0;
+	struct text said;
 
 	traps_count(traps, &before);
 	memcpy(copy, bytes, len);
-	answered = traps_take(traps, from, copy, len, now);
+	said = traps_take(traps, from, copy, len, now);
+	answered = said.len > 0;
+	answer_len = said.len;
+	if (answered)
+		memcpy(answer, said.at, said.len);
 	for (size_t i = 0; i < len; i++)
 		changed += copy[i] != bytes[i] && !(bytes[i] == BER_INFORM && copy[i] == BER_RESPONSE);
-	assert_int_equal(answered ? changed : 0, 0); /* its own bytes, as a Response */
+	assert_int_equal(said.at == (const char *)copy ? changed : 0, 0); /* v2c: its own bytes, as a Response */
 	traps_count(traps, &counts);
 	assert_int_equal(counts.received, before.received + 1);
 	for (int fate = 0; fate < TRAP_FATES; fate++)
@@ -215,6 +223,116 @@ static void every_hash_has_its_length(void **state)
 	}
 }
 
+/* What a sender of informs says: `known` is the engine that it takes for ours. */
+static void send_inform(struct sent *s, const struct notify_user *as, enum notify_security security, struct text known,
+			int32_t boots, int32_t time, int32_t request)
+{
+	struct usm_sender sender = { .engine = known, .boots = boots, .time = time, .salt = 99 };
+	struct ber_writer w = ber_writer_of(s->room, sizeof(s->room));
+	struct snmp_trap trap = a_trap();
+	struct usm_user user;
+
+	trap.inform = true;
+	trap.request = request;
+	assert_int_equal(usm_user_of(as, &user), 0);
+	if (security == NOTIFY_V3_NOAUTH)
+		memset(user.name, 0, sizeof(user.name));
+	assert_int_equal(usm_put(&w, &user, security, &sender, &trap), 0);
+	s->bytes = s->room + w.at;
+	s->len = sizeof(s->room) - w.at;
+}
+
+/* The answer: its PDU, decrypted and checked as its receiver does. */
+static struct ber read_answer(const struct notify_user *as, bool is_signed, struct snmp_message *ret)
+{
+	static uint8_t plain[TRAPS_DATAGRAM_MAX];
+	struct snmp_failure failure;
+	struct usm_user user;
+	struct ber whole, scoped, pdu;
+
+	assert_true(answered);
+	assert_int_equal(snmp_read_message(answer, answer_len, ret, &failure), 0);
+	assert_true(text_equal(ret->engine, (struct text){ (const char *)own.name, own.len }));
+	assert_int_equal(!!(ret->flags & SNMP_FLAG_AUTH), is_signed);
+	assert_false(ret->flags & SNMP_FLAG_REPORT);
+	assert_int_equal(usm_user_of(as, &user), 0);
+	if (is_signed)
+		assert_int_equal(usm_check(&user, ret, answer), USM_FINE);
+	scoped = ret->scoped;
+	if (ret->flags & SNMP_FLAG_PRIV) {
+		assert_int_equal(usm_decrypt(&user, ret, plain), USM_FINE);
+		whole = ber_of(plain, ret->encrypted.len);
+		assert_true(ber_enter(&whole, BER_SEQUENCE, "", &scoped));
+	}
+	assert_int_equal(snmp_read_scoped(scoped, &pdu, &failure), 0);
+	return pdu;
+}
+
+static void informs_of_v3_are_answered_under_our_engine(void **state)
+{
+	const struct text us = { (const char *)own.name, own.len };
+	struct notify_user user = a_user(), wrong = a_user();
+	struct snmp_message m;
+	struct sent s;
+	struct ber pdu;
+
+	(void)state;
+	/* RFC 3414 4: who knows no engine asks for it, without a user and a hash */
+	send_inform(&s, &user, NOTIFY_V3_NOAUTH, TEXT_NONE, 0, 0, 5);
+	assert_int_equal(give(&peer, s.bytes, s.len, 100 * SECOND_NS), TRAP_ASKS_ENGINE);
+	pdu = read_answer(&user, false, &m);
+	assert_int_equal(ber_peek(&pdu), BER_REPORT);
+	assert_int_equal(snmp_read_request(pdu), 5);
+	assert_int_equal(m.boots, 7);
+	assert_int_equal(m.time, 100);
+	assert_true(answer_len < 2 * s.len);
+	assert_int_equal(give(&stranger, s.bytes, s.len, 100 * SECOND_NS), TRAP_WRONG_SOURCE);
+	assert_false(answered); /* to nobody but a host of ours */
+	/* a wrong time of it is told with our hash, and nothing is taken */
+	send_inform(&s, &user, NOTIFY_V3_PRIV, us, 7, 400, 6);
+	assert_int_equal(give(&peer, s.bytes, s.len, 100 * SECOND_NS), TRAP_STALE);
+	pdu = read_answer(&user, true, &m);
+	assert_int_equal(ber_peek(&pdu), BER_REPORT);
+	send_inform(&s, &user, NOTIFY_V3_PRIV, us, 6, 100, 6);
+	assert_int_equal(give(&peer, s.bytes, s.len, 100 * SECOND_NS), TRAP_STALE);
+	assert_int_equal(tellings, 0);
+	/* then it is taken, and answered with what it said, again and again */
+	for (int32_t turn = 0; turn < 2; turn++) {
+		send_inform(&s, &user, NOTIFY_V3_PRIV, us, 7, 101, 6);
+		assert_int_equal(give(&peer, s.bytes, s.len, 102 * SECOND_NS), turn ? TRAP_AGAIN : TRAP_TAKEN);
+		pdu = read_answer(&user, true, &m);
+		assert_true(m.flags & SNMP_FLAG_PRIV);
+		assert_int_equal(ber_peek(&pdu), BER_RESPONSE);
+		assert_int_equal(snmp_read_request(pdu), 6);
+	}
+	assert_int_equal(tellings, 1);
+	/* under another engine than ours it cannot be: that is told */
+	send_inform(&s, &user, NOTIFY_V3_PRIV, engine, 7, 101, 8);
+	assert_int_equal(give(&peer, s.bytes, s.len, 102 * SECOND_NS), TRAP_ASKS_ENGINE);
+	/* who has no keys of ours hears nothing */
+	snprintf(wrong.auth, sizeof(wrong.auth), "another one");
+	send_inform(&s, &wrong, NOTIFY_V3_PRIV, us, 7, 101, 9);
+	assert_int_equal(give(&peer, s.bytes, s.len, 102 * SECOND_NS), TRAP_WRONG_HASH);
+	assert_false(answered);
+}
+
+static void reports_are_bounded(void **state)
+{
+	struct notify_user user = a_user();
+	unsigned reports = 0;
+	struct sent s;
+
+	(void)state;
+	send_inform(&s, &user, NOTIFY_V3_NOAUTH, TEXT_NONE, 0, 0, 5);
+	for (int i = 0; i < 200; i++) {
+		assert_int_equal(give(&peer, s.bytes, s.len, 10 * SECOND_NS + i * SECOND_NS / 200), TRAP_ASKS_ENGINE);
+		reports += answered;
+	}
+	assert_int_equal(reports, TRAPS_REPORTS_A_SECOND);
+	assert_int_equal(give(&peer, s.bytes, s.len, 12 * SECOND_NS), TRAP_ASKS_ENGINE);
+	assert_true(answered);
+}
+
 static void an_inform_counts_once(void **state)
 {
 	struct sent s;
@@ -253,6 +371,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_was_recorded_is_stale, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(every_hash_has_its_length, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_inform_counts_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(informs_of_v3_are_answered_under_our_engine, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(reports_are_bounded, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
