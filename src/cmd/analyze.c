@@ -5,13 +5,12 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 #include "cmd/analysis.h"
+#include "cmd/style.h"
 #include "plan/plan.h"
 #include "record/incident_json.h"
 #include "record/incident_text.h"
@@ -446,19 +445,9 @@ static int follow(struct run *run)
 
 static void set_style(struct run *run)
 {
-	const char *no_colour = getenv("NO_COLOR"), *columns = getenv("COLUMNS");
-	bool terminal = isatty(STDOUT_FILENO);
-	struct winsize size;
-	uint64_t width = 100;
-
+	style_of_output(&run->style);
 	run->style.verbose = run->options->verbose;
 	run->style.explain = run->options->explain;
-	run->style.colour = terminal && !(no_colour && no_colour[0]);
-	if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
-		width = size.ws_col;
-	else if (columns)
-		text_decimal(text_of(columns), 1000, &width);
-	run->style.width = width < 60 ? 60 : width > 140 ? 140 : (size_t)width;
 	run->progress = isatty(STDERR_FILENO) && !run->options->follow;
 	run->progress_at = monotonic_ns() + SECOND_NS;
 }

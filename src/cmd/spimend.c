@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cmd/analyze.h"
+#include "cmd/audit.h"
 #include "cmd/lint.h"
 #include "cmd/remote.h"
 #include "cmd/shell.h"
@@ -12,6 +13,7 @@ static const char usage[] =
 	"Usage: spimend COMMAND ...\n"
 	"\n"
 	"  analyze FILE...   find unknown SPIs in logs, judge them, and say what to type where\n"
+	"  audit NAME=FILE... compare SA tables saved from several devices: what only one end has\n"
 	"  lint FILE...      find what is wrong with EEM applets in IOS configurations; --reflow restores their lines\n"
 	"  status            ask the running daemon how it is\n"
 	"  incidents         what the daemon has found\n"
@@ -23,7 +25,7 @@ static const char usage[] =
 
 /* Of the plan and not there yet: an honest answer instead of "unknown". */
 static const char *const later[] = {
-	"audit", "report", "stats", "approve", "deny",
+	"report", "stats", "approve", "deny",
 };
 
 static const char *const remote[] = { "status", "incidents", "explain", "watch" };
@@ -34,6 +36,8 @@ int main(int argc, char **argv)
 
 	if (strcmp(command, "analyze") == 0)
 		return analyze_main(argc - 1, argv + 1);
+	if (strcmp(command, "audit") == 0)
+		return audit_main(argc - 1, argv + 1);
 	if (strcmp(command, "lint") == 0)
 		return lint_main(argc - 1, argv + 1);
 	if (strcmp(command, "--help") == 0 || strcmp(command, "help") == 0) {

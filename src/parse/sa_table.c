@@ -2,6 +2,7 @@
 #include "parse/sa_table.h"
 
 #include "parse/dialect.h"
+#include "parse/show.h"
 
 /* A syslog line weighs 3, another unknown line 1. One line of a log may have come to the terminal in the middle of
  * the output, and releases print lines that we do not know; more of either means that the output is over. */
@@ -38,70 +39,6 @@ static const char *const ballast[] = {
 	"0x", "DENY", "ACLs", "Local VPN", "Remote VPN", "ipsec overhead", "max rekey", "sa direction", "and ",
 };
 
-static struct text clean(struct text line)
-{
-	size_t more = text_find(line, TEXT("--More--"));
-
-	/* The pager's word, and the backspaces that wipe it off. */
-	if (more != TEXT_NOT_FOUND)
-		line = text_skip(line, more + 8);
-	while (line.len && (unsigned char)line.at[0] <= ' ')
-		line = text_skip(line, 1);
-	return text_trim(line);
-}
-
-/* host#show crypto ipsec sa, host> sh cry ips sa peer A. Says whether a prompt stands there at all. */
-static bool take_prompt(struct text *t)
-{
-	size_t n = 0;
-
-	while (n < t->len && n < 64 && (char_is_alpha(t->at[n]) || char_is_digit(t->at[n]) || strchr("_-.()/:~@", t->at[n])) &&
-		t->at[n] != '\0')
-		n++;
-	if (n == 0 || n >= t->len || (t->at[n] != '#' && t->at[n] != '>') || !(char_is_alpha(t->at[0]) || char_is_digit(t->at[0])))
-		return false;
-	/* 192.0.2.1#500 and an author's --> are no prompts */
-	if (n + 1 < t->len && !char_is_blank(t->at[n + 1]) && !char_is_alpha(t->at[n + 1]))
-		return false;
-	*t = text_skip(*t, n + 1);
-	text_take_blanks(t);
-	return true;
-}
-
-static bool is_show_command(struct text t)
-{
-	struct text word = text_take_word(&t);
-
-	if (word.len < 2 || !text_starts_nocase(TEXT("show"), word))
-		return false;
-	word = text_take_word(&t);
-	if (word.len < 3 || !text_starts_nocase(TEXT("crypto"), word))
-		return false;
-	word = text_take_word(&t);
-	if (word.len < 3 || !text_starts_nocase(TEXT("ipsec"), word))
-		return false;
-	word = text_take_word(&t);
-	return text_equal_nocase(word, TEXT("sa"));
-}
-
-/* %FACILITY-n-NAME: */
-static bool is_syslog(struct text t)
-{
-	for (;;) {
-		size_t at = text_find_char(t, '%');
-		struct text word;
-
-		if (at == TEXT_NOT_FOUND)
-			return false;
-		t = text_skip(t, at + 1);
-		word = t;
-		word = text_take_until(&word, ": \t");
-		for (size_t i = 2; i + 2 < word.len; i++)
-			if (word.at[i - 1] == '-' && word.at[i] >= '0' && word.at[i] <= '7' && word.at[i + 1] == '-')
-				return true;
-	}
-}
-
 /* "local  ident (addr", "local ident (addr": blanks vary. */
 static bool take_words(struct text *t, const char *first, const char *second)
 {
@@ -113,9 +50,18 @@ static bool take_words(struct text *t, const char *first, const char *second)
 	return true;
 }
 
+static bool is_show_command(struct text typed)
+{
+	struct saved_filter filter;
+
+	return show_command(typed, &filter) == OUTPUT_IPSEC_SA;
+}
+
 bool sa_table_may_start(struct text line)
 {
-	line = clean(line);
+	struct text host;
+
+	line = show_clean(line);
 	if (line.len < 8)
 		return false;
 	switch (line.at[0]) {
@@ -142,7 +88,7 @@ bool sa_table_may_start(struct text line)
 	default:
 		break;
 	}
-	return take_prompt(&line) && is_show_command(line);
+	return show_take_prompt(&line, &host) && is_show_command(line);
 }
 
 /* ---- the block being read ---- */
@@ -153,6 +99,7 @@ static void open_block(struct sa_table *table)
 	memcpy(table->block.interface, table->interface, sizeof(table->interface));
 	memcpy(table->block.map_tag, table->map_tag, sizeof(table->map_tag));
 	table->block.controller_keyed = text_has(text_of(table->map_tag), TEXT("-vesen-head-"));
+	table->block.line = table->number;
 	table->section = SECTION_NONE;
 	table->block_open = true;
 	table->want_remote = false;
@@ -194,24 +141,29 @@ static bool close_block(struct sa_table *table, struct sa_block *ret)
 			if (b->inbound[i].value == b->outbound[k].value)
 				b->manual_or_group = true;
 	if ((b->manual_or_group && b->lifetime_s == 0) || !b->has_lifetime) {
-		b->has_lifetime = false;
-		b->lifetime_s = 0;
+		b->has_lifetime = b->has_lifetime_kb = false;
+		b->lifetime_s = b->lifetime_kb = 0;
 	}
 	*ret = *b;
 	return true;
 }
 
-static void add_spi(struct spimend_spi spi, struct spimend_spi *list, size_t *count, size_t *dropped)
+static void add_spi(struct spimend_spi spi, bool ah, struct spimend_spi *list, size_t *count, size_t *dropped,
+		    uint8_t *ret_ah)
 {
 	if (spi.value == 0) /* 0x0(0): there is no outbound SA */
 		return;
-	for (size_t i = 0; i < *count; i++)
-		if (list[i].value == spi.value)
+	for (size_t i = 0; i < *count; i++) {
+		if (list[i].value == spi.value) {
+			*ret_ah |= (uint8_t)(ah << i);
 			return;
+		}
+	}
 	if (*count == SA_BLOCK_SPIS_MAX) {
 		(*dropped)++;
 		return;
 	}
+	*ret_ah |= (uint8_t)(ah << *count);
 	list[(*count)++] = spi;
 }
 
@@ -234,8 +186,11 @@ static void add_inbound(struct sa_table *table, struct text t)
 {
 	struct spimend_spi spi;
 
+	if (!table->block.inbound_line)
+		table->block.inbound_line = table->number;
 	if (read_spi(t, &spi))
-		add_spi(spi, table->block.inbound, &table->block.inbound_count, &table->block.inbound_dropped);
+		add_spi(spi, table->ah, table->block.inbound, &table->block.inbound_count, &table->block.inbound_dropped,
+			&table->block.inbound_ah);
 	else
 		table->block.inbound_dropped++;
 }
@@ -244,22 +199,57 @@ static void add_outbound(struct sa_table *table, struct text t)
 {
 	struct spimend_spi spi;
 
+	if (!table->block.outbound_line)
+		table->block.outbound_line = table->number;
 	if (read_spi(t, &spi))
-		add_spi(spi, table->block.outbound, &table->block.outbound_count, &table->block.outbound_dropped);
+		add_spi(spi, table->ah, table->block.outbound, &table->block.outbound_count, &table->block.outbound_dropped,
+			&table->block.outbound_ah);
 	else
 		table->block.outbound_dropped++;
 }
 
 /* The address at the start of t, up to a blank or comma; a /4500 behind it tells of NAT-T (ASA). */
-static struct spimend_address read_address(struct text *t, bool *ret_natt)
+static struct spimend_address read_address(struct text *t, struct sa_block *ret_natt)
 {
 	struct text word;
 
 	text_take_blanks(t);
 	word = text_take_until(t, " \t\r\n,");
 	if (ret_natt && text_ends(word, TEXT("/4500")))
-		*ret_natt = true;
+		ret_natt->encap_udp = ret_natt->encap_told = true;
 	return dialect_address(word, NULL);
+}
+
+/* A netmask as IOS prints it, or a prefix length: what it prints for IPv6. */
+static bool read_mask(struct text t, uint8_t *ret)
+{
+	struct spimend_address mask;
+	uint64_t length;
+	uint32_t bits;
+
+	if (text_decimal(t, 128, &length) == 0) {
+		*ret = (uint8_t)length;
+		return true;
+	}
+	if (!t.len || spimend_address_parse(t.at, t.len, &mask) != 0 || mask.family != 4)
+		return false;
+	bits = (uint32_t)mask.bytes[0] << 24 | (uint32_t)mask.bytes[1] << 16 | (uint32_t)mask.bytes[2] << 8 | mask.bytes[3];
+	*ret = (uint8_t)__builtin_popcount(bits);
+	return (~bits & (~bits + 1)) == 0; /* no holes */
+}
+
+static void keep_ident(const struct text parts[4], struct sa_ident *ret)
+{
+	struct sa_ident ident = { .known = true };
+	uint64_t protocol, port;
+
+	if (!parts[0].len || spimend_address_parse(parts[0].at, parts[0].len, &ident.address) != 0 ||
+	    !read_mask(parts[1], &ident.prefix) || text_decimal(parts[2], UINT8_MAX, &protocol) != 0 ||
+	    text_decimal(parts[3], UINT16_MAX, &port) != 0)
+		return;
+	ident.protocol = (uint8_t)protocol;
+	ident.port = (uint16_t)port;
+	*ret = ident;
 }
 
 /* (10.10.10.1/255.255.255.255/0/12346) */
@@ -281,6 +271,7 @@ static void read_ident(struct sa_table *table, struct text t, bool local)
 	}
 	if (n < 4)
 		return;
+	keep_ident(parts, local ? &table->block.local_ident : &table->block.remote_ident);
 	if (text_equal(parts[2], TEXT("89"))) /* OSPFv3: keys by hand */
 		table->block.manual_or_group = true;
 	if (local && text_decimal(parts[3], 65535, &port) == 0 && port >= SDWAN_PORT_FIRST && port <= SDWAN_PORT_LAST &&
@@ -298,6 +289,8 @@ static void read_counter(struct text t, uint64_t *ret, struct sa_table *table, u
 /* "current_peer 192.0.2.1 port 4500", ASA "current_peer: 192.0.2.1, username: u" */
 static void read_peer(struct sa_table *table, struct text t)
 {
+	uint64_t number;
+
 	text_take_blanks(&t);
 	text_take_char(&t, ':');
 	table->block.peer = read_address(&t, NULL);
@@ -306,7 +299,9 @@ static void read_peer(struct sa_table *table, struct text t)
 		struct text port = text_take_word(&t);
 
 		if (text_equal(port, TEXT("4500")))
-			table->block.encap_udp = true;
+			table->block.encap_udp = table->block.encap_told = true;
+		if (text_decimal(port, UINT16_MAX, &number) == 0)
+			table->block.peer_port = (uint16_t)number;
 		if (text_equal(port, TEXT("848"))) /* GDOI, RFC 6407: one key for a group */
 			table->block.manual_or_group = true;
 	}
@@ -322,7 +317,7 @@ static void read_remote_endpoint(struct sa_table *table, struct text t)
 		table->want_remote = true;
 		return;
 	}
-	a = read_address(&t, &table->block.encap_udp);
+	a = read_address(&t, &table->block);
 	if (!spimend_address_known(&table->block.peer))
 		table->block.peer = a;
 }
@@ -330,7 +325,7 @@ static void read_remote_endpoint(struct sa_table *table, struct text t)
 /* "local crypto endpt.: A, remote crypto endpt.: B", or each on its line */
 static void read_endpoints(struct sa_table *table, struct text t)
 {
-	struct spimend_address a = read_address(&t, &table->block.encap_udp);
+	struct spimend_address a = read_address(&t, &table->block);
 	size_t remote = text_find(t, TEXT("remote crypto endpt.:"));
 
 	if (!spimend_address_known(&table->block.local))
@@ -377,7 +372,7 @@ static void read_lifetime(struct sa_table *table, struct text t)
 {
 	size_t at = text_find(t, TEXT("lifetime"));
 	struct text value;
-	uint64_t seconds;
+	uint64_t seconds, volume;
 
 	if (at == TEXT_NOT_FOUND || (table->section & SECTION_MASK) != SECTION_OUTBOUND)
 		return;
@@ -386,7 +381,11 @@ static void read_lifetime(struct sa_table *table, struct text t)
 		at = text_find(t, TEXT("):"));
 		value = at == TEXT_NOT_FOUND ? t : text_trim(text_skip(t, at + 2));
 		if (text_take_char(&value, '(')) {
-			text_take_until(&value, "/)");
+			if (text_decimal(text_take_until(&value, "/)"), UINT32_MAX, &volume) == 0) {
+				if (!table->block.has_lifetime_kb || volume < table->block.lifetime_kb)
+					table->block.lifetime_kb = volume;
+				table->block.has_lifetime_kb = true;
+			}
 			if (!text_take_char(&value, '/'))
 				return;
 		}
@@ -411,6 +410,8 @@ static bool take_section(struct sa_table *table, struct text t)
 	if (!text_starts(t, TEXT("sas")))
 		return false;
 	need_block(table);
+	table->block.whole |= !inbound;
+	table->ah = text_equal(kind, TEXT("ah"));
 	table->section &= ~(unsigned)SECTION_MASK;
 	if (text_equal(kind, TEXT("esp")) || text_equal(kind, TEXT("ah")))
 		table->section |= inbound ? SECTION_INBOUND : SECTION_OUTBOUND;
@@ -497,6 +498,8 @@ static bool read_detail(struct sa_table *table, struct text t)
 
 	if (take_section(table, t))
 		return true;
+	if (text_starts(t, TEXT("slot:")))
+		table->block.source = SA_BLOCK_ASA;
 	if (take_words(&rest, "remote", "ident (")) {
 		read_ident(table, rest, false);
 	} else if (text_take(&rest, TEXT("#pkts encaps:"))) {
@@ -508,6 +511,7 @@ static bool read_detail(struct sa_table *table, struct text t)
 	} else if (text_take(&rest, TEXT("remote crypto endpt.:"))) {
 		read_remote_endpoint(table, rest);
 	} else if (text_take(&rest, TEXT("current outbound spi"))) {
+		table->ah = false;
 		text_take_blanks(&rest);
 		text_take_char(&rest, ':');
 		add_outbound(table, rest);
@@ -521,12 +525,13 @@ static bool read_detail(struct sa_table *table, struct text t)
 		else if (section == SECTION_OUTBOUND)
 			add_outbound(table, rest);
 	} else if (text_take(&rest, TEXT("in use settings"))) {
+		table->block.encap_told = true;
 		if (text_has(rest, TEXT("UDP-Encaps")) || text_has(rest, TEXT("NAT-T")))
 			table->block.encap_udp = true;
 	} else if (text_take(&rest, TEXT("sa timing"))) {
 		read_lifetime(table, rest);
 	} else if (table->want_remote) {
-		struct spimend_address a = read_address(&rest, &table->block.encap_udp);
+		struct spimend_address a = read_address(&rest, &table->block);
 
 		table->want_remote = false;
 		if (!spimend_address_known(&a))
@@ -550,14 +555,14 @@ static enum sa_table_result leave(struct sa_table *table, struct sa_block *ret)
 
 enum sa_table_result sa_table_line(struct sa_table *table, struct text line, struct sa_block *ret)
 {
-	struct text t = clean(line), rest = t;
+	struct text t = show_clean(line), rest = t, host;
 	enum effect effect;
 
 	if (!table->inside && !sa_table_may_start(line))
 		return SA_TABLE_NOTHING;
 	if (t.len == 0)
 		return SA_TABLE_TAKEN;
-	if (take_prompt(&rest)) {
+	if (show_take_prompt(&rest, &host)) {
 		enum sa_table_result result = leave(table, ret);
 
 		table->inside = is_show_command(rest);
@@ -573,7 +578,7 @@ enum sa_table_result sa_table_line(struct sa_table *table, struct text line, str
 			effect = EFFECT_TAKEN;
 	}
 	if (effect == EFFECT_FOREIGN) {
-		table->foreign += is_syslog(t) ? FOREIGN_SYSLOG : 1;
+		table->foreign += show_is_syslog(t) ? FOREIGN_SYSLOG : 1;
 		return table->foreign >= FOREIGN_MAX ? leave(table, ret) : SA_TABLE_NOTHING;
 	}
 	table->inside = true;

@@ -14,7 +14,9 @@ struct sa_table {
 	char interface[FACT_INTERFACE_MAX]; /* stated once per interface, holds for all its blocks */
 	char map_tag[SA_BLOCK_TAG_MAX];
 	struct spimend_address local;
+	uint32_t number;  /* of the line that is given, set by the caller where it wants to be told lines */
 	unsigned section; /* private */
+	bool ah;          /* private */
 	unsigned foreign; /* lines in a row that are not of the output */
 	bool inside;      /* a table is being read: give it every line */
 	bool block_open;

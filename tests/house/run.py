@@ -203,7 +203,8 @@ def check_sources(suite):
 
     problems = []
     written = [path for pattern in ("src/**/*.[ch]", "include/**/*.h", "tests/**/*.[ch]", "tests/**/*.py", "bench/*.c",
-                                    "bench/analyze", "scripts/*", "lab/*.py", "lab/ios/*.py", "lab/lab", "lab/plugin/*", "plugin/*",
+                                    "bench/analyze", "bench/audit", "scripts/*", "lab/*.py", "lab/ios/*.py", "lab/lab",
+                                    "lab/plugin/*", "plugin/*",
                                     "bpf/*.bpf.c", "bpf/spi_[!s]*.h", "bpf/spi_shared.h")
                for path in sources(pattern)]
     for path in written:
@@ -245,6 +246,7 @@ def check_manual(suite):
         problems += [f"{page}: {what} {name} is not explained" for name in known if name not in words]
     suite.judge("the manual page explains every rule, cause, kind and flag", problems)
     check_findings(suite, manual)
+    check_audit_findings(suite, manual)
     check_gateway_manual(suite, manual)
 
     problems = []
@@ -263,7 +265,7 @@ def check_manual(suite):
         suite.fail("every option is in the manual page and in README.md", f"not built: {program}")
         return
     printed = ""
-    for command in ("analyze", "lint", "status", "shell"):
+    for command in ("analyze", "audit", "lint", "status", "shell"):
         shown = run([program, command, "--help"])
         printed += (shown.out + shown.err).decode("utf-8", "replace")
     options = sorted(set(re.findall(r"(?<![\w-])--([a-z][a-z-]*)", printed)) - {"help"})
@@ -307,6 +309,16 @@ def check_findings(suite, manual):
     problems += [f"doc/spimend.1: finding {name} is not explained" for name in sorted(said - known)]
     problems += [f"doc/spimend.1: there is no finding {name}" for name in sorted(known - said)]
     suite.judge("the manual page explains every finding of the lint", problems)
+
+
+def check_audit_findings(suite, manual):
+    said = set(re.findall(r'\[AUDIT_\w+\] = "([^"]+)"', text_of("src/model/audit.c")))
+    section = re.search(r"^\.Sh AUDIT FINDINGS$(.*?)^\.Sh ", manual, re.M | re.S)
+    known = set(re.findall(r"^\.It Cm (\S+)$", section[1], re.M)) if section else set()
+    problems = [] if said else ["no codes found in src/model/audit.c"]
+    problems += [f"doc/spimend.1: audit finding {name} is not explained" for name in sorted(said - known)]
+    problems += [f"doc/spimend.1: there is no audit finding {name}" for name in sorted(known - said)]
+    suite.judge("the manual page explains every finding of the audit", problems)
 
 
 def check_gateway_manual(suite, manual):

@@ -205,6 +205,65 @@ def contract_problems(output):
     return problems
 
 
+AUDIT = {
+    "schema": one_of({"spimend.audit/1"}), "code": matches(FLAG), "severity": one_of({"error", "warning", "note"}),
+    "confidence": one_of({"certain", "likely", "possible"}), "cause": one_of(CAUSES), "tunnel_kind": one_of(KINDS),
+    "tunnel": or_null(is_count), "ends": is_list, "spi": or_null(matches(SPI)), "proto": or_null(one_of({"esp", "ah"})),
+    "encap": or_null(one_of({"udp"})), "many_peers": is_bool, "text": is_text, "evidence": is_list, "plan": is_list,
+    "never": or_null(is_text),
+}
+AUDIT_PARTS = {
+    "ends": {"device": or_null(is_text), "role": or_null(one_of({"sender", "receiver"})), "address": or_null(is_address),
+             "child_id": or_null(is_count), "ike_id": or_null(is_count)},
+    "evidence": {"device": is_text, "file": is_text, "line": or_null(is_count), "says": is_text},
+    "plan": {"step": is_count, "device": or_null(is_text), "on": or_null(is_address), "command": or_null(is_text),
+             "blast_radius": is_text, "why": is_text, "needs_approval": is_bool},
+}
+AUDIT_SUMMARY = {key: is_count for key in (
+    "devices", "files", "files_failed", "files_given_twice", "files_without_tables", "devices_given_twice", "lines", "other_lines",
+    "foreign_lines", "unread_rows", "records", "flows", "sas", "ike_sas", "tunnels", "tunnels_in_sync", "other_end_not_given",
+    "not_covered", "ambiguous", "undirected", "rekeys_in_progress", "left_alone", "errors", "warnings", "notes", "not_listed")}
+
+
+def object_problems(where, value, wanted):
+    """What of an object is not as the contract has it: every key always there, in its order."""
+    if not isinstance(value, dict):
+        return [f"{where}: no object"]
+    if list(value) != list(wanted):
+        return [f"{where}: keys {list(value)}, expected {list(wanted)}"]
+    return [f"{where}: {key} is {value[key]!r}" for key, check in wanted.items() if not check(value[key])]
+
+
+def audit_problems(output):
+    """The contract of `spimend audit --json` (spimend(1), Audit)."""
+    try:
+        objects = [json.loads(line) for line in output.decode().splitlines()]
+    except ValueError as error:
+        return [f"no JSON: {error}"]
+    if not objects:
+        return ["nothing printed"]
+    problems = []
+    for number, one in enumerate(objects[:-1], 1):
+        problems += object_problems(f"line {number}", one, AUDIT)
+        for part, wanted in AUDIT_PARTS.items():
+            for item in one.get(part) or []:
+                problems += object_problems(f"line {number}, {part}", item, wanted)
+        if len(one.get("ends") or []) != 2:
+            problems.append(f"line {number}: not two ends")
+        problems += [f"line {number}: a crypto clear on SD-WAN" for step in one.get("plan") or []
+                     if one.get("tunnel_kind") == "sdwan" and "clear crypto" in (step.get("command") or "")]
+    summary = objects[-1]
+    wanted = dict(schema=one_of({"spimend.audit-summary/1"}), outputs=is_counts, **AUDIT_SUMMARY)
+    if set(summary) != set(wanted):
+        return problems + [f"summary: keys {sorted(set(summary) ^ set(wanted))} too many or missing"]
+    problems += [f"summary: {key} is {summary[key]!r}" for key, check in wanted.items() if not check(summary[key])]
+    for severity in ("error", "warning", "note"):
+        listed = sum(one.get("severity") == severity for one in objects[:-1])
+        if listed != summary[severity + "s"] and not summary["not_listed"]:
+            problems.append(f"summary: {summary[severity + 's']} {severity}s, {listed} listed")
+    return problems
+
+
 if __name__ == "__main__":
     found = contract_problems(sys.stdin.buffer.read())
     print("\n".join(found) or "keeps the contract")

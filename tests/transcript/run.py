@@ -27,7 +27,7 @@ sys.path.insert(0, os.path.join(HERE, ".."))
 sys.path.insert(0, HERE)
 import follow  # noqa: E402
 import reference  # noqa: E402
-from contract import contract_problems  # noqa: E402
+from contract import audit_problems, contract_problems  # noqa: E402
 from suite import ROOT, Suite, run  # noqa: E402
 
 CASES = os.path.join(HERE, "cases")
@@ -129,7 +129,8 @@ def main():
                 accept(name, result)
             suite.judge(name, problems_of(name, result))
             if is_contract(name):
-                suite.judge(f"{name}, JSON contract", contract_problems(result.out))
+                check = audit_problems if b" audit " in content(os.path.join(CASES, name, "cmd")) else contract_problems
+                suite.judge(f"{name}, JSON contract", check(result.out))
     for name, part in PARTS.items():
         if name in options.name or not options.name and not options.accept:
             part(suite, spimend)
