@@ -255,6 +255,7 @@ class World:
 
     def transcripts(self, device):
         """The sessions with it, oldest first: a list of {"at", "what": login|typed|out|answered|paged|end, "text"} each."""
+        self.order("flush")
         folder = os.path.join(self.folder, "transcripts")
         names = [name for name in os.listdir(folder) if name.rsplit("-", 1)[0] == device]
         result = []

@@ -120,6 +120,8 @@ class Server:
             return list(devices[args["device"]].log.buffer)
         if do == "typed":
             return [one for one in self.transcripts.commands if args.get("device") in (None, one["device"])]
+        if do == "flush":
+            return self.transcripts.flush()
         if do == "sessions":
             return {"now": len(self.sessions), "most": self.most, "ever": self.transcripts.count}
         raise ValueError(f"no order {do}")

@@ -6,12 +6,18 @@ import os
 
 class Transcripts:
     def __init__(self, folder, clock):
-        self.folder, self.clock, self.commands, self.count = folder, clock, [], 0
+        self.folder, self.clock, self.commands, self.count, self.open_ = folder, clock, [], 0, set()
         os.makedirs(folder, exist_ok=True)
 
     def open(self, device, user, client):
         self.count += 1
-        return Transcript(self, device, user, client, self.count)
+        made = Transcript(self, device, user, client, self.count)
+        self.open_.add(made)
+        return made
+
+    def flush(self):
+        for one in self.open_:
+            one.file.flush()
 
 
 class Transcript:
@@ -32,3 +38,4 @@ class Transcript:
     def close(self):
         self.note("end", "")
         self.file.close()
+        self.owner.open_.discard(self)
