@@ -304,6 +304,17 @@ static void sum_up(struct flows *flows, const struct flow *f, enum evicted_kind 
 	sum->has_times = true;
 }
 
+void flows_drop(struct flows *flows, uint32_t index, flows_released_fn *released, void *context)
+{
+	struct flow *f = &flows->pool[index];
+
+	list_remove(flows, index);
+	slot_remove(flows, slot_of(flows, &f->key, f->hash));
+	released(context, f);
+	*f = (struct flow){ 0 };
+	flows->free_list[flows->free_count++] = index;
+}
+
 static bool evict_oldest(struct flows *flows, const struct flows_now *now, flows_released_fn *released, void *context)
 {
 	uint32_t index = FLOW_NONE;
@@ -320,11 +331,7 @@ static bool evict_oldest(struct flows *flows, const struct flows_now *now, flows
 	kind = kind_of_eviction(flows, f, age);
 	ghost_add(flows, f, kind);
 	sum_up(flows, f, kind, age);
-	list_remove(flows, index);
-	slot_remove(flows, slot_of(flows, &f->key, f->hash));
-	released(context, f);
-	*f = (struct flow){ 0 };
-	flows->free_list[flows->free_count++] = index;
+	flows_drop(flows, index, released, context);
 	return true;
 }
 

@@ -136,6 +136,8 @@ struct flows_place flows_get(struct flows *flows, const struct flow_key *key, co
 uint32_t flows_find(const struct flows *flows, const struct flow_key *key);
 /* The flow is worth keeping: never evicted. */
 void flows_keep(struct flows *flows, uint32_t index);
+/* Lets a flow go for good: nothing of it is remembered. */
+void flows_drop(struct flows *flows, uint32_t index, flows_released_fn *released, void *context);
 /* True when the same message with this time was here before; remembers it. */
 bool flows_is_copy(struct flows *flows, uint64_t flow_hash, struct instant at, uint64_t sequence);
 /* The hash of a source as it stands in the set of one kind, and that set: EVICTED_SOURCES_MAX * 2 places. */

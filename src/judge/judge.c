@@ -504,6 +504,29 @@ enum verdict judge_verdict(const struct judge *j, size_t index)
 	return j->cases[index].verdict;
 }
 
+uint32_t judge_forget(struct judge *j, struct instant since)
+{
+	uint32_t gone = 0;
+
+	for (uint32_t i = 0; i < j->flows.count; i++) {
+		const struct flow *f = &j->flows.pool[i];
+		int64_t last = f->has_heard ? f->heard.ns : f->last.ns;
+
+		if (!f->used || (!f->has_heard && !f->has_times) || last >= since.ns)
+			continue;
+		flows_drop(&j->flows, i, release_sightings, j);
+		gone++;
+	}
+	return gone;
+}
+
+struct judge_glance judge_glance(const struct judge *j, size_t index)
+{
+	const struct case_file *c = &j->cases[index];
+
+	return (struct judge_glance){ c->verdict, c->has_times, c->first, c->last };
+}
+
 /* ---- reading an incident ---- */
 
 static void make_id(const struct case_file *c, const struct flow *f, char to[INCIDENT_ID_MAX])
@@ -529,6 +552,13 @@ static void make_id(const struct case_file *c, const struct flow *f, char to[INC
 	for (int i = 0; i < INCIDENT_ID_MAX - 1; i++, hash >>= 5)
 		to[i] = alphabet[hash & 31];
 	to[INCIDENT_ID_MAX - 1] = '\0';
+}
+
+void judge_incident_id(const struct judge *j, size_t index, char ret[INCIDENT_ID_MAX])
+{
+	const struct case_file *c = &j->cases[index];
+
+	make_id(c, c->flow == FLOW_NONE ? NULL : &j->flows.pool[c->flow], ret);
 }
 
 /* A kernel writes for whichever IKE daemon runs there: the one whose log stands beside it, among the latest messages. */

@@ -63,12 +63,23 @@ void judge_hear(struct judge *judge, struct text observer, struct instant last);
  */
 bool judge_wants_to_hear(const struct judge *judge, struct instant *ret_earliest);
 
+/* Lets go of flows of which nothing was heard since then: for judges that live long. How many. Settle before reading on. */
+uint32_t judge_forget(struct judge *judge, struct instant since);
+
 /* Weighs everything anew. Afterwards the incidents can be read, ordered by first_seen, then flow, until the next claim. */
 int judge_settle(struct judge *judge);
 size_t judge_incidents(const struct judge *judge);
 /* How many incidents have each verdict; and the verdict of one: cheap, where the rest of the incident is not wanted. */
 void judge_verdicts(const struct judge *judge, uint64_t ret[VERDICT_OTHER_FAULT + 1]);
 enum verdict judge_verdict(const struct judge *judge, size_t index);
+/* The least that is to be known of one, as cheap. */
+struct judge_glance {
+	enum verdict verdict;
+	bool has_times;
+	struct instant first, last;
+};
+struct judge_glance judge_glance(const struct judge *judge, size_t index);
+void judge_incident_id(const struct judge *judge, size_t index, char ret[INCIDENT_ID_MAX]);
 /* Fills *ret; its pointers are borrowed until the next call. */
 void judge_incident(struct judge *judge, size_t index, struct incident *ret);
 

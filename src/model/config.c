@@ -49,6 +49,7 @@ void config_default(struct config *ret)
 	ret->log_gap_ns = MINUTE_NS; /* B3 */
 	ret->log_per_minute = 10;
 	config_notify_default(&ret->notify);
+	ret->syslog.flows_max = SYSLOG_FLOWS_STANDARD;
 }
 
 const char *mode_name(enum mode mode)
@@ -137,6 +138,7 @@ bool config_is_within(const struct config *config, const struct config *ceiling,
 		{ SAME(ledger_max) && SAME(flows_max) && SAME(incidents_max), "limit" },
 		{ SAME(dial_user) && SAME(notify.tls_trust) && SAME(notify.tls_certificate) && SAME(notify.tls_key), "dial" },
 		{ SAME(notify.trap_port), "sense trap-port" },
+		{ SAME(syslog), "syslog" }, /* who is heard, and files that the parent reads */
 		{ SAME(notify.users) && SAME(notify.user_count), "snmp-server user" }, /* files that the parent reads */
 		{ config->mode <= ceiling->mode, "mode" },
 		{ !config->invalid_spi_recovery || ceiling->invalid_spi_recovery, "crypto isakmp invalid-spi-recovery" },

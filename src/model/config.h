@@ -8,6 +8,7 @@
 
 #include "model/config_device.h"
 #include "model/config_notify.h"
+#include "model/config_syslog.h"
 #include "model/gateway.h"
 #include "model/track.h"
 
@@ -89,6 +90,7 @@ struct config {
 	char dial_user[CONFIG_NAME_MAX]; /* the role dial runs as this; empty: as `user` */
 	struct config_notify notify;
 	struct config_devices devices;
+	struct config_syslog syslog;
 };
 
 /* Everything as documented, nothing to sense. */

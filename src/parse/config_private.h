@@ -28,6 +28,8 @@ enum value_type {
 	/* Of struct config_devices, in parse/config_device.c: what opens a block, what stands in it, what holds for all */
 	VALUE_DEVICE, VALUE_DEVICE_ADDRESS, VALUE_DEVICE_PLATFORM, VALUE_DEVICE_USER, VALUE_DEVICE_LEGACY, VALUE_DEVICE_JUMP,
 	VALUE_DEVICE_ENABLE, VALUE_DEVICE_RIGHTS, VALUE_SSH_USER,
+	/* Of struct config_syslog, in parse/config_syslog.c: lists */
+	VALUE_SYSLOG_LISTEN, VALUE_SYSLOG_SOURCE, VALUE_SYSLOG_FILE, VALUE_SYSLOG_JOURNAL,
 	/* Of struct config_notify, in parse/config_notify.c: single values, then lists. */
 	VALUE_TRAP_PORT, VALUE_OID, VALUE_ENGINE, VALUE_LEVEL, VALUE_BUFFERED,
 	VALUE_SNMP_HOST, VALUE_COMMUNITY, VALUE_SNMP_USER, VALUE_LOG_HOST, VALUE_IP_HOST,
@@ -112,6 +114,12 @@ bool config_read_ssh_path(struct text t, struct buffer *why);
 /* So many words as the row takes, or `why` says what is expected. */
 bool config_check_words(const struct config_row *row, const struct words *words, size_t from, bool is_no,
 			struct buffer *why);
+/* And for those of struct config_syslog. */
+bool config_syslog_set(const struct config_row *row, const struct text *words, size_t count, struct config_syslog *s,
+		       struct buffer *why, bool *ret_again);
+bool config_syslog_unset(const struct config_row *row, const struct text *words, size_t count, struct config_syslog *s,
+			 struct buffer *why);
+void config_syslog_print(const struct config_row *row, const struct config_syslog *s, struct buffer *out);
 /* "WHAT 'GOT': EXPECTED"; returns false. */
 bool config_say_expected(struct buffer *why, const char *what, struct text got, const char *expected);
 /* The index of the only name that `t` begins, in any case, or -1. */

@@ -82,6 +82,15 @@ const struct config_row config_rows[] = {
 
 	{ "sense trap-port", "PORT", CONFIG_SPIMEND, VALUE_TRAP_PORT, AT(notify.trap_port), 0, 1, 65535, "the UDP port that traps are heard on" },
 
+	{ "syslog listen", "udp|tcp|tls [ADDRESS] [port PORT] [certificate PATH key PATH] [client-ca PATH]", CONFIG_SPIMEND, VALUE_SYSLOG_LISTEN,
+	  0, 0, 0, 0, "hear the syslog of routers, from the addresses that 'syslog source' names; ports 514, 601 and 6514 without 'port'" },
+	{ "syslog source", "ADDRESS[/LENGTH] [relay]", CONFIG_SPIMEND, VALUE_SYSLOG_SOURCE, 0, 0, 0, 0,
+	  "who is heard; a relay forwards what others wrote, all others speak for themselves alone" },
+	{ "syslog file", "PATH", CONFIG_SPIMEND, VALUE_SYSLOG_FILE, 0, 0, 0, 0,
+	  "follow a log file that grows, from its end on, over rotation and truncation" },
+	{ "syslog journald", "", CONFIG_SPIMEND, VALUE_SYSLOG_JOURNAL, 0, 0, 0, 0,
+	  "not here: journald is read by rsyslog or syslog-ng, which forward it to 'syslog listen'" },
+
 	{ "dial user", "NAME", CONFIG_SPIMEND, VALUE_NAME, AT(dial_user), 0, 0, 0,
 	  "the account that traps and messages are sent as; the same as 'user' without it" },
 	{ "dial eem-root", "OID", CONFIG_SPIMEND, VALUE_OID, AT(notify.eem_root), 0, 0, 0,
@@ -119,6 +128,8 @@ const struct config_row config_rows[] = {
 	{ "limit ledger", "COUNT", CONFIG_SPIMEND, VALUE_COUNT, AT(ledger_max), 0, 16, 4194304,
 	  "SPIs that are remembered; the longest dead makes room" },
 	{ "limit flows", "COUNT", CONFIG_SPIMEND, VALUE_COUNT, AT(flows_max), 0, 16, 1048576, "flows of strays followed at once" },
+	{ "limit syslog-flows", "COUNT", CONFIG_SPIMEND, VALUE_COUNT, AT(syslog.flows_max), 0, 16, 1000000,
+	  "flows that the fleet's syslog told of, followed at once; the oldest that was seen once makes room" },
 	{ "limit incidents", "COUNT", CONFIG_SPIMEND, VALUE_COUNT, AT(incidents_max), 0, 16, 8192, "incidents in memory" },
 
 	{ "repair limit per-peer", "COUNT per SECONDS", CONFIG_SPIMEND, VALUE_RATE, AT(per_peer_count), AT(per_peer_ns), 1, DAY,

@@ -416,6 +416,13 @@ static void words_wanted(const struct config_row *row, size_t *ret_least, size_t
 	case VALUE_DEVICE_LEGACY:
 		*ret_least = *ret_most = 0;
 		break;
+	case VALUE_SYSLOG_SOURCE:
+		*ret_most = 2;
+		break;
+	case VALUE_SYSLOG_JOURNAL:
+		*ret_least = *ret_most = 0;
+		break;
+	case VALUE_SYSLOG_LISTEN:
 	case VALUE_SNMP_HOST:
 	case VALUE_SNMP_USER:
 	case VALUE_COMMUNITY:
@@ -508,6 +515,11 @@ static bool set_value(const struct config_row *row, const struct text *at, size_
 	case VALUE_TRACK_DELAY:
 	case VALUE_TRACK_DEFAULT:
 		return config_track_set(row, at, count, config, why, again);
+	case VALUE_SYSLOG_LISTEN:
+	case VALUE_SYSLOG_SOURCE:
+	case VALUE_SYSLOG_FILE:
+	case VALUE_SYSLOG_JOURNAL:
+		return config_syslog_set(row, at, count, &config->syslog, why, again);
 	case VALUE_EEM:
 	case VALUE_APPLET:
 		return true;
@@ -561,6 +573,8 @@ bool config_value_unset(const struct config_row *row, const struct words *words,
 		return true;
 	if (row->type >= VALUE_TRACK && row->type <= VALUE_TRACK_DEFAULT)
 		return config_track_unset(row, words->at + from, config, why);
+	if (row->type >= VALUE_SYSLOG_LISTEN && row->type <= VALUE_SYSLOG_JOURNAL)
+		return config_syslog_unset(row, words->at + from, words->count - from, &config->syslog, why);
 	if (row->type >= VALUE_TRAP_PORT)
 		return config_notify_unset(row, words->at + from, words->count - from, &config->notify, &standard->notify, why);
 	if (row->type == VALUE_PORT)
@@ -644,6 +658,7 @@ static void print_list(const struct config_row *row, const struct config *c, str
 	}
 	config_track_print(row, c, out);
 	config_device_print_usual(row, &c->devices, out);
+	config_syslog_print(row, &c->syslog, out);
 	if (row->type != VALUE_PORT)
 		return;
 	find_port(c, 4500, &there);

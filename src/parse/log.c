@@ -36,6 +36,12 @@ void log_free(struct log *log)
 	memory_free(log);
 }
 
+void log_set_now(struct log *log, struct instant now)
+{
+	log->rules.stamps.now = now;
+	log->memo.has_midnight = false;
+}
+
 const struct log_counts *log_counts(const struct log *log)
 {
 	return &log->counts;
@@ -119,7 +125,8 @@ static bool take_line(void *context, struct text line, uint64_t number, unsigned
 	if (__builtin_expect((marks & SCAN_CANDIDATE) || log->pending_count || log->table.inside, 0)) {
 		log->counts.candidates++;
 		log_message(log, line);
-	} else if (marks & SURROUNDINGS && !log->rules.sparse && log->surroundings_read < SURROUNDINGS_READ_MAX) {
+	} else if (marks & SURROUNDINGS && !log->rules.sparse && !log->rules.is_live &&
+		   log->surroundings_read < SURROUNDINGS_READ_MAX) {
 		log->surroundings_read++;
 		log->counts.candidates++;
 		log_message(log, line);

@@ -75,6 +75,7 @@ struct log_rules {
 	 * noticed on lines that are read.
 	 */
 	bool sparse;
+	bool is_live; /* all day long: what only matters beside a sighting of its host is read there alone, from the first on */
 	/* Sparse: bytes of this log from `offset`, into `to`; how many, 0 at the end or on error. */
 	size_t (*read_again)(void *context, uint64_t offset, char *to, size_t size);
 };
@@ -87,6 +88,8 @@ int log_new(const struct log_rules *rules, const struct scan *scan, struct hosts
 	    struct log **ret);
 void log_free(struct log *log);
 
+/* For logs that are read as they are written: which year a stamp without one is of follows from `now`. */
+void log_set_now(struct log *log, struct instant now);
 /* Whole lines. Bytes that end without a line break are the last of the log, or a piece of a line longer than any message:
  * then what follows up to the next line break is passed over. */
 void log_feed(struct log *log, struct text bytes);

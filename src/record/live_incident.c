@@ -13,6 +13,7 @@
 #include "record/values.h"
 
 #define TABLE_ROWS_MAX 200 /* of the table for people: the newest */
+#define FLEET_OBJECTS_MAX 8192 /* for programs: the oldest; what one answer of the control socket holds */
 
 /* --- What is shared -------------------------------------------------------------------------------------------- */
 
@@ -383,6 +384,20 @@ struct counts {
 	uint64_t all, evidence, faults, by_verdict[VERDICT_OTHER_FAULT + 1], by_state[STATE_CLOSED + 1], packets;
 };
 
+static void count_fleet(const struct live_view *view, struct counts *c)
+{
+	for (size_t i = 0; view->fleet && i < judge_incidents(view->fleet->judge); i++) {
+		struct judge_glance glance = judge_glance(view->fleet->judge, i);
+		bool over = glance.verdict == VERDICT_TRANSIENT || glance.verdict == VERDICT_NOISE ||
+			    (glance.has_times && view->now.wall.ns - glance.last.ns >= view->config->close_ns);
+
+		c->all++;
+		c->faults += live_fleet_is_fault(view->fleet, view->config, view->now.wall, i);
+		c->by_verdict[glance.verdict]++;
+		c->by_state[over ? STATE_CLOSED : STATE_OPEN]++;
+	}
+}
+
 static struct counts count(const struct live_view *view)
 {
 	const struct core_incident *is;
@@ -396,17 +411,22 @@ static struct counts count(const struct live_view *view)
 		c.packets += is->packets;
 		c.evidence += is->evidence_count;
 	}
+	count_fleet(view, &c);
 	return c;
 }
 
-static int compare_first_seen(const void *a, const void *b)
-{
-	const struct core_incident *x = *(const struct core_incident *const *)a, *y = *(const struct core_incident *const *)b;
-	int order;
+/* One of all: the gateway's own, or one that syslog told of. */
+struct listed {
+	const struct core_incident *is; /* NULL: the fleet's */
+	size_t index;                   /* of the fleet's, in the judge's order */
+	bool has_times;
+	struct instant first;
+};
 
-	if (x->first_seen.ns != y->first_seen.ns)
-		return x->first_seen.ns < y->first_seen.ns ? -1 : 1;
-	order = spimend_address_compare(&x->src, &y->src);
+static int compare_flows(const struct core_incident *x, const struct core_incident *y)
+{
+	int order = spimend_address_compare(&x->src, &y->src);
+
 	if (order == 0)
 		order = spimend_address_compare(&x->key.dst, &y->key.dst);
 	if (order == 0 && x->key.spi != y->key.spi)
@@ -414,30 +434,62 @@ static int compare_first_seen(const void *a, const void *b)
 	return order;
 }
 
-/* All of them by first sighting, then by flow (DESIGN.md 6). To be freed by memory_free(). */
-static const struct core_incident **sorted(const struct live_view *view, size_t *ret_count)
+static int compare_first_seen(const void *a, const void *b)
 {
-	const struct core_incident **all, *is;
-	size_t n = 0;
+	const struct listed *x = a, *y = b;
 
-	while (core_incident_at(view->core, n))
-		n++;
-	all = memory_new(n + 1, sizeof(*all));
+	if (x->has_times != y->has_times)
+		return x->has_times ? -1 : 1;
+	if (x->has_times && x->first.ns != y->first.ns)
+		return x->first.ns < y->first.ns ? -1 : 1;
+	if (!x->is != !y->is)
+		return x->is ? -1 : 1;
+	return x->is ? compare_flows(x->is, y->is) : (x->index > y->index) - (x->index < y->index);
+}
+
+static size_t fleet_count(const struct live_view *view)
+{
+	return view->fleet ? judge_incidents(view->fleet->judge) : 0;
+}
+
+/* All of them by first sighting, then by flow (DESIGN.md 6). To be freed by memory_free(). */
+static struct listed *sorted(const struct live_view *view, size_t *ret_count)
+{
+	const struct core_incident *is;
+	struct listed *all;
+	size_t n = 0, own = 0;
+
+	while (core_incident_at(view->core, own))
+		own++;
+	all = memory_new(own + fleet_count(view) + 1, sizeof(*all));
 	if (!all)
 		return NULL;
-	for (size_t i = 0; i < n && (is = core_incident_at(view->core, i)); i++)
-		all[i] = is;
+	for (; n < own && (is = core_incident_at(view->core, n)); n++)
+		all[n] = (struct listed){ .is = is, .has_times = true, .first = is->first_seen };
+	for (size_t i = 0; i < fleet_count(view); i++) {
+		struct judge_glance glance = judge_glance(view->fleet->judge, i);
+
+		all[n++] = (struct listed){ .index = i, .has_times = glance.has_times, .first = glance.first };
+	}
 	qsort(all, n, sizeof(*all), compare_first_seen);
 	*ret_count = n;
 	return all;
 }
 
+static void put_fleet_limits(const struct live_view *view, struct json *j)
+{
+	const struct judge_counts *judged = view->fleet ? judge_counts(view->fleet->judge) : NULL;
+
+	json_unsigned(j, "syslog_flows_evicted", judged ? judged->evicted : 0);
+	json_unsigned(j, "syslog_flows_refused", judged ? judged->refused : 0);
+}
+
 void live_incidents_json(const struct live_view *view, struct buffer *out)
 {
-	const struct core_incident **all cleanup(memory_free_pointer) = NULL;
+	struct listed *all cleanup(memory_free_pointer) = NULL;
 	struct core_figures figures = core_figures(view->core, view->now);
 	struct counts c = count(view);
-	size_t n = 0;
+	size_t n = 0, fleet = 0;
 	struct json j;
 
 	all = sorted(view, &n);
@@ -445,19 +497,23 @@ void live_incidents_json(const struct live_view *view, struct buffer *out)
 		out->failed = true;
 		return;
 	}
-	for (size_t i = 0; i < n; i++)
-		put_incident(view, all[i], NULL, out);
+	for (size_t i = 0; i < n; i++) {
+		if (all[i].is)
+			put_incident(view, all[i].is, NULL, out);
+		else if (fleet++ < FLEET_OBJECTS_MAX)
+			live_fleet_json(view->fleet, view->config, view->now.wall, all[i].index, false, out);
+	}
 	json_init(&j, out);
 	json_object(&j, NULL);
 	json_string(&j, "schema", "spimend.summary/1");
 	json_unsigned(&j, "files", 0); /* no log was read */
 	json_unsigned(&j, "files_failed", 0);
-	json_unsigned(&j, "lines", 0);
+	json_unsigned(&j, "lines", view->fleet ? view->fleet->counts->lines : 0);
 	json_unsigned(&j, "bytes", 0);
-	json_unsigned(&j, "messages", c.packets);
-	json_unsigned(&j, "copies", 0);
+	json_unsigned(&j, "messages", c.packets + (view->fleet ? judge_counts(view->fleet->judge)->messages : 0));
+	json_unsigned(&j, "copies", view->fleet ? judge_counts(view->fleet->judge)->copies : 0);
 	json_unsigned(&j, "evidence", c.evidence);
-	json_unsigned(&j, "unparsed", 0);
+	json_unsigned(&j, "unparsed", view->fleet ? view->fleet->counts->unread : 0);
 	json_unsigned(&j, "incidents", c.all);
 	json_unsigned(&j, "faults", c.faults);
 	json_object(&j, "verdicts");
@@ -473,6 +529,8 @@ void live_incidents_json(const struct live_view *view, struct buffer *out)
 	json_object(&j, "limits");
 	json_unsigned(&j, "incidents_dropped", figures.incidents_dropped);
 	json_unsigned(&j, "flows_refused", figures.flows_refused);
+	json_unsigned(&j, "incidents_left_out", fleet > FLEET_OBJECTS_MAX ? fleet - FLEET_OBJECTS_MAX : 0);
+	put_fleet_limits(view, &j);
 	json_object_end(&j);
 	json_array(&j, "unparsed_lines");
 	json_array_end(&j);
@@ -515,7 +573,7 @@ static void add_row(const struct live_view *view, const struct core_incident *is
 
 void live_incidents_text(const struct live_view *view, struct buffer *out)
 {
-	const struct core_incident **all cleanup(memory_free_pointer) = NULL;
+	struct listed *all cleanup(memory_free_pointer) = NULL;
 	struct counts c = count(view);
 	bool first = true;
 	size_t n = 0, from;
@@ -529,8 +587,12 @@ void live_incidents_text(const struct live_view *view, struct buffer *out)
 	if (n)
 		buffer_printf(out, "%-6s %-10s %-11s %-22s %-19s %-11s %-16s %s\n", "ID", "STATE", "VERDICT", "CAUSE", "FIRST SEEN (UTC)",
 			      "OUTAGE", "CONNECTION", "FLOW");
-	for (size_t i = from; i < n; i++)
-		add_row(view, all[i], out);
+	for (size_t i = from; i < n; i++) {
+		if (all[i].is)
+			add_row(view, all[i].is, out);
+		else
+			live_fleet_row(view->fleet, view->config, view->now.wall, all[i].index, out);
+	}
 	if (from)
 		buffer_printf(out, "... and %zu older ones: --json lists them all\n", from);
 	buffer_printf(out, "%" PRIu64 " incident%s", c.all, c.all == 1 ? "" : "s");

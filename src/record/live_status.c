@@ -18,6 +18,9 @@ int live_exit_status(const struct live_view *view)
 	for (size_t i = 0; (is = core_incident_at(view->core, i)); i++)
 		if (live_is_fault(is, view->config, view->now.wall))
 			return 1;
+	for (size_t i = 0; view->fleet && i < judge_incidents(view->fleet->judge); i++)
+		if (live_fleet_is_fault(view->fleet, view->config, view->now.wall, i))
+			return 1;
 	return 0;
 }
 
@@ -351,6 +354,8 @@ void live_status_text(const struct live_view *view, struct buffer *out)
 	add_hints(&f, out);
 	if (view->notify)
 		live_notify_text(view->notify, view->config, out);
+	if (view->fleet)
+		live_fleet_status(view->fleet, view->config, out);
 	add_store(view, out);
 	add_worst(view, out);
 	add_tunnels(view, &f, out);
@@ -584,6 +589,7 @@ void live_status_json(const struct live_view *view, struct buffer *out)
 	put_judged(&f, &j);
 	if (view->notify)
 		live_notify_json(view->notify, view->config, &j);
+	live_fleet_status_json(view->fleet, view->config, &j);
 	put_store(view, &j);
 	put_troubles(view, &j);
 	json_array(&j, "tunnels");

@@ -166,6 +166,8 @@ void live_troubles(const struct live_view *view, struct buffer *out)
 	add_plugins(view, &f, out);
 	if (view->sensors)
 		add_sources(view, &f, out);
+	if (view->fleet)
+		live_fleet_troubles(view->fleet, view->config, view->now.mono_ns, out);
 	add_store(view, out);
 	add_limits(view, &f, out);
 }

@@ -201,7 +201,7 @@ int store_put_incident(struct store *s, const struct core_incident *incident)
 
 bool store_has_pending(const struct store *s)
 {
-	return s->queue.op_count || s->queue.incident_count;
+	return s->queue.op_count || s->queue.incident_count || s->claims.count;
 }
 
 static int write_ledger(struct store *s, const struct queue_op *op)
@@ -280,6 +280,7 @@ static int retain(struct store *s, struct instant wall)
 int store_flush(struct store *s, struct instant wall)
 {
 	uint32_t ops = s->queue.op_count < STORE_FLUSH_LEDGER_MAX ? s->queue.op_count : STORE_FLUSH_LEDGER_MAX;
+	uint32_t claims = store_claims_due(s);
 	int code;
 
 	if (!store_has_pending(s))
@@ -289,6 +290,8 @@ int store_flush(struct store *s, struct instant wall)
 		code = write_incident(s, s->queue.incidents[i]);
 	for (uint32_t i = 0; i < ops && code == SQLITE_OK; i++)
 		code = write_ledger(s, &s->queue.ops[i]);
+	if (code == SQLITE_OK)
+		code = store_write_claims(s, claims, wall);
 	if (code == SQLITE_OK && s->until_retain == 0)
 		code = retain(s, wall);
 	if (code == SQLITE_OK)
@@ -302,6 +305,7 @@ int store_flush(struct store *s, struct instant wall)
 		return error;
 	}
 	queue_written(&s->queue, ops);
+	store_claims_written(s, claims);
 	s->until_retain = s->until_retain ? s->until_retain - 1 : RETAIN_EVERY - 1;
 	s->figures.flushes++;
 	s->figures.trouble = 0;

@@ -11,6 +11,7 @@
 #define RECORD_STORE_H
 
 #include "core/core.h"
+#include "model/syslog.h"
 
 #define STORE_FILE "spimend.db"
 #define STORE_PATH_MAX 256
@@ -60,6 +61,15 @@ int store_restore_incidents(struct store *store, uint32_t most, store_incident_f
 int store_put_ledger(struct store *store, const struct ledger_entry *entry);
 int store_drop_ledger(struct store *store, const struct sa_key *key);
 int store_put_incident(struct store *store, const struct core_incident *incident);
+/* A claim of the fleet's syslog. The latest STORE_CLAIMS_MAX of STORE_CLAIMS_AGE are kept. */
+#define STORE_CLAIMS_MAX 65536u
+#define STORE_CLAIMS_AGE (25 * HOUR_NS) /* repeats count within 24 h */
+#define STORE_PENDING_CLAIMS_MAX 32768  /* beyond that further ones are not kept, and counted */
+#define STORE_FLUSH_CLAIMS_MAX 4096     /* of one flush */
+int store_put_claim(struct store *store, const struct syslog_claim *claim);
+/* All of them, in the order in which they came. 0 or negative errno. */
+typedef void store_claim_fn(void *context, const struct syslog_claim *claim);
+int store_restore_claims(struct store *store, store_claim_fn *each, void *context);
 bool store_has_pending(const struct store *store);
 /* Writes what is remembered: all incidents, and of the ledger's changes the oldest; from time to time also lets go what is
  * beyond the limits. 0 or negative errno (-ENOSPC ...). */
@@ -67,6 +77,7 @@ int store_flush(struct store *store, struct instant wall);
 
 struct store_figures {
 	uint32_t pending_ledger, pending_incidents;
+	uint64_t claims_lost; /* syslog's, not kept */
 	uint64_t flushes, failures, lost /* made room while it could not be written */, rows_skipped;
 	int trouble;          /* negative errno of the latest flush, 0 when it went well */
 	char trouble_text[96]; /* SQLite's words, printable */

@@ -24,6 +24,7 @@ static const char *const fixed_sql[STATEMENTS] = { /* those that name columns ar
 	[STATEMENT_LEDGER_DROP] = "DELETE FROM ledger WHERE dst = ? AND protocol = ? AND spi = ?",
 	[STATEMENT_STEP_DROP] = "DELETE FROM step WHERE incident = ?",
 	[STATEMENT_EVIDENCE_DROP] = "DELETE FROM evidence WHERE incident = ?",
+	[STATEMENT_RETAIN_CLAIMS] = "DELETE FROM claim WHERE number <= ?1 OR (?2 > 0 AND heard_ns < ?2)",
 	[STATEMENT_RETAIN_AGE] = "DELETE FROM incident WHERE last_seen_ns < ?",
 	[STATEMENT_RETAIN_COUNT] = "DELETE FROM incident WHERE id IN (SELECT id FROM incident WHERE state IN " DONE_STATES
 				   " ORDER BY last_seen_ns DESC, id LIMIT -1 OFFSET ?)",
@@ -234,6 +235,10 @@ static int prepare_all(struct store *s)
 	if (code == SQLITE_OK)
 		code = prepare_put(s, STATEMENT_EVIDENCE_PUT, &table_evidence);
 	if (code == SQLITE_OK)
+		code = prepare_put(s, STATEMENT_CLAIM_PUT, &table_claim);
+	if (code == SQLITE_OK)
+		code = prepare_select(s, STATEMENT_CLAIM_ALL, &table_claim, "ORDER BY number");
+	if (code == SQLITE_OK)
 		code = prepare_select(s, STATEMENT_LEDGER_ALL, &table_ledger, "ORDER BY born_ns, spi");
 	if (code == SQLITE_OK)
 		code = prepare_select(s, STATEMENT_INCIDENT_ALL, &table_incident,
@@ -261,7 +266,7 @@ static void end(struct store *s)
 /* Everything up to a usable store. 0, or a negative errno: -EUCLEAN when the file is damaged. */
 static int try_open(struct store *s, const char *path, struct instant wall, struct store_opening *opening)
 {
-	int64_t version = 0;
+	int64_t version = 0, number = 0;
 	int code, error = 0;
 	struct stat st;
 	/* Ours from the first moment: SQLite would make it readable for all. Its journal files take the same mode. */
@@ -285,6 +290,9 @@ static int try_open(struct store *s, const char *path, struct instant wall, stru
 		error = -EPROTO;
 	else if (code == SQLITE_OK)
 		code = make_tables(s->db, wall, version, opening);
+	if (code == SQLITE_OK && error == 0)
+		code = ask(s->db, "SELECT ifnull(max(number), 0) FROM claim", &number, NULL, 0);
+	s->claims.number = (uint64_t)number;
 	if (code == SQLITE_OK && error == 0)
 		code = prepare_all(s);
 	if (code == SQLITE_ERROR) /* our own SQL does not fit what is there: no table of ours */
@@ -377,5 +385,6 @@ void store_close(struct store *s)
 	}
 	end(s);
 	queue_done(&s->queue);
+	memory_free(s->claims.rows);
 	memory_free(s);
 }

@@ -26,8 +26,14 @@ struct table {
 	bool has_owner; /* two columns in front: the incident's id, and a number */
 };
 
+struct kept_claim {
+	uint64_t number;
+	struct syslog_claim claim;
+};
+
+extern const struct table table_claim;
 extern const struct table table_ledger, table_incident, table_step, table_evidence;
-#define STORE_TABLES 4
+#define STORE_TABLES 5
 extern const struct table *const store_tables[STORE_TABLES];
 
 /* Binds the struct's members from parameter `first` on (from 1). A result code of SQLite. */

@@ -28,6 +28,12 @@ const struct core_incident *queue_find_incident(const struct store_queue *q, con
 /* All incidents and the first `ops` changes of the ledger are on disk. */
 void queue_written(struct store_queue *q, uint32_t ops);
 
+struct claim_queue {
+	struct kept_claim *rows; /* owns: STORE_PENDING_CLAIMS_MAX; made with the first */
+	uint32_t count;
+	uint64_t number;         /* of the latest */
+};
+
 enum store_statement {
 	STATEMENT_BEGIN,
 	STATEMENT_COMMIT,
@@ -46,6 +52,9 @@ enum store_statement {
 	STATEMENT_EVIDENCE_PUT,
 	STATEMENT_EVIDENCE_DROP,
 	STATEMENT_EVIDENCE_ALL,
+	STATEMENT_CLAIM_PUT,
+	STATEMENT_CLAIM_ALL,
+	STATEMENT_RETAIN_CLAIMS,
 	STATEMENT_RETAIN_AGE,
 	STATEMENT_RETAIN_COUNT,
 	STATEMENT_RETAIN_STEPS,
@@ -59,9 +68,18 @@ struct store {
 	sqlite3_stmt *statements[STATEMENTS]; /* owns */
 	struct store_limits limits;
 	struct store_queue queue;
+	struct claim_queue claims;
 	struct store_figures figures;
 	uint32_t until_retain;
 };
+
+/* --- store_claims.c --- */
+
+/* Within the transaction of a flush: a result code of SQLite. */
+int store_write_claims(struct store *s, uint32_t count, struct instant wall);
+/* How many of those that wait are written at once; so many are on disk. */
+uint32_t store_claims_due(const struct store *s);
+void store_claims_written(struct store *s, uint32_t count);
 
 /* Negative errno of a result code. */
 int store_errno(sqlite3 *db, int code);

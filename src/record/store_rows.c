@@ -22,6 +22,7 @@ WORD(repair_refusal, repair_refusal)
 WORD(order_verb, order_verb)
 WORD(order_outcome, order_outcome)
 WORD(fact_kind, fact_kind)
+WORD(fact_dialect, fact_dialect)
 
 static const char *word_confidence(int value)
 {
@@ -133,12 +134,47 @@ static const struct column evidence_columns[] = {
 	{ "text", COLUMN_TEXT, E(text), CORE_EVIDENCE_TEXT_MAX, NULL },
 };
 
+#define C(member) offsetof(struct kept_claim, claim.member)
+static const struct column claim_columns[] = {
+	PLAIN("number", COLUMN_U64, offsetof(struct kept_claim, number)),
+	ENUM("kind", C(fact.kind), FACT_KINDS, word_fact_kind),
+	ENUM("dialect", C(fact.dialect), DIALECT_COUNT, word_fact_dialect),
+	PLAIN("reason", COLUMN_U32, C(fact.reason)),
+	PLAIN("has", COLUMN_U32, C(fact.has)),
+	PLAIN("flags", COLUMN_U32, C(fact.flags)),
+	PLAIN("protocol", COLUMN_U32, C(fact.protocol)),
+	PLAIN("src", COLUMN_ADDRESS, C(fact.src)),
+	PLAIN("dst", COLUMN_ADDRESS, C(fact.dst)),
+	PLAIN("spi", COLUMN_U32, C(fact.spi)),
+	PLAIN("spi_out", COLUMN_U32, C(fact.spi_out)),
+	PLAIN("sequence", COLUMN_U64, C(fact.sequence)),
+	PLAIN("count", COLUMN_U64, C(fact.count)),
+	PLAIN("lifetime_s", COLUMN_U64, C(fact.lifetime_s)),
+	PLAIN("controller_keyed", COLUMN_BOOL, C(fact.controller_keyed)),
+	PLAIN("encap_udp", COLUMN_BOOL, C(fact.encap_udp)),
+	{ "interface", COLUMN_TEXT, C(fact.interface), FACT_INTERFACE_MAX, NULL },
+	PLAIN("source", COLUMN_ADDRESS, C(source)),
+	PLAIN("way", COLUMN_U8, C(way)),
+	PLAIN("file", COLUMN_U32, C(file)),
+	PLAIN("line", COLUMN_U64, C(line)),
+	{ "host", COLUMN_TEXT, C(host), SYSLOG_HOST_MAX, NULL },
+	PLAIN("has_at", COLUMN_BOOL, C(has_at)),
+	PLAIN("has_heard", COLUMN_BOOL, C(has_heard)),
+	PLAIN("is_repeat", COLUMN_BOOL, C(is_repeat)),
+	PLAIN("is_alone", COLUMN_BOOL, C(is_alone)),
+	PLAIN("at_ns", COLUMN_I64, C(at)),
+	PLAIN("heard_ns", COLUMN_I64, C(heard)),
+	{ "text", COLUMN_TEXT, C(text), SYSLOG_TEXT_MAX + 1, NULL },
+};
+
 #define COLUMNS(array) array, sizeof(array) / sizeof(array[0])
 const struct table table_ledger = { "ledger", "dst, protocol, spi", COLUMNS(ledger_columns), false };
 const struct table table_incident = { "incident", "id", COLUMNS(incident_columns), false };
 const struct table table_step = { "step", "incident, number", COLUMNS(step_columns), true };
 const struct table table_evidence = { "evidence", "incident, number", COLUMNS(evidence_columns), true };
-const struct table *const store_tables[STORE_TABLES] = { &table_ledger, &table_incident, &table_step, &table_evidence };
+const struct table table_claim = { "claim", "number", COLUMNS(claim_columns), false };
+const struct table *const store_tables[STORE_TABLES] = { &table_ledger, &table_incident, &table_step, &table_evidence,
+							     &table_claim };
 
 /* --- Values ---------------------------------------------------------------------------------------------------- */
 

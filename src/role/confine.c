@@ -173,7 +173,7 @@ static int set_limits(enum role role)
 	int r = set_limit(RLIMIT_CORE, 0);
 
 	if (r == 0)
-		r = set_limit(RLIMIT_NOFILE, 512);
+		r = set_limit(RLIMIT_NOFILE, role == ROLE_SENSE ? 2048 : 512); /* the fleet's connections */
 	if (r == 0)
 		r = set_limit(RLIMIT_NPROC, 0); /* no process can be made */
 	if (r == 0 && !IS_SANITIZED)

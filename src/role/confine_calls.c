@@ -29,9 +29,9 @@ static const int dial_calls[] = {
 	SCMP_SYS(connect), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername),
 	SCMP_SYS(shutdown),
 };
-/* Counts of the packet sockets; BPF maps, see add_bpf(). */
+/* Counts of the packet sockets; BPF maps, see add_bpf(); connections that come in on sockets that listen. */
 static const int sense_calls[] = {
-	SCMP_SYS(getsockopt), SCMP_SYS(pread64), SCMP_SYS(recvmmsg),
+	SCMP_SYS(getsockopt), SCMP_SYS(pread64), SCMP_SYS(recvmmsg), SCMP_SYS(accept4),
 };
 /* SQLite in the state directory, which landlock bounds; clients of the control socket. */
 static const int core_calls[] = {

@@ -184,6 +184,7 @@ static struct live_view view_of(struct mind *mind, struct live_notify *ret_notif
 	view.sensors = &mind->sensors;
 	*ret_notify = mind_notify_view(mind);
 	view.notify = ret_notify;
+	view.fleet = mind_fleet_view(mind);
 	memcpy(view.limit_hit_ns, mind->limit_hit_ns, sizeof(view.limit_hit_ns));
 	mind->lost_note[0] = 0;
 	if (mind->lost_watches)
@@ -196,6 +197,18 @@ static struct live_view view_of(struct mind *mind, struct live_notify *ret_notif
 	return view;
 }
 
+static int explain_fleet(struct mind *mind, const struct live_view *view, const struct control_request *request,
+			 size_t index, struct buffer *out)
+{
+	const struct config *config = mind->member->config;
+
+	if (request->json)
+		live_fleet_json(view->fleet, config, view->now.wall, index, true, out);
+	else
+		live_fleet_explain(view->fleet, config, view->now.wall, index, out);
+	return live_fleet_is_fault(view->fleet, config, view->now.wall, index);
+}
+
 static int explain(struct mind *mind, const struct live_view *view, const struct control_request *request,
 		   struct buffer *out)
 {
@@ -203,6 +216,13 @@ static int explain(struct mind *mind, const struct live_view *view, const struct
 	cleanup(memory_free_pointer) struct core_incident *stored = NULL;
 	int found = live_find_incident(mind->core, request->id, &incident), r;
 
+	if (!incident && found == -ENOENT && view->fleet) {
+		size_t index;
+
+		found = live_fleet_find(view->fleet, request->id, &index);
+		if (found == 0)
+			return explain_fleet(mind, view, request, index, out);
+	}
 	if (!incident) {
 		stored = memory_new(1, sizeof(*stored));
 		if (!stored)
@@ -247,6 +267,7 @@ static void watch(struct mind *mind, const struct live_view *view, bool json, st
 		else
 			live_watch_text(view, incident, out);
 	}
+	mind_fleet_watch(mind, json, out);
 }
 
 int mind_answer(struct mind *mind, const struct control_request *request, struct buffer *out)

@@ -126,6 +126,8 @@ static void from_sense(void *context, struct channel *channel, enum message_type
 
 	(void)channel;
 	member_close_fds(fds, fd_count);
+	if (mind_fleet_take(mind, type, item))
+		return;
 	mind_debug_see(mind, type, item);
 	switch (type) {
 	case MESSAGE_SIGHTING:
@@ -392,6 +394,8 @@ static void take_resource(void *context, const struct role_resource *resource, c
 		r = mind_take_dial(mind, fds[0]);
 	else if (resource->kind == RESOURCE_CONTROL && fd_count == 1)
 		r = mind_take_control(mind, fds[0]);
+	else if (fd_count == 0 && mind_fleet_resource(mind, resource))
+		return;
 	else if (fd_count == 0)
 		note_sensor(mind, resource);
 	else
@@ -447,6 +451,7 @@ static void on_summary(void *context, int64_t now)
 	struct role_summary summary;
 
 	note_limits(mind, &figures, now);
+	mind_fleet_tick(mind, now);
 	debugger_tick(mind->notify.debugger, now);
 	memset(&summary, 0, sizeof(summary));
 	summary.open = figures.open;
@@ -479,6 +484,8 @@ static int begin(void *context, struct member *member)
 	if (r == 0)
 		r = mind_restore(mind);
 	if (r == 0)
+		r = mind_fleet_configure(mind);
+	if (r == 0)
 		r = loop_add_timer(member->loop, on_tick, mind, &mind->tick_timer);
 	if (r == 0)
 		r = loop_add_timer(member->loop, on_flush, mind, &mind->flush_timer);
@@ -502,6 +509,9 @@ static void reload(void *context)
 	r = mind_take_config(mind);
 	if (r < 0)
 		log_say(&mind->member->log, LOG_ERR, "the running configuration cannot be shown: %s", spimend_strerror(r));
+	r = mind_fleet_configure(mind);
+	if (r < 0)
+		log_say(&mind->member->log, LOG_ERR, "what syslog tells cannot be judged: %s", spimend_strerror(r));
 	mind_allow(mind);
 	mind_neighbors_configure(mind, true);
 	tick(mind);
@@ -525,6 +535,7 @@ static void end(void *context)
 	channel_free(mind->sense);
 	control_free(mind->control);
 	mind_exec_done(mind);
+	mind_fleet_done(mind);
 	store_close(mind->store);
 	core_free(mind->core);
 }

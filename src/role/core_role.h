@@ -13,6 +13,7 @@
 #include "record/store.h"
 #include "role/core_eem.h"
 #include "role/core_neighbors.h"
+#include "role/core_fleet.h"
 #include "role/core_notify.h"
 #include "role/member.h"
 #include "serve/control.h"
@@ -83,6 +84,7 @@ struct mind {
 	size_t order_count;
 	struct mind_notify notify;
 	struct mind_eem eem;
+	struct mind_fleet fleet;
 	struct mind_tracks tracks;
 	struct mind_poll poll;
 	struct mind_neighbors neighbors;

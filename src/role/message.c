@@ -212,6 +212,21 @@ static bool valid_hear(const union message_item *item)
 	return neighbor_valid_hearing(&item->hear);
 }
 
+static bool valid_claim(const union message_item *item)
+{
+	return syslog_valid_claim(&item->claim);
+}
+
+static bool valid_heard(const union message_item *item)
+{
+	return syslog_valid_heard(&item->heard);
+}
+
+static bool valid_syslog_counts(const union message_item *item)
+{
+	return syslog_valid_counts(&item->syslog_counts);
+}
+
 static bool valid_dial_state(const union message_item *item)
 {
 	return dial_valid_state(&item->dial_state);
@@ -278,6 +293,10 @@ static const struct message_row rows[MESSAGE_TYPES] = {
 	[MESSAGE_TRAP] = { "trap", SIZE(trap), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, true, valid_trap },
 	[MESSAGE_TRAP_COUNTS] = { "trap-counts", SIZE(trap_counts), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, true,
 				  valid_trap_counts },
+	[MESSAGE_CLAIM] = { "claim", SIZE(claim), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, true, valid_claim },
+	[MESSAGE_HEARD] = { "heard", SIZE(heard), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, true, valid_heard },
+	[MESSAGE_SYSLOG_COUNTS] = { "syslog-counts", SIZE(syslog_counts), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, true,
+				    valid_syslog_counts },
 	[MESSAGE_SEND_LINE] = { "send-line", SIZE(send_line), FROM(ROLE_CORE), FROM(ROLE_DIAL), 0, true, valid_send_line },
 	[MESSAGE_SEND_TRAP] = { "send-trap", SIZE(send_trap), FROM(ROLE_CORE), FROM(ROLE_DIAL), 0, true, valid_send_trap },
 	[MESSAGE_SEND_MAIL] = { "send-mail", SIZE(send_mail), FROM(ROLE_CORE), FROM(ROLE_DIAL), 0, false, valid_send_mail },
@@ -295,6 +314,7 @@ static const char *const resource_names[RESOURCES] = {
 	"log socket", "channel", "BPF maps", "packet socket", "XDP", "audit socket", "XFRM counters", "XFRM sockets",
 	"IKE daemon", "journal", "control socket", "rtnetlink socket", "plugin", "trap socket", "processor times", "TLS file",
 	"neighbours' socket",
+	"syslog socket", "log file",
 };
 
 const char *role_name(enum role role)

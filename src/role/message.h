@@ -19,6 +19,7 @@
 #include "model/gateway.h"
 #include "model/neighbor.h"
 #include "model/report.h"
+#include "model/syslog.h"
 #include "model/trap_counts.h"
 #include "sense/packets_kernel.h"
 
@@ -74,6 +75,8 @@ enum message_type {
 	MESSAGE_SEND_MAIL,   /* core to dial */
 	MESSAGE_MAILED,      /* dial to core */
 	MESSAGE_DEBUG,       /* struct role_debug, core to act */
+	/* sense to core */
+	MESSAGE_CLAIM, MESSAGE_HEARD, MESSAGE_SYSLOG_COUNTS,
 	MESSAGE_DAEMON_LINE, /* act to core, while a debug wants them */
 	MESSAGE_NEIGHBOR, MESSAGE_NEIGHBOR_COUNTS, /* sense to core */
 	MESSAGE_HEAR_NEIGHBORS, /* core to the parent, for each interface of the configuration */
@@ -98,6 +101,8 @@ enum resource {
 	RESOURCE_STAT,     /* /proc/stat, core's: the processor's load */
 	RESOURCE_TLS_FILE, /* dial's file `index`: trust, certificate, key */
 	RESOURCE_NEIGHBORS, /* a packet socket for LLDP, or with `index` 1 for CDP, on `name`; an error: no more */
+	RESOURCE_SYSLOG,   /* the socket of the configuration's syslog listener `index` */
+	RESOURCE_SYSLOG_FILE, /* the followed log file `index`, another one under its name */
 	RESOURCES
 };
 const char *resource_name(enum resource resource);
@@ -214,6 +219,9 @@ union message_item {
 	struct neighbor neighbor;
 	struct neighbor_counts neighbor_counts;
 	struct neighbor_hearing hear;
+	struct syslog_claim claim;
+	struct syslog_heard heard;
+	struct syslog_counts syslog_counts;
 };
 
 struct message_header {

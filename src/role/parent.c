@@ -180,6 +180,8 @@ static int set_timers(struct parent *parent)
 	if (r == 0)
 		r = loop_add_timer(parent->loop, parent_on_links_timer, parent, &parent->links_timer);
 	if (r == 0)
+		r = loop_add_timer(parent->loop, parent_on_syslog_timer, parent, &parent->syslog_timer);
+	if (r == 0)
 		r = loop_add_timer(parent->loop, on_stop_late, parent, &parent->stop_timer);
 	if (r == 0)
 		r = loop_add_timer(parent->loop, on_ready_late, parent, &parent->ready_timer);
@@ -331,6 +333,7 @@ int parent_run(const struct parent_options *options)
 
 	for (size_t i = 0; i < CONFIG_INTERFACES_MAX; i++)
 		parent.hearings[i] = (struct hearing){ .link_fd = -1, .state = STATE_UNKNOWN };
+	parent_close_syslog(&parent, true);
 	for (int kind = 0; kind < RESOURCES; kind++)
 		parent.lacks[kind] = STATE_UNKNOWN;
 	log_init(&parent.log, role_name(ROLE_PARENT));

@@ -27,7 +27,7 @@ static void say_lines(struct parent *parent, int severity, const struct buffer *
 static bool same_sensor(const struct config *a, const struct config *b)
 {
 	return a->encap_port_count == b->encap_port_count && a->sense_audit == b->sense_audit && a->sense_xfrm == b->sense_xfrm &&
-	       a->ledger_max == b->ledger_max &&
+	       a->ledger_max == b->ledger_max && parent_same_syslog(a, b) &&
 	       memcmp(a->encap_ports, b->encap_ports, a->encap_port_count * sizeof(a->encap_ports[0])) == 0;
 }
 
@@ -102,10 +102,13 @@ static void spread(struct parent *parent, struct config *config)
 	/* A sense that starts anew has counted nothing: only where it must be. */
 	if (sensor || !parent_change_interfaces(parent, old)) {
 		parent_close_sensor(parent);
+		if (!parent_same_syslog(config, old))
+			parent_close_syslog(parent, false);
 		parent_renew_child(parent, ROLE_SENSE);
 	} else {
 		send_config(parent, ROLE_SENSE, parent->serial);
 		parent_change_traps(parent, old);
+		parent_renew_certificates(parent);
 	}
 	parent_give_dial(parent); /* a certificate may be a new one in the same place */
 	memory_free(old);

@@ -31,7 +31,7 @@
 
 /* --- Handing over ------------------------------------------------------------------------------------------------- */
 
-static void give(struct parent *parent, enum role role, struct role_resource resource, const int *fds, size_t fd_count)
+void parent_hand(struct parent *parent, enum role role, struct role_resource resource, const int *fds, size_t fd_count)
 {
 	int r = channel_send_fds(parent->children[role].channel, MESSAGE_RESOURCE, &resource, fds, fd_count);
 
@@ -45,14 +45,14 @@ static void give(struct parent *parent, enum role role, struct role_resource res
 /* One descriptor, which is closed here. */
 static void give_fd(struct parent *parent, enum role role, struct role_resource resource, int fd)
 {
-	give(parent, role, resource, &fd, 1);
+	parent_hand(parent, role, resource, &fd, 1);
 	close(fd);
 }
 
 static void give_error(struct parent *parent, enum role role, struct role_resource resource, int error)
 {
 	resource.error = error;
-	give(parent, role, resource, NULL, 0);
+	parent_hand(parent, role, resource, NULL, 0);
 }
 
 /* A user's keys are in a file of root's own: no other role, and no text of the configuration, ever has them. One whose file
@@ -134,7 +134,7 @@ static void tell_core(struct parent *parent, enum resource kind, const char *nam
 
 	text_copy(text_of(name), resource.name, sizeof(resource.name));
 	if (error <= 0 && parent->children[ROLE_CORE].channel)
-		give(parent, ROLE_CORE, resource, NULL, 0);
+		parent_hand(parent, ROLE_CORE, resource, NULL, 0);
 }
 
 static void note_resource(struct parent *parent, enum resource kind, int error)
@@ -327,7 +327,7 @@ static void open_interface(struct parent *parent, const struct config_interface 
 	if (fd >= 0)
 		give_fd(parent, ROLE_SENSE, resource, fd);
 	else
-		give(parent, ROLE_SENSE, resource, NULL, 0);
+		parent_hand(parent, ROLE_SENSE, resource, NULL, 0);
 }
 
 void parent_check_interfaces(struct parent *parent)
@@ -522,7 +522,7 @@ void parent_give_sense(struct parent *parent)
 	parent_check_neighbors(parent);
 	if (load_sensor(parent)) {
 		packets_kernel_maps(parent->kernel, maps);
-		give(parent, ROLE_SENSE, resource, maps, PACKETS_MAPS);
+		parent_hand(parent, ROLE_SENSE, resource, maps, PACKETS_MAPS);
 		/* The sockets went with the role that had them; XDP's links live on here. */
 		for (uint32_t i = 0; i < parent->config->interface_count; i++) {
 			parent->hearings[i].given = false;
@@ -540,6 +540,7 @@ void parent_give_sense(struct parent *parent)
 			log_say(&parent->log, LOG_WARNING, "no audit records: %s", spimend_strerror(r));
 	}
 	give_traps(parent);
+	parent_give_syslog(parent);
 	if (parent->config->sense_xfrm) {
 		resource.kind = RESOURCE_COUNTERS;
 		fd = open(XFRM_STAT_PATH, O_RDONLY | O_CLOEXEC);
@@ -583,10 +584,11 @@ void parent_give_core(struct parent *parent)
 	struct role_resource resource = { .kind = RESOURCE_CONTROL };
 
 	tell_core_all(parent);
+	parent_tell_syslog(parent);
 	tell_gre_devices(parent);
 	give_route(parent);
 	give_stat(parent);
-	give(parent, ROLE_CORE, resource, &parent->control_fd, 1);
+	parent_hand(parent, ROLE_CORE, resource, &parent->control_fd, 1);
 }
 
 /* act's own: root's file in root's directory. It must be a plain file with one name, or somebody plays with links. */
@@ -618,7 +620,7 @@ static void give_kernel(struct parent *parent)
 		give_error(parent, ROLE_ACT, resource, r);
 		return;
 	}
-	give(parent, ROLE_ACT, resource, fds, XFRM_MIRROR_FDS);
+	parent_hand(parent, ROLE_ACT, resource, fds, XFRM_MIRROR_FDS);
 	for (int i = 0; i < XFRM_MIRROR_FDS; i++)
 		close(fds[i]);
 }
@@ -709,7 +711,7 @@ static void give_daemon(struct parent *parent, uint32_t index)
 	if (fds[1] < 0)
 		give_error(parent, ROLE_ACT, resource, fds[1]);
 	else
-		give(parent, ROLE_ACT, resource, fds, 2);
+		parent_hand(parent, ROLE_ACT, resource, fds, 2);
 	if (fds[1] >= 0)
 		close(fds[1]);
 	close(fds[0]);
@@ -755,6 +757,8 @@ void parent_give_wanted(struct parent *parent, struct child *child, const struct
 		give_journal(parent);
 	} else if (want->kind == RESOURCE_TRAPS && child->role == ROLE_SENSE) {
 		give_traps(parent);
+	} else if (want->kind == RESOURCE_SYSLOG && child->role == ROLE_SENSE) {
+		parent_give_listener(parent, want->index);
 	} else if (want->kind == RESOURCE_SOCKET && child->role == ROLE_SENSE) {
 		sense_lost(parent, want->name);
 	}

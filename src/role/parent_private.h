@@ -43,6 +43,19 @@ struct hearing { /* one configured interface */
 };
 #define STATE_UNKNOWN 1
 
+struct parent_listening { /* one `syslog listen` */
+	int fd;           /* owns; -1: none */
+	int state;        /* as hearing.state */
+};
+
+struct parent_following { /* one `syslog file` */
+	int fd;           /* owns; -1: none */
+	dev_t dev;
+	ino_t ino;
+	int state;        /* as hearing.state */
+	bool looked;      /* what appears from now on is read from its beginning */
+};
+
 struct parent {
 	const struct parent_options *options; /* borrows */
 	char *path;                 /* owns; of the configuration, absolute: the working directory changes */
@@ -69,6 +82,9 @@ struct parent {
 	struct child children[ROLES];
 	struct packets_kernel *kernel; /* owns */
 	struct hearing hearings[CONFIG_INTERFACES_MAX];
+	struct parent_listening listening[SYSLOG_LISTENERS_MAX];
+	struct parent_following following[SYSLOG_FILES_MAX];
+	struct loop_timer *syslog_timer; /* looks whether a followed file is another one */
 	struct loop_timer *ping_timer, *links_timer, *stop_timer, *ready_timer, *watchdog_timer;
 	int64_t links_at; /* when links_timer is due */
 	bool links_due, stopping, said_ready;
@@ -116,6 +132,23 @@ void parent_close_sensor(struct parent *parent);
 void parent_on_links_timer(void *context, int64_t now);
 /* Hears of changes of interfaces and addresses. */
 int parent_watch_links(struct parent *parent);
+
+/* What that role takes under resource.kind; the descriptors stay the caller's. */
+void parent_hand(struct parent *parent, enum role role, struct role_resource resource, const int *fds, size_t fd_count);
+
+/* --- parent_syslog.c: sockets and files of the fleet's syslog ----------------------------------------------------- */
+
+/* To sense: all of them; that listener, once more. To core: which of them could be had. */
+void parent_give_syslog(struct parent *parent);
+void parent_give_listener(struct parent *parent, uint32_t index);
+/* TLS listeners once more: a certificate may be a new one in the same place. */
+void parent_renew_certificates(struct parent *parent);
+void parent_tell_syslog(struct parent *parent);
+void parent_on_syslog_timer(void *context, int64_t now);
+/* Everything is closed; first of all, it becomes nothing. */
+void parent_close_syslog(struct parent *parent, bool is_first);
+/* The same sockets and files. */
+bool parent_same_syslog(const struct config *a, const struct config *b);
 
 /* --- parent_child.c: the roles' processes ----------------------------------------------------------------------------- */
 

@@ -7,6 +7,7 @@
 
 #include "role/sense_neighbors.h"
 #include "role/sense_reports.h"
+#include "role/sense_syslog.h"
 #include "role/sense_traps.h"
 #include "sense/audit.h"
 #include "sense/packets.h"
@@ -33,6 +34,7 @@ struct sense {
 	struct sense_reports reports; /* of the plugins inside the IKE daemons */
 	struct sense_traps traps;
 	struct sense_neighbors neighbors;
+	struct sense_syslog *syslog; /* owns; NULL: none is heard */
 };
 
 /* --- To core --------------------------------------------------------------------------------------------------------- */
@@ -107,6 +109,7 @@ static void on_state(void *context, int64_t now)
 	sense_reports_tell(&sense->reports);
 	sense_traps_tell(&sense->traps);
 	sense_neighbors_tell(&sense->neighbors);
+	sense_syslog_tell(sense->syslog);
 	tell_counters(sense);
 }
 
@@ -186,18 +189,29 @@ static void core_closed(void *context, struct channel *channel, const char *why)
 	sense_reports_core(&sense->reports, NULL);
 	sense_traps_core(&sense->traps, NULL);
 	sense_neighbors_core(&sense->neighbors, NULL);
+	sense_syslog_core(sense->syslog, NULL);
+}
+
+static void core_drained(void *context, struct channel *channel)
+{
+	struct sense *sense = context;
+
+	(void)channel;
+	sense_syslog_drained(sense->syslog);
 }
 
 /* --- What the parent hands in ----------------------------------------------------------------------------------------- */
 
 static int take_channel(struct sense *sense, int fd)
 {
-	struct channel_calls calls = { .context = sense, .take = from_core, .closed = core_closed };
+	struct channel_calls calls = { .context = sense, .take = from_core, .closed = core_closed,
+				       .drained = core_drained };
 	int r;
 
 	sense_reports_core(&sense->reports, NULL);
 	sense_traps_core(&sense->traps, NULL);
 	sense_neighbors_core(&sense->neighbors, NULL);
+	sense_syslog_core(sense->syslog, NULL);
 	channel_free(sense->core);
 	sense->core = NULL;
 	/* A core that is new tells what it knows. What it does not tell died while nobody could say so. */
@@ -208,6 +222,7 @@ static int take_channel(struct sense *sense, int fd)
 		sense_reports_core(&sense->reports, sense->core);
 		sense_traps_core(&sense->traps, sense->core);
 		sense_neighbors_core(&sense->neighbors, sense->core);
+		sense_syslog_core(sense->syslog, sense->core);
 	}
 	return r;
 }
@@ -278,6 +293,8 @@ static void take_resource(void *context, const struct role_resource *resource, c
 		sense_traps_take(&sense->traps, resource, fds, fd_count);
 	} else if (resource->kind == RESOURCE_NEIGHBORS) {
 		sense_neighbors_take(&sense->neighbors, resource, fds, fd_count);
+	} else if (sense_syslog_take(sense->syslog, resource, fds, fd_count)) {
+		return;
 	} else if (resource->error || fd_count == 0) {
 		if (resource->kind == RESOURCE_XDP && !resource->error)
 			r = take_interface(sense, resource, fds, fd_count);
@@ -320,6 +337,9 @@ static int begin(void *context, struct member *member)
 	loop_timer_every(sense->counts_timer, COUNTS_EVERY);
 	loop_timer_every(sense->state_timer, STATE_EVERY);
 	sense_neighbors_begin(&sense->neighbors, member);
+	r = sense_syslog_new(member, &sense->syslog);
+	if (r < 0)
+		return r;
 	r = sense_traps_begin(&sense->traps, member);
 	return r < 0 ? r : sense_reports_begin(&sense->reports, member);
 }
@@ -331,6 +351,7 @@ static void reload(void *context)
 	/* What else sense hears, and on which ports, the parent opened: it starts sense anew when that changes. */
 	sense_reports_reload(&sense->reports);
 	sense_traps_reload(&sense->traps);
+	sense_syslog_reload(sense->syslog);
 }
 
 static void end(void *context)
@@ -341,6 +362,7 @@ static void end(void *context)
 	sense_reports_done(&sense->reports);
 	sense_traps_done(&sense->traps);
 	sense_neighbors_done(&sense->neighbors);
+	sense_syslog_free(sense->syslog);
 	channel_free(sense->core);
 	packets_free(sense->packets);
 	audit_free(sense->audit);

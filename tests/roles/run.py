@@ -16,6 +16,7 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, ".."), HERE]
 import eem  # noqa: E402
+import fleet  # noqa: E402
 import hostile  # noqa: E402
 import life  # noqa: E402
 import neighbors  # noqa: E402
@@ -76,7 +77,7 @@ def main():
         absent = notify.missing()
         if absent:
             suite.skip("traps and messages, in and out", "not installed: " + ", ".join(absent))
-        modules = [life, world, hostile, shell, eem] + ([] if absent else [notify])
+        modules = [life, world, hostile, shell, eem, fleet] + ([] if absent else [notify])
         if neighbors.missing():
             suite.skip("neighbours by LLDP and CDP", "not installed: " + ", ".join(neighbors.missing()))
         else:

@@ -579,6 +579,57 @@ static void test_who_is_told_refuses_what_it_cannot_do_by_name(void **state)
 			    "identifier '3.1': numbers with dots are expected, such as 1.3.6.1.4.1.9.10.134");
 }
 
+static void test_the_fleet_is_heard_from_whom_it_says(void **state)
+{
+	static const char text[] = " syslog listen udp port 5514\n syslog listen tcp 192.0.2.1\n"
+				   " syslog listen tls 2001:db8::1 port 6515 certificate /c.pem key /k.pem client-ca /a.pem\n"
+				   " syslog source 192.0.2.7\n syslog source 198.51.100.0/24\n syslog source 198.51.100.9 relay\n"
+				   " syslog source 2001:db8::/32\n syslog file /var/log/router.log\n limit syslog-flows 100\n";
+	cleanup(buffer_done) struct buffer whole = { 0 }, out = { 0 };
+
+	(void)state;
+	buffer_printf(&whole, "hostname x\nspimend\n%s", text);
+	assert_int_equal(config_parse(buffer_text(&whole), &config, &report), 0);
+	assert_int_equal(report.warnings, 0); /* no gateway, and that is fine */
+	assert_int_equal(config.syslog.listener_count, 3);
+	assert_int_equal(config.syslog.listeners[1].port, 601);
+	assert_int_equal(config.syslog.listeners[2].transport, NOTIFY_TLS);
+	assert_int_equal(config.syslog.source_count, 4);
+	assert_int_equal(config.syslog.sources[1].prefix, 24);
+	assert_true(config.syslog.sources[2].relay);
+	config_print(&config, &out);
+	assert_non_null(memmem(out.bytes, out.len, " syslog source 198.51.100.9 relay\n", 34));
+	standard = config;
+	assert_int_equal(config_parse(buffer_text(&out), &config, &report), 0);
+	assert_memory_equal(&config.syslog, &standard.syslog, sizeof(config.syslog));
+	buffer_printf(&whole, " no syslog listen tls 2001:db8::1 port 6515\n no syslog listen tcp 192.0.2.1\n"
+			      " no syslog source 198.51.100.0/24\n no syslog file /var/log/router.log\n");
+	assert_int_equal(config_parse(buffer_text(&whole), &config, &report), 0);
+	assert_int_equal(config.syslog.listener_count, 1);
+	assert_int_equal(config.syslog.source_count, 3);
+	assert_int_equal(config.syslog.file_count, 0);
+}
+
+static void test_listeners_refuse_what_they_cannot_do_by_name(void **state)
+{
+	(void)state;
+	assert_string_equal(refusal("syslog listen sctp"), "transport 'sctp': udp, tcp or tls is expected");
+	assert_string_equal(refusal("syslog listen tls"),
+			    "'syslog listen tls' needs 'certificate PATH key PATH': what it shows those who connect");
+	assert_string_equal(refusal("syslog listen udp certificate /x key /y"), "certificates belong to 'syslog listen tls'");
+	assert_string_equal(refusal("syslog listen udp port 0"), "number '0': from 1 to 65535 is expected");
+	assert_string_equal(refusal("syslog listen udp port"), "number '': a whole number is expected");
+	assert_string_equal(refusal("syslog listen tls certificate x key /y"),
+			    "certificate 'x': the absolute path of a PEM file is expected");
+	assert_string_equal(refusal("syslog listen tcp hub"),
+			    "word 'hub': an address, 'port', 'certificate', 'key' or 'client-ca' is expected");
+	assert_string_equal(refusal("syslog source 192.0.2.0/33"), "number '33': from 0 to 32 is expected");
+	assert_string_equal(refusal("syslog source 192.0.2.0 hub"), "word 'hub': 'relay' or nothing is expected");
+	assert_non_null(strstr(refusal("syslog journald"), "journald is not read here: let rsyslog"));
+	assert_string_equal(refusal("no syslog source 192.0.2.9"),
+			    "nothing to take back: '192.0.2.9': no line before names it");
+}
+
 static void test_objects_are_tracked(void **state)
 {
 	static const char text[] = "track 2 interface tun0 line-protocol\n delay down 10 up 5\ntrack 3 interface eth0 ip routing\n"
@@ -788,6 +839,8 @@ int main(void)
 		cmocka_unit_test(test_passwords_in_a_line_are_hidden_and_put_back),
 		cmocka_unit_test(test_who_is_told_can_be_taken_back),
 		cmocka_unit_test(test_who_is_told_refuses_what_it_cannot_do_by_name),
+		cmocka_unit_test(test_the_fleet_is_heard_from_whom_it_says),
+		cmocka_unit_test(test_listeners_refuse_what_they_cannot_do_by_name),
 		cmocka_unit_test(test_objects_are_tracked),
 		cmocka_unit_test(test_what_cannot_be_tracked_is_refused_by_name),
 		cmocka_unit_test(test_bad_values_say_what_is_expected),

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/* Incidents of the fleet: rows, objects, pages. */
+#include "record/live_fleet.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "record/incident_json.h"
+#include "record/incident_text.h"
+#include "record/live_private.h"
+#include "record/values.h"
+
+#define PAGE_WIDTH 110
+
+static bool is_old(const struct config *config, struct instant now, bool has_times, struct instant last)
+{
+	return has_times && now.ns - last.ns >= config->close_ns;
+}
+
+void live_fleet_incident(const struct live_fleet *fleet, const struct config *config, struct instant now, size_t index,
+			 struct incident *ret)
+{
+	judge_incident(fleet->judge, index, ret);
+	/* Nobody tells that a router is well again: it is said no more. */
+	if (ret->state == STATE_OPEN && is_old(config, now, ret->has_times, ret->last_seen))
+		ret->state = STATE_CLOSED;
+}
+
+void live_fleet_plan(const struct incident *incident, const struct config *config, struct plan *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	if (config->mode != MODE_OBSERVE && incident->state != STATE_CLOSED)
+		plan_build(incident, ret);
+}
+
+bool live_fleet_is_fault(const struct live_fleet *fleet, const struct config *config, struct instant now, size_t index)
+{
+	struct judge_glance glance = judge_glance(fleet->judge, index);
+
+	return (glance.verdict == VERDICT_DESYNC || glance.verdict == VERDICT_OTHER_FAULT) &&
+	       !is_old(config, now, glance.has_times, glance.last);
+}
+
+int live_fleet_find(const struct live_fleet *fleet, const char *id, size_t *ret)
+{
+	size_t found = SIZE_MAX, len = strlen(id);
+	char one[INCIDENT_ID_MAX];
+
+	for (size_t i = 0; len && i < judge_incidents(fleet->judge); i++) {
+		judge_incident_id(fleet->judge, i, one);
+		if (strncmp(one, id, len) != 0)
+			continue;
+		if (found != SIZE_MAX)
+			return -ENOTUNIQ;
+		found = i;
+	}
+	if (found == SIZE_MAX)
+		return -ENOENT;
+	*ret = found;
+	return 0;
+}
+
+void live_fleet_json(const struct live_fleet *fleet, const struct config *config, struct instant now, size_t index,
+		     bool explain, struct buffer *out)
+{
+	struct plan *plan cleanup(memory_free_pointer) = memory_new(1, sizeof(*plan));
+	struct incident incident;
+
+	if (!plan) {
+		out->failed = true;
+		return;
+	}
+	live_fleet_incident(fleet, config, now, index, &incident);
+	live_fleet_plan(&incident, config, plan);
+	record_incident_json(&incident, plan, explain, out);
+}
+
+void live_fleet_explain(const struct live_fleet *fleet, const struct config *config, struct instant now, size_t index,
+			struct buffer *out)
+{
+	static const struct text_style style = { .verbose = true, .explain = true, .width = PAGE_WIDTH };
+	struct plan *plan cleanup(memory_free_pointer) = memory_new(1, sizeof(*plan));
+	struct incident incident;
+
+	if (!plan) {
+		out->failed = true;
+		return;
+	}
+	live_fleet_incident(fleet, config, now, index, &incident);
+	live_fleet_plan(&incident, config, plan);
+	record_incident_text(&incident, plan, &style, out);
+	buffer_printf(out, "Told by syslog, which anybody on its way can forge. State: %s.", incident_state_name(incident.state));
+	if (incident.state == STATE_CLOSED && incident.verdict == VERDICT_DESYNC)
+		buffer_add_string(out, " It was not told of for so long that it counts as over.");
+	buffer_add_string(out, config->mode == MODE_OBSERVE ? " No steps: the mode is observe.\n"
+							    : " The steps are for a person at those devices; spimend does none of them.\n");
+}
+
+/* --- One line ------------------------------------------------------------------------------------------------------ */
+
+static void add_cell(struct buffer *out, struct buffer *cell, size_t width)
+{
+	buffer_add(out, buffer_text(cell));
+	buffer_add_repeat(out, ' ', cell->len < width ? width - cell->len : 0);
+	buffer_add_char(out, ' ');
+	buffer_clear(cell);
+}
+
+static void add_flow(const struct incident *i, struct buffer *out)
+{
+	char address[SPIMEND_ADDRESS_TEXT_MAX];
+
+	if (spimend_address_known(&i->src))
+		buffer_add_string(out, spimend_address_print(&i->src, address));
+	else if (i->sources > 1)
+		buffer_printf(out, "%" PRIu64 " sources", i->sources);
+	else
+		buffer_add_char(out, '?');
+	buffer_printf(out, " -> %s", spimend_address_print(&i->dst, address));
+	if (i->protocol != SPIMEND_PROTOCOL_UNKNOWN)
+		buffer_add_string(out, i->protocol == SPIMEND_PROTOCOL_AH ? " AH" : " ESP");
+	if (i->encap_udp)
+		buffer_add_string(out, " in UDP");
+	if (i->has_spi)
+		buffer_printf(out, " 0x%08" PRIx32, i->spi.value);
+	else if (i->spis > 1)
+		buffer_printf(out, " %" PRIu64 " SPIs", i->spis);
+}
+
+void live_fleet_row(const struct live_fleet *fleet, const struct config *config, struct instant now, size_t index,
+		    struct buffer *out)
+{
+	cleanup(buffer_done) struct buffer cell = { 0 };
+	struct incident i;
+
+	live_fleet_incident(fleet, config, now, index, &i);
+	buffer_printf(out, "%-6s %-10s %-11s ", i.id, incident_state_name(i.state), verdict_name(i.verdict));
+	buffer_add_string(&cell, cause_name(i.cause));
+	add_cell(out, &cell, 22);
+	if (i.has_times)
+		calendar_print_short(&cell, i.first_seen);
+	else
+		buffer_add_char(&cell, '-');
+	add_cell(out, &cell, 19);
+	if (i.has_times && (i.verdict == VERDICT_DESYNC || i.verdict == VERDICT_OTHER_FAULT))
+		calendar_print_duration(&cell, (i.state == STATE_OPEN ? now.ns : i.last_seen.ns) - i.first_seen.ns);
+	else
+		buffer_add_char(&cell, '-');
+	add_cell(out, &cell, 11);
+	record_add_printable(&cell, i.observer);
+	add_cell(out, &cell, 16);
+	add_flow(&i, out);
+	buffer_add_char(out, '\n');
+}
+
+void live_fleet_watch(const struct live_fleet *fleet, const struct config *config, struct instant now, size_t index,
+		      struct buffer *out)
+{
+	struct incident i;
+
+	live_fleet_incident(fleet, config, now, index, &i);
+	live_add_time(out, now);
+	buffer_printf(out, " %s %s %s: ", i.id, verdict_name(i.verdict), incident_state_name(i.state));
+	record_add_printable(out, i.observer);
+	buffer_add_string(out, ": ");
+	add_flow(&i, out);
+	if (i.cause != CAUSE_UNKNOWN)
+		buffer_printf(out, ", %s", cause_name(i.cause));
+	if (i.confidence != CONFIDENCE_NONE)
+		buffer_printf(out, " (%s)", confidence_name(i.confidence));
+	buffer_printf(out, "; %" PRIu64 " message%s by syslog\n", i.messages, i.messages == 1 ? "" : "s");
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+#include "role/core_fleet.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "role/core_role.h"
+#include "spimend/error.h"
+
+#define SETTLE_EVERY SECOND_NS
+#define SETTLE_SHARE 20                 /* of the time at most one part in so many */
+#define FORGET_EVERY (10 * MINUTE_NS)
+#define FORGET_AFTER (25 * HOUR_NS)     /* repeats count within 24 h */
+#define WATCHED_MOST 4096               /* incidents that are told to watchers one by one */
+#define SAID_MOST 10                    /* desyncs named in the log at once */
+
+/* --- What is claimed ----------------------------------------------------------------------------------------------- */
+
+/* "192.0.2.7/udp", or the file: with the line behind it, where the evidence stands. */
+static uint32_t source_of(struct mind *mind, const struct syslog_claim *c)
+{
+	static const char *const ways[SYSLOG_WAYS] = { "udp", "tcp", "tls", "file" };
+	const struct config_syslog *config = &mind->member->config->syslog;
+	char address[SPIMEND_ADDRESS_TEXT_MAX], name[SPIMEND_ADDRESS_TEXT_MAX + 8];
+
+	if (c->way == SYSLOG_FILE)
+		return judge_add_source(mind->fleet.judge, text_of(c->file < config->file_count ? config->files[c->file] : "?"));
+	snprintf(name, sizeof(name), "%s/%s", spimend_address_print(&c->source, address), ways[c->way]);
+	return judge_add_source(mind->fleet.judge, text_of(name));
+}
+
+static void judge_one(void *context, const struct syslog_claim *c)
+{
+	struct mind *mind = context;
+	struct judge_claim claim = {
+		.fact = &c->fact,
+		.host = text_of(c->host),
+		.has_at = c->has_at,
+		.at = c->at,
+		.has_heard_at = c->has_heard,
+		.heard_at = c->heard,
+		.is_repeat = c->is_repeat,
+		.is_alone = c->is_alone,
+		.source = source_of(mind, c),
+		.line = c->line,
+		.text = text_of(c->text),
+	};
+
+	judge_claim(mind->fleet.judge, &claim);
+	mind->fleet.dirty = true;
+}
+
+static void take_heard(struct mind *mind, const struct syslog_heard *heard)
+{
+	struct instant ignored;
+
+	judge_hear(mind->fleet.judge, text_of(heard->host), heard->last);
+	if (!mind->fleet.dirty)
+		mind->fleet.dirty = judge_wants_to_hear(mind->fleet.judge, &ignored);
+}
+
+static void settle_later(struct mind *mind)
+{
+	struct mind_fleet *f = &mind->fleet;
+
+	if (f->dirty)
+		loop_timer_at(f->timer, f->again_ns);
+}
+
+bool mind_fleet_take(struct mind *mind, enum message_type type, const union message_item *item)
+{
+	struct mind_fleet *f = &mind->fleet;
+
+	if (type != MESSAGE_CLAIM && type != MESSAGE_HEARD && type != MESSAGE_SYSLOG_COUNTS)
+		return false;
+	if (!f->judge)
+		return true;
+	if (type == MESSAGE_SYSLOG_COUNTS) {
+		f->counts = item->syslog_counts;
+		return true;
+	}
+	if (type == MESSAGE_CLAIM) {
+		judge_one(mind, &item->claim);
+		if (mind->store)
+			store_put_claim(mind->store, &item->claim);
+	} else {
+		take_heard(mind, &item->heard);
+	}
+	settle_later(mind);
+	return true;
+}
+
+/* --- What it comes to ---------------------------------------------------------------------------------------------- */
+
+static void forget(struct mind *mind)
+{
+	struct moment now = mind_now(mind);
+
+	if (now.mono_ns - mind->fleet.forgot_ns < FORGET_EVERY)
+		return;
+	mind->fleet.forgot_ns = now.mono_ns;
+	judge_forget(mind->fleet.judge, (struct instant){ now.wall.ns - FORGET_AFTER });
+}
+
+static void settle(struct mind *mind)
+{
+	struct mind_fleet *f = &mind->fleet;
+	struct timespec from, to;
+	int64_t took;
+	int r;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	forget(mind);
+	r = judge_settle(f->judge);
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	took = (to.tv_sec - from.tv_sec) * SECOND_NS + to.tv_nsec - from.tv_nsec;
+	f->dirty = false;
+	f->again_ns = loop_now(mind->member->loop) + (took * SETTLE_SHARE > SETTLE_EVERY ? took * SETTLE_SHARE : SETTLE_EVERY);
+	if (r < 0)
+		log_say(&mind->member->log, LOG_ERR, "what syslog told cannot be weighed: %s", spimend_strerror(r));
+}
+
+const struct live_fleet *mind_fleet_view(struct mind *mind)
+{
+	struct mind_fleet *f = &mind->fleet;
+
+	if (!f->judge)
+		return NULL;
+	if (f->dirty)
+		settle(mind);
+	f->view = (struct live_fleet){ .judge = f->judge, .counts = &f->counts, .listen_errors = f->listen_errors,
+				       .file_errors = f->file_errors,
+				       .rows_lost = mind->store ? store_figures(mind->store).claims_lost : 0 };
+	memcpy(f->view.grew_ns, f->grew_ns, sizeof(f->grew_ns));
+	return &f->view;
+}
+
+/* True when this was not told before. */
+static bool is_news(struct mind_fleet *f, const char *id, uint64_t mark)
+{
+	static const struct hash_key key = { 5, 6 };
+	uint64_t hash = hash_bytes(&key, id, strlen(id));
+	bool news = f->told[hash % FLEET_TOLD_MAX].id != hash || f->told[hash % FLEET_TOLD_MAX].mark != mark;
+
+	f->told[hash % FLEET_TOLD_MAX].id = hash;
+	f->told[hash % FLEET_TOLD_MAX].mark = mark;
+	return news;
+}
+
+static void publish(struct mind *mind, size_t index)
+{
+	const struct config *config = mind->member->config;
+	cleanup(buffer_done) struct buffer text = { 0 }, json = { 0 };
+	struct moment now = mind_now(mind);
+
+	live_fleet_watch(&mind->fleet.view, config, now.wall, index, &text);
+	live_fleet_json(&mind->fleet.view, config, now.wall, index, false, &json);
+	control_publish(mind->control, buffer_text(&text), buffer_text(&json), now.mono_ns);
+	loop_timer_at(mind->control_timer, control_tick(mind->control, now.mono_ns));
+}
+
+static void say(struct mind *mind, size_t index)
+{
+	cleanup(buffer_done) struct buffer line = { 0 };
+
+	live_fleet_watch(&mind->fleet.view, mind->member->config, mind_now(mind).wall, index, &line);
+	if (line.len > 25)
+		log_say(&mind->member->log, LOG_NOTICE, "syslog tells of %.*s", (int)line.len - 25, line.bytes + 24);
+}
+
+/* Desyncs that are new go to the log, all changes to watchers. */
+static void tell_news(struct mind *mind)
+{
+	bool watched = mind->control && control_is_watched(mind->control);
+	const struct live_fleet *view = mind_fleet_view(mind);
+	size_t n = judge_incidents(view->judge), said = 0;
+	char id[INCIDENT_ID_MAX];
+
+	for (size_t i = 0; i < n; i++) {
+		struct judge_glance glance = judge_glance(view->judge, i);
+
+		if (glance.verdict != VERDICT_DESYNC && (!watched || n > WATCHED_MOST))
+			continue;
+		judge_incident_id(view->judge, i, id);
+		if (!is_news(&mind->fleet, id, (uint64_t)glance.verdict + 1))
+			continue;
+		if (glance.verdict == VERDICT_DESYNC && said++ < SAID_MOST)
+			say(mind, i);
+		if (watched)
+			publish(mind, i);
+	}
+	if (said > SAID_MOST)
+		log_say(&mind->member->log, LOG_NOTICE, "syslog tells of %zu more desyncs", said - SAID_MOST);
+}
+
+static void on_timer(void *context, int64_t now)
+{
+	struct mind *mind = context;
+
+	(void)now;
+	if (mind->fleet.judge && mind->fleet.dirty)
+		tell_news(mind);
+}
+
+void mind_fleet_watch(struct mind *mind, bool json, struct buffer *out)
+{
+	const struct live_fleet *view = mind_fleet_view(mind);
+	const struct config *config = mind->member->config;
+	struct instant now = mind_now(mind).wall;
+
+	for (size_t i = 0; view && i < judge_incidents(view->judge) && i < WATCHED_MOST; i++) {
+		if (!live_fleet_is_fault(view, config, now, i))
+			continue;
+		if (json)
+			live_fleet_json(view, config, now, i, false, out);
+		else
+			live_fleet_watch(view, config, now, i, out);
+	}
+}
+
+void mind_fleet_tick(struct mind *mind, int64_t now)
+{
+	struct mind_fleet *f = &mind->fleet;
+	const struct syslog_counts *c = &f->counts;
+	const uint64_t losses[LOSSES] = {
+		[LOSS_SOCKET] = c->lost, [LOSS_RATE] = c->over_rate, [LOSS_QUEUE] = c->not_told,
+		[LOSS_SOURCES] = c->fates[SYSLOG_NO_ROOM], [LOSS_FLOWS] = f->judge ? judge_counts(f->judge)->refused : 0,
+	};
+
+	for (int i = 0; i < LOSSES; i++) {
+		if (losses[i] > f->losses[i])
+			f->grew_ns[i] = now;
+		f->losses[i] = losses[i];
+	}
+}
+
+bool mind_fleet_resource(struct mind *mind, const struct role_resource *resource)
+{
+	if (resource->kind == RESOURCE_SYSLOG && resource->index < SYSLOG_LISTENERS_MAX)
+		mind->fleet.listen_errors[resource->index] = resource->error;
+	else if (resource->kind == RESOURCE_SYSLOG_FILE && resource->index < SYSLOG_FILES_MAX)
+		mind->fleet.file_errors[resource->index] = resource->error;
+	else
+		return false;
+	return true;
+}
+
+/* --- Life ---------------------------------------------------------------------------------------------------------- */
+
+static int new_judge(struct mind *mind)
+{
+	struct judge_settings settings;
+	struct hash_key key;
+
+	if (getrandom(&key, sizeof(key), 0) != (ssize_t)sizeof(key))
+		return -EIO;
+	judge_settings_default(&settings);
+	settings.overlap_ns = mind->member->config->overlap_ns;
+	settings.flows_max = mind->member->config->syslog.flows_max;
+	mind->fleet.flows_max = settings.flows_max;
+	return judge_new(&settings, &key, &mind->fleet.judge);
+}
+
+static int begin(struct mind *mind)
+{
+	struct mind_fleet *f = &mind->fleet;
+	int r = new_judge(mind);
+
+	if (r == 0 && !f->told)
+		f->told = memory_new(FLEET_TOLD_MAX, sizeof(*f->told));
+	if (r == 0 && !f->told)
+		r = -ENOMEM;
+	if (r == 0 && !f->timer)
+		r = loop_add_timer(mind->member->loop, on_timer, mind, &f->timer);
+	if (r < 0)
+		return r;
+	if (mind->store && store_restore_claims(mind->store, judge_one, mind) < 0)
+		log_say(&mind->member->log, LOG_ERR, "what syslog told before could not be read to its end");
+	settle_later(mind);
+	return 0;
+}
+
+int mind_fleet_configure(struct mind *mind)
+{
+	struct mind_fleet *f = &mind->fleet;
+	bool wanted = syslog_is_wanted(&mind->member->config->syslog);
+
+	if (wanted && f->judge && f->flows_max == mind->member->config->syslog.flows_max)
+		return 0;
+	if (mind->store && f->judge)
+		mind_flush(mind); /* what it knows comes back out of the store */
+	judge_free(f->judge);
+	f->judge = NULL;
+	return wanted ? begin(mind) : 0;
+}
+
+void mind_fleet_done(struct mind *mind)
+{
+	judge_free(mind->fleet.judge);
+	memory_free(mind->fleet.told);
+	mind->fleet.judge = NULL;
+	mind->fleet.told = NULL;
+}
