@@ -13,6 +13,8 @@ import sys
 import tempfile
 import time
 
+from . import processes
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 SSHD = "/usr/sbin/sshd"
 # Root's sshd has accounts of its own; each has a shell, which ForceCommand runs through.
@@ -129,7 +131,7 @@ class World:
 
     def bring_up(self, step):
         self.write("world.json", json.dumps(self.spec))
-        self.spawn([sys.executable, "-m", "ios.serve", self.folder], "world.log",
+        self.spawn([sys.executable, "-m", "ios.serve", self.folder], "world.log", stdin=subprocess.PIPE,
                    env=dict(os.environ, PYTHONPATH=os.path.dirname(HERE), PYTHONDONTWRITEBYTECODE="1"))
         self.keygen("client")
         self.write("passwd", ACCOUNTS + "".join(
@@ -147,6 +149,7 @@ class World:
             self.wait(lambda one=one: self.reaches(one["host"], one["port"]))
         if self.jump:
             self.wait(lambda: self.reaches(*self.jump))
+        self.order("listeners", pids=[process.pid for process in self.processes[1:]])  # to be ended should we be killed
 
     def sshd(self, key, group, forced=None):
         self.keygen(key)
@@ -185,6 +188,8 @@ class World:
             self.wire.close()
         for process in reversed(self.processes):
             kill(process)
+            if process.stdin:
+                process.stdin.close()
         self.processes.clear()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -266,10 +271,10 @@ class World:
 
     # --- small things
 
-    def spawn(self, command, log, **more):
+    def spawn(self, command, log, stdin=subprocess.DEVNULL, **more):
         with open(os.path.join(self.folder, log), "wb") as out:
-            process = subprocess.Popen([*self.inside, *command], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                                       start_new_session=True, **more)
+            process = subprocess.Popen([*self.inside, *command], stdin=stdin, stdout=out, stderr=out, start_new_session=True,
+                                       **more)
         self.processes.append(process)
         return process
 
@@ -307,11 +312,8 @@ class World:
 
 def kill(process):
     """The process and what it started, by their ids."""
-    for pid in [process.pid, *descendants(process.pid)]:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+    for pid in [process.pid, *processes.descendants(process.pid)]:
+        processes.end(pid)
     process.wait()
 
 
@@ -319,13 +321,3 @@ def free_port(host):
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.bind((host, 0))
         return probe.getsockname()[1]
-
-
-def descendants(pid):
-    """Those a process started, and theirs: sshd's sessions are in sessions of their own."""
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-            children = [int(word) for word in file.read().split()]
-    except OSError:
-        return []
-    return children + [one for child in children for one in descendants(child)]

@@ -8,13 +8,14 @@ import fcntl
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
 import struct
 import sys
 import termios
 
-from . import snapshot
+from . import processes, snapshot
 from .faults import Faults
 from .misbehaviour import Misbehaviour
 from .session import Session
@@ -35,6 +36,7 @@ class Server:
         self.places = {(d.host, str(d.port)): d for d in self.world.devices.values()}
         self.sessions = set()
         self.most = 0
+        self.listeners, self.orphan = [], False
 
     # --- sessions
 
@@ -120,6 +122,9 @@ class Server:
             return list(devices[args["device"]].log.buffer)
         if do == "typed":
             return [one for one in self.transcripts.commands if args.get("device") in (None, one["device"])]
+        if do == "listeners":
+            self.listeners = args["pids"]
+            return None
         if do == "flush":
             return self.transcripts.flush()
         if do == "sessions":
@@ -133,6 +138,7 @@ class Server:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
+        loop.add_reader(0, self.starter_speaks, stop)
         await asyncio.start_unix_server(self.session, os.path.join(self.folder, "session"), backlog=1024)
         await asyncio.start_unix_server(self.control, os.path.join(self.folder, "control"))
         os.chmod(os.path.join(self.folder, "control"), 0o600)
@@ -143,6 +149,22 @@ class Server:
                 await asyncio.wait_for(stop.wait(), TICK)
             except asyncio.TimeoutError:
                 pass
+        if self.orphan:
+            self.clean_up()
+
+    def starter_speaks(self, stop):
+        """Standard input is a pipe whose other end is the test's: when that is gone, nobody else ends what it started."""
+        if not os.read(0, 4096):
+            asyncio.get_running_loop().remove_reader(0)
+            self.orphan = True
+            stop.set()
+
+    def clean_up(self):
+        for pid in self.listeners:
+            for one in [pid, *processes.descendants(pid)]:
+                if processes.name(one) in ("sshd", "nc", "entry", "sh"):
+                    processes.end(one)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def environment(pid):
@@ -169,14 +191,9 @@ def window(tty):
 
 def end_sshd(pid):
     """The connection breaks: ends the sshd process that runs this session, and no other."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-            parent = int(file.read().rsplit(")", 1)[1].split()[1])
-        with open(f"/proc/{parent}/comm", encoding="utf-8") as file:
-            if file.read().startswith("sshd"):
-                os.kill(parent, signal.SIGKILL)
-    except OSError:
-        pass
+    parent = processes.parent(pid)
+    if processes.name(parent) == "sshd":
+        processes.end(parent)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@ import os
 import subprocess
 
 from client import Client
-from expect import expect, same, true
+from expect import expect, same, soon, true
 from ios.api import World
+from suite import ROOT
 
 OLD = "Ciphers aes128-cbc\nKexAlgorithms diffie-hellman-group14-sha1\nHostKeyAlgorithms ssh-ed25519\n"
 
@@ -98,6 +99,32 @@ def away(w):
     return problems + same("no session", w.order("sessions")["ever"], began)
 
 
+UP = os.path.join(ROOT, "lab", "ios", "up")
+
+
+def for_people(_):
+    done = subprocess.run([UP], input="desync branch hub\nadvance 5\nstate hub\nnonsense\ndesync\nadvance\n", stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=30, check=False)
+    return same("status", done.returncode, 0) + expect(
+        "up", done.stdout, "ssh -F none ", '"receiver_has": ', '"IN_US_V4_PKT_SA_NOT_FOUND_SPI": ', "Failed: no order nonsense",
+        "missing 2 required", "IndexError", absent=["Traceback"])
+
+
+def killed(_):
+    """Who starts a world and is killed leaves nothing either."""
+    up = subprocess.Popen([UP], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    line = up.stdout.readline().split()
+    folder = os.path.dirname(next(word for word in line if "IdentityFile=" in word).split("=")[1])
+    host, port = line[-1].split("@")[1], line[line.index("-p") + 1]
+    problems = true("it is there", os.path.isdir(folder))
+    up.kill()
+    up.wait()
+    up.stdin.close()
+    up.stdout.close()
+    problems += soon("its folder goes", lambda: not os.path.exists(folder))
+    return problems + soon("its sshd goes", lambda: subprocess.run(["nc", "-z", host, port], check=False).returncode != 0)
+
+
 def elsewhere(_):
     """In a namespace of the test's own, at the addresses of its tunnels."""
     if os.getuid():
@@ -117,4 +144,5 @@ def elsewhere(_):
 TESTS = [("ways: accounts and their levels", accounts), ("ways: no other shell, nothing forwarded", no_shell),
          ("ways: a jump host", jump), ("ways: many sessions over one connection", one_connection),
          ("ways: an sshd of old", of_old), ("ways: frozen, and unplugged", away),
+         ("ways: by hand", for_people), ("ways: who started it is killed", killed),
          ("ways: another network namespace", elsewhere)]
