@@ -233,8 +233,8 @@ class Link:
         else:
             return
         if d.session_log and d.platform != "asa":
-            name, two = ("CRYPTO-5-SESSION_STATUS", "") if self.version == 1 else ("CRYPTO-5-IKEV2_SESSION_STATUS", "v2 ")
-            d.log.say(f"%{name}: Crypto tunnel {two}is {state} . Peer {end.peer_address}:{end.port} Id: {end.peer_address}")
+            name, what = ("SESSION_STATUS", f"is {state} .") if self.version == 1 else ("IKEV2_SESSION_STATUS", f"v2 is {state}.")
+            d.log.say(f"%CRYPTO-5-{name}: Crypto tunnel {what} Peer {end.peer_address}:{end.port} Id: {end.peer_address}")
 
     # --- what people type
 

@@ -234,6 +234,37 @@ def mismatch(w):
     return problems
 
 
+def other_clears(w):
+    """IKEv2's clear takes the children along; phase 1 of IKEv1 goes alone; counters are counters; the ASA has words of its own."""
+    before = end(w, "branch", "hub")
+    type_at(w, "branch", "clear crypto ikev2 sa remote 192.0.2.1")
+    gone = end(w, "branch", "hub")
+    problems = same("all gone", (gone["inbound"], gone["outbound"], gone["ike"]), ([], [], 0))
+    problems += same("at the other end too", end(w, "hub", "branch")["inbound"], [])
+    problems += soon("made anew", lambda: moves(w, "hub", "branch"))
+    problems += true("others", end(w, "branch", "hub")["inbound"] != before["inbound"])
+    problems += expect("the log", "\n".join(w.log("branch")), "%CRYPTO-5-IKEV2_SESSION_STATUS: Crypto tunnel v2 is DOWN. Peer 192.0.2.1",
+                       "v2 is UP. Peer 192.0.2.1")
+    type_at(w, "hub", "clear crypto sa counters")
+    problems += same("counters", end(w, "hub", "branch")["decaps"], 0)
+    spis = end(w, "fw", "hub")["inbound"]
+    with Client(w, "fw") as c:
+        c.until()
+        c.do("clear crypto ipsec sa peer 192.0.2.1")
+    problems += soon("the ASA's", lambda: moves(w, "fw", "hub") and moves(w, "hub", "fw"))
+    return problems + true("its SPIs", not set(spis) & set(end(w, "fw", "hub")["inbound"]))
+
+
+def off_the_net(w):
+    """A peer without power: what is sent is lost without a word, and it goes on where it stopped."""
+    w.fault("power", device="branch", up=False)
+    before = w.state("hub")
+    w.advance(20)
+    problems = same("no drops", w.state("hub")["drops"], before["drops"]) + true("nothing arrives", not moves(w, "hub", "branch"))
+    w.fault("power", device="branch", up=True)
+    return problems + true("it goes on", moves(w, "hub", "branch"))
+
+
 def asa(w):
     lost = w.fault("desync", sender="hub", receiver="fw")
     w.advance(20)
@@ -274,4 +305,5 @@ TESTS = [("IKE: the sender's stale SA, cleared at the sender (B7, B14)", clear_a
          ("IKE: a hub that may not begin (B12)", iske), ("IKE: invalid-spi-recovery (B11)", recovery), ("IKE: DPD (B8)", dead_peer),
          ("IKE: a transient (B6)", transient), ("IKE: a lifetime ends", lifetime),
          ("IKE: the DELETE of B10", delete_heals), ("IKE: a child too many (T12)", extra),
-         ("IKE: lifetimes that differ (T6)", mismatch), ("ASA", asa), ("IKE: a reload", restart)]
+         ("IKE: lifetimes that differ (T6)", mismatch), ("IKE: other clears", other_clears),
+         ("IKE: a peer off the net", off_the_net), ("ASA", asa), ("IKE: a reload", restart)]

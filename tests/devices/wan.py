@@ -166,6 +166,27 @@ def replay(w):
     return problems + same("the sender's new keys", bfd(w), [True, True])
 
 
+def lag(w):
+    """A key that the device's data plane gets late: within the detection time a burst, beyond it a flap (C15, T20)."""
+    def strays():
+        return w.state("rt1")["drops"].get("IN_US_V4_PKT_SA_NOT_FOUND_SPI", 0)
+    problems = []
+    for seconds, flaps in ((4, False), (15, True)):
+        w.fault("key_lag", device="rt1", seconds=seconds)
+        before, had = strays(), tunnel(w, "rt1", "rt2", "mpls")["transitions"]
+        with at(w, "rt1") as c:
+            c.do("request platform software sdwan security ipsec-rekey")
+        w.advance(3)
+        problems += true("the others use it already", strays() > before)
+        state = w.state("rt1")["sdwan"]["tlocs"]["mpls"]
+        problems += true("it offers what it does not accept", state["offers"] not in state["accepts"], state)
+        w.advance(17)
+        problems += same(f"after {seconds} s", bfd(w), [True, True])
+        problems += same("flapped", tunnel(w, "rt1", "rt2", "mpls")["transitions"] > had, flaps)
+    w.fault("key_lag", device="rt1", seconds=0)
+    return problems
+
+
 def burst(w):
     """A rekey at scale: all edges use the hub's new key before it does (C15)."""
     count = w.fault("rekey_burst", hub="hub", seconds=3.0)["tunnels"]
@@ -186,5 +207,5 @@ def burst(w):
 
 TESTS = [("SD-WAN: scenario 1, new keys (B16)", scenario_one), ("SD-WAN: scenario 2, the trap of the clear (B17)", trap),
          ("SD-WAN: scenario 2, wider rungs", wider), ("SD-WAN: a third party's tunnel (B16)", third_party),
-         ("SD-WAN: anti-replay is another matter (C15)", replay),
+         ("SD-WAN: keys that lag (T20)", lag), ("SD-WAN: anti-replay is another matter (C15)", replay),
          ("SD-WAN: a rekey at scale (C15)", burst)]
