@@ -5,6 +5,7 @@
 
 #include "cmd/analyze.h"
 #include "cmd/audit.h"
+#include "cmd/inventory.h"
 #include "cmd/lint.h"
 #include "cmd/remote.h"
 #include "cmd/shell.h"
@@ -15,6 +16,7 @@ static const char usage[] =
 	"  analyze FILE...   find unknown SPIs in logs, judge them, and say what to type where\n"
 	"  audit NAME=FILE... compare SA tables saved from several devices: what only one end has\n"
 	"  lint FILE...      find what is wrong with EEM applets in IOS configurations; --reflow restores their lines\n"
+	"  inventory FILE... print an Ansible or NetBox inventory as devices of the configuration\n"
 	"  status            ask the running daemon how it is\n"
 	"  incidents         what the daemon has found\n"
 	"  explain ID        one of its incidents in full\n"
@@ -40,6 +42,8 @@ int main(int argc, char **argv)
 		return audit_main(argc - 1, argv + 1);
 	if (strcmp(command, "lint") == 0)
 		return lint_main(argc - 1, argv + 1);
+	if (strcmp(command, "inventory") == 0)
+		return inventory_main(argc - 1, argv + 1);
 	if (strcmp(command, "--help") == 0 || strcmp(command, "help") == 0) {
 		fputs(usage, stdout);
 		return EXIT_NOTHING_WRONG;

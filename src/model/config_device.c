@@ -14,7 +14,8 @@ const char *platform_name(enum platform platform)
 
 int device_compare_names(struct text a, struct text b)
 {
-	int order = memcmp(a.at, b.at, a.len < b.len ? a.len : b.len);
+	size_t len = a.len < b.len ? a.len : b.len;
+	int order = len ? memcmp(a.at, b.at, len) : 0;
 
 	return order ? order : (a.len > b.len) - (a.len < b.len);
 }

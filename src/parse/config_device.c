@@ -494,9 +494,10 @@ void config_device_print_usual(const struct config_row *row, const struct config
 		print_user(&devices->usual, devices->usual_port, out);
 }
 
-static void print_one(const struct config_devices *d, const struct config_device *device, struct buffer *out)
+void config_device_print_one(const struct config_device *device, const struct config_login *login,
+			     const struct config_devices *among, struct buffer *out)
 {
-	const struct config_login *login = device_login(d, device);
+	bool has_usual = among && among->usual.user[0];
 	char address[SPIMEND_ADDRESS_TEXT_MAX];
 
 	buffer_printf(out, "device %s\n", device->name);
@@ -504,9 +505,9 @@ static void print_one(const struct config_devices *d, const struct config_device
 		buffer_printf(out, " address %s\n", spimend_address_print(&device->address, address));
 	if (device->platform != PLATFORM_UNKNOWN)
 		buffer_printf(out, " platform %s\n", platform_name(device->platform));
-	if (!login && d->usual.user[0])
+	if (!login && has_usual)
 		buffer_add_string(out, " no ssh user\n");
-	if (login && !is_usual(d, login, device->port))
+	if (login && !(has_usual && is_usual(among, login, device->port)))
 		print_user(login, device->port, out);
 	if (login && login->legacy)
 		buffer_add_string(out, " ssh legacy-algorithms\n");
@@ -521,5 +522,5 @@ static void print_one(const struct config_devices *d, const struct config_device
 void config_device_print(const struct config_devices *devices, struct buffer *out)
 {
 	for (uint32_t i = 0; i < devices->count; i++)
-		print_one(devices, &devices->at[i], out);
+		config_device_print_one(&devices->at[i], device_login(devices, &devices->at[i]), devices, out);
 }

@@ -110,6 +110,9 @@ typedef void config_device_say(void *context, uint32_t line, struct text why);
 int config_device_finish(struct device_reader *reader, bool whole, config_device_say *say, void *context);
 void config_device_print_usual(const struct config_row *row, const struct config_devices *devices, struct buffer *out);
 void config_device_print(const struct config_devices *devices, struct buffer *out);
+/* `login` NULL: none; `among` NULL: there is no 'ssh user' for all. */
+void config_device_print_one(const struct config_device *device, const struct config_login *login,
+			     const struct config_devices *among, struct buffer *out);
 bool config_read_ssh_path(struct text t, struct buffer *why);
 /* So many words as the row takes, or `why` says what is expected. */
 bool config_check_words(const struct config_row *row, const struct words *words, size_t from, bool is_no,
