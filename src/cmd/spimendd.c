@@ -26,6 +26,8 @@ static int run_role(const char *name)
 		return act_role_run();
 	if (strcmp(name, "dial") == 0)
 		return dial_role_run();
+	if (strcmp(name, "ssh") == 0)
+		return ssh_role_run();
 	fprintf(stderr, "spimendd: there is no role %s\n", name);
 	return 2;
 }

@@ -202,11 +202,18 @@ static void run_applet(struct exec_call *call)
 	call->result = EXEC_LATER;
 }
 
+/* What it prints comes later; "| include X" and its like are ours and never reach the device. */
 static void on_device(struct exec_call *call)
 {
-	struct text device = exec_argument(call, "NAME");
+	cleanup(buffer_done) struct buffer why = { 0 };
+	struct text device = exec_argument(call, "NAME"), line = exec_argument(call, "LINE");
 
-	exec_refuse(call, "no device '%.*s': commands on other devices are not in this version", TEXT_ARG(text_first(device, 64)));
+	if (call->port->on_device(call->port->context, call->session, device, line, &why) < 0) {
+		exec_refuse(call, "%.*s", TEXT_ARG(buffer_text(&why)));
+		return;
+	}
+	call->session->waits = call->session->is_piped = true;
+	call->result = EXEC_LATER;
 }
 
 static void reload(struct exec_call *call)

@@ -48,8 +48,8 @@ void exec_session_free(struct exec_session *session); /* an applet that was bein
 enum exec_result {
 	EXEC_FINE,     /* done, or nothing to do */
 	EXEC_REFUSED,  /* not understood, not allowed, or failed: the text says why, after "% " */
-	EXEC_LATER,    /* not done yet: the port finishes it (exec_port.write_startup, .typed, .run_applet). Nothing is to be
-			* typed before that */
+	EXEC_LATER,    /* not done yet: the port finishes it (exec_port.write_startup, .typed, .run_applet, .on_device). Nothing
+			* is to be typed before that */
 	EXEC_GONE,     /* `exit` or `logout` in user or privileged mode: the session is over */
 };
 
@@ -57,6 +57,8 @@ enum exec_result {
 enum exec_result exec_run(struct exec_session *session, struct text line, struct buffer *out);
 /* After EXEC_LATER: what became of it, as the port's owner tells. */
 void exec_finish(struct exec_session *session, int error, const char *why, struct buffer *out);
+/* The same for what a device printed: it goes through the pipes that were typed. `why` NULL, or why there is no more. */
+enum exec_result exec_finish_output(struct exec_session *session, struct text output, const char *why, struct buffer *out);
 /* The same for an applet that was waited for: it has shown itself what there is to show. */
 void exec_applet_ended(struct exec_session *session);
 /* The line that exec_port.typed held: it is run now, or it is not. As exec_run(). */

@@ -19,7 +19,8 @@ struct exec_session {
 	char device[DEVICE_NAME_MAX]; /* whose block it is in */
 	bool is_applet_cut;           /* longer than may be: refused in the end */
 	bool waits;                   /* EXEC_LATER */
-	char held[EXEC_LINE_MAX + 1]; /* the line that waits for applets */
+	bool is_piped;                /* what comes goes through the pipes of `held` */
+	char held[EXEC_LINE_MAX + 1]; /* the line that waits for applets, or for a device */
 	char prompt[EXEC_PROMPT_MAX];
 	struct {
 		char text[256];       /* longer lines are kept cut */

@@ -177,6 +177,8 @@ static enum exec_result run_command(struct exec_session *session, const struct p
 		buffer_add(out, buffer_text(&text));
 		return EXEC_REFUSED;
 	}
+	if (session->is_piped) /* nothing came yet, and no file is to be begun */
+		return EXEC_LATER;
 	piped = through(session, pipe, &text, out);
 	return piped == EXEC_FINE ? call.result : piped;
 }
@@ -198,8 +200,15 @@ static enum exec_result run_exec(struct exec_session *session, struct text line,
 		return why.len ? say_failed(out, &why) : EXEC_REFUSED;
 	}
 	exec_match(exec_rows, session, pipe.command, match);
-	if (match->result == MATCH_FOUND)
-		return run_command(session, &pipe, match, out);
+	if (match->result == MATCH_FOUND) {
+		enum exec_result result = run_command(session, &pipe, match, out);
+
+		if (session->is_piped) { /* `line` may lie in it */
+			memmove(session->held, line.at, line.len);
+			session->held[line.len] = 0;
+		}
+		return result;
+	}
 	exec_say_mismatch(session, match->result, pipe.command, match->at, out);
 	return EXEC_REFUSED;
 }
@@ -340,6 +349,25 @@ enum exec_result exec_resume(struct exec_session *session, bool run_it, struct b
 {
 	session->waits = false;
 	return run_it ? run_line(session, text_of(session->held), out) : EXEC_FINE;
+}
+
+enum exec_result exec_finish_output(struct exec_session *session, struct text output, const char *why, struct buffer *out)
+{
+	cleanup(buffer_done) struct buffer text = { 0 }, wrong = { 0 };
+	enum exec_result result;
+	struct pipe pipe;
+	size_t at;
+
+	session->waits = session->is_piped = false;
+	buffer_add(&text, output);
+	cut(&text, "the output of this command");
+	if (pipe_read(text_of(session->held), &pipe, &at, &wrong) < 0)
+		return say_failed(out, &wrong); /* it was read before: not reached */
+	result = through(session, &pipe, &text, out);
+	if (!why)
+		return result;
+	buffer_printf(out, "%% %s\n", why);
+	return EXEC_REFUSED;
 }
 
 void exec_applet_ended(struct exec_session *session)

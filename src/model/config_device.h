@@ -18,7 +18,7 @@
 #define DEVICE_LOGINS_MAX 64     /* different ones; devices share them */
 #define DEVICE_USER_MAX 33
 #define DEVICE_PATH_MAX 108
-#define DEVICE_JUMPS_MAX 4       /* from us to a device: more is a mistake, or a circle */
+#define DEVICE_JUMPS_MAX 1       /* hosts to go through, from us to a device */
 
 enum platform { PLATFORM_UNKNOWN, PLATFORM_IOS, PLATFORM_IOS_XE, PLATFORM_SDWAN, PLATFORM_ASA, PLATFORMS };
 const char *platform_name(enum platform platform); /* "ios-xe", as it is configured */

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "parse/config_private.h"
 #include "parse/prompt.h"
+#include "parse/secrets.h"
 #include "spimend/error.h"
 
 #define ROWS_MAX 128
@@ -181,27 +182,13 @@ static void add_choices(struct buffer *out, const struct match *m)
 		buffer_printf(out, "%s%.*s", i == 0 ? "" : i + 1 == count ? " or " : ", ", TEXT_ARG(known[i]));
 }
 
-/* What follows these words in a pasted router configuration is a key, and problems end in the log. */
-static bool is_before_secret(struct text word)
-{
-	static const struct text before[] = { TEXT("key"), TEXT("secret"), TEXT("password"), TEXT("community"), TEXT("md5"),
-					      TEXT("key-string"), TEXT("pre-shared-key"), TEXT("authentication"), TEXT("psk"),
-					      TEXT("passphrase") };
-
-	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
-		if (text_equal_nocase(word, before[i]))
-			return true;
-	}
-	return false;
-}
-
 static void add_typed(struct buffer *out, const struct words *words, size_t count)
 {
 	for (size_t i = 0; i < count && i < words->count; i++) {
 		buffer_add_string(out, i ? " " : "");
 		config_quote(out, words->at[i]);
-		/* "snmp-server host A COMMUNITY" as well */
-		if ((is_before_secret(words->at[i]) || (i == 2 && text_equal_nocase(words->at[0], TEXT("snmp-server")))) &&
+		/* A key, and problems end in the log. "snmp-server host A COMMUNITY" as well */
+		if ((secret_follows(words->at[i]) || (i == 2 && text_equal_nocase(words->at[0], TEXT("snmp-server")))) &&
 		    i + 1 < words->count) {
 			buffer_add_string(out, " ...");
 			return;

@@ -401,7 +401,8 @@ static void check_jumps(const struct finish *f, uint32_t i)
 		else if ((uint32_t)next == i)
 			buffer_printf(&why, "device %s: 'ssh jump %s' leads in a circle", d->at[i].name, device_login(d, &d->at[i])->jump);
 		else if (hops == DEVICE_JUMPS_MAX)
-			buffer_printf(&why, "device %s: more than %d devices to jump through", d->at[i].name, DEVICE_JUMPS_MAX);
+			buffer_printf(&why, "device %s: '%s', which it is reached through, is itself reached through another: %d at most",
+				      d->at[i].name, at->name, DEVICE_JUMPS_MAX);
 		else if (!d->at[next].login && at == &d->at[i])
 			buffer_printf(&why, "device %s: it is reached through '%s', and that one has no 'ssh user'", at->name, login->jump);
 		at = next < 0 ? at : &d->at[next];

@@ -107,12 +107,12 @@ static uint32_t check_devices(const struct config *config, const struct eem_poli
 	if (!eem_policy_facts(policies, policy, &facts) || facts.line <= known)
 		return 0;
 	for (uint32_t i = 0; eem_policy_device(policies, policy, i, &device) && !why.len; i++) {
-		bool is_known = device.len && device_find(&config->devices, device) >= 0;
+		int32_t at = device_find(&config->devices, device);
 
-		if (device.len)
+		if (device.len && (at < 0 || !device_login(&config->devices, &config->devices.at[at])))
 			buffer_printf(&why, "applet %s stands on device '%.*s': %s", facts.name, TEXT_ARG(text_first(device, 64)),
-				      is_known ? "applets run on this gateway alone in this version"
-					       : "no line 'device' of the configuration names that one");
+				      at < 0 ? "no line 'device' of the configuration names that one"
+					     : "nobody can log in to that one, it has no 'ssh user'");
 	}
 	return why.len ? say(path, facts.line - known, buffer_text(&why), out) : 0;
 }

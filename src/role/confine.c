@@ -6,11 +6,16 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "base/memory.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define IS_SANITIZED true
@@ -90,6 +95,7 @@ int confine_identity(uid_t uid, gid_t gid, bool net_admin, int death_signal)
 #define FS_READ_DIR (UINT64_C(1) << 3)
 #define FS_REMOVE_FILE (UINT64_C(1) << 5)
 #define FS_MAKE_REG (UINT64_C(1) << 8)
+#define FS_MAKE_SOCK (UINT64_C(1) << 9)
 #define FS_FIRST_ABI ((UINT64_C(1) << 13) - 1)
 #define FS_REFER (UINT64_C(1) << 13)     /* ABI 2 */
 #define FS_TRUNCATE (UINT64_C(1) << 14)  /* ABI 3 */
@@ -125,12 +131,38 @@ static struct landlock_ruleset everything(int abi, bool connects, size_t *ret_si
 	return all;
 }
 
+static uint64_t rights_of(enum confine_access access)
+{
+	static const uint64_t rights[] = {
+		[CONFINE_OWN] = FS_READ_FILE | FS_WRITE_FILE | FS_READ_DIR | FS_REMOVE_FILE | FS_MAKE_REG | FS_MAKE_SOCK | FS_TRUNCATE,
+		[CONFINE_READ] = FS_READ_FILE | FS_READ_DIR, [CONFINE_RUN] = FS_READ_FILE | FS_READ_DIR | FS_EXECUTE,
+		[CONFINE_DEVICE] = FS_READ_FILE | FS_WRITE_FILE | FS_READ_DIR | FS_IOCTL_DEV,
+	};
+
+	return rights[access];
+}
+
+static int add_rule(int set, uint64_t all, enum confine_access access, const char *path)
+{
+	struct landlock_beneath rule = { .access = all & rights_of(access), .fd = open(path, O_PATH | O_CLOEXEC) };
+	struct stat found;
+	int r = 0;
+
+	if (rule.fd < 0)
+		return errno == EACCES || errno == ENOENT ? 0 : -errno; /* there is none: who needs it says what is wrong */
+	if (fstat(rule.fd, &found) == 0 && !S_ISDIR(found.st_mode))
+		rule.access &= ~(FS_READ_DIR | FS_REMOVE_FILE | FS_MAKE_REG | FS_MAKE_SOCK);
+	if (syscall(LANDLOCK_ADD, set, LANDLOCK_BENEATH, &rule, 0) < 0)
+		r = -errno;
+	close(rule.fd);
+	return r;
+}
+
 /* The ABI number, 0 where the kernel has none, or negative errno. */
-static int restrict_files(const char *const *directories, bool connects)
+static int restrict_files(const struct confine_places *places, bool connects)
 {
 	int abi = (int)syscall(LANDLOCK_CREATE, NULL, 0, LANDLOCK_VERSION), set, r = 0;
 	struct landlock_ruleset all;
-	struct landlock_beneath rule;
 	size_t size;
 
 	if (abi <= 0)
@@ -139,16 +171,8 @@ static int restrict_files(const char *const *directories, bool connects)
 	set = (int)syscall(LANDLOCK_CREATE, &all, size, 0);
 	if (set < 0)
 		return -errno;
-	for (size_t i = 0; directories && directories[i] && r == 0; i++) {
-		rule.access = all.fs & (FS_READ_FILE | FS_WRITE_FILE | FS_READ_DIR | FS_REMOVE_FILE | FS_MAKE_REG | FS_TRUNCATE);
-		rule.fd = open(directories[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (rule.fd < 0 || syscall(LANDLOCK_ADD, set, LANDLOCK_BENEATH, &rule, 0) < 0)
-			r = -errno; /* then there is no directory for it at all: who needs it says what is wrong */
-		if (rule.fd >= 0)
-			close(rule.fd);
-		if (r == -EACCES || r == -ENOENT)
-			r = 0;
-	}
+	for (size_t i = 0; i < places->count && r == 0; i++)
+		r = add_rule(set, all.fs, places->at[i].access, places->at[i].path);
 	if (r == 0 && syscall(LANDLOCK_RESTRICT, set, 0) < 0)
 		r = -errno;
 	close(set);
@@ -168,23 +192,81 @@ static int set_limits(enum role role)
 {
 	static const rlim_t data[ROLES] = {
 		[ROLE_SENSE] = 512u << 20, [ROLE_CORE] = UINT64_C(4) << 30, [ROLE_ACT] = 1u << 30,
-		[ROLE_DIAL] = 256u << 20,
+		[ROLE_DIAL] = 256u << 20, [ROLE_SSH] = 1u << 30,
 	};
 	int r = set_limit(RLIMIT_CORE, 0);
 
-	if (r == 0)
-		r = set_limit(RLIMIT_NOFILE, role == ROLE_SENSE ? 2048 : 512); /* the fleet's connections */
-	if (r == 0)
-		r = set_limit(RLIMIT_NPROC, 0); /* no process can be made */
+	if (r == 0) /* the fleet's connections; three of each session */
+		r = set_limit(RLIMIT_NOFILE, role == ROLE_SENSE ? 2048 : role == ROLE_SSH ? 3 * DEVICE_SESSIONS_MAX + 64 : 512);
+	if (r == 0) /* no process can be made; of ssh two for a session, and the other roles may be of the same user */
+		r = set_limit(RLIMIT_NPROC, role == ROLE_SSH ? 3 * DEVICE_SESSIONS_MAX : 0);
 	if (r == 0 && !IS_SANITIZED)
 		r = set_limit(RLIMIT_DATA, data[role]);
 	return r;
 }
 
-int confine_role(enum role role, const char *const *directories, struct confine_report *ret)
+void confine_add_place(struct confine_places *places, enum confine_access access, const char *format, ...)
 {
-	struct confine_report report = { .is_sanitized = IS_SANITIZED };
-	int r = set_limits(role);
+	char text[512];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	for (size_t i = 0; i < places->count; i++)
+		if (places->at[i].access == access && strcmp(places->at[i].path, text) == 0)
+			return;
+	if (places->count == CONFINE_PLACES_MAX) {
+		places->error = -E2BIG;
+		return;
+	}
+	places->at[places->count].access = access;
+	places->at[places->count].path = memory_new(1, strlen(text) + 1);
+	if (!places->at[places->count].path) {
+		places->error = -ENOMEM;
+		return;
+	}
+	strcpy(places->at[places->count++].path, text);
+}
+
+static void add_folder_of(struct confine_places *places, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash && slash > path)
+		confine_add_place(places, CONFINE_READ, "%.*s", (int)(slash - path), path);
+}
+
+void confine_add_ssh(struct confine_places *places, const struct config_devices *devices)
+{
+	static const char *const run[] = { "/usr", "/bin", "/lib", "/lib64" };
+	static const char *const device[] = { "/dev/null", "/dev/ptmx", "/dev/pts", "/dev/tty" };
+	static const char *const read[] = { "/etc", "/dev/urandom", "/proc/sys/crypto" };
+
+	for (size_t i = 0; i < sizeof(run) / sizeof(run[0]); i++)
+		confine_add_place(places, CONFINE_RUN, "%s", run[i]);
+	for (size_t i = 0; i < sizeof(device) / sizeof(device[0]); i++)
+		confine_add_place(places, CONFINE_DEVICE, "%s", device[i]);
+	for (size_t i = 0; i < sizeof(read) / sizeof(read[0]); i++)
+		confine_add_place(places, CONFINE_READ, "%s", read[i]);
+	add_folder_of(places, devices->known_hosts);
+	for (uint32_t i = 0; i < devices->login_count; i++) {
+		add_folder_of(places, devices->logins[i].key_file);
+		add_folder_of(places, devices->logins[i].enable_file);
+	}
+}
+
+void confine_places_done(struct confine_places *places)
+{
+	for (size_t i = 0; i < places->count; i++)
+		memory_free(places->at[i].path);
+	places->count = 0;
+}
+
+int confine_role(enum role role, const struct confine_places *places, struct confine_report *ret)
+{
+	struct confine_report report = { .is_sanitized = IS_SANITIZED, .is_denied = role == ROLE_SSH };
+	int r = places->error ? places->error : set_limits(role);
 
 	if (r < 0)
 		return r;
@@ -194,7 +276,7 @@ int confine_role(enum role role, const char *const *directories, struct confine_
 	}
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return -errno;
-	report.landlock = restrict_files(directories, role == ROLE_DIAL);
+	report.landlock = restrict_files(places, role == ROLE_DIAL || role == ROLE_SSH);
 	if (report.landlock < 0)
 		return report.landlock;
 	report.calls = confine_calls(role);

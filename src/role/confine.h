@@ -7,6 +7,9 @@
  *     core   no capability, files below the state directory alone, no socket of its own
  *     dial   no capability, no file; sockets of its own, IPv4 and IPv6, that connect and never listen
  *     act    CAP_NET_ADMIN (the kernel asks for it at every XFRM dump), no file, no socket of its own
+ *     ssh    no capability; executes ssh(1), which inherits all this: programs of the system, its configuration, the keys'
+ *            folders to read, terminals; sockets of IPv4, IPv6 and unix. ssh needs too many calls for a list of those
+ *            that it may make, and the list is another one in each release: those are refused that it never needs
  *
  * A forbidden system call ends the role at once: its SIGSYS handler tells the parent the number, then exits.
  */
@@ -16,6 +19,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "model/config_device.h"
 #include "role/message.h"
 
 #define CONFINE_CHANNEL_FD 3      /* where a role finds its channel to the parent */
@@ -28,12 +32,36 @@ int confine_identity(uid_t uid, gid_t gid, bool net_admin, int death_signal);
 struct confine_report {
 	int landlock;       /* the kernel's ABI number; 0: this kernel has none */
 	int calls;          /* system calls that are allowed; 0: no filter */
+	bool is_denied;     /* of ssh: `calls` are those that are not */
 	bool is_sanitized;  /* built with the address sanitizer, which needs more: no filter, no landlock */
 };
-/* In the role: everything else. `directories`: what core may use, up to a NULL; NULL for none. */
-int confine_role(enum role role, const char *const *directories, struct confine_report *ret);
+/* What of the file system a role may reach. */
+enum confine_access {
+	CONFINE_OWN,     /* its own directory: files and unix sockets may be made in it */
+	CONFINE_READ,    /* read what lies below */
+	CONFINE_RUN,     /* and execute it */
+	CONFINE_DEVICE,  /* read, write and control a device, or those below */
+};
+#define CONFINE_PLACES_MAX 192
+struct confine_places {
+	struct {
+		enum confine_access access;
+		char *path; /* owns */
+	} at[CONFINE_PLACES_MAX];
+	size_t count;
+	int error; /* negative errno */
+};
+void confine_add_place(struct confine_places *places, enum confine_access access, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* What ssh(1) and its C library read, and the folders of the keys. */
+void confine_add_ssh(struct confine_places *places, const struct config_devices *devices);
+void confine_places_done(struct confine_places *places);
 
-/* The system-call filter alone, also under sanitizers: for its test. Returns the number of calls, or negative errno. */
+/* In the role: everything else. */
+int confine_role(enum role role, const struct confine_places *places, struct confine_report *ret);
+
+/* The system-call filter alone, also under sanitizers: for its test. Returns the number of calls that are allowed, of
+ * ROLE_SSH that are not, or negative errno. */
 int confine_calls(enum role role);
 /* "socket", or NULL for a number that nobody knows. To be freed by memory_free(). */
 char *confine_call_name(uint32_t arch, int32_t call);

@@ -135,6 +135,7 @@ static void close_run(struct mind *mind, uint64_t run)
 	if (!place)
 		return;
 	mind_drop_hold(mind, place->session);
+	mind_forget_asked(mind, place->session);
 	exec_session_free(place->session);
 	mind_close_files(place);
 	*place = (struct mind_run){ 0 };
@@ -143,17 +144,24 @@ static void close_run(struct mind *mind, uint64_t run)
 /* IOS gives the output with the prompt behind it. */
 static void run_command(struct mind *mind, const struct eem_output *output)
 {
-	cleanup(buffer_done) struct buffer out = { 0 };
+	cleanup(buffer_done) struct buffer out = { 0 }, line = { 0 };
 	struct exec_session *session = session_of(mind, output);
 	enum exec_result result;
 
-	if (output->device.len || !session) {
+	if (!session) {
 		mind->eem.refused++;
-		eem_result(mind->eem.engine, output->request, EEM_REFUSED, output->device.len ?
-			   TEXT("commands on other devices are not in this version") : TEXT("no terminal line is free"), mind_now(mind));
+		eem_result(mind->eem.engine, output->request, EEM_REFUSED, TEXT("no terminal line is free"), mind_now(mind));
 		return;
 	}
-	result = exec_run(session, output->command.text, &out);
+	if (output->device.len && !text_starts_nocase(TEXT("enable"), text_trim(output->command.text))) {
+		buffer_printf(&line, "on %.*s ", TEXT_ARG(output->device)); /* an applet that stands on a device types there */
+		buffer_add(&line, output->command.text);
+		result = exec_run(session, buffer_text(&line), &out);
+	} else {
+		result = exec_run(session, output->command.text, &out);
+	}
+	if (result == EXEC_LATER && mind_device_command(mind, session, output->request))
+		return;
 	if (result == EXEC_LATER && mind_waits_for_applet(mind, session))
 		mind_hold_command(mind, session, output->request);
 	else

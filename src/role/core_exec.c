@@ -153,7 +153,8 @@ const struct exec_port *mind_exec_port(struct mind *mind)
 		.context = mind, .view = view, .page = page, .clear_peer = clear_peer, .clear_counters = clear_counters,
 		.clear_log = clear_log, .set_debug = set_debug, .write_file = mind_write_file, .list_files = mind_list_files,
 		.read_file = mind_read_file, .delete_file = mind_delete_file, .configure = mind_configure,
-		.write_startup = mind_write_startup, .run_applet = mind_run_applet, .typed = mind_typed, .account = account,
+		.write_startup = mind_write_startup, .run_applet = mind_run_applet, .typed = mind_typed,
+		.on_device = mind_on_device, .account = account,
 	};
 	return &mind->exec.port;
 }
@@ -206,6 +207,7 @@ void mind_forget_session(struct mind *mind, const struct exec_session *session)
 {
 	if (mind->exec.writer == session)
 		mind->exec.writer = NULL;
+	mind_forget_asked(mind, session);
 }
 
 static void gone(void *context, void *session)

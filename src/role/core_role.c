@@ -160,6 +160,9 @@ static void from_sense(void *context, struct channel *channel, enum message_type
 	case MESSAGE_TRAP_COUNTS:
 		mind->notify.traps = item->trap_counts;
 		break;
+	case MESSAGE_DEVICE_OUTPUT:
+		mind_device_output(mind, &item->device_output);
+		break;
 	default:
 		return;
 	}
@@ -315,6 +318,7 @@ static int take_channel(struct mind *mind, enum role peer, int fd)
 	if (r < 0)
 		return r;
 	if (peer == ROLE_SENSE) {
+		mind_device_lost(mind);
 		mind->sense_note[0] = 0;
 		mind->lost_watches = false;
 		core_resend_watches(mind->core);
@@ -392,6 +396,8 @@ static void take_resource(void *context, const struct role_resource *resource, c
 		mind_take_stat(mind, fds[0]);
 	else if (resource->kind == RESOURCE_CHANNEL && fd_count == 1 && resource->index == ROLE_DIAL)
 		r = mind_take_dial(mind, fds[0]);
+	else if (resource->kind == RESOURCE_CHANNEL && fd_count == 1 && resource->index == ROLE_SSH)
+		r = mind_take_ssh(mind, fds[0]);
 	else if (resource->kind == RESOURCE_CONTROL && fd_count == 1)
 		r = mind_take_control(mind, fds[0]);
 	else if (fd_count == 0 && mind_fleet_resource(mind, resource))
@@ -452,6 +458,7 @@ static void on_summary(void *context, int64_t now)
 
 	note_limits(mind, &figures, now);
 	mind_fleet_tick(mind, now);
+	mind_devices_tick(mind, now);
 	debugger_tick(mind->notify.debugger, now);
 	memset(&summary, 0, sizeof(summary));
 	summary.open = figures.open;
@@ -526,6 +533,7 @@ static void end(void *context)
 {
 	struct mind *mind = context;
 
+	mind_devices_done(mind);
 	mind_notify_done(mind);
 	mind_neighbors_done(mind);
 	mind_take_stat(mind, -1);

@@ -63,6 +63,24 @@ struct mind_poll {
 	int stat_fd; /* owns; -1: none */
 };
 
+/* What was asked of devices, and what came of it. */
+#define MIND_ASKED_MAX 32
+struct mind_devices {
+	struct channel *ssh;        /* owns; NULL: none */
+	uint64_t request;           /* the last one's number */
+	struct mind_asked {
+		uint64_t request;       /* 0: free */
+		uint32_t device;
+		int64_t deadline;       /* mono: something went wrong that nobody tells */
+		struct exec_session *session; /* borrows; NULL: who asked is gone */
+		uint64_t command;       /* of an applet's: the engine's request; 0: a person's */
+		struct buffer output;
+		bool is_whole, is_over; /* sense told it all; ssh told the result */
+		struct device_output end; /* its flags; bytes unused */
+		struct device_result result;
+	} asked[MIND_ASKED_MAX];
+};
+
 struct mind {
 	struct member *member;      /* borrows */
 	struct mind_exec exec;
@@ -88,6 +106,7 @@ struct mind {
 	struct mind_tracks tracks;
 	struct mind_poll poll;
 	struct mind_neighbors neighbors;
+	struct mind_devices devices;
 	bool lost_watches;            /* sense did not keep up: all are to be sent again */
 	struct role_summary summary;  /* as told last */
 	/* What watchers were told last, in the place of the id's hash: two that share one are told more often than needed. */
@@ -170,6 +189,20 @@ void mind_read_neighbours(struct mind *mind);
 int mind_tracks_configure(struct mind *mind);
 /* False: there is no such stub object. */
 bool mind_set_track(struct mind *mind, uint32_t object, bool is_up);
+
+/* --- core_devices.c: commands on other devices --- */
+
+int mind_on_device(void *context, struct exec_session *session, struct text device, struct text line, struct buffer *why);
+/* True: that session waits for a device, and `request` of the engine gets what comes of it. */
+bool mind_device_command(struct mind *mind, const struct exec_session *session, uint64_t request);
+int mind_take_ssh(struct mind *mind, int fd);
+void mind_device_output(struct mind *mind, const struct device_output *output);
+/* sense is another one: what it was reading is lost. */
+void mind_device_lost(struct mind *mind);
+/* Ends what nobody answers. To be called now and then. */
+void mind_devices_tick(struct mind *mind, int64_t now);
+void mind_forget_asked(struct mind *mind, const struct exec_session *session);
+void mind_devices_done(struct mind *mind);
 
 /* --- core_poll.c: event snmp --- */
 

@@ -89,16 +89,29 @@ static void say_confinement(struct member *member, const struct confine_report *
 		log_say(&member->log, LOG_WARNING,
 			"built with sanitizers: no system-call filter and no landlock, not for production");
 	else
-		log_say(&member->log, LOG_INFO, "confined: uid %u, %d system calls, landlock %s", member->start.uid,
-			report->calls, report->landlock ? "on" : "not in this kernel");
+		log_say(&member->log, LOG_INFO, "confined: uid %u, %s%d system calls, landlock %s", member->start.uid,
+			report->is_denied ? "all but " : "", report->calls, report->landlock ? "on" : "not in this kernel");
+}
+
+/* What the role may reach in the file system. */
+static int confine(struct member *member, struct confine_report *ret)
+{
+	cleanup(confine_places_done) struct confine_places places = { 0 };
+	const struct config *config = member->config;
+
+	if (member->role == ROLE_CORE) {
+		confine_add_place(&places, CONFINE_OWN, "%s/" MEMBER_CORE_DIRECTORY, config->state_directory);
+		confine_add_place(&places, CONFINE_OWN, "%s/" MEMBER_FLASH_DIRECTORY, config->state_directory);
+	} else if (member->role == ROLE_SSH) {
+		confine_add_place(&places, CONFINE_OWN, "%s/" MEMBER_SSH_DIRECTORY, config->state_directory);
+		confine_add_ssh(&places, &config->devices);
+	}
+	return confine_role(member->role, &places, ret);
 }
 
 static void start(struct member *member, const struct role_start *said, const int *fds, size_t fd_count)
 {
 	struct confine_report report;
-	char directory[CONFIG_PATH_MAX + sizeof("/" MEMBER_CORE_DIRECTORY)];
-	char flash[CONFIG_PATH_MAX + sizeof("/" MEMBER_FLASH_DIRECTORY)];
-	const char *const directories[] = { directory, flash, NULL };
 	struct role_ping ready = { 0 };
 	int r;
 
@@ -115,9 +128,7 @@ static void start(struct member *member, const struct role_start *said, const in
 		fail(member, "no configuration", r);
 		return;
 	}
-	snprintf(directory, sizeof(directory), "%s/" MEMBER_CORE_DIRECTORY, member->config->state_directory);
-	snprintf(flash, sizeof(flash), "%s/" MEMBER_FLASH_DIRECTORY, member->config->state_directory);
-	r = confine_role(member->role, member->role == ROLE_CORE ? directories : NULL, &report);
+	r = confine(member, &report);
 	if (r < 0) {
 		fail(member, "cannot confine itself", r);
 		return;

@@ -15,6 +15,7 @@
 #include "role/loop.h"
 
 #define MEMBER_CORE_DIRECTORY "core" /* below the state directory: core's own */
+#define MEMBER_SSH_DIRECTORY "ssh" /* ssh's own: sockets of connections that are shared */
 #define MEMBER_FLASH_DIRECTORY "flash" /* and this one: disk0: and flash: of the command line */
 
 /* What the parent hands every role in a sealed memfd: this, the text that `config` was read from, and the file's. */

@@ -7,7 +7,7 @@
 #include "role/log.h"
 
 #define FROM(role) (1u << (role))
-#define ANY_ROLE (FROM(ROLE_SENSE) | FROM(ROLE_CORE) | FROM(ROLE_ACT) | FROM(ROLE_DIAL))
+#define ANY_ROLE (FROM(ROLE_SENSE) | FROM(ROLE_CORE) | FROM(ROLE_ACT) | FROM(ROLE_DIAL) | FROM(ROLE_SSH))
 
 struct message_row {
 	const char *name;
@@ -227,6 +227,41 @@ static bool valid_syslog_counts(const union message_item *item)
 	return syslog_valid_counts(&item->syslog_counts);
 }
 
+static bool valid_device_order(const union message_item *item)
+{
+	return device_valid_order(&item->device_order);
+}
+
+static bool valid_device_result(const union message_item *item)
+{
+	return device_valid_result(&item->device_result);
+}
+
+static bool valid_device_output(const union message_item *item)
+{
+	return device_valid_output(&item->device_output);
+}
+
+static bool valid_device_open(const union message_item *item)
+{
+	return device_valid_open(&item->device_open);
+}
+
+static bool valid_device_typed(const union message_item *item)
+{
+	return device_valid_typed(&item->device_typed);
+}
+
+static bool valid_device_part(const union message_item *item)
+{
+	return device_valid_part(&item->device_part);
+}
+
+static bool valid_device_seen(const union message_item *item)
+{
+	return device_valid_seen(&item->device_seen);
+}
+
 static bool valid_dial_state(const union message_item *item)
 {
 	return dial_valid_state(&item->dial_state);
@@ -306,10 +341,20 @@ static const struct message_row rows[MESSAGE_TYPES] = {
 	[MESSAGE_NEIGHBOR] = { "neighbor", SIZE(neighbor), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, true, valid_neighbor },
 	[MESSAGE_NEIGHBOR_COUNTS] = { "neighbor-counts", SIZE(neighbor_counts), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, true, NULL },
 	[MESSAGE_HEAR_NEIGHBORS] = { "hear-neighbors", SIZE(hear), FROM(ROLE_CORE), FROM(ROLE_PARENT), 0, false, valid_hear },
+	[MESSAGE_DEVICE_ORDER] = { "device-order", SIZE(device_order), FROM(ROLE_CORE), FROM(ROLE_SSH), 0, false, valid_device_order },
+	[MESSAGE_DEVICE_RESULT] = { "device-result", SIZE(device_result), FROM(ROLE_SSH), FROM(ROLE_CORE), 0, false,
+				    valid_device_result },
+	[MESSAGE_DEVICE_OUTPUT] = { "device-output", SIZE(device_output), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, false,
+				    valid_device_output },
+	[MESSAGE_DEVICE_OPEN] = { "device-open", SIZE(device_open), FROM(ROLE_SSH), FROM(ROLE_SENSE), 0, false, valid_device_open },
+	[MESSAGE_DEVICE_TYPED] = { "device-typed", SIZE(device_typed), FROM(ROLE_SSH), FROM(ROLE_SENSE), 0, false, valid_device_typed },
+	[MESSAGE_DEVICE_PART] = { "device-part", SIZE(device_part), FROM(ROLE_SSH), FROM(ROLE_SENSE), 0, false, valid_device_part },
+	[MESSAGE_DEVICE_CLOSE] = { "device-close", SIZE(device_open), FROM(ROLE_SSH), FROM(ROLE_SENSE), 0, false, valid_device_open },
+	[MESSAGE_DEVICE_SEEN] = { "device-seen", SIZE(device_seen), FROM(ROLE_SENSE), FROM(ROLE_SSH), 0, false, valid_device_seen },
 	[MESSAGE_DIAL_STATE] = { "dial-state", SIZE(dial_state), FROM(ROLE_DIAL), FROM(ROLE_CORE), 0, true, valid_dial_state },
 };
 
-static const char *const role_names[ROLES] = { "parent", "sense", "core", "act", "dial" };
+static const char *const role_names[ROLES] = { "parent", "sense", "core", "act", "dial", "ssh" };
 static const char *const resource_names[RESOURCES] = {
 	"log socket", "channel", "BPF maps", "packet socket", "XDP", "audit socket", "XFRM counters", "XFRM sockets",
 	"IKE daemon", "journal", "control socket", "rtnetlink socket", "plugin", "trap socket", "processor times", "TLS file",

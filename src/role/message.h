@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "model/daemon_line.h"
+#include "model/device_order.h"
 #include "model/dial.h"
 #include "model/gateway.h"
 #include "model/neighbor.h"
@@ -26,7 +27,7 @@
 #define MESSAGE_MAX 32768 /* bytes of a datagram */
 #define MESSAGE_FDS_MAX PACKETS_MAPS
 
-enum role { ROLE_PARENT, ROLE_SENSE, ROLE_CORE, ROLE_ACT, ROLE_DIAL, ROLES };
+enum role { ROLE_PARENT, ROLE_SENSE, ROLE_CORE, ROLE_ACT, ROLE_DIAL, ROLE_SSH, ROLES };
 const char *role_name(enum role role);
 
 enum message_type {
@@ -80,6 +81,10 @@ enum message_type {
 	MESSAGE_DAEMON_LINE, /* act to core, while a debug wants them */
 	MESSAGE_NEIGHBOR, MESSAGE_NEIGHBOR_COUNTS, /* sense to core */
 	MESSAGE_HEAR_NEIGHBORS, /* core to the parent, for each interface of the configuration */
+	/* devices: core to ssh, ssh to core, sense to core */
+	MESSAGE_DEVICE_ORDER, MESSAGE_DEVICE_RESULT, MESSAGE_DEVICE_OUTPUT,
+	/* ssh to sense, all of one session in order; sense to ssh */
+	MESSAGE_DEVICE_OPEN, MESSAGE_DEVICE_TYPED, MESSAGE_DEVICE_PART, MESSAGE_DEVICE_CLOSE, MESSAGE_DEVICE_SEEN,
 	MESSAGE_TYPES
 };
 
@@ -222,6 +227,13 @@ union message_item {
 	struct syslog_claim claim;
 	struct syslog_heard heard;
 	struct syslog_counts syslog_counts;
+	struct device_order device_order;
+	struct device_result device_result;
+	struct device_output device_output;
+	struct device_open device_open; /* and of a close */
+	struct device_typed device_typed;
+	struct device_part device_part;
+	struct device_seen device_seen;
 };
 
 struct message_header {

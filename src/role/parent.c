@@ -32,7 +32,7 @@ void parent_say_status(struct parent *parent)
 	char away[64] = "";
 
 	for (int role = ROLE_SENSE; role < ROLES; role++)
-		if (!parent->children[role].ready)
+		if (!parent->children[role].ready && parent_wants(parent, role))
 			snprintf(away + strlen(away), sizeof(away) - strlen(away), "; %s is away", role_name(role));
 	notify_say(&parent->notify, "STATUS=%s: %u tunnel%s, %u open incident%s, %u of %u IKE daemon%s up%s%s",
 		   mode_name(parent->config->mode), is->tunnels, plural(is->tunnels), is->open, plural(is->open), is->daemons_up,
@@ -78,7 +78,7 @@ void parent_child_is_ready(struct parent *parent, struct child *child)
 {
 	child->ready = true;
 	for (int role = ROLE_SENSE; role < ROLES; role++)
-		if (!parent->children[role].ready)
+		if (!parent->children[role].ready && parent_wants(parent, role))
 			return;
 	say_ready(parent);
 	parent_say_status(parent);

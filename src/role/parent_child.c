@@ -37,6 +37,12 @@ static void filter_environment(char **ret, size_t most)
 	ret[count] = NULL;
 }
 
+/* Those that reach out, as the user of 'dial user'. */
+static bool dials(enum role role)
+{
+	return role == ROLE_DIAL || role == ROLE_SSH;
+}
+
 /* In the new process; does not return. */
 static void become(const struct parent *parent, enum role role, int fd)
 {
@@ -57,7 +63,7 @@ static void become(const struct parent *parent, enum role role, int fd)
 	if (syscall(SYS_close_range, CONFINE_CHANNEL_FD + 1, ~0u, 0) < 0)
 		_exit(126);
 	/* core gets the time to write what it remembers; its channel's end tells the others as well. */
-	r = confine_identity(role == ROLE_DIAL ? parent->dial_uid : parent->uid, role == ROLE_DIAL ? parent->dial_gid : parent->gid,
+	r = confine_identity(dials(role) ? parent->dial_uid : parent->uid, dials(role) ? parent->dial_gid : parent->gid,
 			     role == ROLE_ACT, role == ROLE_CORE ? SIGTERM : SIGKILL);
 	if (r < 0) {
 		dprintf(STDERR_FILENO, "spimendd[%s]: cannot drop its privileges: %s\n", role_name(role), spimend_strerror(r));
@@ -205,21 +211,23 @@ static void connect_roles(struct parent *parent, enum role one, enum role other)
 	close(ends[1]);
 }
 
-/* Everybody talks to core, and to nobody else. */
-static void connect_to_core(struct parent *parent, enum role started)
+/* Everybody talks to core, and to nobody else but ssh to sense, which reads what devices print. */
+static void connect_child(struct parent *parent, enum role started)
 {
-	static const enum role others[] = { ROLE_SENSE, ROLE_ACT, ROLE_DIAL };
+	static const enum role others[] = { ROLE_SENSE, ROLE_ACT, ROLE_DIAL, ROLE_SSH };
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (started == ROLE_CORE || started == others[i])
 			connect_roles(parent, others[i], ROLE_CORE);
+	if (started == ROLE_SSH || started == ROLE_SENSE)
+		connect_roles(parent, ROLE_SSH, ROLE_SENSE);
 }
 
 static int send_start(struct parent *parent, struct child *child)
 {
 	struct role_start start = {
-		.uid = child->role == ROLE_DIAL ? parent->dial_uid : parent->uid,
-		.gid = child->role == ROLE_DIAL ? parent->dial_gid : parent->gid, .control_gid = parent->control_gid,
+		.uid = dials(child->role) ? parent->dial_uid : parent->uid,
+		.gid = dials(child->role) ? parent->dial_gid : parent->gid, .control_gid = parent->control_gid,
 		.has_control_gid = parent->has_control_gid, .log_sink = parent->sink, .restarts = child->restarts,
 		.operators_gid = parent->operators_gid, .has_operators_gid = parent->has_operators_gid,
 		.up_ns = parent->up_ns, .up = parent->up,
@@ -237,12 +245,17 @@ static int send_start(struct parent *parent, struct child *child)
 	return r;
 }
 
+bool parent_wants(const struct parent *parent, enum role role)
+{
+	return role != ROLE_SSH || parent->config->devices.login_count > 0;
+}
+
 void parent_start_child(struct parent *parent, struct child *child)
 {
 	struct channel_calls calls = { .context = child, .take = take, .closed = closed };
 	int ends[2], r;
 
-	if (child->pid > 0 || parent->stopping)
+	if (child->pid > 0 || parent->stopping || !parent_wants(parent, child->role))
 		return;
 	r = open_pair(ends);
 	if (r < 0) {
@@ -280,9 +293,9 @@ void parent_start_child(struct parent *parent, struct child *child)
 		parent_give_core(parent);
 	else if (child->role == ROLE_ACT)
 		parent_give_act(parent);
-	else
+	else if (child->role == ROLE_DIAL)
 		parent_give_dial(parent);
-	connect_to_core(parent, child->role);
+	connect_child(parent, child->role);
 }
 
 /* --- Ending ----------------------------------------------------------------------------------------------------------- */
@@ -336,8 +349,10 @@ void parent_renew_child(struct parent *parent, enum role role)
 	struct child *child = &parent->children[role];
 	struct role_ping stop = { 0 };
 
-	if (child->pid <= 0)
+	if (child->pid <= 0) {
+		loop_timer_at(child->timer, 0);
 		return;
+	}
 	child->expected = true;
 	if (channel_send(child->channel, MESSAGE_STOP, &stop) < 0)
 		kill_child(child);

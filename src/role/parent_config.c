@@ -99,6 +99,9 @@ static void spread(struct parent *parent, struct config *config)
 		send_config(parent, ROLE_ACT, parent->serial);
 	send_config(parent, ROLE_CORE, parent->serial);
 	send_config(parent, ROLE_DIAL, parent->serial);
+	/* Where it may read is settled when it starts. */
+	if (memcmp(&config->devices, &old->devices, sizeof(old->devices)) != 0)
+		parent_renew_child(parent, ROLE_SSH);
 	/* A sense that starts anew has counted nothing: only where it must be. */
 	if (sensor || !parent_change_interfaces(parent, old)) {
 		parent_close_sensor(parent);

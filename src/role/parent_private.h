@@ -153,9 +153,11 @@ bool parent_same_syslog(const struct config *a, const struct config *b);
 /* --- parent_child.c: the roles' processes ----------------------------------------------------------------------------- */
 
 void parent_start_child(struct parent *parent, struct child *child);
+/* ssh runs where a device is configured that somebody may log in to, the others always. */
+bool parent_wants(const struct parent *parent, enum role role);
 /* Those that ended are noted, and will be started again. */
 void parent_reap(struct parent *parent);
-/* Ends it and starts it anew at once: its configuration changed. */
+/* Ends it and starts it anew at once, where it is wanted: its configuration changed. */
 void parent_renew_child(struct parent *parent, enum role role);
 bool parent_has_children(const struct parent *parent);
 /* It breaks the rules: it is killed, and not listened to any more. */

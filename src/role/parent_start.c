@@ -300,13 +300,13 @@ static int check_folder_of(const char *path, struct buffer *out)
 	return -EPERM;
 }
 
-static int make_directory_of_core(struct parent *parent, const char *name, struct buffer *out)
+static int make_directory_of(struct parent *parent, const char *name, uid_t uid, gid_t gid, struct buffer *out)
 {
 	int fd = open_directory(parent->state_fd, name, 0700, out), r = 0;
 
 	if (fd < 0)
 		return fd;
-	if (fchown(fd, parent->uid, parent->gid) < 0 || fchmod(fd, 0700) < 0) {
+	if (fchown(fd, uid, gid) < 0 || fchmod(fd, 0700) < 0) {
 		r = -errno;
 		buffer_printf(out, "%s/%s: %s\n", parent->config->state_directory, name, strerror(errno));
 	}
@@ -330,9 +330,11 @@ static int make_state(struct parent *parent, struct buffer *out)
 		buffer_printf(out, "%s: must belong to root and not be writable for all\n", parent->config->state_directory);
 		return -EPERM;
 	}
-	r = make_directory_of_core(parent, MEMBER_CORE_DIRECTORY, out);
+	r = make_directory_of(parent, MEMBER_CORE_DIRECTORY, parent->uid, parent->gid, out);
 	if (r == 0)
-		r = make_directory_of_core(parent, MEMBER_FLASH_DIRECTORY, out);
+		r = make_directory_of(parent, MEMBER_FLASH_DIRECTORY, parent->uid, parent->gid, out);
+	if (r == 0)
+		r = make_directory_of(parent, MEMBER_SSH_DIRECTORY, parent->dial_uid, parent->dial_gid, out);
 	return r < 0 ? r : take_lock(parent, out);
 }
 

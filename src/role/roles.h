@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The four roles as the program starts them. Each is wiring: it hands what one room says to the next one, and decides
+ * The five roles as the program starts them. Each is wiring: it hands what one room says to the next one, and decides
  * nothing. Called by cmd/spimendd alone. Each returns its exit status.
  */
 #ifndef ROLE_ROLES_H
@@ -14,5 +14,7 @@ int core_role_run(void);
 int act_role_run(void);
 /* Sends traps and log lines to the receivers of the configuration. */
 int dial_role_run(void);
+/* Logs in to the configuration's devices and types what core orders; sense reads what comes back. */
+int ssh_role_run(void);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "role/sense_devices.h"
 #include "role/sense_neighbors.h"
 #include "role/sense_reports.h"
 #include "role/sense_syslog.h"
@@ -33,6 +34,7 @@ struct sense {
 	bool said_full, said_counters;
 	struct sense_reports reports; /* of the plugins inside the IKE daemons */
 	struct sense_traps traps;
+	struct sense_devices devices;
 	struct sense_neighbors neighbors;
 	struct sense_syslog *syslog; /* owns; NULL: none is heard */
 };
@@ -188,6 +190,7 @@ static void core_closed(void *context, struct channel *channel, const char *why)
 	sense->core = NULL;
 	sense_reports_core(&sense->reports, NULL);
 	sense_traps_core(&sense->traps, NULL);
+	sense_devices_core(&sense->devices, NULL);
 	sense_neighbors_core(&sense->neighbors, NULL);
 	sense_syslog_core(sense->syslog, NULL);
 }
@@ -210,6 +213,7 @@ static int take_channel(struct sense *sense, int fd)
 
 	sense_reports_core(&sense->reports, NULL);
 	sense_traps_core(&sense->traps, NULL);
+	sense_devices_core(&sense->devices, NULL);
 	sense_neighbors_core(&sense->neighbors, NULL);
 	sense_syslog_core(sense->syslog, NULL);
 	channel_free(sense->core);
@@ -221,6 +225,7 @@ static int take_channel(struct sense *sense, int fd)
 	if (r == 0) {
 		sense_reports_core(&sense->reports, sense->core);
 		sense_traps_core(&sense->traps, sense->core);
+		sense_devices_core(&sense->devices, sense->core);
 		sense_neighbors_core(&sense->neighbors, sense->core);
 		sense_syslog_core(sense->syslog, sense->core);
 	}
@@ -301,6 +306,8 @@ static void take_resource(void *context, const struct role_resource *resource, c
 		else if (sense->packets && (resource->kind == RESOURCE_SOCKET || resource->kind == RESOURCE_XDP))
 			packets_remove_interface(sense->packets, resource->name);
 		member_close_fds(fds, fd_count);
+	} else if (resource->kind == RESOURCE_CHANNEL && resource->index == ROLE_SSH) {
+		r = sense_devices_take(&sense->devices, fds[0]);
 	} else if (resource->kind == RESOURCE_CHANNEL) {
 		r = take_channel(sense, fds[0]);
 	} else if (resource->kind == RESOURCE_MAPS) {
@@ -340,7 +347,9 @@ static int begin(void *context, struct member *member)
 	r = sense_syslog_new(member, &sense->syslog);
 	if (r < 0)
 		return r;
-	r = sense_traps_begin(&sense->traps, member);
+	r = sense_devices_begin(&sense->devices, member);
+	if (r == 0)
+		r = sense_traps_begin(&sense->traps, member);
 	return r < 0 ? r : sense_reports_begin(&sense->reports, member);
 }
 
@@ -361,6 +370,7 @@ static void end(void *context)
 	channel_flush(sense->core);
 	sense_reports_done(&sense->reports);
 	sense_traps_done(&sense->traps);
+	sense_devices_done(&sense->devices);
 	sense_neighbors_done(&sense->neighbors);
 	sense_syslog_free(sense->syslog);
 	channel_free(sense->core);

@@ -6,7 +6,8 @@
  *     driver --rows                       all commands of the graph
  *
  * Lines that begin with '@' are for the driver: "@someone" types on without the right to enable, "@program" as a program does
- * that shows no prompt, "@complete TEXT" presses the tabulator, "@finish" and "@fail WHY" end what waits.
+ * that shows no prompt, "@complete TEXT" presses the tabulator, "@finish" and "@fail WHY" end what waits;
+ * "@printed A|B" is what a device printed, two lines, and "@lost A|B" the same with the connection lost behind it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,6 +59,17 @@ static void begin(struct driver *d, bool may, bool shows_prompt)
 		abort();
 }
 
+static void print_on_device(struct driver *d, struct text lines, const char *why, struct buffer *out)
+{
+	char printed[1024];
+
+	text_copy(lines, printed, sizeof(printed) - 1);
+	for (char *c = printed; *c; c++)
+		*c = *c == '|' ? '\n' : *c;
+	strcat(printed, "\n");
+	exec_finish_output(d->session, text_of(printed), why, out);
+}
+
 static void order(struct driver *d, struct text line, struct buffer *out)
 {
 	struct text word = text_take_word(&line);
@@ -75,6 +87,10 @@ static void order(struct driver *d, struct text line, struct buffer *out)
 		exec_finish(d->session, 0, NULL, out);
 	else if (text_equal(word, TEXT("@fail")))
 		exec_finish(d->session, -1, why, out);
+	else if (text_equal(word, TEXT("@printed")))
+		print_on_device(d, line, NULL, out);
+	else if (text_equal(word, TEXT("@lost")))
+		print_on_device(d, line, "the connection ended", out);
 	else
 		buffer_add_string(out, "driver: no such order\n");
 }

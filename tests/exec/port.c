@@ -229,6 +229,20 @@ static int write_startup(void *context, struct exec_session *session, struct buf
 	return 0;
 }
 
+/* One device, which answers later: what it prints is given by whoever drives the test. */
+static int on_device(void *context, struct exec_session *session, struct text device, struct text line, struct buffer *why)
+{
+	struct world *w = context;
+
+	if (!text_equal(device, TEXT("spoke1"))) {
+		buffer_printf(why, "no device '%.*s' is configured", TEXT_ARG(device));
+		return -ENOENT;
+	}
+	w->asks = session;
+	text_copy(line, w->asked, sizeof(w->asked));
+	return 0;
+}
+
 static int run_applet(void *context, struct exec_session *session, const char *name, struct text arguments,
 		      struct buffer *why)
 {
@@ -516,7 +530,7 @@ static void begin(struct world *w)
 				      .clear_counters = clear_counters, .clear_log = clear_log, .set_debug = set_debug,
 				      .write_file = write_file, .list_files = list_files, .read_file = read_file,
 				      .delete_file = delete_file, .configure = configure, .write_startup = write_startup,
-				      .run_applet = run_applet, .typed = typed, .account = account };
+				      .run_applet = run_applet, .on_device = on_device, .typed = typed, .account = account };
 }
 
 static void end(struct world *w)

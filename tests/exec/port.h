@@ -32,6 +32,8 @@ struct world {
 	struct buffer cleared_peers;
 	struct exec_session *writes; /* write_startup() was asked for by this session */
 	struct exec_session *waits;  /* and this one runs an applet */
+	struct exec_session *asks;   /* and this one asked a device ... */
+	char asked[EXEC_LINE_MAX];   /* ... for this */
 	enum exec_typed answer;      /* of the applets, to any line */
 	struct track_state tracks[TRACKS_CONFIGURED_MAX]; /* as configured */
 	struct eem *eem;             /* owns; runs the applets that were typed */

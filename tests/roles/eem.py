@@ -436,7 +436,7 @@ def what_cannot_be_is_refused_when_it_is_read(build):
                 problems.append(f"{lines}: {status} {said}")
         d.write(text="event manager applet a\n event none\n spimend device r2\ndevice r2\n address 192.0.2.99\nspimend\n user nobody\n")
         expect(problems, "a device that there is", d.run("-n")[1],
-               "spimend.conf:1: applet a stands on device 'r2': applets run on this gateway alone in this version")
+               "spimend.conf:1: applet a stands on device 'r2': nobody can log in to that one, it has no 'ssh user'")
     with Hub(build, []) as d:
         for lines, why in REFUSED:
             typed = lines.replace("\n ", "\n")

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, ".."), HERE]
+import devices  # noqa: E402
 import eem  # noqa: E402
 import fleet  # noqa: E402
 import hostile  # noqa: E402
@@ -86,6 +87,10 @@ def main():
             suite.skip("the shell over sshd and on a screen", "not installed: " + ", ".join(ssh.missing()))
         elif optimised:
             tests += [(name, deed, optimised) for name, deed in ssh.TESTS]
+        if devices.missing():
+            suite.skip("devices over ssh", "not installed: " + ", ".join(devices.missing()))
+        else:
+            modules.append(devices)
         for module in modules:
             tests += [(name, deed, optimised) for name, deed in module.TESTS] if optimised else []
             tests += [(f"{name} (sanitizers)", deed, sanitized) for name, deed in module.SANITIZED] if sanitized else []

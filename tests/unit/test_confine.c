@@ -5,7 +5,9 @@
 #include <linux/bpf.h>
 #include <netinet/in.h>
 #include <setjmp.h>
+#include <sched.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -235,7 +237,7 @@ static void write_at(int fd)
 static void no_role_makes_processes_code_or_sockets(void **state)
 {
 	(void)state;
-	for (enum role role = ROLE_SENSE; role < ROLES; role++) {
+	for (enum role role = ROLE_SENSE; role < ROLE_SSH; role++) {
 		if (role != ROLE_DIAL) {
 			must_end(role, open_socket, "socket");
 			must_end(role, connect_somewhere, "connect");
@@ -279,10 +281,48 @@ static void dial_connects_and_never_listens(void **state)
 	must_end(ROLE_DIAL, listen_somewhere, "bind");
 }
 
+static void refused_to_ssh(int fd)
+{
+	static const int families[] = { AF_PACKET, AF_NETLINK, AF_VSOCK, AF_ALG };
+
+	(void)fd;
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		if (socket(families[i], SOCK_DGRAM, 0) >= 0 || errno != EAFNOSUPPORT)
+			syscall(SYS_exit_group, 3);
+	if (socket(AF_INET, SOCK_RAW, IPPROTO_ICMP) >= 0 || errno != EPERM)
+		syscall(SYS_exit_group, 4);
+	if (syscall(SYS_ptrace, 0, 0, 0, 0) >= 0 || errno != EPERM || unshare(CLONE_NEWUSER) >= 0 || errno != EPERM)
+		syscall(SYS_exit_group, 5);
+	if (syscall(SYS_bpf, 0, NULL, 0) >= 0 || errno != EPERM || syscall(SYS_clone3, NULL, 0) >= 0 || errno != ENOSYS)
+		syscall(SYS_exit_group, 6);
+	if (syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, 0) >= 0 || errno != EPERM)
+		syscall(SYS_exit_group, 7);
+}
+
+static void run_a_program(int fd)
+{
+	char *arguments[] = { (char[]){ "true" }, NULL };
+	int status;
+	pid_t pid;
+
+	(void)fd;
+	if (posix_spawn(&pid, "/bin/true", NULL, NULL, arguments, NULL) != 0 || waitpid(pid, &status, 0) != pid || status != 0)
+		syscall(SYS_exit_group, 3);
+}
+
+static void ssh_runs_programs_and_little_else(void **state)
+{
+	(void)state;
+	must_do(ROLE_SSH, refused_to_ssh);
+	must_do(ROLE_SSH, run_a_program);
+	must_do(ROLE_SSH, open_socket);
+	must_do(ROLE_SSH, plain_work);
+}
+
 static void no_role_reaches_for_another_one(void **state)
 {
 	(void)state;
-	for (enum role role = ROLE_SENSE; role < ROLES; role++) {
+	for (enum role role = ROLE_SENSE; role < ROLE_SSH; role++) {
 		must_end(role, signal_another_by_file, "fcntl");
 		must_end(role, choose_that_signal, "fcntl");
 		must_do(role, signal_itself);
@@ -330,6 +370,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_role_makes_processes_code_or_sockets),
 		cmocka_unit_test(dial_connects_and_never_listens),
+		cmocka_unit_test(ssh_runs_programs_and_little_else),
 		cmocka_unit_test(no_role_reaches_for_another_one),
 		cmocka_unit_test(files_are_for_core_alone),
 		cmocka_unit_test(maps_are_for_sense_alone),

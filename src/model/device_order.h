@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What core asks of a device, and what becomes of it. Plain data of fixed size between the roles: core orders, the role ssh
+ * types, sense reads what comes back. A command is a verb from the list with typed arguments; the text of a `show` that a
+ * person typed travels as it is, after device_show_fits().
+ *
+ * A device is named by its place in struct config_devices and by its mark: what was meant for an older configuration is
+ * typed nowhere.
+ */
+#ifndef MODEL_DEVICE_ORDER_H
+#define MODEL_DEVICE_ORDER_H
+
+#include "base/buffer.h"
+#include "model/config_device.h"
+
+#define DEVICE_COMMAND_MAX 200
+#define DEVICE_REASON_MAX 160
+#define DEVICE_PART_MAX 4096
+#define DEVICE_SESSIONS_MAX 512          /* logged in at once */
+#define DEVICE_WITHIN_MOST INT64_C(300000000000)
+
+enum device_verb {
+	DEVICE_SHOW, /* `text`, as a person typed it */
+	DEVICE_VERBS
+};
+const char *device_verb_name(enum device_verb verb);
+
+struct device_order {
+	uint64_t request;     /* not 0; unique */
+	uint32_t device;
+	uint64_t mark;
+	enum device_verb verb;
+	int64_t within_ns;    /* from its arrival to the prompt behind its output */
+	char text[DEVICE_COMMAND_MAX];
+};
+
+/* What is typed for it on that platform, without a line feed. False: that platform has no such command. */
+bool device_command(const struct device_order *order, enum platform platform, struct buffer *out);
+/* A `show` that may be typed on a device: "show" however short, words of letters, digits and . , : / - _ ( ), no pipe, no
+ * file, nothing that clears by reading (devices.md 2). */
+bool device_show_fits(struct text line);
+
+enum device_outcome {
+	DEVICE_DONE,      /* the prompt came back; what was printed is sense's to tell */
+	DEVICE_REFUSED,   /* the same, but the device did not take the command: `why` is its word for it */
+	DEVICE_STALE,     /* no such device in this configuration, or another one by now */
+	DEVICE_FULL,      /* too many orders wait */
+	DEVICE_NO_LOGIN,  /* ssh ended before there was a prompt */
+	DEVICE_NO_ENABLE, /* the device did not give privileged mode */
+	DEVICE_LATE,      /* no prompt in time: what was typed may have been done */
+	DEVICE_LOST,      /* the connection ended behind the command: the same */
+	DEVICE_UNCLEAR,   /* what it prints is not understood, or asks something: the session was ended */
+	DEVICE_OUTCOMES
+};
+const char *device_outcome_name(enum device_outcome outcome);
+
+struct device_result { /* of the role ssh: how it ended */
+	uint64_t request;
+	enum device_outcome outcome;
+	bool typed;           /* the command itself reached the device */
+	char why[DEVICE_REASON_MAX]; /* printable ASCII; empty where the outcome says all */
+};
+
+/* --- Between ssh and sense: a session is a number that is not used again soon; sense keeps it in its slot ----------- */
+
+#define DEVICE_SLOT(session) ((session) % DEVICE_SESSIONS_MAX)
+
+struct device_open {
+	uint32_t session;
+	enum platform platform;
+};
+struct device_typed { /* comes before the bytes of its echo */
+	uint32_t session;
+	uint64_t request;     /* 0: of the log-in; nobody is told what it prints */
+	char command[DEVICE_COMMAND_MAX];
+};
+struct device_part { /* as it came */
+	uint32_t session, len;
+	char bytes[DEVICE_PART_MAX];
+};
+
+enum device_sight { DEVICE_SAW_PROMPT, DEVICE_SAW_MORE, DEVICE_SAW_PASSWORD, DEVICE_SAW_QUESTION, DEVICE_SAW_NONSENSE,
+		    DEVICE_SIGHTS };
+struct device_seen { /* what the bytes mean */
+	uint32_t session;
+	uint64_t request;     /* whose command stands in front of it; 0: none, or one of the log-in */
+	enum device_sight sight;
+	bool privileged, refused; /* of a prompt */
+	char why[DEVICE_REASON_MAX]; /* refused: the device's word */
+};
+
+/* --- sense to core ------------------------------------------------------------------------------------------------- */
+
+struct device_output { /* what a command printed, part by part: clean text, secrets taken out */
+	uint64_t request;
+	uint32_t len;
+	bool last;            /* with it the flags count */
+	bool paged;           /* a page prompt stood in it (devices.md 3: no evidence) */
+	bool cut;             /* longer than is kept */
+	uint32_t log_lines;   /* of the device's own log, taken out of it */
+	char bytes[DEVICE_PART_MAX];
+};
+
+bool device_valid_order(const struct device_order *order);
+bool device_valid_result(const struct device_result *result);
+bool device_valid_open(const struct device_open *open);
+bool device_valid_typed(const struct device_typed *typed);
+bool device_valid_part(const struct device_part *part);
+bool device_valid_seen(const struct device_seen *seen);
+bool device_valid_output(const struct device_output *output);
+
+#endif

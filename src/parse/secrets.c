@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include "parse/secrets.h"
+
+static bool is_one_of(struct text word, const char *const *list)
+{
+	for (; *list; list++)
+		if (text_equal_nocase(word, text_of(*list)))
+			return true;
+	return false;
+}
+
+bool secret_follows(struct text word)
+{
+	static const char *const before[] = { "key", "secret", "password", "community", "md5", "key-string", "pre-shared-key",
+					      "authentication", "psk", "passphrase", "wpa-psk", "authentication-key",
+					      "message-digest-key", "auth-password", "priv-password", "passwd", "hmac", NULL };
+
+	return is_one_of(word, before);
+}
+
+/* Between such a word and its secret: the type of what follows, which end, how it is written. */
+static bool is_of_kind(struct text word)
+{
+	static const char *const kinds[] = { "encrypted", "ascii", "hex", "local", "remote", "text", "md5", "sha", "sha256",
+					     "hmac-sha-256", "sha-2", "256", "384", "512", "128", "192", "aes", "3des", "des",
+					     "key-string", "message-digest", "clear-text", NULL };
+
+	return (word.len == 1 && char_is_digit(word.at[0])) || is_one_of(word, kinds);
+}
+
+/* "key" stands in tables and sentences too; and what is authenticated is mostly said without a secret. */
+static bool counts_here(struct text word, struct text first)
+{
+	static const char *const ours[] = { "crypto", "tacacs-server", "radius-server", "tacacs", "radius", "key", "server-private", "server",
+					    "address-family", "aaa-server", "isakmp", NULL };
+	static const char *const groups[] = { "standby", "vrrp", "glbp", "ip", "ipv6", "neighbor", "area", NULL };
+
+	if (text_equal_nocase(word, TEXT("key")))
+		return is_one_of(first, ours);
+	return !text_equal_nocase(word, TEXT("authentication")) || is_one_of(first, groups);
+}
+
+/* "snmp-server host A [version 2c] COMMUNITY ..." names the community without a word in front of it. */
+static bool is_of_snmp_host(struct text word)
+{
+	static const char *const known[] = { "traps", "informs", "version", "1", "2c", "3", "auth", "noauth", "priv", "trap", NULL };
+
+	return is_one_of(word, known);
+}
+
+struct place {
+	bool next;            /* the next word that is none of a kind is a secret */
+	bool is_snmp, is_host, is_user;
+	unsigned skip;        /* words that are no community: the address, a VRF's name */
+};
+
+static bool is_secret(struct place *p, struct text word, struct text first, size_t index)
+{
+	if (p->next && !is_of_kind(word)) {
+		p->next = false;
+		return true;
+	}
+	if (index == 0)
+		p->is_snmp = text_equal_nocase(word, TEXT("snmp-server"));
+	else if (index == 1 && p->is_snmp) {
+		p->is_host = text_equal_nocase(word, TEXT("host"));
+		p->is_user = text_equal_nocase(word, TEXT("user"));
+		p->skip = 1;
+	} else if (p->is_host && p->skip) {
+		p->skip--;
+		return false;
+	} else if (p->is_host) {
+		if (text_equal_nocase(word, TEXT("vrf")))
+			p->skip = 1;
+		else if (!is_of_snmp_host(word)) {
+			p->is_host = false;
+			return true;
+		}
+		return false;
+	}
+	if (p->is_user && (text_equal_nocase(word, TEXT("auth")) || text_equal_nocase(word, TEXT("priv"))))
+		p->next = true;
+	if (secret_follows(word) && counts_here(word, first))
+		p->next = true;
+	return false;
+}
+
+void secrets_remove(struct text line, struct buffer *out)
+{
+	struct text rest = line, first = TEXT_NONE, word;
+	const char *done = line.at;
+	struct place place = { 0 };
+	size_t index = 0;
+
+	while ((word = text_take_word(&rest)).len) {
+		if (index == 0 && text_equal_nocase(word, TEXT("no")))
+			continue;
+		if (index == 0)
+			first = word;
+		if (!is_secret(&place, word, first, index++))
+			continue;
+		buffer_add(out, text_between(done, word.at));
+		buffer_add_string(out, "<removed>");
+		done = word.at + word.len;
+	}
+	buffer_add(out, text_between(done, line.at + line.len));
+}

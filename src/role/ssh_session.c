@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+/* One log-in to a device: from ssh's start over privileged mode and a terminal without pages to one order after another. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "role/ssh_role.h"
+#include "spimend/error.h"
+
+#define READS_MAX 8 /* parts of one turn */
+
+/* --- What goes out ------------------------------------------------------------------------------------------------- */
+
+static void fail_login(struct session *s, enum device_outcome outcome, const char *why)
+{
+	struct reach *reach = s->reach;
+	int64_t *wait = &reach->failed[s->device].wait;
+
+	*wait = *wait ? 2 * *wait : REACH_AGAIN_FIRST;
+	if (*wait > REACH_AGAIN_MOST)
+		*wait = REACH_AGAIN_MOST;
+	reach->failed[s->device].again = loop_now(reach->member->loop) + *wait;
+	session_end(s, outcome, why);
+}
+
+/* A line and its end. sense learns first what it is the echo of. False: the session is over. */
+static bool type(struct session *s, uint64_t request, const char *line, bool is_secret)
+{
+	struct device_typed typed;
+	char bytes[DEVICE_COMMAND_MAX + 2];
+	int len = snprintf(bytes, sizeof(bytes), "%s\r", line);
+	ssize_t n;
+
+	memset(&typed, 0, sizeof(typed));
+	typed.session = s->number;
+	typed.request = request;
+	if (!is_secret)
+		text_copy(text_of(line), typed.command, sizeof(typed.command));
+	if (channel_send(s->reach->sense, MESSAGE_DEVICE_TYPED, &typed) < 0) {
+		session_end(s, DEVICE_LOST, "the role sense does not hear");
+		return false;
+	}
+	s->heard = loop_now(s->reach->member->loop);
+	n = write(s->process.terminal, bytes, (size_t)len);
+	explicit_bzero(bytes, sizeof(bytes));
+	if (n == len)
+		return true;
+	session_end(s, DEVICE_LOST, n < 0 ? spimend_strerror(-errno) : "ssh does not take what is typed");
+	return false;
+}
+
+static void become_idle(struct session *s)
+{
+	s->phase = SESSION_IDLE;
+	memset(&s->order, 0, sizeof(s->order));
+	s->deadline = loop_now(s->reach->member->loop) + REACH_IDLE_NS;
+}
+
+/* The terminal without pages, as wide as it gets: devices.md 3. */
+static void prepare(struct session *s)
+{
+	static const char *const ios[] = { "terminal length 0", "terminal width 512" }, *const asa[] = { "terminal pager 0" };
+	bool is_asa = s->platform == PLATFORM_ASA;
+	size_t count = is_asa ? 1 : 2;
+
+	s->phase = SESSION_PREPARES;
+	if (s->prepared < count) {
+		(void)type(s, 0, is_asa ? asa[s->prepared] : ios[s->prepared], false);
+		s->prepared++;
+		return;
+	}
+	s->reach->failed[s->device].wait = 0;
+	if (s->order.request) {
+		struct device_order order = s->order;
+
+		become_idle(s);
+		session_take(s, &order, s->order_deadline);
+	} else {
+		become_idle(s);
+	}
+}
+
+void session_take(struct session *s, const struct device_order *order, int64_t deadline)
+{
+	cleanup(buffer_done) struct buffer line = { 0 };
+
+	s->order = *order;
+	s->deadline = deadline;
+	s->phase = SESSION_BUSY;
+	s->typed = false;
+	if (!device_command(order, s->platform, &line) || line.len >= DEVICE_COMMAND_MAX) {
+		reach_tell(s->reach, order->request, DEVICE_STALE, false, "that platform has no such command");
+		become_idle(s);
+		return;
+	}
+	buffer_add_char(&line, '\0');
+	if (buffer_error(&line) < 0) {
+		session_end(s, DEVICE_LOST, "no memory");
+		return;
+	}
+	s->typed = true;
+	(void)type(s, order->request, line.bytes, false);
+}
+
+/* --- What comes back ----------------------------------------------------------------------------------------------- */
+
+static void enable(struct session *s)
+{
+	const struct config_login *login = device_login(&s->reach->devices, &s->reach->devices.at[s->device]);
+
+	if (!login || !login->enable_file[0]) { /* what a user may see is seen */
+		prepare(s);
+		return;
+	}
+	s->phase = SESSION_ENABLES;
+	(void)type(s, 0, "enable", false);
+}
+
+static void give_secret(struct session *s)
+{
+	const struct config_login *login = device_login(&s->reach->devices, &s->reach->devices.at[s->device]);
+	char secret[DEVICE_COMMAND_MAX], why[DEVICE_REASON_MAX];
+	int r;
+
+	if (s->phase != SESSION_ENABLES || s->gave_secret || !login) {
+		if (s->phase == SESSION_BUSY)
+			session_end(s, DEVICE_UNCLEAR, "it asks for a password");
+		else
+			fail_login(s, s->phase == SESSION_ENABLES ? DEVICE_NO_ENABLE : DEVICE_NO_LOGIN,
+				   s->gave_secret ? "it asks for the password again" : "it asks for a password");
+		return;
+	}
+	r = ssh_read_secret(login->enable_file, secret, sizeof(secret));
+	if (r < 0) {
+		snprintf(why, sizeof(why), "the file of its enable password: %s",
+			 r == -EPERM ? "others may read it" : r == -EINVAL ? "its first line is no password" : spimend_strerror(r));
+		fail_login(s, DEVICE_NO_ENABLE, why);
+		return;
+	}
+	s->gave_secret = true;
+	(void)type(s, 0, secret, true);
+	explicit_bzero(secret, sizeof(secret));
+}
+
+static void take_prompt(struct session *s, const struct device_seen *seen)
+{
+	switch (s->phase) {
+	case SESSION_STARTS:
+		if (seen->privileged)
+			prepare(s);
+		else
+			enable(s);
+		break;
+	case SESSION_ENABLES:
+		if (seen->privileged)
+			prepare(s);
+		else
+			fail_login(s, DEVICE_NO_ENABLE, seen->why);
+		break;
+	case SESSION_PREPARES: /* an image without one of these words: pages are answered where they come */
+		prepare(s);
+		break;
+	case SESSION_BUSY:
+		if (seen->request != s->order.request)
+			break;
+		reach_tell(s->reach, s->order.request, seen->refused ? DEVICE_REFUSED : DEVICE_DONE, true, seen->why);
+		become_idle(s);
+		break;
+	default:
+		break;
+	}
+}
+
+void session_seen(struct session *s, const struct device_seen *seen)
+{
+	switch (seen->sight) {
+	case DEVICE_SAW_PROMPT:
+		take_prompt(s, seen);
+		break;
+	case DEVICE_SAW_MORE:
+		if (write(s->process.terminal, " ", 1) != 1)
+			session_end(s, DEVICE_LOST, "ssh does not take what is typed");
+		break;
+	case DEVICE_SAW_PASSWORD:
+		give_secret(s);
+		break;
+	case DEVICE_SAW_QUESTION:
+		session_end(s, DEVICE_UNCLEAR, "it asks whether it shall");
+		break;
+	default:
+		if (s->phase == SESSION_BUSY)
+			session_end(s, DEVICE_UNCLEAR, seen->why);
+		else
+			fail_login(s, DEVICE_NO_LOGIN, "what it prints has no prompt that is known");
+		break;
+	}
+}
+
+/* Printable ASCII, its last line that says something: "Host key verification failed." */
+static void take_complaint(struct session *s, struct text bytes)
+{
+	struct text line;
+
+	while (text_take_line(&bytes, &line)) {
+		line = text_trim(line);
+		if (line.len == 0 || text_find_char(line, '@') == 0) /* the frame around a changed host key */
+			continue;
+		text_copy(line, s->said, sizeof(s->said));
+		for (char *c = s->said; *c; c++)
+			*c = *c < 0x20 || *c > 0x7e ? '.' : *c;
+	}
+}
+
+static void on_complaints(void *context, uint32_t events)
+{
+	struct session *s = context;
+	char bytes[2048];
+	ssize_t n = read(s->process.complaints, bytes, sizeof(bytes));
+
+	(void)events;
+	if (n > 0) {
+		take_complaint(s, (struct text){ bytes, (size_t)n });
+	} else if (n == 0 || errno != EAGAIN) {
+		loop_remove(s->complaints_source);
+		s->complaints_source = NULL;
+	}
+}
+
+/* False: nothing more is to be had now. */
+static bool read_part(struct session *s)
+{
+	struct device_part part;
+	ssize_t n = read(s->process.terminal, part.bytes, sizeof(part.bytes));
+
+	if (n <= 0)
+		return false;
+	s->heard = loop_now(s->reach->member->loop);
+	part.session = s->number;
+	part.len = (uint32_t)n;
+	memset(part.bytes + n, 0, sizeof(part.bytes) - (size_t)n);
+	if (channel_send(s->reach->sense, MESSAGE_DEVICE_PART, &part) < 0) {
+		session_end(s, DEVICE_LOST, "the role sense does not keep up");
+		return false;
+	}
+	return true;
+}
+
+static void on_terminal(void *context, uint32_t events)
+{
+	struct session *s = context;
+
+	for (int i = 0; i < READS_MAX; i++) {
+		if (channel_is_full(s->reach->sense)) {
+			s->paused = true;
+			loop_set_events(s->terminal_source, 0);
+			return;
+		}
+		if (!read_part(s)) {
+			/* The other side is closed: what ssh says of it, its end will tell. */
+			if (s->phase != SESSION_NONE && events & (EPOLLHUP | EPOLLERR) && !(events & EPOLLIN)) {
+				loop_remove(s->terminal_source);
+				s->terminal_source = NULL;
+			}
+			return;
+		}
+	}
+}
+
+void session_resume(struct session *s)
+{
+	if (s->phase == SESSION_NONE || !s->paused)
+		return;
+	s->paused = false;
+	if (s->terminal_source)
+		loop_set_events(s->terminal_source, EPOLLIN);
+}
+
+static void on_end(void *context, uint32_t events)
+{
+	struct session *s = context;
+
+	(void)events;
+	if (s->complaints_source)
+		on_complaints(s, 0);
+	if (s->phase == SESSION_IDLE)
+		session_end(s, DEVICE_LOST, NULL);
+	else if (s->phase == SESSION_BUSY)
+		session_end(s, DEVICE_LOST, s->said);
+	else
+		fail_login(s, DEVICE_NO_LOGIN, s->said[0] ? s->said : "ssh ended without a word");
+}
+
+/* --- Life ---------------------------------------------------------------------------------------------------------- */
+
+static int start(struct session *s, struct buffer *why)
+{
+	cleanup(buffer_done) struct buffer arguments = { 0 };
+	struct loop *loop = s->reach->member->loop;
+	struct device_open open;
+	int r = ssh_arguments(&s->reach->devices, s->device, s->reach->sockets, &arguments, why);
+
+	if (r < 0)
+		return r;
+	memset(&open, 0, sizeof(open));
+	open.session = s->number;
+	open.platform = s->platform;
+	r = channel_send(s->reach->sense, MESSAGE_DEVICE_OPEN, &open);
+	if (r == 0)
+		r = ssh_start(&arguments, &s->process);
+	if (r == 0)
+		r = loop_add(loop, s->process.terminal, EPOLLIN, on_terminal, s, &s->terminal_source);
+	if (r == 0)
+		r = loop_add(loop, s->process.complaints, EPOLLIN, on_complaints, s, &s->complaints_source);
+	if (r == 0)
+		r = loop_add(loop, s->process.pid_fd, EPOLLIN, on_end, s, &s->end_source);
+	return r;
+}
+
+bool session_begin(struct reach *reach, struct session *s, uint32_t device, const struct device_order *order,
+		   int64_t deadline)
+{
+	uint32_t place = (uint32_t)(s - reach->sessions);
+	int64_t now = loop_now(reach->member->loop);
+	cleanup(buffer_done) struct buffer why = { 0 };
+	char text[DEVICE_REASON_MAX];
+	int r;
+
+	memset(s, 0, sizeof(*s));
+	s->reach = reach;
+	s->number = ++reach->rounds * DEVICE_SESSIONS_MAX + place;
+	s->phase = SESSION_STARTS;
+	s->heard = now;
+	s->device = device;
+	s->platform = reach->devices.at[device].platform;
+	s->order = *order;
+	s->order_deadline = deadline;
+	s->deadline = deadline < now + REACH_LOGIN_NS ? deadline : now + REACH_LOGIN_NS;
+	s->process = (struct ssh_process){ .pid_fd = -1, .terminal = -1, .complaints = -1 };
+	reach->session_of[device] = (int16_t)place;
+	r = start(s, &why);
+	if (r == 0)
+		return true;
+	snprintf(text, sizeof(text), "%.*s", TEXT_ARG(why.len ? buffer_text(&why) : text_of(spimend_strerror(r))));
+	fail_login(s, DEVICE_NO_LOGIN, text);
+	return false;
+}
+
+void session_end(struct session *s, enum device_outcome outcome, const char *why)
+{
+	struct device_open closed;
+	char kept[DEVICE_REASON_MAX];
+	uint64_t request = s->order.request;
+	bool typed = s->phase == SESSION_BUSY && s->typed;
+
+	if (s->phase == SESSION_NONE)
+		return;
+	snprintf(kept, sizeof(kept), "%s", why ? why : ""); /* it may be s->said */
+	s->phase = SESSION_NONE;
+	s->order.request = 0;
+	loop_remove(s->terminal_source);
+	loop_remove(s->complaints_source);
+	loop_remove(s->end_source);
+	s->terminal_source = s->complaints_source = s->end_source = NULL;
+	ssh_end(&s->process);
+	s->reach->session_of[s->device] = -1;
+	memset(&closed, 0, sizeof(closed));
+	closed.session = s->number;
+	channel_send(s->reach->sense, MESSAGE_DEVICE_CLOSE, &closed);
+	if (request)
+		reach_tell(s->reach, request, outcome, typed, kept);
+}
+
+int64_t session_due(const struct session *s)
+{
+	if (s->phase == SESSION_NONE)
+		return LOOP_NEVER;
+	if (s->phase == SESSION_IDLE || s->paused || s->deadline < s->heard + REACH_QUIET_NS)
+		return s->deadline;
+	return s->heard + REACH_QUIET_NS;
+}
+
+void session_late(struct session *s)
+{
+	if (s->phase == SESSION_IDLE)
+		session_end(s, DEVICE_LOST, NULL);
+	else if (s->phase == SESSION_BUSY)
+		session_end(s, DEVICE_LATE, s->deadline > loop_now(s->reach->member->loop) ? "it prints nothing any more" : NULL);
+	else
+		fail_login(s, s->phase == SESSION_ENABLES ? DEVICE_NO_ENABLE : DEVICE_NO_LOGIN,
+			   s->said[0] ? s->said : "there was no prompt in time");
+}

@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: MIT
+"""Devices over ssh: lab/ios behind real sshds in the daemon's namespace, asked through the shell."""
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lab"))
+from daemon import Daemon, wait_for  # noqa: E402
+from ios.api import World, missing  # noqa: E402,F401
+from shell import expect, shell  # noqa: E402
+
+PORT = 2022
+
+
+class Fleet(Daemon):
+    """A daemon with a hub and spokes to log in to. The keys are the dialling user's; `world` is what lab/ios gives."""
+
+    def __init__(self, build, count=2, extra=(), **devices):
+        super().__init__(build, "sense xfrm", start=False)
+        self.count, self.extra, self.options = count, list(extra), devices
+        self.world = None
+
+    def __enter__(self):
+        super().__enter__()
+        try:
+            self.world = World(inside=["ip", "netns", "exec", self.space])
+            for number, name in enumerate(self.names(), 2):
+                self.world.device(name, platform="ios-xe", address=f"192.0.2.{number}", host=f"127.77.0.{number}", port=PORT,
+                                  **{"enable": "hunter2", **self.options.get(name, {})})
+            for spoke in self.names()[1:]:
+                self.world.tunnel(spoke, "hub", kind="svti", pps=[10, 10])
+            self.world.start()
+            self.key = self.secret_file("key", open_text(self.world.key))
+            self.enable = self.secret_file("enable", "hunter2\n")
+            self.hosts = os.path.join(self.folder, "known_hosts")
+            shutil.copy(self.world.known_hosts, self.hosts)
+            self.write_devices()
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        if self.world:
+            self.world.end()
+        super().__exit__()
+
+    def typed(self, device):
+        return [one["command"] for one in self.world.typed(device)]
+
+    def names(self):
+        return ["hub", "spoke", *(f"spoke{n}" for n in range(2, self.count))]
+
+    def secret_file(self, name, text):
+        path = os.path.join(self.folder, name)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+        user = pwd.getpwnam(self.user)
+        os.chown(path, user.pw_uid, user.pw_gid)
+        return path
+
+    def write_devices(self, **instead):
+        lines = []
+        for number, name in enumerate(self.names(), 2):
+            lines += [f"device {name}", f" address 127.77.0.{number}", " platform ios-xe",
+                      f" ssh user {self.world.account} key-file {instead.get('key', self.key)} port {PORT}",
+                      f" enable password-file {instead.get('enable', self.enable)}"]
+        self.write(f"ssh known-hosts {self.hosts}", *self.extra)
+        with open(self.config, "a", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+
+    def restart(self):
+        self.stop()
+        os.unlink(self.log)
+        self.start()
+
+    def on(self, device, command):
+        return shell(self, f"enable\non {device} {command}\n")
+
+    def clients(self):
+        """{pid: words} of ssh's processes."""
+        return {pid: words for pid, words in self.processes().items() if words.startswith("/usr/bin/ssh ")}
+
+
+def open_text(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def shows(build):
+    problems = []
+    with Fleet(build) as d:
+        status, shown = d.on("spoke", "show crypto ipsec sa")
+        expect(problems, "SAs", shown, "current_peer 192.0.2.2", "inbound esp sas:", absent=["spoke#", "--More--", "hunter2"])
+        problems += [f"SAs: exit status {status}"] if status else []
+        if d.typed("spoke")[:4] != ["enable", "terminal length 0", "terminal width 512", "show crypto ipsec sa"]:
+            problems.append(f"typed: {d.typed('spoke')}")
+        before = d.clients()
+        status, shown = d.on("spoke", "show crypto ipsec sa | include spi: 0x | count spi")
+        expect(problems, "filtered here", shown, "Number of lines which match regexp = 3")
+        if d.clients() != before or len(before) != 1:
+            problems.append(f"another log-in for the second command: {before} {d.clients()}")
+        if any("|" in line for line in d.typed("spoke")):
+            problems.append(f"a pipe was typed: {d.typed('spoke')}")
+        for pid, words in before.items():
+            if "hunter2" in words or os.stat(f"/proc/{pid}").st_uid != pwd.getpwnam(d.user).pw_uid:
+                problems.append(f"{pid}: {words}")
+            with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+                if "NoNewPrivs:\t1" not in file.read():
+                    problems.append("ssh may get new privileges")
+        status, shown = d.on("hub", "show nonsense")
+        expect(problems, "a command that is none", shown, "Invalid input detected")
+        status, shown = d.on("hub", "show running-config")
+        expect(problems, "configuration", shown, "hostname hub", "<removed>", absent=["hunter2"])
+        if not d.said("uid 0: on spoke: show crypto ipsec sa"):
+            problems.append("the log does not say who typed what")
+        if d.said("hunter2"):
+            problems.append("the password is in the log")
+        return problems + (d.tail() if problems else [])
+
+
+def refusals(build):
+    problems = []
+    with Fleet(build) as d:
+        for command, words in (("clear crypto sa peer 192.0.2.2", "only 'show' commands are typed"), ("reload", "only 'show'"),
+                               ("show version ; reload", "letters, digits"), ("show drops history qfp clear", "does not clear")):
+            _, shown = d.on("spoke", command)
+            expect(problems, command, shown, words)
+        _, shown = d.on("nobody", "show version")
+        expect(problems, "an unknown device", shown, "no device 'nobody' is configured")
+        _, shown = shell(d, "on spoke show version\n")
+        expect(problems, "without enable", shown, "Invalid input")
+        if d.typed("spoke"):
+            problems.append(f"typed: {d.typed('spoke')}")
+        # What keeps a log-in from happening, each said, and not tried again at once.
+        with open(d.hosts, encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        hub, spoke = (next(line for line in lines if f"[127.77.0.{n}]" in line) for n in (2, 3))
+        with open(d.hosts, "w", encoding="utf-8") as file:
+            file.write(spoke.replace(spoke.split()[2], hub.split()[2]) + "\n")
+        _, shown = d.on("spoke", "show version")
+        expect(problems, "a wrong host key", shown, "nobody can log in: Host key verification failed")
+        _, shown = d.on("spoke", "show version")
+        expect(problems, "again at once", shown, "it is not tried again yet")
+        _, shown = d.on("hub", "show version")
+        expect(problems, "no host key", shown, "Host key verification failed")
+        shutil.copy(d.world.known_hosts, d.hosts)
+        stranger = os.path.join(d.folder, "stranger")
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", stranger], check=True, stdin=subprocess.DEVNULL)
+        d.write_devices(key=d.secret_file("other", open_text(stranger)))
+        d.restart()
+        _, shown = d.on("spoke", "show version")
+        expect(problems, "another key", shown, "nobody can log in", "Permission denied")
+        d.write_devices(enable=d.secret_file("wrong", "swordfish\n"))
+        d.restart()
+        _, shown = d.on("spoke", "show version")
+        expect(problems, "a wrong password", shown, "does not give privileged mode", absent=["swordfish"])
+        os.chmod(d.enable, 0o644)
+        d.write_devices()
+        d.restart()
+        _, shown = d.on("spoke", "show version")
+        expect(problems, "a password that others may read", shown, "others may read it")
+        return problems + (d.tail() if problems else [])
+
+
+def bad_manners(build):
+    """A device that is slow, hangs, pages, talks in between or prints nonsense; another one is not disturbed by it."""
+    problems = []
+    with Fleet(build, count=5) as d:
+        d.world.behave("spoke2", hang="show clock")
+        d.world.behave("spoke3", interleave=3)
+        d.world.behave("spoke4", pager=True)
+        told = []
+        thread = threading.Thread(target=lambda: told.append(d.on("spoke2", "show clock")))
+        thread.start()
+        began = time.monotonic()
+        _, shown = d.on("hub", "show clock")
+        expect(problems, "beside one that hangs", shown, "UTC")
+        problems += ["a device that hangs holds up another"] if time.monotonic() - began > 15 else []
+        _, shown = d.on("spoke3", "show crypto ipsec sa")
+        expect(problems, "its log in between", shown, "inbound esp sas:", absent=["%SYS-", "%LINK"])
+        _, shown = d.on("spoke4", "show crypto ipsec sa detail")
+        expect(problems, "pages", shown, "inbound esp sas:", absent=["More"])
+        thread.join(90)
+        expect(problems, "one that hangs", told[0][1] if told else "", "% it did not answer in time: it prints nothing any more")
+        return problems + (d.tail() if problems else [])
+
+
+APPLET = """event manager applet look
+ event none
+ spimend device spoke
+ action 1 cli command "enable"
+ action 2 cli command "show crypto ipsec sa | include current_peer"
+ action 3 regexp "current_peer ([0-9.]+)" "$_cli_result" match peer
+ action 4 syslog msg "the peer is $peer"
+"""
+
+
+def applets(build):
+    """What stands on a device is typed there; a device that there is not is refused when the file is read."""
+    problems = []
+    with Fleet(build) as d:
+        with open(d.config, "a", encoding="utf-8") as file:
+            file.write(APPLET)
+        d.restart()
+        shell(d, "enable\nevent manager run look\n")
+        if not wait_for(lambda: d.said("look: the peer is 192.0.2.2")):
+            problems.append("the applet did not see its device")
+        if d.typed("spoke")[-1:] != ["show crypto ipsec sa"] or d.typed("hub"):
+            problems.append(f"typed: {d.typed('spoke')} {d.typed('hub')}")
+        with open(d.config, "a", encoding="utf-8") as file:
+            file.write(APPLET.replace("look", "other").replace("device spoke", "device nowhere"))
+        status, said = d.run("-n")
+        expect(problems, "an unknown device", said,
+               "applet other stands on device 'nowhere': no line 'device' of the configuration names that one")
+        problems += [] if status == 2 else [f"exit status {status}"]
+        return problems + (d.tail() if problems else [])
+
+
+def roles_die(build):
+    problems = []
+    with Fleet(build) as d:
+        for role, words in (("ssh", "the role ssh ended"), ("sense", "ended")):
+            d.world.behave("spoke", hang="show clock")
+            told = []
+            thread = threading.Thread(target=lambda told=told: told.append(d.on("spoke", "show clock")))
+            thread.start()
+            if not wait_for(lambda: d.typed("spoke")[-1:] == ["show clock"], 20):
+                problems.append(f"{role}: nobody asks")
+            os.kill(d.roles()[role], 9)
+            thread.join(60)
+            expect(problems, f"{role} died", told[0][1] if told else "no answer", words)
+            d.world.behave("spoke")
+            d.on("spoke", "show version")
+            if not wait_for(lambda: "UTC" in d.on("hub", "show clock")[1], 20):
+                problems.append(f"{role}: it does not go on")
+        if not wait_for(lambda: len(d.clients()) <= 2, 5):
+            problems.append(f"clients are left: {d.clients()}")
+        status = d.stop()
+        problems += [] if status == 0 else [f"exit status {status}"]
+        if not wait_for(lambda: not d.clients(), 5):
+            problems.append(f"clients are left behind: {d.clients()}")
+        return problems + (d.tail() if problems else [])
+
+
+TESTS = [
+    ("what devices show, over ssh", shows),
+    ("what is not typed on devices, and whom nobody logs in to", refusals),
+    ("devices with bad manners hold up nobody else", bad_manners),
+    ("an applet that stands on a device", applets),
+    ("the roles that talk to devices may die", roles_die),
+]
+SANITIZED = TESTS

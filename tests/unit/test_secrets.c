@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include "parse/secrets.h"
+
+static char shown[1024];
+
+static const char *without(const char *line)
+{
+	struct buffer out = { 0 };
+
+	secrets_remove(text_of(line), &out);
+	text_copy(buffer_text(&out), shown, sizeof(shown));
+	buffer_done(&out);
+	return shown;
+}
+
+static void test_secrets_are_taken_out_of_a_configuration(void **state)
+{
+	static const struct {
+		const char *line, *wanted;
+	} cases[] = {
+		{ "crypto isakmp key hunter2 address 192.0.2.1", "crypto isakmp key <removed> address 192.0.2.1" },
+		{ "crypto isakmp key 6 XYZ address 192.0.2.1", "crypto isakmp key 6 <removed> address 192.0.2.1" },
+		{ "  pre-shared-key local hunter2", "  pre-shared-key local <removed>" },
+		{ "  pre-shared-key hex 0A0B", "  pre-shared-key hex <removed>" },
+		{ " ikev1 pre-shared-key *****", " ikev1 pre-shared-key <removed>" },
+		{ "enable secret 9 $9$abc", "enable secret 9 <removed>" },
+		{ "username netops privilege 15 secret 5 $1$abc", "username netops privilege 15 secret 5 <removed>" },
+		{ "username a password 0 b", "username a password 0 <removed>" },
+		{ " neighbor 192.0.2.9 password 7 0822", " neighbor 192.0.2.9 password 7 <removed>" },
+		{ "snmp-server community public RO 10", "snmp-server community <removed> RO 10" },
+		{ "no snmp-server community public", "no snmp-server community <removed>" },
+		{ "snmp-server host 192.0.2.5 public event-manager", "snmp-server host 192.0.2.5 <removed> event-manager" },
+		{ "snmp-server host 192.0.2.5 vrf Mgmt version 2c public", "snmp-server host 192.0.2.5 vrf Mgmt version 2c <removed>" },
+		{ "snmp-server host 192.0.2.5 informs version 3 priv joe", "snmp-server host 192.0.2.5 informs version 3 priv <removed>" },
+		{ "snmp-server user joe ops v3 auth sha aaaaaaaa priv aes 128 bbbbbbbb",
+		  "snmp-server user joe ops v3 auth sha <removed> priv aes 128 <removed>" },
+		{ "tacacs-server key 7 0822", "tacacs-server key 7 <removed>" },
+		{ " key 7 0822", " key 7 <removed>" },
+		{ "  key-string 7 0822", "  key-string 7 <removed>" },
+		{ " ip ospf message-digest-key 1 md5 7 0822", " ip ospf message-digest-key 1 md5 7 <removed>" },
+		{ " standby 1 authentication hunter2", " standby 1 authentication <removed>" },
+		{ " standby 1 authentication md5 key-string 7 0822", " standby 1 authentication md5 key-string 7 <removed>" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(without(cases[i].line), cases[i].wanted);
+}
+
+static void test_tables_stay_as_they_are(void **state)
+{
+	static const char *const lines[] = {
+		"", "   ", "TLOC ADDRESS   TLOC COLOR   SPI   IPV4   PORT   KEY HASH", "  inbound esp sas:", "  spi: 0x1DB73BBB(498547643)",
+		"Hash: SHA256, DH Grp:14, Auth sign: PSK, Auth verify: PSK", "authentication pre-share", " authentication local rsa-sig",
+		"Encr: AES-CBC, keysize: 256, PRF: SHA256", "hostname spoke1",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		assert_string_equal(without(lines[i]), lines[i]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_secrets_are_taken_out_of_a_configuration),
+		cmocka_unit_test(test_tables_stay_as_they_are),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
