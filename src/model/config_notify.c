@@ -42,6 +42,14 @@ const char *notify_security_name(enum notify_security security)
 	return (unsigned)security < NOTIFY_SECURITIES ? names[security] : "?";
 }
 
+const char *notify_host_how(const struct notify_host *host)
+{
+	static const char *const informs[NOTIFY_SECURITIES] = { "2c informs", "3 noauth informs", "3 auth informs", "3 priv informs" };
+
+	return host->informs && (unsigned)host->security < NOTIFY_SECURITIES ? informs[host->security]
+									     : notify_security_name(host->security);
+}
+
 const char *notify_hash_name(enum notify_hash hash)
 {
 	static const char *const names[NOTIFY_HASHES] = { "none", "sha", "sha224", "sha256", "sha384", "sha512" };

@@ -36,6 +36,7 @@ struct notify_host { /* snmp-server host */
 	struct spimend_address address;
 	uint16_t port;
 	enum notify_security security;
+	bool informs;                /* else traps: what is not answered is sent again */
 	bool event_manager;          /* it gets the applets' traps; always, where no kind is named */
 	char name[NOTIFY_NAME_MAX];  /* the community, or the user */
 };
@@ -99,6 +100,7 @@ uint64_t notify_host_mark(const struct notify_host *host);
 uint64_t notify_log_host_mark(const struct notify_log_host *host);
 
 const char *notify_security_name(enum notify_security security);    /* "2c", "3 noauth" ... */
+const char *notify_host_how(const struct notify_host *host);        /* the same; "2c informs" ... */
 const char *notify_hash_name(enum notify_hash hash);                /* "sha", "sha256" ... */
 const char *notify_transport_name(enum notify_transport transport); /* "udp" ... */
 /* As IOS names syslog's severities: "emergencies" to "debugging". */

@@ -79,9 +79,9 @@ static bool read_snmp_host(struct reader *r, struct notify_host *host)
 	host->port = SNMP_TRAP_PORT;
 	if (!config_read_address(next(r), &host->address, r->why))
 		return false;
-	if (take(r, "informs"))
-		return config_say_expected(r->why, "kind", TEXT("informs"), "traps are sent, not informs");
-	(void)take(r, "traps");
+	host->informs = take(r, "informs");
+	if (!host->informs)
+		(void)take(r, "traps");
 	if (take(r, "version") && !take_version(r, host))
 		return false;
 	if (!config_take_word(next(r), 1, host->name, sizeof(host->name), "the community or user", r->why))
@@ -447,6 +447,7 @@ static void print_hosts(const struct config_row *row, const struct config_notify
 		const struct notify_host *host = &n->hosts[i];
 
 		buffer_printf(out, "%s %s ", row->keywords, spimend_address_print(&host->address, address));
+		buffer_add_string(out, host->informs ? "informs " : "");
 		if (host->security != NOTIFY_V2C || is_keyword(text_of(host->name)))
 			buffer_printf(out, "version %s ", notify_security_name(host->security));
 		buffer_add_string(out, host->name);

@@ -20,7 +20,7 @@ const struct config_row config_rows[] = {
 	  "hear traps, from the addresses that 'snmp-server host' names" },
 	{ "snmp-server enable traps event-manager", "", CONFIG_TOP, VALUE_FLAG, AT(notify.enable_event_manager), 0, 0, 0,
 	  "send what applets send with 'action snmp-trap'" },
-	{ "snmp-server host", "ADDRESS [traps] [version 2c|3 auth|noauth|priv] NAME [udp-port PORT] [event-manager]", CONFIG_TOP, VALUE_SNMP_HOST,
+	{ "snmp-server host", "ADDRESS [traps|informs] [version 2c|3 auth|noauth|priv] NAME [udp-port PORT] [event-manager]", CONFIG_TOP, VALUE_SNMP_HOST,
 	  0, 0, 0, 0, "who gets traps, and whose traps are heard; NAME is the community, or the user of version 3" },
 	{ "snmp-server community", "NAME [ro|rw]", CONFIG_TOP, VALUE_COMMUNITY, 0, 0, 0, 0,
 	  "a further community that traps may come with; there is no agent to be asked" },

@@ -172,6 +172,26 @@ int32_t snmp_read_request(struct ber pdu)
 	return ber_take(&pdu, &inside, &tag) && ber_take_integer(&inside, "no request number", &request) ? (int32_t)request : 0;
 }
 
+bool snmp_read_answer(struct ber pdu, struct snmp_answer *ret)
+{
+	static const struct snmp_oid stats = { 9, { 1, 3, 6, 1, 6, 3, 15, 1, 1 } };
+	struct ber inside, list, one;
+	int64_t request = 0, error = 0, unused = 0;
+	struct snmp_oid name = { .len = 0 };
+	uint8_t tag;
+
+	if (!ber_take(&pdu, &inside, &tag) || (tag != BER_RESPONSE && tag != BER_REPORT) ||
+	    !ber_take_integer(&inside, "no request number", &request) || !ber_take_integer(&inside, "no error status", &error) ||
+	    !ber_take_integer(&inside, "no error index", &unused) ||
+	    !ber_enter(&inside, BER_SEQUENCE, "no list of variables", &list))
+		return false;
+	*ret = (struct snmp_answer){ .is_report = tag == BER_REPORT, .request = (int32_t)request, .error = (int32_t)error };
+	if (ret->is_report && ber_enter(&list, BER_SEQUENCE, "no variable", &one) && ber_take_oid(&one, "no name", &name) &&
+	    snmp_oid_is_below(&name, &stats) && name.len == 11)
+		ret->counter = name.id[9];
+	return true;
+}
+
 /* --- Traps -------------------------------------------------------------------------------------------------------- */
 
 static void take_address(const struct snmp_value *value, struct spimend_address *ret)

@@ -59,6 +59,15 @@ int snmp_read_scoped(struct ber scoped, struct ber *ret_pdu, struct snmp_failure
 /* The number of whatever request it is; 0 where there is none. */
 int32_t snmp_read_request(struct ber pdu);
 
+/* What answers one: a Response, or a Report of one of USM's counters (RFC 3414 5). */
+struct snmp_answer {
+	bool is_report;
+	int32_t request, error; /* error: error-status of a Response, 0 where there was none */
+	uint32_t counter;       /* of a Report: N of usmStats.N.0, 4 is usmStatsUnknownEngineIDs; 0: of another kind */
+};
+/* False: it is neither. */
+bool snmp_read_answer(struct ber pdu, struct snmp_answer *ret);
+
 /* A trap, notification or inform. Fills everything but source and authenticated. `version` is the message's. 0, or
  * SPIMEND_E_SYNTAX with *failure filled and *ret in an undefined state. */
 int snmp_read_trap(struct ber pdu, uint8_t version, struct snmp_trap *ret, struct snmp_failure *failure);

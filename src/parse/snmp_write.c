@@ -133,6 +133,20 @@ void snmp_put_report(struct ber_writer *w, struct text engine, const struct snmp
 	ber_put_head(w, BER_SEQUENCE, end);
 }
 
+void snmp_put_question(struct ber_writer *w, int32_t request)
+{
+	size_t end = w->at;
+
+	ber_put_head(w, BER_SEQUENCE, end);
+	ber_put_integer(w, BER_INTEGER, 0);
+	ber_put_integer(w, BER_INTEGER, 0);
+	ber_put_integer(w, BER_INTEGER, request);
+	ber_put_head(w, BER_GET, end);
+	ber_put_octets(w, BER_OCTETS, NULL, 0);
+	ber_put_octets(w, BER_OCTETS, NULL, 0);
+	ber_put_head(w, BER_SEQUENCE, end);
+}
+
 void snmp_put_v3(struct ber_writer *w, const struct snmp_v3_frame *frame, size_t *ret_auth)
 {
 	static const uint8_t zeros[64];

@@ -34,6 +34,9 @@ void snmp_put_v2c(struct ber_writer *w, const struct snmp_trap *trap, struct tex
 void snmp_put_report(struct ber_writer *w, struct text engine, const struct snmp_oid *counter, uint32_t value,
 		     int32_t request);
 
+/* What asks an engine who it is (RFC 3414 4): a scoped PDU with a request for nothing. */
+void snmp_put_question(struct ber_writer *w, int32_t request);
+
 struct snmp_v3_frame {
 	int32_t id, boots, time;
 	uint8_t flags;

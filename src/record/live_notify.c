@@ -101,7 +101,7 @@ void live_notify_text(const struct live_notify *n, const struct config *config, 
 		add_state(i ? "" : "syslog to", &c->log_hosts[i].address, c->log_hosts[i].port,
 			  notify_transport_name(c->log_hosts[i].transport), log_state(n, config, i), out);
 	for (uint32_t i = 0; c->enable_event_manager && i < c->host_count; i++)
-		add_state(i ? "" : "traps to", &c->hosts[i].address, c->hosts[i].port, notify_security_name(c->hosts[i].security),
+		add_state(i ? "" : "traps to", &c->hosts[i].address, c->hosts[i].port, notify_host_how(&c->hosts[i]),
 			  snmp_state(n, config, i), out);
 	if (n->not_handed) {
 		label(out, "");
@@ -184,7 +184,7 @@ void live_notify_json(const struct live_notify *n, const struct config *config, 
 		put_state("syslog", &c->log_hosts[i].address, c->log_hosts[i].port, notify_transport_name(c->log_hosts[i].transport),
 			  log_state(n, config, i), j);
 	for (uint32_t i = 0; i < c->host_count; i++)
-		put_state("snmp", &c->hosts[i].address, c->hosts[i].port, notify_security_name(c->hosts[i].security),
+		put_state("snmp", &c->hosts[i].address, c->hosts[i].port, notify_host_how(&c->hosts[i]),
 			  snmp_state(n, config, i), j);
 	json_array_end(j);
 }

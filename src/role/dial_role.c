@@ -65,8 +65,9 @@ int dial_connect(const struct spimend_address *address, uint16_t port, int kind)
 static void settle(struct dial *dial)
 {
 	int64_t now = loop_now(dial->member->loop), lines = log_links_tick(dial, now), mails = mails_tick(dial, now);
+	int64_t informs = informs_tick(dial, now), first = lines < mails ? lines : mails;
 
-	loop_timer_at(dial->timer, lines < mails ? lines : mails);
+	loop_timer_at(dial->timer, first < informs ? first : informs);
 }
 
 static void from_core(void *context, struct channel *channel, enum message_type type, const union message_item *item,

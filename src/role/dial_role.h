@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The role dial in its parts: role/dial_role.c lives with core and the loop, role/dial_log.c sends lines to syslog servers,
- * role/dial_tls.c is their TLS, role/dial_traps.c sends traps, role/dial_mail.c mail. Private to the five.
+ * role/dial_tls.c is their TLS, role/dial_traps.c sends traps, role/dial_informs.c sees to it
+ * that informs are answered, role/dial_mail.c sends mail. Private to the six.
  */
 #ifndef ROLE_DIAL_ROLE_H
 #define ROLE_DIAL_ROLE_H
@@ -59,11 +60,33 @@ struct log_link { /* one syslog server */
 	bool said_down;
 };
 
+#define DIAL_INFORMS_MAX 25              /* of one host that wait for an answer; IOS's number */
+struct inform_link { /* what waits for an SNMP host's answer */
+	struct dial *dial;             /* borrows */
+	struct loop_source *source;    /* NULL: there is no socket yet */
+	struct inform {
+		bool used;
+		struct dial_trap said;
+		int32_t request;
+		uint8_t tries;
+		int64_t due;           /* mono */
+	} at[DIAL_INFORMS_MAX];
+	/* v3: the host's engine is the authoritative one (RFC 3414 1.5.1) */
+	uint8_t engine[SNMP_ENGINE_MAX];
+	size_t engine_len;             /* 0: not known yet */
+	int32_t boots, time;           /* as it said at `told` (mono) */
+	int64_t told;
+	int32_t question;              /* the number of the one that is open */
+	uint8_t questions;             /* asked in vain */
+	int64_t question_due;          /* mono */
+};
+
 struct trap_link { /* one SNMP host */
 	struct notify_host host;
 	uint64_t mark;
 	bool used;
 	int fd;                        /* owns; -1: none; connected */
+	struct inform_link *informs;   /* owns; NULL: it gets traps */
 	struct bucket bucket;
 	struct dial_state state, told;
 };
@@ -136,6 +159,19 @@ void dial_tls_explain(SSL *tls, char *to, size_t size);
 void trap_links_configure(struct dial *dial);
 void trap_links_take(struct dial *dial, const struct dial_trap *trap, int64_t now);
 void trap_links_done(struct dial *dial);
+const struct usm_user *trap_user_of(const struct dial *dial, const char *name); /* NULL: there is none */
+/* What core said, as it is sent: without its number. */
+void trap_make(const struct dial *dial, const struct dial_trap *said, struct snmp_trap *ret);
+/* 0 or negative errno, which is kept as the link's state. */
+int trap_link_send(struct trap_link *link, const struct ber_writer *w);
+int32_t dial_next_number(struct dial *dial);
+
+/* --- dial_informs.c --- */
+/* A place among those that wait, and sent by the next tick. */
+void informs_take(struct dial *dial, struct trap_link *link, const struct dial_trap *said, int64_t now);
+/* Sends what is due, and gives up. Returns when it wants to be called again. */
+int64_t informs_tick(struct dial *dial, int64_t now);
+void informs_free(struct trap_link *link);
 
 /* --- dial_mail.c --- */
 void mails_configure(struct dial *dial);

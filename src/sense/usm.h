@@ -60,8 +60,8 @@ struct usm_sender { /* this gateway as an engine that sends */
 	int32_t boots, time;
 	uint64_t salt; /* never the same twice for one boots and time */
 };
-/* Around the scoped PDU that stands at the front of `w`, written since `end`; it is encrypted where the level says so. `id` is
- * the message's number, `flags` are added. As usm_put(). */
+/* Around the scoped PDU that stands at the front of `w`, written since `end`; it is encrypted where the level says so. `id`
+ * is the message's number, `flags` are added. As usm_put(). */
 int usm_seal(struct ber_writer *w, size_t end, const struct usm_user *user, enum notify_security security,
 	     const struct usm_sender *sender, int32_t id, uint8_t flags);
 /* The whole message in `w`, for a user and a level. 0; -ENOBUFS: no room; -EINVAL: the user has no such keys; -EIO. */

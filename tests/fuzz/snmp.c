@@ -40,6 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct snmp_failure failure;
 	static struct snmp_trap trap;
 	char text[SNMP_STRING_MAX];
+	struct snmp_answer answer;
 	struct ber pdu;
 
 	if (snmp_read_message(data, size, &message, &failure) < 0) {
@@ -51,6 +52,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	pdu = message.pdu;
 	if (message.version == 3 && (message.flags & SNMP_FLAG_PRIV || snmp_read_scoped(message.scoped, &pdu, &failure) < 0))
 		return 0;
+	(void)snmp_read_request(pdu);
+	if (snmp_read_answer(pdu, &answer))
+		must(answer.is_report || !answer.counter);
 	if (snmp_read_trap(pdu, message.version, &trap, &failure) < 0) {
 		must(failure.reason && failure.trouble && failure.at <= size);
 		return 0;

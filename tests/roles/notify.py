@@ -491,6 +491,59 @@ def traps_are_sent(build):
         return problems + ([heard, d.said(), d.text("other")] if problems else [])
 
 
+INFORMS = ["snmp-server host 127.0.0.1 informs version 2c public udp-port 1163",
+           "snmp-server host 127.0.0.1 informs version 3 priv ann udp-port 1163",
+           "snmp-server host ::1 informs version 3 auth bob udp-port 1163",
+           "snmp-server host 127.0.0.1 informs version 3 priv eve udp-port 1163",
+           "snmp-server host 127.0.0.2 informs version 3 priv ann udp-port 1164",
+           "snmp-server user ann key-file FOLDER/ann", "snmp-server user bob key-file FOLDER/bob",
+           "snmp-server user eve key-file FOLDER/eve"]
+
+
+def informs_are_sent(build):
+    """snmptrapd hears each once and answers, also one that was away, and one that was started anew with another engine; a
+    password that it has not is said, and nobody who answers is said as well."""
+    problems = []
+
+    def trapd(engine):
+        return d.run("snmptrapd", "-f", "-Lo", "-n", "-On", "-C", "-c", d.path("trapd.conf"), f"--engineID={engine}",
+                     "--persistentDir=" + d.path(engine), "udp:127.0.0.1:1163", "udp6:[::1]:1163", output=d.path("heard"))
+
+    def heard(number):
+        return d.text("heard").count(f"INTEGER: {number}")
+    with Dialer(build, *INFORMS) as d:
+        with open(d.path("trapd.conf"), "w", encoding="utf-8") as file:
+            file.write("authCommunity log public\nauthUser log ann priv\nauthUser log bob auth\nauthUser log eve priv\n"
+                       "createUser ann SHA-256 longenough AES longenough2\ncreateUser bob SHA longenough\n"
+                       "createUser eve SHA-256 notherpassword AES longenough2\n")
+        d.start()
+        d.tell("trap 0 1001", "trap 1 1002", "trap 2 1003")  # nobody listens yet
+        wait_for(lambda: "waiting 1" in d.state("snmp 1"), 5)
+        one = trapd("first")
+        for host, number in ((0, 1001), (1, 1002), (2, 1003)):
+            if not wait_for(lambda host=host: "sent 1" in d.state(f"snmp {host}"), 20) or not heard(number):
+                problems.append(f"snmp {host}: {d.state(f'snmp {host}')!r}, heard {heard(number)} times")
+        d.tell(*(f"trap {host} {number}" for host, number in ((0, 2001), (1, 2002), (2, 2003), (3, 2004), (4, 2005))))
+        for host, number in ((0, 2001), (1, 2002), (2, 2003)):
+            if not wait_for(lambda host=host: "sent 2" in d.state(f"snmp {host}"), 20) or heard(number) != 1:
+                problems.append(f"snmp {host}, again: {d.state(f'snmp {host}')!r}, heard {heard(number)} times")
+        if not wait_for(lambda: "another password of the SNMP user" in d.state("snmp 3"), 20) or heard(2004):
+            problems.append(f"a wrong password: {d.state('snmp 3')!r}")
+        one.kill()
+        one.wait()
+        two = trapd("second")
+        wait_for(lambda: d.listens(1163, "-lnu"))
+        d.tell("trap 1 3002")
+        if not wait_for(lambda: "sent 3" in d.state("snmp 1"), 25) or heard(3002) != 1:
+            problems.append(f"after another engine: {d.state('snmp 1')!r}, heard {heard(3002)} times")
+        if not wait_for(lambda: "does not tell its SNMP engine" in d.state("snmp 4"), 40) or "dropped 1" not in d.state("snmp 4"):
+            problems.append(f"nobody there: {d.state('snmp 4')!r}")
+        two.kill()
+        if "violation" in d.said():
+            problems.append("it made a forbidden system call")
+        return problems + ([d.text("heard"), d.said(), d.text("other")] if problems else [])
+
+
 EC = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
 
 
@@ -576,6 +629,7 @@ TESTS = [
     ("the applets of note 000: a stray packet, four shows, a trap, debugs off at both ends", the_notes_applets),
     ("debugs are of the condition's peer, and go to the syslog server", debugs_are_conditional),
     ("snmptrapd hears the traps that are sent, v2c and v3", traps_are_sent),
+    ("snmptrapd answers the informs that are sent, v2c and v3", informs_are_sent),
     ("rsyslogd hears the lines that are sent, by UDP, TCP and TLS, also late", lines_are_sent),
     ("a syslog server with the wrong certificate gets nothing", certificates_are_checked),
 ]

@@ -415,6 +415,7 @@ static void test_who_is_told_and_heard_is_read_as_ios_writes_it(void **state)
 	assert_int_equal(n->host_count, 3);
 	assert_string_equal(n->hosts[2].name, "traps");
 	assert_string_equal(n->hosts[0].name, "public");
+	assert_false(n->hosts[0].informs);
 	assert_int_equal(n->hosts[0].security, NOTIFY_V2C);
 	assert_int_equal(n->hosts[0].port, 162);
 	assert_int_equal(n->hosts[1].security, NOTIFY_V3_PRIV);
@@ -520,6 +521,19 @@ static void test_passwords_in_a_line_are_hidden_and_put_back(void **state)
 	buffer_done(&whole);
 }
 
+static void test_informs_are_read_as_ios_writes_them(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("snmp-server host 192.0.2.3 informs version 3 priv ann\nsnmp-server host 2001:db8::3 informs public\n"
+			       "snmp-server user ann key-file /etc/spimend/ann\nspimend\n" QUIET), 0);
+	assert_true(config.notify.hosts[0].informs && config.notify.hosts[1].informs);
+	assert_string_equal(notify_host_how(&config.notify.hosts[0]), "3 priv informs");
+	assert_non_null(strstr(show(), "snmp-server host 192.0.2.3 informs version 3 priv ann event-manager\n"
+				       "snmp-server host 2001:db8::3 informs public event-manager\n"));
+	assert_int_equal(parse(show()), 0);
+	assert_true(config.notify.hosts[0].informs && config.notify.hosts[1].informs);
+}
+
 static void test_who_is_told_can_be_taken_back(void **state)
 {
 	(void)state;
@@ -558,7 +572,6 @@ static void test_who_is_told_refuses_what_it_cannot_do_by_name(void **state)
 
 	(void)state;
 	assert_string_equal(refusal("snmp-server host 11.1.1.3 version 1 public"), "version '1': traps are sent with version 2c or 3");
-	assert_string_equal(refusal("snmp-server host 11.1.1.3 informs public"), "kind 'informs': traps are sent, not informs");
 	assert_string_equal(refusal("snmp-server host hub public"), "address 'hub': an IPv4 or IPv6 address is expected");
 	assert_string_equal(refusal("snmp-server host 11.1.1.3 public bgp"),
 			    "word 'bgp': 'udp-port PORT' or 'event-manager' is expected; other traps are not sent");
@@ -837,6 +850,7 @@ int main(void)
 		cmocka_unit_test(test_who_is_told_prints_and_parses_back),
 		cmocka_unit_test(test_a_users_keys_come_from_their_own_file),
 		cmocka_unit_test(test_passwords_in_a_line_are_hidden_and_put_back),
+		cmocka_unit_test(test_informs_are_read_as_ios_writes_them),
 		cmocka_unit_test(test_who_is_told_can_be_taken_back),
 		cmocka_unit_test(test_who_is_told_refuses_what_it_cannot_do_by_name),
 		cmocka_unit_test(test_the_fleet_is_heard_from_whom_it_says),
