@@ -24,6 +24,7 @@ check-kernel:
 bench: all
 	@SPIMEND_BUILD_TARGETS="bench/loggen bench/measure" scripts/as-user scripts/build build $(RELEASE)
 	@scripts/as-user bench/analyze
+	@scripts/as-user bench/audit
 	@scripts/deps bench || echo "bench/lookup and bench/eem go on with what is here"
 	@SPIMEND_BUILD_TARGETS="bench/lookup bench/eem" scripts/as-user scripts/build build $(RELEASE)
 	@scripts/as-user build/bench/lookup

@@ -62,6 +62,21 @@ uint32_t audit_hash(const struct sa_audit *a, const void *bytes, size_t len)
 	return (uint32_t)hash_bytes(&a->key, bytes, len);
 }
 
+/* One SPI, pair or network so often is no answer any more, and would make the search quadratic. */
+#define ALIKE_MAX 256
+
+void audit_index_add(struct slots *slots, uint32_t hash, uint32_t number)
+{
+	uint32_t cursor = hash;
+
+	for (int i = 0; i < ALIKE_MAX; i++) {
+		if (!slots_look(slots, hash, &cursor)) {
+			slots_add(slots, hash, number);
+			return;
+		}
+	}
+}
+
 int sa_audit_device(struct sa_audit *a, const char *name)
 {
 	size_t len = strlen(name);
@@ -350,11 +365,24 @@ out:
 	return result;
 }
 
+void audit_note_outputs(struct sa_audit *a)
+{
+	for (uint32_t i = 0; i < a->outputs.count; i++) {
+		struct audit_device *device = device_at(a, output_at(a, i)->device);
+
+		if (device->first_output == NONE)
+			device->first_output = i;
+		device->last_output = i;
+		device->last[output_at(a, i)->kind] = i + 1;
+	}
+}
+
 int sa_audit_judge(struct sa_audit *a)
 {
 	int result;
 
 	a->counts.devices = a->devices.count;
+	audit_note_outputs(a);
 	if ((result = audit_direct_states(a)) < 0 || (result = audit_index(a)) < 0 || (result = audit_link(a)) < 0 ||
 	    (result = audit_compare_tunnels(a)) < 0)
 		return result;

@@ -58,19 +58,9 @@ static int make_index(const struct sa_audit *a, struct index *x)
 	if (slots_init(&x->pairs, a->ikes.count + 1) < 0 || slots_init(&x->spis, a->ikes.count + 1) < 0)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < a->ikes.count; i++) {
-		uint32_t hash = hash_ends(a, &ikes[i].is), cursor = hash, n = 0;
-
-		while (n < 256 && slots_look(&x->pairs, hash, &cursor))
-			n++;
-		if (n < 256)
-			slots_add(&x->pairs, hash, i + 1);
-		if (!ikes[i].is.has_spis)
-			continue;
-		hash = cursor = hash_spis(a, ikes[i].is.spi_local, ikes[i].is.spi_remote);
-		for (n = 0; n < 256 && slots_look(&x->spis, hash, &cursor); n++)
-			;
-		if (n < 256)
-			slots_add(&x->spis, hash, i + 1);
+		audit_index_add(&x->pairs, hash_ends(a, &ikes[i].is), i + 1);
+		if (ikes[i].is.has_spis)
+			audit_index_add(&x->spis, hash_spis(a, ikes[i].is.spi_local, ikes[i].is.spi_remote), i + 1);
 	}
 	return 0;
 }

@@ -164,21 +164,6 @@ int audit_direct_states(struct sa_audit *a)
 
 /* ---- indexes ---- */
 
-/* One SPI, pair or network so often is no answer any more, and would make the search quadratic. */
-#define ALIKE_MAX 256
-
-static void add_capped(struct slots *slots, uint32_t hash, uint32_t number)
-{
-	uint32_t cursor = hash;
-
-	for (int i = 0; i < ALIKE_MAX; i++) {
-		if (!slots_look(slots, hash, &cursor)) {
-			slots_add(slots, hash, number);
-			return;
-		}
-	}
-}
-
 /* Counters of a controller, and keys that a person typed, recur everywhere: no SPI links them. */
 static bool has_own_spis(const struct audit_flow *f)
 {
@@ -275,7 +260,7 @@ static int index_sa(struct sa_audit *a, uint32_t number)
 			    spimend_address_equal(&g->peer, &f->peer) && note_same(a, g->device, f->device) < 0)
 				return -ENOMEM;
 		}
-	add_capped(slots, hash, number + 1);
+	audit_index_add(slots, hash, number + 1);
 	return 0;
 }
 
@@ -318,9 +303,9 @@ int audit_index(struct sa_audit *a)
 
 		if (add_owner(a, f->device, &f->local) < 0)
 			return -ENOMEM;
-		add_capped(&a->pairs, audit_hash_pair(a, &f->local, &f->peer), i + 1);
+		audit_index_add(&a->pairs, audit_hash_pair(a, &f->local, &f->peer), i + 1);
 		if (f->encap && f->local_ident.known && f->remote_ident.known)
-			add_capped(&a->idents, hash_idents(a, f->device, &f->local_ident, &f->remote_ident), i + 1);
+			audit_index_add(&a->idents, hash_idents(a, f->device, &f->local_ident, &f->remote_ident), i + 1);
 	}
 	for (uint32_t i = 0; i < a->ikes.count; i++)
 		if (!ikes[i].is.undirected && add_owner(a, ikes[i].device, &ikes[i].is.local) < 0)

@@ -13,6 +13,7 @@ struct audit_device {
 	bool ignored; /* the same device as an earlier one */
 	bool compared; /* its IKE daemon and its kernel both spoke */
 	uint32_t first_output, last_output;
+	uint32_t last[OUTPUT_COUNT]; /* its last output of each kind, plus one; 0: none */
 	uint32_t behind_nat; /* its flows in UDP whose other end nobody was told */
 };
 
@@ -146,6 +147,8 @@ static inline struct audit_sa *sa_at(const struct sa_audit *a, uint32_t i)
 }
 
 uint32_t audit_hash(const struct sa_audit *a, const void *bytes, size_t len);
+/* As slots_add(), but not where very many have that hash already. */
+void audit_index_add(struct slots *slots, uint32_t hash, uint32_t number);
 uint32_t audit_hash_spi(const struct sa_audit *a, uint32_t spi, uint8_t protocol);
 uint32_t audit_hash_address(const struct sa_audit *a, const struct spimend_address *address);
 uint32_t audit_hash_pair(const struct sa_audit *a, const struct spimend_address *local, const struct spimend_address *peer);
@@ -160,6 +163,7 @@ void audit_say(const struct sa_audit *a, struct audit_finding *f, uint32_t outpu
 	__attribute__((format(printf, 5, 6)));
 
 /* Steps of sa_audit_judge(). 0 or -ENOMEM. */
+void audit_note_outputs(struct sa_audit *a);
 int audit_direct_states(struct sa_audit *a);
 int audit_index(struct sa_audit *a);
 int audit_link(struct sa_audit *a);

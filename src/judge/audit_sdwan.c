@@ -17,6 +17,8 @@ struct sdwan {
 	struct sa_audit *a;
 	struct slots accepted; /* TLOC: number of a kept_local_sa, plus one */
 	struct slots told;     /* findings that were made: hash alone */
+	struct slots copies;   /* device and TLOC: number of a kept_tloc, plus one */
+	struct slots sessions; /* device and TLOC: number of a kept_bfd, plus one */
 };
 
 struct accepted { /* what R's tables say of one TLOC */
@@ -34,6 +36,13 @@ static uint32_t hash_tloc(const struct sa_audit *a, const struct spimend_address
 	key.tloc = *tloc;
 	text_copy(text_of(color), key.color, sizeof(key.color));
 	return audit_hash(a, &key, sizeof(key));
+}
+
+static uint32_t hash_at(const struct sa_audit *a, uint32_t device, const struct spimend_address *tloc, const char *color)
+{
+	uint32_t parts[2] = { device, hash_tloc(a, tloc, color) };
+
+	return audit_hash(a, parts, sizeof(parts));
 }
 
 static bool is_tloc(const struct kept_local_sa *k, const struct spimend_address *tloc, const char *color)
@@ -91,15 +100,10 @@ static bool is_told(struct sdwan *s, uint32_t device, const struct spimend_addre
 	return false;
 }
 
-static uint32_t last_output(const struct sa_audit *a, uint32_t number, enum saved_output kind)
+/* A later reading of the same device speaks instead of an earlier one. */
+static bool is_last(const struct sa_audit *a, uint32_t device, uint32_t output)
 {
-	const struct audit_device *device = device_at(a, number);
-	uint32_t found = NONE;
-
-	for (uint32_t i = device->first_output; i != NONE && i <= device->last_output; i++)
-		if (output_at(a, i)->device == number && output_at(a, i)->kind == kind)
-			found = i;
-	return found;
+	return device_at(a, device)->last[output_at(a, output)->kind] == output + 1;
 }
 
 static struct audit_finding *find(struct sdwan *s, enum audit_code code, enum confidence confidence,
@@ -125,11 +129,15 @@ static struct audit_finding *find(struct sdwan *s, enum audit_code code, enum co
 static void say_copy(struct sdwan *s, struct audit_finding *f, const struct kept_outbound *o, const struct accepted *r)
 {
 	const struct kept_tloc *tlocs = s->a->tlocs.at, *copy = NULL;
+	uint32_t hash = hash_at(s->a, o->device, &o->is.tloc, o->is.color), cursor = hash, at;
 
-	for (uint32_t i = 0; i < s->a->tlocs.count; i++)
-		if (tlocs[i].device == o->device && !tlocs[i].is.own && spimend_address_equal(&tlocs[i].is.tloc, &o->is.tloc) &&
-		    strcmp(tlocs[i].is.color, o->is.color) == 0)
-			copy = &tlocs[i];
+	while ((at = slots_look(&s->copies, hash, &cursor))) {
+		const struct kept_tloc *t = &tlocs[at - 1];
+
+		if (t->device == o->device && !t->is.own && spimend_address_equal(&t->is.tloc, &o->is.tloc) &&
+		    strcmp(t->is.color, o->is.color) == 0 && (!copy || t->output >= copy->output))
+			copy = t;
+	}
 	if (copy && copy->is.spi.value != o->is.spi.value)
 		audit_say(s->a, f, copy->output, copy->line, "the controller's copy is %u: this end is late", copy->is.spi.value);
 	else if (copy && r->newest != copy->is.spi.value)
@@ -140,13 +148,17 @@ static void say_copy(struct sdwan *s, struct audit_finding *f, const struct kept
 static void say_bfd(struct sdwan *s, struct audit_finding *f, const struct kept_outbound *o)
 {
 	const struct kept_bfd *bfds = s->a->bfds.at;
+	uint32_t hash = hash_at(s->a, o->device, &o->is.tloc, o->is.color), cursor = hash, at;
 
-	for (uint32_t i = 0; i < s->a->bfds.count; i++)
-		if (bfds[i].device == o->device && !bfds[i].is.up && spimend_address_equal(&bfds[i].is.system, &o->is.tloc) &&
-		    spimend_address_equal(&bfds[i].is.source, &o->is.source)) {
-			audit_say(s->a, f, bfds[i].output, bfds[i].line, "its BFD session is down");
+	while ((at = slots_look(&s->sessions, hash, &cursor))) {
+		const struct kept_bfd *b = &bfds[at - 1];
+
+		if (b->device == o->device && !b->is.up && spimend_address_equal(&b->is.system, &o->is.tloc) &&
+		    spimend_address_equal(&b->is.source, &o->is.source)) {
+			audit_say(s->a, f, b->output, b->line, "its BFD session is down");
 			return;
 		}
+	}
 }
 
 static void compare_outbound(struct sdwan *s, const struct kept_outbound *o)
@@ -155,7 +167,7 @@ static void compare_outbound(struct sdwan *s, const struct kept_outbound *o)
 	struct audit_finding *f;
 	bool newer;
 
-	if (o->output != last_output(s->a, o->device, OUTPUT_SDWAN_OUTBOUND) || device_at(s->a, o->device)->ignored)
+	if (!is_last(s->a, o->device, o->output) || device_at(s->a, o->device)->ignored)
 		return;
 	look_up(s, &o->is.tloc, o->is.color, o->is.spi.value, &r);
 	if (r.device == NONE || r.device == o->device) {
@@ -202,7 +214,7 @@ static void compare_copy(struct sdwan *s, const struct kept_tloc *t)
 	struct accepted r;
 	struct audit_finding *f;
 
-	if (t->is.own || t->output != last_output(s->a, t->device, OUTPUT_SDWAN_TLOCS) || device_at(s->a, t->device)->ignored)
+	if (t->is.own || !is_last(s->a, t->device, t->output) || device_at(s->a, t->device)->ignored)
 		return;
 	look_up(s, &t->is.tloc, t->is.color, t->is.spi.value, &r);
 	if (r.device == NONE || r.device == t->device || r.match || output_at(s->a, r.output)->cut)
@@ -234,7 +246,7 @@ static void look_at_bfd(struct sdwan *s, const struct kept_bfd *b)
 	uint32_t hash, cursor, at, other = NONE;
 	struct audit_finding *f;
 
-	if (b->is.up || b->output != last_output(s->a, b->device, OUTPUT_SDWAN_BFD) || device_at(s->a, b->device)->ignored)
+	if (b->is.up || !is_last(s->a, b->device, b->output) || device_at(s->a, b->device)->ignored)
 		return;
 	hash = cursor = hash_tloc(s->a, &b->is.system, b->is.color);
 	while ((at = slots_look(&s->accepted, hash, &cursor)))
@@ -256,28 +268,33 @@ static void look_at_bfd(struct sdwan *s, const struct kept_bfd *b)
 int audit_compare_sdwan(struct sa_audit *a)
 {
 	const struct kept_local_sa *local = a->local_sas.at;
+	const struct kept_tloc *tlocs = a->tlocs.at;
+	const struct kept_bfd *bfds = a->bfds.at;
 	struct sdwan s = { .a = a };
 	uint32_t may_tell = a->outbounds.count + a->tlocs.count + a->bfds.count + 1;
+	int result = -ENOMEM;
 
-	if (slots_init(&s.accepted, a->local_sas.count + 1) < 0 || slots_init(&s.told, may_tell) < 0) {
-		slots_done(&s.accepted);
-		return -ENOMEM;
-	}
-	for (uint32_t i = 0; i < a->local_sas.count; i++) {
-		uint32_t hash = hash_tloc(a, &local[i].is.tloc, local[i].is.color), cursor = hash, n = 0;
-
-		while (n < 256 && slots_look(&s.accepted, hash, &cursor))
-			n++;
-		if (n < 256 && !device_at(a, local[i].device)->ignored)
-			slots_add(&s.accepted, hash, i + 1);
-	}
+	if (slots_init(&s.accepted, a->local_sas.count + 1) < 0 || slots_init(&s.told, may_tell) < 0 ||
+	    slots_init(&s.copies, a->tlocs.count + 1) < 0 || slots_init(&s.sessions, a->bfds.count + 1) < 0)
+		goto out;
+	for (uint32_t i = 0; i < a->local_sas.count; i++)
+		if (!device_at(a, local[i].device)->ignored)
+			audit_index_add(&s.accepted, hash_tloc(a, &local[i].is.tloc, local[i].is.color), i + 1);
+	for (uint32_t i = 0; i < a->tlocs.count; i++)
+		audit_index_add(&s.copies, hash_at(a, tlocs[i].device, &tlocs[i].is.tloc, tlocs[i].is.color), i + 1);
+	for (uint32_t i = 0; i < a->bfds.count; i++)
+		audit_index_add(&s.sessions, hash_at(a, bfds[i].device, &bfds[i].is.system, bfds[i].is.color), i + 1);
 	for (uint32_t i = 0; i < a->outbounds.count; i++)
 		compare_outbound(&s, (struct kept_outbound *)a->outbounds.at + i);
 	for (uint32_t i = 0; i < a->tlocs.count; i++)
 		compare_copy(&s, (struct kept_tloc *)a->tlocs.at + i);
 	for (uint32_t i = 0; i < a->bfds.count; i++)
 		look_at_bfd(&s, (struct kept_bfd *)a->bfds.at + i);
+	result = 0;
+out:
 	slots_done(&s.accepted);
 	slots_done(&s.told);
-	return 0;
+	slots_done(&s.copies);
+	slots_done(&s.sessions);
+	return result;
 }

@@ -712,13 +712,6 @@ int audit_compare_tunnels(struct sa_audit *a)
 	uint32_t n, from = 0;
 	int result = -ENOMEM;
 
-	for (uint32_t i = 0; i < a->outputs.count; i++) {
-		struct audit_device *device = device_at(a, output_at(a, i)->device);
-
-		if (device->first_output == NONE)
-			device->first_output = i;
-		device->last_output = i;
-	}
 	c.order = memory_new((size_t)a->flows.count + 1, sizeof(*c.order));
 	c.lacking = memory_new((size_t)a->devices.count + 1, sizeof(*c.lacking));
 	a->clean = memory_new((size_t)a->tunnels + 1, 1);

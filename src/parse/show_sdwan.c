@@ -103,8 +103,9 @@ static const char *read_outbound(const struct row *row, struct saved_outbound *r
 	if (!take_number(row, &at, UINT16_MAX, &mtu) || !take_address(row, &at, &ret->tloc) ||
 	    !take_name(row, &at, ret->color, sizeof(ret->color)))
 		return "an outbound connection without its remote TLOC";
-	if (take_name(row, &at, authentication, sizeof(authentication)) && at < row->count && row->word[at].at[0] == '*')
-		take_name(row, &at, ret->key, sizeof(ret->key));
+	if (!take_name(row, &at, authentication, sizeof(authentication)) || at >= row->count || row->word[at].at[0] != '*' ||
+	    !take_name(row, &at, ret->key, sizeof(ret->key)))
+		return "an outbound connection without its key hash";
 	ret->source_port = (uint16_t)source_port;
 	ret->port = (uint16_t)port;
 	return NULL;
@@ -252,6 +253,8 @@ enum show_result show_sdwan_line(struct show_sdwan *s, enum saved_output table, 
 	if (is_header(t)) {
 		if (text_starts(t, TEXT("SRC IP")))
 			s->by_source = true;
+		if (text_starts(t, TEXT("SYSTEM IP")))
+			s->by_source = false;
 		s->headed |= text_starts(t, TEXT("---"));
 		return SHOW_TAKEN;
 	}

@@ -23,6 +23,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [os.path.join(ROOT, "tests"), os.path.join(ROOT, "lab"), HERE]
 import applets  # noqa: E402
+import audit  # noqa: E402
 import end_to_end  # noqa: E402
 import gateway  # noqa: E402
 import histories  # noqa: E402
@@ -120,7 +121,8 @@ def main():
     # the longest first
     jobs = applets.jobs(builds, plugin is not None) + itself.jobs() \
         + histories.jobs(seed, plugin is not None, why, builds) + killed.jobs(builds) \
-        + siblings.jobs(builds, plugin is not None, why) + end_to_end.jobs(builds, product, no_product)
+        + siblings.jobs(builds, plugin is not None, why) + audit.jobs(builds, plugin is not None, why) \
+        + end_to_end.jobs(builds, product, no_product)
     run_all(suite, [job for job in jobs if not given.only or given.only in job[0]])
     shutil.rmtree("/run/spimend-lab", ignore_errors=True)
     return suite.close()
