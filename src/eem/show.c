@@ -7,13 +7,61 @@
 
 static const char *const ends[EEM_ENDS] = { "success", "abort", "maxrun", "under-way" };
 
-/* "Fri Mar 12 18:22:10 2027" */
+/* "Fri Mar 12 18:22:10 2027", "Wed Sep  8 ..." */
 static void print_time(const struct eem *eem, struct instant at, struct buffer *out)
 {
 	struct civil c = eem_local(eem, at);
 
-	buffer_printf(out, "%s %s %-2d %02d:%02d:%02d %d", calendar_weekday_name(cron_minute(&c) / (24 * 60)),
+	buffer_printf(out, "%s %s %2d %02d:%02d:%02d %d", calendar_weekday_name(cron_minute(&c) / (24 * 60)),
 		      calendar_month_name(c.month), c.day, c.hour, c.minute, c.second, c.year);
+}
+
+static void print_seconds(const char *word, int64_t ns, struct buffer *out)
+{
+	buffer_printf(out, "%s %" PRId64 ".%03d", word, ns / SECOND_NS, (int)(ns % SECOND_NS / 1000000));
+}
+
+static void print_timer(const struct event *e, struct buffer *out)
+{
+	if (e->name.len)
+		buffer_printf(out, "name {%.*s} ", TEXT_ARG(e->name));
+	if (e->detector == DETECTOR_CRON)
+		buffer_printf(out, "cron entry {%.*s}", TEXT_ARG(e->value));
+	else
+		print_seconds("time", e->time_ns, out);
+}
+
+/* What routers print in braces, as they do; of other detectors the line of the configuration. */
+static void print_event(const struct policy *p, const struct event *e, struct buffer *out)
+{
+	switch (e->detector) {
+	case DETECTOR_SYSLOG:
+		if (e->occurs > 1)
+			buffer_printf(out, "occurs %" PRIu32 " ", e->occurs);
+		if (e->period_ns) {
+			print_seconds("period", e->period_ns, out);
+			buffer_add_char(out, ' ');
+		}
+		buffer_printf(out, "pattern {%.*s}", TEXT_ARG(eem_pattern_text(e->pattern)));
+		if (e->priority >= 0)
+			buffer_printf(out, " priority %s", severity_names[e->priority]);
+		return;
+	case DETECTOR_CLI:
+		buffer_printf(out, "pattern {%.*s} sync %s skip %s", TEXT_ARG(eem_pattern_text(e->pattern)), e->sync ? "yes" : "no",
+			      e->skip ? "yes" : "no");
+		return;
+	case DETECTOR_NONE:
+		buffer_printf(out, "policyname {%.*s} sync {%s}", TEXT_ARG(p->name), e->has_sync && !e->sync ? "no" : "yes");
+		return;
+	case DETECTOR_COUNTDOWN:
+	case DETECTOR_WATCHDOG:
+	case DETECTOR_CRON:
+	case DETECTOR_ABSOLUTE:
+		print_timer(e, out);
+		return;
+	default:
+		buffer_add(out, e->source);
+	}
 }
 
 static void print_policy(const struct eem *eem, uint32_t index, struct buffer *out)
@@ -24,13 +72,13 @@ static void print_policy(const struct eem *eem, uint32_t index, struct buffer *o
 	print_time(eem, eem->states[index].registered, out);
 	buffer_printf(out, "  %.*s\n", TEXT_ARG(p->name));
 	for (uint32_t i = 0; i < p->event_count; i++) {
-		struct text source = p->events[i].source;
-
 		if (p->events[i].tag.len)
-			buffer_printf(out, " %" PRIu32 ": tag %.*s: ", i + 1, TEXT_ARG(p->events[i].tag));
+			buffer_printf(out, " %" PRIu32 ": tag %.*s: %s ", i + 1, TEXT_ARG(p->events[i].tag),
+				      detector_name(p->events[i].detector));
 		else
 			buffer_add_char(out, ' ');
-		buffer_printf(out, "%.*s\n", TEXT_ARG(source));
+		print_event(p, &p->events[i], out);
+		buffer_add_char(out, '\n');
 	}
 	if (p->trigger.is_there) {
 		static const char *const joins[] = { "and", "or", "andnot" };
@@ -57,8 +105,10 @@ static void print_policy(const struct eem *eem, uint32_t index, struct buffer *o
 void eem_show_registered(const struct eem *eem, struct buffer *out)
 {
 	buffer_add_string(out, "No.  Class     Type    Event Type          Trap  Time Registered           Name\n");
-	for (uint32_t i = 0; i < eem->set->count; i++)
+	for (uint32_t i = 0; i < eem->set->count; i++) {
+		buffer_add_string(out, i ? "\n" : "");
 		print_policy(eem, i, out);
+	}
 }
 
 void eem_show_history(const struct eem *eem, struct buffer *out)

@@ -76,7 +76,7 @@ def typed_commands_start_applets(build):
             problems.append(f"an applet started itself: {len(lines_of(d, 'own ran'))} runs after two commands")
         _, shown = shell(d, "enable\nshow event manager policy registered\nshow event manager history events\n"
                             "show event manager statistics\n")
-        expect(problems, "shown", shown, "cli                 Off", 'cli pattern "^show clock" sync yes', "applet: gate")
+        expect(problems, "shown", shown, "cli                 Off", '\n pattern {^show clock} sync yes skip no\n', "applet: gate")
         return problems + (d.tail() if problems else [])
 
 

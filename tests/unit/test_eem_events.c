@@ -581,12 +581,29 @@ static void test_what_is_shown(void **state)
 	assert_string_equal(shown,
 			    "No.  Class     Type    Event Type          Trap  Time Registered           Name\n"
 			    "1    applet    user    syslog              Off   Thu Mar 12 18:22:10 2026  a\n"
-			    " syslog pattern \"X-1-Y\" maxrun 35\n"
+			    " pattern {X-1-Y}\n"
 			    " maxrun 35.000\n"
 			    " action 10 puts \"x\"\n"
 			    " action 2 puts \"y\"\n"
 			    "No.  Job Id Proc Status     Time of Event            Event Type          Name\n"
 			    "1    1      Actv success    Thu Mar 12 18:22:10 2026 syslog              applet: a\n");
+	buffer_clear(&out);
+	start("event manager applet a\n event syslog occurs 3 period 60 pattern \"UP|DOWN\" priority 4\n action 1 puts \"x\"\n"
+	      "event manager applet b\n event timer cron cron-entry \"0-59/2 0-23/1 * * 0-7\" name two\n action 1 puts \"x\"\n"
+	      "event manager applet c trap\n event cli pattern \"^show clock\" sync yes\n action 1 puts \"x\"\n");
+	eem_show_registered(eem, &out);
+	text_copy(buffer_text(&out), shown, sizeof(shown));
+	assert_string_equal(shown,
+			    "No.  Class     Type    Event Type          Trap  Time Registered           Name\n"
+			    "1    applet    user    syslog              Off   Thu Mar 12 18:22:10 2026  a\n"
+			    " occurs 3 period 60.000 pattern {UP|DOWN} priority warnings\n maxrun 20.000\n action 1 puts \"x\"\n\n"
+			    "2    applet    user    timer cron          Off   Thu Mar 12 18:22:10 2026  b\n"
+			    " name {two} cron entry {0-59/2 0-23/1 * * 0-7}\n maxrun 20.000\n action 1 puts \"x\"\n\n"
+			    "3    applet    user    cli                 On    Thu Mar 12 18:22:10 2026  c\n"
+			    " pattern {^show clock} sync yes skip no\n maxrun 20.000\n action 1 puts \"x\"\n");
+	start("event manager applet a\n event syslog pattern \"X-1-Y\" maxrun 35\n action 10 puts \"x\"\n action 2 puts \"y\"\n");
+	message("%X-1-Y: z");
+	said();
 	buffer_clear(&out);
 	eem_json_history(eem, &out);
 	text_copy(buffer_text(&out), shown, sizeof(shown));
