@@ -136,27 +136,11 @@ static void on_end(void *context, enum saved_output output, bool cut)
 
 static int read_whole(const char *path, struct buffer *ret, bool *ret_damaged)
 {
-	struct input *input;
-	struct text bytes;
-	int result = input_open(path, &input);
+	int result = input_read_whole(path, BYTES_MOST, ret);
 
-	if (result < 0)
-		return result;
-	while ((result = input_next(input, &bytes)) > 0 || result == -EINTR) {
-		if (result == -EINTR)
-			continue;
-		if (ret->len + bytes.len > BYTES_MOST) {
-			result = -EFBIG;
-			break;
-		}
-		buffer_add(ret, bytes);
-	}
-	input_close(input);
 	/* What stood before the damage counts. */
 	*ret_damaged = result == SPIMEND_E_COMPRESSED && ret->len > 0;
-	if (*ret_damaged)
-		result = 0;
-	return result < 0 ? result : buffer_error(ret);
+	return *ret_damaged ? buffer_error(ret) : result;
 }
 
 /* True when these bytes came already; says so. */

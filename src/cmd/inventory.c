@@ -87,31 +87,12 @@ static void on_say(void *context, uint32_t file, uint32_t line, struct text why)
 		fprintf(stderr, "%s: %.*s\n", o->files[file], TEXT_ARG(why));
 }
 
-static int read_bytes(const char *path, struct buffer *ret)
-{
-	struct input *input;
-	struct text bytes;
-	int result = input_open(path, &input);
-
-	if (result < 0)
-		return result;
-	while ((result = input_next(input, &bytes)) > 0) {
-		if (ret->len + bytes.len > TEXT_MOST) {
-			result = -EFBIG;
-			break;
-		}
-		buffer_add(ret, bytes);
-	}
-	input_close(input);
-	return result < 0 ? result : buffer_error(ret);
-}
-
 static int read_file(const struct options *o, uint32_t file, struct inventory *inventory)
 {
 	cleanup(buffer_done) struct buffer bytes = { 0 }, why = { 0 };
 	cleanup(inventory_tree_done) struct inventory_tree tree = { 0 };
 	uint32_t line = 0;
-	int result = read_bytes(o->files[file], &bytes);
+	int result = input_read_whole(o->files[file], TEXT_MOST, &bytes);
 
 	if (result < 0) {
 		fprintf(stderr, "spimend inventory: %s: %s\n", o->files[file], spimend_strerror(result));

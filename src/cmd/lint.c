@@ -77,25 +77,6 @@ static int read_options(int argc, char **argv, struct lint_options *o)
 	return result;
 }
 
-static int read_file(const char *path, struct buffer *ret)
-{
-	struct input *input;
-	struct text bytes;
-	int result = input_open(path, &input);
-
-	if (result < 0)
-		return result;
-	while ((result = input_next(input, &bytes)) > 0) {
-		if (ret->len + bytes.len > TEXT_MOST) {
-			result = -EFBIG;
-			break;
-		}
-		buffer_add(ret, bytes);
-	}
-	input_close(input);
-	return result < 0 ? result : buffer_error(ret);
-}
-
 static void put(FILE *to, struct buffer *b)
 {
 	if (b->len)
@@ -235,7 +216,7 @@ int lint_main(int argc, char **argv)
 	texts = memory_new((size_t)o.count, sizeof(*texts));
 	bytes = memory_new((size_t)o.count, sizeof(*bytes));
 	for (int i = 0; texts && bytes && i < o.count; i++) {
-		int error = read_file(o.files[i], &bytes[read]);
+		int error = input_read_whole(o.files[i], TEXT_MOST, &bytes[read]);
 
 		if (error < 0) {
 			fprintf(stderr, "spimend lint: %s: %s\n", o.files[i], spimend_strerror(error));

@@ -5,7 +5,8 @@
  *
  * Called in the role sense, once for each session, by who knows what was typed. Pure: the time is an argument, and memory is
  * bounded whatever comes. It believes nothing: a prompt counts at a line's start alone, when nothing comes behind it for a
- * while, and once it is learned with that name alone. It never says what to type, and holds no password.
+ * while, and once it is learned with that name alone. Names with blanks in them, as `prompt` can make them, are not learned.
+ * It never says what to type, and holds no password.
  *
  * In turn: device_text_bytes() for what came, device_text_event() behind it and at device_text_due(); upon an event
  * device_text_command() or device_text_answer() together with what is typed. Where a password is asked for and nobody
@@ -70,7 +71,7 @@ struct device_event {
 	bool echoed;              /* the command came back as it was typed: the output is that command's */
 	bool paged;               /* a page prompt was in it: no evidence (devices.md 3) */
 	bool cut;                 /* more than may be kept: no evidence */
-	uint32_t log_lines;       /* how many were split out */
+	uint32_t log_lines;       /* how many were split out; one may have broken the line before it in two: read it again */
 	uint32_t unasked_lines;   /* and how many came before the command and are no log */
 	uint64_t controls;        /* escape sequences and control bytes that were taken out */
 };

@@ -89,6 +89,27 @@ void input_close(struct input *in)
 	memory_free(in);
 }
 
+int input_read_whole(const char *path, size_t most, struct buffer *ret)
+{
+	struct input *input;
+	struct text bytes;
+	int result = input_open(path, &input);
+
+	if (result < 0)
+		return result;
+	while ((result = input_next(input, &bytes)) > 0 || result == -EINTR) {
+		if (result == -EINTR)
+			continue;
+		if (ret->len + bytes.len > most) {
+			result = -EFBIG;
+			break;
+		}
+		buffer_add(ret, bytes);
+	}
+	input_close(input);
+	return result < 0 ? result : buffer_error(ret);
+}
+
 bool input_rotated(struct input *in)
 {
 	bool rotated = in->rotated;

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buffer.h"
 #include "base/text.h"
 
 struct input;
@@ -57,6 +58,10 @@ void input_close(struct input *input); /* NULL is fine */
  * A pipe is waited for, but never when there is a whole line to give. When following nothing is waited for.
  */
 int input_next(struct input *input, struct text *ret);
+
+/* All of a file behind `ret`, waited for, at most `most` bytes with what is there: -EFBIG beyond. Otherwise 0 or what
+ * input_open() and input_next() say, or -ENOMEM; what came before an error stays in `ret`. */
+int input_read_whole(const char *path, size_t most, struct buffer *ret);
 
 /* Following: true once when the last input_next() switched to a new or truncated file (line numbers start again); the
  * bytes that it gave, if any, are the first of that file. */

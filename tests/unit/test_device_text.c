@@ -211,6 +211,7 @@ static void test_a_prompt_is_what_waits(void **state)
 		{ GETS, "Welcome to\r\nhub#\r\nhub>" }, { WAITS, "" },           /* a banner that pauses: taken for the prompt, */
 		{ GETS, " is what you see if you are let in\r\nPassword:" }, { WAITS, "" }, /* until it goes on */
 		{ GETS, " none\r\n(config)#" }, { WAITS, "" }, { GETS, "\r\n===>" }, { WAITS, "" },
+		{ GETS, "\r\nreal(config)#" }, { WAITS, "" }, /* nobody is in there at the login */
 		{ GETS, "\r\nreal#" }, { WAITS, "" },
 		{ TYPES, "show history" },
 		{ GETS, "show history\r\n  real#show clock\r\nreal#\r\nreal# show x\r\nhub#" }, { WAITS, "" }, { GETS, "\r\nreal" }, { WAITS, "" },
@@ -223,8 +224,8 @@ static void test_a_prompt_is_what_waits(void **state)
 
 	(void)state;
 	expect(steps, "prompt hub user:\nWelcome to\nhub#\n"
-		      "password\nnothing\nnothing\n"
-		      "prompt real privileged:\nWelcome to\nhub#\nhub> is what you see if you are let in\nPassword: none\n(config)#\n===>\n"
+		      "password\nnothing\nnothing\nnothing\n"
+		      "prompt real privileged:\nWelcome to\nhub#\nhub> is what you see if you are let in\nPassword: none\n(config)#\n===>\nreal(config)#\n"
 		      "nothing\nnothing\n"
 		      "prompt real privileged echoed:\n  real#show clock\nreal#\nreal# show x\nhub#\n"
 		      "nothing\n"
@@ -394,7 +395,7 @@ static void test_escapes_and_headers_are_taken_out(void **state)
 		{ TYPES, "show x" },
 		{ GETS, "show x\r\nLoad for five secs: 3%/0%; one minute: 2%; five minutes: 2%\r\n"
 			"Time source is NTP, 13:14:05.123 UTC Sun Nov 29 2026\r\n\r\n\x1b[1mbold\x1b[0m\a \x1b]0;title\a.\x1b(Bend\r\n"
-			"wrong text\rright\x1b[K\r\ntab\there\r\n\x1b]never ends\r\n\x1b[99999999999999999999999999999999999999999999999999999999999999999999999999999999X"
+			"wrong text\rright\x1b[Ks\r\nabcdef\b\b\x1b[1Kx\r\ntab\there\r\n\x1b]never ends\r\n\x1b[99999999999999999999999999999999999999999999999999999999999999999999999999999999X"
 			"\r\n"
 			"\xc3\xbc\x7f\r\nhub#" }, { WAITS, "" },
 		{ TYPES, "show x" }, { GETS, "show x\r\none\r\nTime source is NTP, x\r\nhub#" }, { WAITS, "" },
@@ -402,8 +403,8 @@ static void test_escapes_and_headers_are_taken_out(void **state)
 	};
 
 	(void)state;
-	expect(steps, LOGGED_IN "prompt hub privileged echoed controls=9 clock{Time source is NTP, 13:14:05.123 UTC Sun Nov 29 2026}:\n"
-				"\nbold .end\nright\ntab\there\n\n9999999999999999X\n\xc3\xbc\n"
+	expect(steps, LOGGED_IN "prompt hub privileged echoed controls=10 clock{Time source is NTP, 13:14:05.123 UTC Sun Nov 29 2026}:\n"
+				"\nbold .end\nrights\nabcdxf\ntab\there\n\n9999999999999999X\n\xc3\xbc\n"
 				"prompt hub privileged echoed:\none\nTime source is NTP, x\n");
 }
 

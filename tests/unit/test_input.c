@@ -131,6 +131,24 @@ static void test_shrinking_file(void **state)
 	buffer_done(&b);
 }
 
+static void test_whole_up_to_what_is_wanted(void **state)
+{
+	struct folder *f = *state;
+	struct buffer b = { 0 }, got = { 0 };
+
+	make_lines(&b, 50000);
+	put_file(f->file, O_TRUNC, buffer_text(&b));
+	buffer_add_char(&got, 'x'); /* it stays in front, and counts */
+	assert_int_equal(input_read_whole(f->file, b.len + 1, &got), 0);
+	assert_true(got.len == b.len + 1 && memcmp(got.bytes + 1, b.bytes, b.len) == 0);
+	buffer_clear(&got);
+	assert_int_equal(input_read_whole(f->file, b.len - 1, &got), -EFBIG);
+	assert_true(got.len < b.len);
+	assert_int_equal(input_read_whole("/nonexistent/file", 10, &got), -ENOENT);
+	buffer_done(&b);
+	buffer_done(&got);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folder_setup, folder_teardown)
 
 int main(void)
@@ -142,6 +160,7 @@ int main(void)
 		TEST(test_long_line_pieces),
 		TEST(test_open_errors),
 		TEST(test_read_error),
+		TEST(test_whole_up_to_what_is_wanted),
 		TEST(test_shrinking_file),
 	};
 

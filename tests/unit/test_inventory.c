@@ -100,6 +100,12 @@ static void test_a_key_is_found_before_what_is_merged(void **state)
 	assert_true(text_equal(inventory_value(&tree, inventory_find(&tree, &tree.nodes[with], "a")), TEXT("9")));
 	assert_true(text_equal(inventory_value(&tree, inventory_find(&tree, &tree.nodes[with], "b")), TEXT("2")));
 	assert_null(inventory_find(&tree, &tree.nodes[with], "c"));
+	with = node(INVENTORY_MAPPING, root, "too", "");
+	node(INVENTORY_SCALAR, with, "a", "9");
+	list = node(INVENTORY_ALIAS, with, "<<", "");
+	tree.nodes[list].target = base;
+	assert_true(text_equal(inventory_value(&tree, inventory_find(&tree, &tree.nodes[with], "a")), TEXT("9")));
+	assert_true(text_equal(inventory_value(&tree, inventory_find(&tree, &tree.nodes[with], "b")), TEXT("2")));
 	assert_null(inventory_find(&tree, NULL, "c"));
 	clear(state);
 }
