@@ -91,6 +91,7 @@ const struct exec_prefix exec_prefixes[] = {
 	{ "show spimend", "spimend's own view" },
 	{ "show track", "tracked objects" },
 	{ "show spimend incident", "one incident in full" },
+	{ "show spimend journal", "what was done on a device" },
 	{ "terminal", "this terminal" },
 	{ "terminal length", "lines of a page, 0 for no pages" },
 	{ "terminal width", "columns" },

@@ -44,6 +44,15 @@ static bool may_type(struct text line, struct buffer *why)
 	return false;
 }
 
+/* A `show` carries no secret: device_show_fits(). */
+static void note(struct mind *mind, const char *who, const struct config_device *device, const char *line)
+{
+	char text[EXEC_NAME_MAX + DEVICE_COMMAND_MAX + 8];
+	int n = snprintf(text, sizeof(text), "%s: %s", who, line);
+
+	mind_journal(mind, device->name, mind_now(mind).wall, (struct text){ text, n < 0 ? 0 : strnlen(text, sizeof(text)) });
+}
+
 int mind_on_device(void *context, struct exec_session *session, struct text device, struct text line, struct buffer *why)
 {
 	struct mind *mind = context;
@@ -76,6 +85,7 @@ int mind_on_device(void *context, struct exec_session *session, struct text devi
 		return -ENOTCONN;
 	}
 	log_say(&mind->member->log, LOG_NOTICE, "%s: on %s: %s", who->name, devices->at[at].name, order.text);
+	note(mind, who->name, &devices->at[at], order.text);
 	*asked = (struct mind_asked){ .request = order.request, .device = order.device, .session = session,
 					  .deadline = mind_now(mind).mono_ns + 2 * WITHIN_NS };
 	return 0;

@@ -125,6 +125,7 @@ int mind_restore(struct mind *mind)
 
 	if (getrandom(&key, sizeof(key), 0) != (ssize_t)sizeof(key))
 		return -EIO;
+	mind_journal_init(mind);
 	(void)open_store(mind); /* it says so, is tried again, and judging does not wait for it */
 	r = core_new(mind->member->config, &key, first_order(mind), mind_now(mind), &mind->core);
 	if (r < 0 || !mind->store)
@@ -194,6 +195,7 @@ static struct live_view view_of(struct mind *mind, struct live_notify *ret_notif
 	add_note(&view, mind->act_note);
 	add_note(&view, mind->journal_note);
 	add_note(&view, mind->lost_note);
+	add_note(&view, mind->device_note);
 	return view;
 }
 

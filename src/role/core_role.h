@@ -9,6 +9,7 @@
 #include "core/core.h"
 #include "eem/eem.h"
 #include "exec/exec.h"
+#include "record/device_journal.h"
 #include "record/live.h"
 #include "record/store.h"
 #include "role/core_eem.h"
@@ -94,7 +95,8 @@ struct mind {
 	int store_trouble;            /* as said in the log last */
 	int64_t store_again;          /* when one that is not there is tried again */
 	char store_note[MIND_NOTE_MAX], sense_note[MIND_NOTE_MAX], act_note[MIND_NOTE_MAX], journal_note[MIND_NOTE_MAX],
-		lost_note[MIND_NOTE_MAX];
+		lost_note[MIND_NOTE_MAX], device_note[MIND_NOTE_MAX];
+	struct device_journal journal;
 	struct live_sensors sensors;        /* what the parent could open for sense and act */
 	uint64_t limits[LIVE_LIMITS];       /* counts as seen last ... */
 	int64_t limit_hit_ns[LIVE_LIMITS];  /* ... and when one grew */
@@ -203,6 +205,14 @@ void mind_device_lost(struct mind *mind);
 void mind_devices_tick(struct mind *mind, int64_t now);
 void mind_forget_asked(struct mind *mind, const struct exec_session *session);
 void mind_devices_done(struct mind *mind);
+
+/* --- core_journal.c: devices' journals --- */
+
+void mind_journal_init(struct mind *mind);
+/* A line in the journal of the device of that name, in which secrets are masked already. That it cannot be written is said,
+ * in the log once, and stops nobody. */
+void mind_journal(struct mind *mind, const char *device, struct instant wall, struct text line);
+int mind_read_journal(void *context, struct text device, bool json, struct buffer *out, struct buffer *why);
 
 /* --- core_poll.c: event snmp --- */
 

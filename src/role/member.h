@@ -15,6 +15,7 @@
 #include "role/loop.h"
 
 #define MEMBER_CORE_DIRECTORY "core" /* below the state directory: core's own */
+#define MEMBER_JOURNAL_DIRECTORY MEMBER_CORE_DIRECTORY "/devices" /* in it: a journal a device */
 #define MEMBER_SSH_DIRECTORY "ssh" /* ssh's own: sockets of connections that are shared */
 #define MEMBER_FLASH_DIRECTORY "flash" /* and this one: disk0: and flash: of the command line */
 

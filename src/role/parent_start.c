@@ -331,6 +331,8 @@ static int make_state(struct parent *parent, struct buffer *out)
 		return -EPERM;
 	}
 	r = make_directory_of(parent, MEMBER_CORE_DIRECTORY, parent->uid, parent->gid, out);
+	if (r == 0) /* core may make no folder itself */
+		r = make_directory_of(parent, MEMBER_JOURNAL_DIRECTORY, parent->uid, parent->gid, out);
 	if (r == 0)
 		r = make_directory_of(parent, MEMBER_FLASH_DIRECTORY, parent->uid, parent->gid, out);
 	if (r == 0)

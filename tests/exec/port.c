@@ -243,6 +243,17 @@ static int on_device(void *context, struct exec_session *session, struct text de
 	return 0;
 }
 
+static int journal(void *context, struct text device, bool json, struct buffer *out, struct buffer *why)
+{
+	(void)context;
+	if (!text_equal(device, TEXT("spoke1"))) {
+		buffer_printf(why, "no device '%.*s' is configured", TEXT_ARG(device));
+		return -ENOENT;
+	}
+	buffer_add_string(out, json ? "{\"lines\":[\"show clock\"]}\n" : "2026-11-22T10:20:00.000Z uid 0: show clock\n");
+	return 0;
+}
+
 static int run_applet(void *context, struct exec_session *session, const char *name, struct text arguments,
 		      struct buffer *why)
 {
@@ -530,7 +541,7 @@ static void begin(struct world *w)
 				      .clear_counters = clear_counters, .clear_log = clear_log, .set_debug = set_debug,
 				      .write_file = write_file, .list_files = list_files, .read_file = read_file,
 				      .delete_file = delete_file, .configure = configure, .write_startup = write_startup,
-				      .run_applet = run_applet, .on_device = on_device, .typed = typed, .account = account };
+				      .run_applet = run_applet, .on_device = on_device, .journal = journal, .typed = typed, .account = account };
 }
 
 static void end(struct world *w)

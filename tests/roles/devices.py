@@ -117,6 +117,9 @@ def shows(build):
         expect(problems, "a command that is none", shown, "Invalid input detected")
         status, shown = d.on("hub", "show running-config")
         expect(problems, "configuration", shown, "hostname hub", "<removed>", absent=["hunter2"])
+        _, shown = shell(d, "enable\nshow spimend journal spoke\nshow spimend journal hub | json\nshow spimend journal elsewhere\n")
+        expect(problems, "journals", shown, "Z uid 0: show crypto ipsec sa", '"spimend.device-journal/1","device":"hub"',
+               "uid 0: show running-config", "no device 'elsewhere' is configured", absent=["hunter2", "include"])
         if not d.said("uid 0: on spoke: show crypto ipsec sa"):
             problems.append("the log does not say who typed what")
         if d.said("hunter2"):
