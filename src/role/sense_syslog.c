@@ -15,11 +15,15 @@
 
 #define ASK_AGAIN (5 * SECOND_NS)
 #define FILES_EVERY (SECOND_NS / 4)
+#define MANY 64                 /* messages of one turn: the next ones are read together ... */
+#define PACE (SECOND_NS / 1000) /* ... after this, instead of being woken by the kernel for each few of them */
 
 struct ear { /* one listener */
 	struct sense_syslog *all; /* borrows */
 	struct syslog_udp *udp;   /* owns; NULL: none */
 	struct loop_source *source;
+	struct loop_timer *timer; /* reads on, while many come */
+	bool is_paced;
 };
 
 struct sense_syslog {
@@ -109,6 +113,9 @@ static void let_go(struct ear *ear)
 {
 	loop_remove(ear->source);
 	ear->source = NULL;
+	if (ear->timer)
+		loop_timer_at(ear->timer, LOOP_NEVER);
+	ear->is_paced = false;
 	syslog_udp_free(ear->udp);
 	ear->udp = NULL;
 }
@@ -124,20 +131,43 @@ static void ask_later(struct sense_syslog *h, uint32_t index)
 	loop_timer_at(h->ask_timer, loop_now(h->member->loop) + ASK_AGAIN);
 }
 
-static void on_udp(void *context, uint32_t events)
+static void set_pace(struct ear *ear, bool is_paced)
 {
-	struct ear *ear = context;
+	if (is_paced != ear->is_paced)
+		loop_set_events(ear->source, is_paced ? 0 : EPOLLIN);
+	ear->is_paced = is_paced;
+	loop_timer_at(ear->timer, is_paced ? loop_now(ear->all->member->loop) + PACE : LOOP_NEVER);
+}
+
+static void read_udp(struct ear *ear)
+{
 	struct sense_syslog *h = ear->all;
 	int r;
 
-	(void)events;
 	syslog_at(h->is, now_of(h));
 	r = syslog_udp_read(ear->udp, h->is);
-	if (r == 0)
+	if (r >= 0) {
+		set_pace(ear, r > MANY);
 		return;
+	}
 	log_say(&h->member->log, LOG_ERR, "a syslog socket: %s; asking for another", spimend_strerror(r));
 	let_go(ear);
 	ask_later(h, place_of(ear));
+}
+
+static void on_udp(void *context, uint32_t events)
+{
+	(void)events;
+	read_udp(context);
+}
+
+static void on_pace(void *context, int64_t now)
+{
+	struct ear *ear = context;
+
+	(void)now;
+	if (ear->udp)
+		read_udp(ear);
 }
 
 static void on_ask(void *context, int64_t now)
@@ -164,6 +194,8 @@ static int listen_udp(struct ear *ear, int fd)
 {
 	int r = syslog_udp_new(fd, &ear->udp);
 
+	if (r == 0 && !ear->timer)
+		r = loop_add_timer(ear->all->member->loop, on_pace, ear, &ear->timer);
 	if (r == 0)
 		r = loop_add(ear->all->member->loop, fd, EPOLLIN, on_udp, ear, &ear->source);
 	return r;
@@ -271,6 +303,8 @@ void sense_syslog_free(struct sense_syslog *h)
 		return;
 	for (uint32_t i = 0; i < SYSLOG_LISTENERS_MAX; i++)
 		let_go(&h->ears[i]);
+	for (uint32_t i = 0; i < SYSLOG_LISTENERS_MAX; i++)
+		loop_remove_timer(h->ears[i].timer);
 	loop_remove_timer(h->ask_timer);
 	loop_remove_timer(h->files_timer);
 	sense_streams_free(h->streams);

@@ -284,8 +284,13 @@ static bool note_lines(struct syslog *s, uint32_t source, struct text line)
 
 static struct text trimmed(struct text message)
 {
-	while (message.len && memchr("\n\r\0 ", message.at[message.len - 1], 4))
+	while (message.len) {
+		char last = message.at[message.len - 1];
+
+		if (last != '\n' && last != '\r' && last != '\0' && last != ' ')
+			break;
 		message.len--;
+	}
 	return message;
 }
 

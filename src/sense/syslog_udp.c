@@ -101,7 +101,7 @@ static int read_some(struct syslog_udp *udp)
 
 int syslog_udp_read(struct syslog_udp *udp, struct syslog *syslog)
 {
-	int got = SYSLOG_UDP_AT_ONCE, r = 0;
+	int got = SYSLOG_UDP_AT_ONCE, all = 0, r = 0;
 
 	for (int turn = 0; turn < SYSLOG_UDP_TURN && got == SYSLOG_UDP_AT_ONCE; turn++) {
 		got = read_some(udp);
@@ -109,6 +109,7 @@ int syslog_udp_read(struct syslog_udp *udp, struct syslog *syslog)
 			r = errno == EAGAIN || errno == EINTR || errno == ECONNREFUSED ? 0 : -errno;
 			break;
 		}
+		all += got;
 		for (int i = 0; i < got; i++) {
 			struct spimend_address source = syslog_address_of(&udp->from[i]);
 
@@ -118,5 +119,5 @@ int syslog_udp_read(struct syslog_udp *udp, struct syslog *syslog)
 		}
 	}
 	syslog_settle(syslog);
-	return r;
+	return r < 0 ? r : all;
 }

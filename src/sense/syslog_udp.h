@@ -20,7 +20,7 @@ struct syslog_udp;
 int syslog_udp_new(int fd, struct syslog_udp **ret);
 void syslog_udp_free(struct syslog_udp *udp); /* NULL is fine */
 int syslog_udp_fd(const struct syslog_udp *udp);
-/* What is there, up to a turn's worth; then settles. 0 or a negative errno. */
+/* What is there, up to a turn's worth; then settles. How many, or a negative errno. */
 int syslog_udp_read(struct syslog_udp *udp, struct syslog *syslog);
 
 /* An address as sockets give it; IPv4 in IPv6 is IPv4. For TCP too. */
