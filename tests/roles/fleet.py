@@ -168,7 +168,7 @@ def make_certificates(folder):
         openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", name + ".key",
                 "-out", name + ".csr", "-subj", "/CN=" + name)
         with open(os.path.join(folder, "san"), "w", encoding="ascii") as file:
-            file.write("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
+            file.write("subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:spimend.example\n")
         openssl("x509", "-req", "-in", name + ".csr", "-CA", ca + ".pem", "-CAkey", ca + ".key", "-CAcreateserial",
                 "-out", name + ".pem", "-days", "2", "-extfile", "san")
     for name in os.listdir(folder):

@@ -17,6 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, ".."), HERE]
 import devices  # noqa: E402
 import eem  # noqa: E402
+import feeding  # noqa: E402
 import fleet  # noqa: E402
 import hostile  # noqa: E402
 import life  # noqa: E402
@@ -79,6 +80,10 @@ def main():
         if absent:
             suite.skip("traps and messages, in and out", "not installed: " + ", ".join(absent))
         modules = [life, world, hostile, shell, eem, fleet] + ([] if absent else [notify])
+        if feeding.missing():
+            suite.skip("rsyslogd and syslog-ng forward to the daemon", "not installed: " + ", ".join(feeding.missing()))
+        else:
+            modules.append(feeding)
         if neighbors.missing():
             suite.skip("neighbours by LLDP and CDP", "not installed: " + ", ".join(neighbors.missing()))
         else:
