@@ -10,6 +10,8 @@
 
 #include "base/memory.h"
 
+#define NEIGHBOURS 4 /* how far apart the two states of a pair may be listed */
+
 /* ---- the kernel's states: which end are we? ---- */
 
 struct tally { /* how often an address stands in a device's states */
@@ -115,6 +117,21 @@ static int direction(const struct kept_state *k, const struct known *known, uint
 	return src_times == dst_times ? 0 : dst_times > src_times ? 1 : -1;
 }
 
+/* Of a pair without traffic: strongSwan gives the outbound state no replay window. Where one alone has a window it is the inbound
+ * one. The two stand beside each other. */
+static int direction_of_pair(const struct kept_state *states, uint32_t count, uint32_t at)
+{
+	const struct kept_state *k = &states[at];
+	uint32_t from = at < NEIGHBOURS ? 0 : at - NEIGHBOURS, to = count - at <= NEIGHBOURS ? count : at + NEIGHBOURS + 1;
+
+	for (uint32_t i = from; i < to; i++)
+		if (states[i].device == k->device && states[i].is.reqid == k->is.reqid &&
+		    spimend_address_equal(&states[i].is.src, &k->is.dst) && spimend_address_equal(&states[i].is.dst, &k->is.src) &&
+		    (states[i].is.replay_window > 0) != (k->is.replay_window > 0))
+			return k->is.replay_window > 0 ? 1 : -1;
+	return 0;
+}
+
 static int add_state(struct sa_audit *a, const struct kept_state *k, bool inbound)
 {
 	struct audit_flow *f = array_add(&a->flows, sizeof(*f));
@@ -151,6 +168,8 @@ int audit_direct_states(struct sa_audit *a)
 		result = -ENOMEM;
 	for (uint32_t i = 0; i < a->states.count && result == 0; i++) {
 		way = direction(&states[i], known, known_count, tallies, tally_count);
+		if (way == 0)
+			way = direction_of_pair(states, a->states.count, i);
 		/* An address that only this device has in common with another one's tables would be a guess: it is counted. */
 		if (way == 0)
 			a->counts.undirected++;
@@ -295,7 +314,7 @@ int audit_index(struct sa_audit *a)
 	uint32_t flows = a->flows.count, sas = a->sas.count;
 
 	if (slots_init(&a->inbound, sas + 1) < 0 || slots_init(&a->outbound, sas + 1) < 0 ||
-	    slots_init(&a->locals, flows + a->ikes.count + 1) < 0 || slots_init(&a->pairs, flows + 1) < 0 ||
+	    slots_init(&a->locals, flows + a->ikes.count + a->devices.count + 1) < 0 || slots_init(&a->pairs, flows + 1) < 0 ||
 	    slots_init(&a->idents, flows + 1) < 0)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < flows; i++) {
@@ -306,6 +325,14 @@ int audit_index(struct sa_audit *a)
 		audit_index_add(&a->pairs, audit_hash_pair(a, &f->local, &f->peer), i + 1);
 		if (f->encap && f->local_ident.known && f->remote_ident.known)
 			audit_index_add(&a->idents, hash_idents(a, f->device, &f->local_ident, &f->remote_ident), i + 1);
+	}
+	/* A device that lost all it had lists no address of its own any more: its name may be one. */
+	for (uint32_t i = 0; i < a->devices.count; i++) {
+		const char *name = device_at(a, i)->name;
+		struct spimend_address own;
+
+		if (spimend_address_parse(name, strlen(name), &own) == 0 && add_owner(a, i, &own) < 0)
+			return -ENOMEM;
 	}
 	for (uint32_t i = 0; i < a->ikes.count; i++)
 		if (!ikes[i].is.undirected && add_owner(a, ikes[i].device, &ikes[i].is.local) < 0)

@@ -114,8 +114,8 @@ struct saved_state { /* of ip xfrm state: one direction, never its key */
 	uint8_t protocol; /* 50 or 51 */
 	struct spimend_spi spi;
 	bool encap_udp, has_mark;
-	bool out_hint, in_hint; /* "dir", the counters and the replay window tell the direction, not always */
-	uint32_t reqid, mark, if_id;
+	bool out_hint, in_hint; /* "dir" and the counters tell the direction, not always */
+	uint32_t reqid, mark, if_id, replay_window;
 	uint64_t packets;
 };
 

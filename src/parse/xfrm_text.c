@@ -5,7 +5,7 @@
 static const char *const secrets[] = { "auth ", "auth-trunc ", "enc ", "aead ", "comp ", "crypt " };
 
 static const char *const ballast[] = {
-	"replay ", "lifetime ", "limit:", "expire ", "stats:", "security context", "coa ", "sel ", "extra_flag", "output-mark",
+	"replay", "lifetime ", "limit:", "expire ", "stats:", "security context", "coa ", "sel ", "extra_flag", "output-mark",
 	"crypto offload", "tfcpad", "flag ", "esn", "nat keepalive", "pcpu", "uid ", "seq ", "oseq ", "(sec)", "use ", "last used",
 	"proto ", "if_id", "set ", "encap ", "mark ", "dir ", "anti-replay", "add ", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9",
 };
@@ -34,7 +34,7 @@ bool xfrm_text_end(struct xfrm_text *s, struct saved_record *ret)
 {
 	bool any = s->line && s->has_spi;
 
-	/* A counter that moved tells the direction; a replay window only inbound, where another one is told to be 0. */
+	/* A counter that moved tells the direction. */
 	if (s->sequence_out && !s->sequence_in)
 		s->state.out_hint = true;
 	if (s->sequence_in && !s->sequence_out)
@@ -114,6 +114,9 @@ enum show_result xfrm_text_line(struct xfrm_text *s, struct text t, uint32_t num
 		s->state.encap_udp = true;
 	} else if (text_take(&rest, TEXT("mark "))) {
 		s->state.has_mark = text_hex32(text_take_until(&rest, "/ "), &s->state.mark) == 0;
+	} else if (!s->window_told && text_take(&rest, TEXT("replay-window "))) {
+		s->window_told = true; /* a second one stands below "stats:" */
+		show_number(text_take_until(&rest, " "), &s->state.replay_window);
 	} else if (text_take(&rest, TEXT("if_id "))) {
 		text_hex32(text_take_until(&rest, " "), &s->state.if_id);
 	} else if (text_starts(t, TEXT("anti-replay"))) {

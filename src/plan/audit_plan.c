@@ -233,7 +233,7 @@ const char *plan_audit_means(enum audit_code code)
 	case AUDIT_ENCAP_DIFFERS:
 		return "one end puts ESP into UDP, the other does not";
 	case AUDIT_ADDRESSES_DIFFER:
-		return "the receiver has the SA with another peer's address: answers go astray";
+		return "the two ends have one SA with different addresses: answers go astray";
 	case AUDIT_DUPLICATE_CHILD:
 		return "several CHILD_SAs for the same networks: the ends may use different ones";
 	case AUDIT_LIFETIME_DIFFERS:

@@ -2,8 +2,8 @@
 """Real outputs of devices that are not ours to commit, beside the repository where they are: what `spimend audit` makes of
 each.
 
-Looked for in ../shared/corpus/devices, or below the folder that SPIMEND_SHARED names. What their authors extracted, with their
-own tools, is held against the number of records; the rest must be said to be no output that is known."""
+Looked for in ../shared/corpus/devices, or below the folder that SPIMEND_SHARED names. What their authors extracted,
+with their own tools, is held against the number of records; the rest must be said to be no output that is known."""
 import csv
 import json
 import os
@@ -14,8 +14,8 @@ from reference import SHARED
 from suite import run as execute
 
 FOLDER = os.path.join(SHARED, "corpus/devices")
-# command, the output's name, and of what there is one a record: keys in the expected values, or a pattern in the text itself,
-# where the authors' tools put several into one
+# command, the output's name, and of what there is one a record: keys in the expected values, or a pattern in the text
+# itself, where the authors' tools put several into one
 KNOWN = (
     (r"show crypto ipsec sa( detail| interface \{interface\}| ipv6 detailed| peer \{peer_address\})?$", "ipsec-sa",
      r"local +ident \("),
