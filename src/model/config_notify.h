@@ -54,6 +54,12 @@ struct notify_user { /* snmp-server user */
 	char auth[NOTIFY_PASSWORD_MAX], priv[NOTIFY_PASSWORD_MAX];
 };
 
+#define NOTIFY_GROUPS_MAX 16
+struct notify_group { /* snmp-server group: kept, since pasted configurations have it; it means nothing without an agent */
+	char name[NOTIFY_NAME_MAX];
+	enum notify_security security;
+};
+
 enum notify_transport { NOTIFY_UDP, NOTIFY_TCP, NOTIFY_TLS, NOTIFY_TRANSPORTS };
 
 struct notify_log_host { /* logging host */
@@ -85,6 +91,8 @@ struct config_notify {
 	uint32_t community_count;
 	struct notify_user users[NOTIFY_USERS_MAX];
 	uint32_t user_count;
+	struct notify_group groups[NOTIFY_GROUPS_MAX];
+	uint32_t group_count;
 	struct notify_log_host log_hosts[NOTIFY_LOG_HOSTS_MAX];
 	uint32_t log_host_count;
 	uint8_t log_level;           /* of what goes to log_hosts: this severity and more severe */

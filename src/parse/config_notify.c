@@ -382,6 +382,8 @@ bool config_notify_set(const struct config_row *row, const struct text *words, s
 		return set_snmp_host(&r, n, again);
 	case VALUE_COMMUNITY:
 		return change_community(&r, n, true);
+	case VALUE_SNMP_GROUP:
+		return config_group_set(words, count, n, why);
 	case VALUE_SNMP_USER:
 		return config_user_set(words, count, n, why, again);
 	case VALUE_LOG_HOST:
@@ -420,6 +422,8 @@ bool config_notify_unset(const struct config_row *row, const struct text *words,
 		return unset_snmp_host(&r, n);
 	case VALUE_COMMUNITY:
 		return change_community(&r, n, false);
+	case VALUE_SNMP_GROUP:
+		return config_group_unset(words[0], n, why);
 	case VALUE_SNMP_USER:
 		return config_user_unset(words[0], n, why);
 	case VALUE_IP_HOST:
@@ -516,6 +520,9 @@ void config_notify_print(const struct config_row *row, const struct config_notif
 	case VALUE_COMMUNITY:
 		for (uint32_t i = 0; i < n->community_count; i++)
 			buffer_printf(out, "%s %s\n", row->keywords, n->communities[i]);
+		return;
+	case VALUE_SNMP_GROUP:
+		config_group_print(row, n, out);
 		return;
 	case VALUE_SNMP_USER:
 		config_user_print(row, n, out);

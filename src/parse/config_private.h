@@ -32,7 +32,7 @@ enum value_type {
 	VALUE_SYSLOG_LISTEN, VALUE_SYSLOG_SOURCE, VALUE_SYSLOG_FILE, VALUE_SYSLOG_JOURNAL,
 	/* Of struct config_notify, in parse/config_notify.c: single values, then lists. */
 	VALUE_TRAP_PORT, VALUE_OID, VALUE_ENGINE, VALUE_LEVEL, VALUE_BUFFERED,
-	VALUE_SNMP_HOST, VALUE_COMMUNITY, VALUE_SNMP_USER, VALUE_LOG_HOST, VALUE_IP_HOST,
+	VALUE_SNMP_HOST, VALUE_COMMUNITY, VALUE_SNMP_USER, VALUE_SNMP_GROUP, VALUE_LOG_HOST, VALUE_IP_HOST,
 	/* Read by the compiler of src/eem, which gets the same text */
 	VALUE_EEM,       /* a line of its own */
 	VALUE_APPLET,    /* opens an applet */
@@ -84,6 +84,9 @@ void config_notify_print_one(const struct config_row *row, const struct config_n
 bool config_user_set(const struct text *words, size_t count, struct config_notify *n, struct buffer *why, bool *again);
 bool config_user_unset(struct text name, struct config_notify *n, struct buffer *why);
 void config_user_print(const struct config_row *row, const struct config_notify *n, struct buffer *out);
+bool config_group_set(const struct text *words, size_t count, struct config_notify *n, struct buffer *why);
+bool config_group_unset(struct text name, struct config_notify *n, struct buffer *why);
+void config_group_print(const struct config_row *row, const struct config_notify *n, struct buffer *out);
 /* Printable, without what would not parse back, from `least` to size - 1 characters. */
 bool config_take_word(struct text t, size_t least, char *to, size_t size, const char *what, struct buffer *why);
 /* And for those of struct config_track. */

@@ -26,6 +26,8 @@ const struct config_row config_rows[] = {
 	  "a further community that traps may come with; there is no agent to be asked" },
 	{ "snmp-server user", "NAME {key-file PATH | GROUP v3 LINE}", CONFIG_TOP, VALUE_SNMP_USER, 0, 0, 0, 0,
 	  "a user of SNMPv3, for traps that are sent and heard; the file that holds the keys its owner alone may read" },
+	{ "snmp-server group", "NAME v3 auth|noauth|priv [LINE]", CONFIG_TOP, VALUE_SNMP_GROUP, 0, 0, 0, 0,
+	  "a group that users of SNMPv3 name; without an agent it bounds nothing" },
 	{ "snmp-server engineid local", "HEX", CONFIG_TOP, VALUE_ENGINE, 0, 0, 0, 0,
 	  "this gateway's SNMPv3 name, 5 to 32 bytes; made from the host name without it" },
 	{ "ip host", "NAME ADDRESS", CONFIG_TOP, VALUE_IP_HOST, 0, 0, 0, 0,

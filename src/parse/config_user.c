@@ -204,6 +204,83 @@ void config_user_print(const struct config_row *row, const struct config_notify 
 	}
 }
 
+/* --- snmp-server group ------------------------------------------------------------------------------------------------ */
+
+static uint32_t find_group(const struct config_notify *n, struct text name)
+{
+	uint32_t i = 0;
+
+	while (i < n->group_count && !text_equal(text_of(n->groups[i].name), name))
+		i++;
+	return i;
+}
+
+/* Views, contexts and access lists bound what an agent tells: they are read, and mean nothing here. */
+static bool pass_bounds(struct line *l, struct buffer *why)
+{
+	static const char *const bounds[] = { "read", "write", "notify", "context", "access", "match" };
+
+	while (l->count) {
+		size_t i = 0;
+
+		while (i < sizeof(bounds) / sizeof(bounds[0]) && !is_word(l->words[0], bounds[i]))
+			i++;
+		if (i == sizeof(bounds) / sizeof(bounds[0]) || l->count < 2)
+			return config_say_expected(why, "word", l->words[0], "'read VIEW', 'write VIEW', 'notify VIEW', 'context NAME', 'match "
+						   "exact|prefix' or 'access LIST' is expected, of which none bounds anything here");
+		(void)next(l), (void)next(l);
+	}
+	return true;
+}
+
+bool config_group_set(const struct text *words, size_t count, struct config_notify *n, struct buffer *why)
+{
+	static const char *const levels[] = { "noauth", "auth", "priv" };
+	struct line l = { words, count };
+	struct notify_group group;
+	int level = -1;
+	uint32_t i;
+
+	memset(&group, 0, sizeof(group));
+	if (!config_take_word(next(&l), 1, group.name, sizeof(group.name), "the group", why))
+		return false;
+	if (!take(&l, "v3"))
+		return config_say_expected(why, "version", next(&l), "v3 is expected: v1 and v2c have communities");
+	for (int k = 0; k < 3 && level < 0; k++)
+		level = take(&l, levels[k]) ? k : -1;
+	if (level < 0)
+		return config_say_expected(why, "level", next(&l), "auth, noauth or priv is expected");
+	group.security = (enum notify_security)(NOTIFY_V3_NOAUTH + level);
+	if (!pass_bounds(&l, why))
+		return false;
+	i = find_group(n, text_of(group.name));
+	if (i == NOTIFY_GROUPS_MAX) {
+		buffer_printf(why, "at most %u SNMP groups", NOTIFY_GROUPS_MAX);
+		return false;
+	}
+	n->groups[i] = group;
+	n->group_count += i == n->group_count;
+	return true;
+}
+
+bool config_group_unset(struct text name, struct config_notify *n, struct buffer *why)
+{
+	uint32_t i = find_group(n, name);
+
+	if (i == n->group_count)
+		return config_say_expected(why, "nothing to take back:", name, "no line before names it");
+	n->group_count--;
+	memmove(&n->groups[i], &n->groups[i + 1], (n->group_count - i) * sizeof(n->groups[0]));
+	memset(&n->groups[n->group_count], 0, sizeof(n->groups[0]));
+	return true;
+}
+
+void config_group_print(const struct config_row *row, const struct config_notify *n, struct buffer *out)
+{
+	for (uint32_t i = 0; i < n->group_count; i++)
+		buffer_printf(out, "%s %s v%s\n", row->keywords, n->groups[i].name, notify_security_name(n->groups[i].security));
+}
+
 /* --- Hiding and putting back ---------------------------------------------------------------------------------------- */
 
 void config_hide_keys(struct config_notify *n, struct notify_user ret[NOTIFY_USERS_MAX])

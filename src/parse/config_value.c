@@ -425,11 +425,13 @@ static void words_wanted(const struct config_row *row, size_t *ret_least, size_t
 	case VALUE_SYSLOG_LISTEN:
 	case VALUE_SNMP_HOST:
 	case VALUE_SNMP_USER:
+	case VALUE_SNMP_GROUP:
 	case VALUE_COMMUNITY:
 	case VALUE_LOG_HOST:
 	case VALUE_EEM:
 	case VALUE_APPLET:
-		*ret_least = row->type == VALUE_SNMP_USER ? 3 : row->type == VALUE_SNMP_HOST || row->type == VALUE_EEM ? 2 : 1;
+		*ret_least = row->type == VALUE_SNMP_USER || row->type == VALUE_SNMP_GROUP ? 3 :
+			     row->type == VALUE_SNMP_HOST || row->type == VALUE_EEM ? 2 : 1;
 		*ret_most = CONFIG_WORDS_MAX;
 		if (row->type == VALUE_EEM && strcmp(row->arguments, "NAME LINE") != 0)
 			*ret_least = 1;

@@ -317,7 +317,7 @@ input(type="imtcp" address="127.0.0.1" port="1654" name="tls" StreamDriver.Name=
 """
 
 
-PASTED = ["snmp-server manager", "snmp-server host 127.0.0.1 public",
+PASTED = ["snmp-server group netops v3 priv read ALL", "snmp-server manager", "snmp-server host 127.0.0.1 public",
           "snmp-server user ann netops v3 auth sha-2 256 longenough priv aes 128 longenough2",
           "snmp-server user bob netops v3 auth sha longenough"]
 

@@ -521,6 +521,21 @@ static void test_passwords_in_a_line_are_hidden_and_put_back(void **state)
 	buffer_done(&whole);
 }
 
+static void test_groups_are_kept_and_mean_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("snmp-server group netops v3 priv read ALL write ALL access 10\nsnmp-server group other v3 noauth\n"
+			       "snmp-server group third v3 auth\nno snmp-server group other\nspimend\n" QUIET), 0);
+	assert_int_equal(config.notify.group_count, 2);
+	assert_non_null(strstr(show(), "snmp-server group netops v3 priv\nsnmp-server group third v3 auth\n"));
+	assert_int_equal(parse(show()), 0);
+	assert_int_equal(config.notify.group_count, 2);
+	assert_non_null(strstr(refusal("snmp-server group netops v2c x"), "v3 is expected"));
+	assert_non_null(strstr(refusal("snmp-server group netops v3 much"), "auth, noauth or priv"));
+	assert_non_null(strstr(refusal("snmp-server group netops v3 priv read"), "none bounds anything here"));
+	assert_non_null(strstr(refusal("no snmp-server group netops"), "nothing to take back"));
+}
+
 static void test_informs_are_read_as_ios_writes_them(void **state)
 {
 	(void)state;
@@ -850,6 +865,7 @@ int main(void)
 		cmocka_unit_test(test_who_is_told_prints_and_parses_back),
 		cmocka_unit_test(test_a_users_keys_come_from_their_own_file),
 		cmocka_unit_test(test_passwords_in_a_line_are_hidden_and_put_back),
+		cmocka_unit_test(test_groups_are_kept_and_mean_nothing),
 		cmocka_unit_test(test_informs_are_read_as_ios_writes_them),
 		cmocka_unit_test(test_who_is_told_can_be_taken_back),
 		cmocka_unit_test(test_who_is_told_refuses_what_it_cannot_do_by_name),
