@@ -205,7 +205,7 @@ static void say_unknown(struct run *run, const char *file, struct text bytes)
 	buffer_done(&line);
 }
 
-static int parse_file(struct run *run, const struct given *g, struct text bytes, bool damaged)
+static int parse_file(struct run *run, struct text bytes, bool damaged)
 {
 	const struct device_sink sink = { run, on_begin, on_record, on_end, say_trouble };
 	struct device_output *reader;
@@ -224,9 +224,9 @@ static int parse_file(struct run *run, const struct given *g, struct text bytes,
 	memcpy(run->hosts[run->device], device_output_host(reader), DEVICE_HOST_MAX);
 	device_output_free(reader);
 	if (run->unsaid)
-		fprintf(stderr, "spimend audit: %s: and %" PRIu64 " more of such lines\n", g->file, run->unsaid);
+		fprintf(stderr, "spimend audit: %s: and %" PRIu64 " more of such lines\n", run->file, run->unsaid);
 	if (outputs == 0)
-		say_unknown(run, g->file, bytes);
+		say_unknown(run, run->file, bytes);
 	return run->error;
 }
 
@@ -251,7 +251,7 @@ static int read_file(struct run *run, uint32_t number)
 	}
 	if (result == 0 && !is_given_again(run, number, buffer_text(&bytes))) {
 		run->device = sa_audit_device(run->audit, g->name);
-		result = run->device < 0 ? run->device : parse_file(run, g, buffer_text(&bytes), damaged);
+		result = run->device < 0 ? run->device : parse_file(run, buffer_text(&bytes), damaged);
 	}
 	buffer_done(&bytes);
 	return result;

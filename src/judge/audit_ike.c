@@ -128,6 +128,7 @@ static void compare_ike(struct sa_audit *a, const struct index *x, const struct 
 	f->ends[0].ike_id = i->is.id;
 	f->ends[0].source = output_at(a, i->output)->kind == OUTPUT_SWANCTL || output_at(a, i->output)->kind == OUTPUT_SWANCTL_RAW ?
 				    SA_BLOCK_SWAN : SA_BLOCK_CISCO;
+	f->ike_version = i->is.version;
 	f->cause = CAUSE_RECEIVER_LOST_STATE;
 	if (i->is.has_spis)
 		audit_say(a, f, i->output, i->line, "IKE SA up, IKEv%u, SPIs %016llx and %016llx", i->is.version,

@@ -117,8 +117,8 @@ static int direction(const struct kept_state *k, const struct known *known, uint
 	return src_times == dst_times ? 0 : dst_times > src_times ? 1 : -1;
 }
 
-/* Of a pair without traffic: strongSwan gives the outbound state no replay window. Where one alone has a window it is the inbound
- * one. The two stand beside each other. */
+/* Of a pair without traffic: strongSwan gives the outbound state no replay window. Where one alone has a window it is the
+ * inbound one. The two stand beside each other. */
 static int direction_of_pair(const struct kept_state *states, uint32_t count, uint32_t at)
 {
 	const struct kept_state *k = &states[at];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What each end of a tunnel says, over all its readings, and which outputs speak of it; then audit_compare.c holds them together. */
+/* What each end of a tunnel says, over all its readings, and which outputs speak of it: for audit_compare.c. */
 #include "judge/audit_tunnel.h"
 
 #include <errno.h>

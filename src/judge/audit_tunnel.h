@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One tunnel's two ends while they are compared. Private to judge/audit_tunnel.c, which gathers them, and audit_compare.c. */
+/* One tunnel's two ends while they are compared. Private to audit_tunnel.c, which gathers them, and audit_compare.c. */
 #ifndef JUDGE_AUDIT_TUNNEL_H
 #define JUDGE_AUDIT_TUNNEL_H
 

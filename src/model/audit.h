@@ -63,6 +63,7 @@ struct audit_finding {
 	bool has_spi, encap_udp, many; /* many: the receiver lacks what many peers use */
 	struct spimend_spi spi;
 	enum spimend_protocol protocol;
+	uint8_t ike_version; /* of AUDIT_IKE_ONE_SIDED: 1 or 2 */
 	uint32_t tunnel; /* findings of the same tunnel have the same number */
 	struct audit_evidence evidence[AUDIT_EVIDENCE_MAX];
 	size_t evidence_count;

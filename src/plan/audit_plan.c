@@ -105,7 +105,9 @@ static void read_again(struct ladder *l, const struct audit_finding *f)
 		if (f->ends[order[i]].source == SA_BLOCK_SWAN)
 			ladder_command(l, step, "swanctl --list-sas");
 		else
-			ladder_command(l, step, order[i] ? "show crypto ipsec sa peer $S" : "show crypto ipsec sa peer $R");
+			ladder_command(l, step, f->ike_version == 1 ? "show crypto isakmp sa" :
+						f->ike_version == 2 ? "show crypto ikev2 sa" :
+						order[i] ? "show crypto ipsec sa peer $S" : "show crypto ipsec sa peer $R");
 		ladder_why(l, step, i == 0 ? "Read this end, the other one, then this end again, within a minute, and audit the three files in "
 					     "this order." : i == 1 ? "In between." : "And again.");
 	}

@@ -333,6 +333,127 @@ static void controller_keys_are_judged_by_the_pair_never_by_spi(void **state)
 	sa_audit_free(a);
 }
 
+static void add(struct sa_audit *a, const char *device, enum saved_output kind, const struct saved_record *records,
+		size_t count)
+{
+	struct saved_filter filter = TYPED;
+	int output = sa_audit_begin(a, sa_audit_device(a, device), device, kind, &filter);
+
+	assert_true(output >= 0);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(sa_audit_add(a, output, &records[i]), 0);
+	sa_audit_end_output(a, output, false);
+}
+
+static struct saved_record accepted(uint32_t spi, const char *digest)
+{
+	struct saved_record r = { .kind = SAVED_LOCAL_SA, .line = 5 };
+
+	r.local_sa = (struct saved_local_sa){ .tloc = address("10.0.0.2"), .source = address("192.0.2.2"), .color = "gold",
+					      .port = 12346, .spi = { spi } };
+	snprintf(r.local_sa.key, sizeof(r.local_sa.key), "%s", digest);
+	return r;
+}
+
+static struct saved_record used(uint32_t spi, const char *digest)
+{
+	struct saved_record r = { .kind = SAVED_OUTBOUND, .line = 7 };
+
+	r.outbound = (struct saved_outbound){ .source = address("192.0.2.1"), .destination = address("192.0.2.2"),
+					      .tloc = address("10.0.0.2"), .color = "gold", .spi = { spi } };
+	snprintf(r.outbound.key, sizeof(r.outbound.key), "%s", digest);
+	return r;
+}
+
+static struct saved_record copy(uint32_t spi)
+{
+	struct saved_record r = { .kind = SAVED_TLOC, .line = 9 };
+
+	r.tloc = (struct saved_tloc){ .tloc = address("10.0.0.2"), .from = address("10.0.0.250"), .color = "gold", .has_spi = true,
+				      .spi = { spi } };
+	return r;
+}
+
+/* devices.md 5: three places must agree. */
+static void sdwan_says_who_is_late(void **state)
+{
+	static const struct {
+		uint32_t used, told, accepted[2];
+		const char *want, *says;
+	} cases[] = {
+		{ 260, 260, { 259, 260 }, "", NULL },
+		{ 259, 260, { 259, 260 }, "", NULL }, /* make before break */
+		{ 258, 260, { 259, 260 }, "sdwan-sa-missing/likely", "this end is late" },
+		{ 258, 258, { 259, 260 }, "sdwan-sa-missing/likely sdwan-copy-stale/possible", "OMP is late" },
+		{ 260, 258, { 259, 260 }, "sdwan-copy-stale/possible", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct sa_audit *a = start();
+		struct saved_record local[2] = { accepted(cases[i].accepted[0], "*1"), accepted(cases[i].accepted[1], "*1") };
+		struct saved_record out = used(cases[i].used, "*1"), told = copy(cases[i].told);
+		bool said = cases[i].says == NULL;
+
+		add(a, "edge1", OUTPUT_SDWAN_OUTBOUND, &out, 1);
+		add(a, "edge1", OUTPUT_SDWAN_TLOCS, &told, 1);
+		add(a, "edge2", OUTPUT_SDWAN_LOCAL_SA, local, 2);
+		FINDS(a, cases[i].want);
+		for (size_t k = 0; !said && k < sa_audit_finding(a, 0)->evidence_count; k++)
+			said = strstr(sa_audit_finding(a, 0)->evidence[k].says, cases[i].says) != NULL;
+		assert_true(said);
+		sa_audit_free(a);
+	}
+}
+
+static void sdwan_compares_the_keys_digests(void **state)
+{
+	struct sa_audit *a = start();
+	struct saved_record local = accepted(260, "*1"), out = used(260, "*2");
+
+	(void)state;
+	add(a, "edge1", OUTPUT_SDWAN_OUTBOUND, &out, 1);
+	add(a, "edge2", OUTPUT_SDWAN_LOCAL_SA, &local, 1);
+	FINDS(a, "sdwan-key-differs/likely");
+	sa_audit_free(a);
+	/* R was read before S: what is newer than R's newest may have been made since */
+	a = start();
+	out = used(261, "*2");
+	add(a, "edge2", OUTPUT_SDWAN_LOCAL_SA, &local, 1);
+	add(a, "edge1", OUTPUT_SDWAN_OUTBOUND, &out, 1);
+	FINDS(a, "sdwan-sa-missing/possible");
+	sa_audit_free(a);
+}
+
+static struct saved_record ike(const char *local, const char *remote, uint64_t ours, uint64_t theirs)
+{
+	struct saved_record r = { .kind = SAVED_IKE, .line = 3 };
+
+	r.ike = (struct saved_ike){ .version = 2, .state = SAVED_IKE_UP, .local = address(local), .remote = address(remote),
+				    .has_spis = ours != 0, .spi_local = ours, .spi_remote = theirs };
+	return r;
+}
+
+static void an_ike_sa_that_one_end_lists_alone(void **state)
+{
+	struct sa_audit *a = start();
+	struct saved_record hub[2] = { ike(H, S, 1, 2), ike(H, S, 3, 4) }, spoke = ike(S, H, 2, 1);
+
+	(void)state;
+	add(a, "hub", OUTPUT_IKEV2_SA, hub, 2);
+	add(a, "spoke", OUTPUT_IKEV2_SA, &spoke, 1);
+	FINDS(a, "ike-one-sided/likely");
+	assert_string_equal(sa_audit_finding(a, 0)->ends[0].device, "hub");
+	sa_audit_free(a);
+	/* a table of the other version says nothing of it */
+	a = start();
+	add(a, "hub", OUTPUT_IKEV2_SA, hub, 1);
+	add(a, "spoke", OUTPUT_ISAKMP_SA, &spoke, 0);
+	GIVE(a, "spoke", { .local = S, .peer = H, .in = { 0xb1 }, .out = { 0 } });
+	FINDS(a, "");
+	sa_audit_free(a);
+}
+
 /* One SPI in every flow of a large table must not make the search quadratic, and must not be believed. */
 static void one_spi_everywhere_ends_soon(void **state)
 {
@@ -369,6 +490,9 @@ int main(void)
 		cmocka_unit_test(encapsulation_and_lifetimes_must_agree),
 		cmocka_unit_test(two_names_of_one_device_are_told),
 		cmocka_unit_test(controller_keys_are_judged_by_the_pair_never_by_spi),
+		cmocka_unit_test(sdwan_says_who_is_late),
+		cmocka_unit_test(sdwan_compares_the_keys_digests),
+		cmocka_unit_test(an_ike_sa_that_one_end_lists_alone),
 		cmocka_unit_test(one_spi_everywhere_ends_soon),
 	};
 
