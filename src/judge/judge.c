@@ -524,7 +524,17 @@ struct judge_glance judge_glance(const struct judge *j, size_t index)
 {
 	const struct case_file *c = &j->cases[index];
 
-	return (struct judge_glance){ c->verdict, c->has_times, c->first, c->last };
+	return (struct judge_glance){
+		.verdict = c->verdict,
+		.has_times = c->has_times,
+		.is_one_flow = c->flow != FLOW_NONE && !c->aggregated && c->has_src && c->has_dst && c->has_spi &&
+			       !j->flows.pool[c->flow].key.sa_found,
+		.first = c->first,
+		.last = c->last,
+		.messages = c->messages,
+		.src = &c->src,
+		.dst = &c->dst,
+	};
 }
 
 /* ---- reading an incident ---- */

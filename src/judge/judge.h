@@ -76,7 +76,10 @@ enum verdict judge_verdict(const struct judge *judge, size_t index);
 struct judge_glance {
 	enum verdict verdict;
 	bool has_times;
+	bool is_one_flow; /* with source, destination and SPI, and packets that no SA was found for */
 	struct instant first, last;
+	uint64_t messages;
+	const struct spimend_address *src, *dst; /* borrowed until the next claim */
 };
 struct judge_glance judge_glance(const struct judge *judge, size_t index);
 void judge_incident_id(const struct judge *judge, size_t index, char ret[INCIDENT_ID_MAX]);

@@ -185,8 +185,7 @@ static void take_grep_prefix(struct text *t)
 	}
 }
 
-/* RFC 5424 6.3: [name a="x \] y"][name]; or "-". */
-static bool take_structured_data(struct text *t)
+bool framing_take_structured_data(struct text *t)
 {
 	struct text rest = *t;
 
@@ -234,7 +233,7 @@ static bool take_header_5424(struct text *t, struct framing *f)
 	for (int word = 0; word < 3; word++)
 		text_take_word(&rest);
 	text_take_blanks(&rest);
-	take_structured_data(&rest);
+	framing_take_structured_data(&rest);
 	text_take_blanks(&rest);
 	text_take(&rest, TEXT("\xef\xbb\xbf"));
 	*t = rest;

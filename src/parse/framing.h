@@ -22,4 +22,7 @@ struct framing {
  * mnemonic follows it) and any word may be the host; else a word counts as host only where its surroundings prove it. */
 void framing_read(struct text line, bool closed, struct framing *ret);
 
+/* RFC 5424 6.3: [name a="x \] y"][name], or "-". False, and *t untouched: it is none, or does not end. */
+bool framing_take_structured_data(struct text *t);
+
 #endif

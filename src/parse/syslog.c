@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/calendar.h"
+#include "parse/framing.h"
 
 #define LENGTH_DIGITS 5 /* of SYSLOG_FRAME_MAX */
 #define PRIORITY_MOST 191
@@ -134,33 +135,6 @@ static void put_word(struct writer *w, struct text word)
 	put(w, TEXT(" "));
 }
 
-/* RFC 5424 6.3: "-" or [name a="x \] y"][name]. What does not end is no such thing. */
-static bool take_structured_data(struct text *t)
-{
-	struct text rest = *t;
-
-	if (text_take_char(&rest, '-')) {
-		*t = rest;
-		return true;
-	}
-	if (rest.len == 0 || rest.at[0] != '[')
-		return false;
-	while (text_take_char(&rest, '[')) {
-		bool quoted = false;
-
-		for (; rest.len && (quoted || rest.at[0] != ']'); rest = text_skip(rest, 1)) {
-			if (rest.at[0] == '\\')
-				rest = text_skip(rest, 1);
-			else if (rest.at[0] == '"')
-				quoted = !quoted;
-		}
-		if (!text_take_char(&rest, ']'))
-			return false;
-	}
-	*t = rest;
-	return true;
-}
-
 /* RFC 5424 6: VERSION TIMESTAMP HOSTNAME APP-NAME PROCID MSGID DATA MSG, with one blank each between them. */
 static bool put_5424(struct writer *w, struct text message)
 {
@@ -173,7 +147,7 @@ static bool put_5424(struct writer *w, struct text message)
 		if (words[i].len == 0 || !text_take_char(&rest, ' '))
 			return false;
 	}
-	if (!take_structured_data(&rest))
+	if (!framing_take_structured_data(&rest))
 		return false;
 	put_word(w, words[0]);
 	put_word(w, words[1]);

@@ -19,42 +19,109 @@ static bool is_old(const struct config *config, struct instant now, bool has_tim
 	return has_times && now.ns - last.ns >= config->close_ns;
 }
 
+bool live_fleet_is_listed(const struct live_fleet *fleet, size_t index)
+{
+	return !live_burst_hides(fleet->bursts, index);
+}
+
+size_t live_fleet_count(const struct live_fleet *fleet)
+{
+	size_t n = judge_incidents(fleet->judge);
+
+	for (size_t i = 0; fleet->bursts && i < fleet->bursts->count; i++)
+		n -= fleet->bursts->list[i].flows - 1;
+	return n;
+}
+
+struct judge_glance live_fleet_glance(const struct live_fleet *fleet, size_t index)
+{
+	const struct live_burst *burst = live_burst_of(fleet->bursts, index);
+	struct judge_glance glance = judge_glance(fleet->judge, index);
+
+	if (burst) {
+		glance.first = burst->first;
+		glance.last = burst->last;
+	}
+	return glance;
+}
+
+/* What the first flow is made to stand for. */
+static void make_burst(const struct live_burst *burst, struct incident *i)
+{
+	static const struct spimend_address many;
+
+	i->src = burst->sources > 1 ? many : i->src;
+	i->has_spi = false;
+	i->spi.value = 0;
+	i->interface = TEXT_NONE;
+	i->messages = burst->messages;
+	i->spis = burst->flows;
+	i->sources = burst->sources;
+	i->first_seen = burst->first;
+	i->last_seen = burst->last;
+	i->flags |= FLAG_MANY_PEERS;
+	if (i->verdict == VERDICT_DESYNC && i->cause == CAUSE_UNKNOWN) {
+		i->cause = CAUSE_RECEIVER_LOST_STATE;
+		i->confidence = CONFIDENCE_POSSIBLE;
+	}
+}
+
 void live_fleet_incident(const struct live_fleet *fleet, const struct config *config, struct instant now, size_t index,
 			 struct incident *ret)
 {
+	const struct live_burst *burst = live_burst_of(fleet->bursts, index);
+
 	judge_incident(fleet->judge, index, ret);
+	if (burst)
+		make_burst(burst, ret);
 	/* Nobody tells that a router is well again: it is said no more. */
 	if (ret->state == STATE_OPEN && is_old(config, now, ret->has_times, ret->last_seen))
 		ret->state = STATE_CLOSED;
 }
 
-void live_fleet_plan(const struct incident *incident, const struct config *config, struct plan *ret)
+void live_fleet_plan(const struct live_fleet *fleet, size_t index, const struct incident *incident,
+		     const struct config *config, struct plan *ret)
 {
+	struct incident one;
+
 	memset(ret, 0, sizeof(*ret));
-	if (config->mode != MODE_OBSERVE && incident->state != STATE_CLOSED)
+	if (config->mode == MODE_OBSERVE || incident->state == STATE_CLOSED)
+		return;
+	if (!live_burst_of(fleet->bursts, index)) {
 		plan_build(incident, ret);
+		return;
+	}
+	judge_incident(fleet->judge, index, &one); /* the same words again: what was borrowed stays as it is */
+	one.flags |= FLAG_MANY_PEERS;
+	one.cause = incident->cause;
+	one.confidence = incident->confidence;
+	plan_build(&one, ret);
 }
 
 bool live_fleet_is_fault(const struct live_fleet *fleet, const struct config *config, struct instant now, size_t index)
 {
-	struct judge_glance glance = judge_glance(fleet->judge, index);
+	struct judge_glance glance = live_fleet_glance(fleet, index);
 
-	return (glance.verdict == VERDICT_DESYNC || glance.verdict == VERDICT_OTHER_FAULT) &&
+	return live_fleet_is_listed(fleet, index) &&
+	       (glance.verdict == VERDICT_DESYNC || glance.verdict == VERDICT_OTHER_FAULT) &&
 	       !is_old(config, now, glance.has_times, glance.last);
 }
 
 int live_fleet_find(const struct live_fleet *fleet, const char *id, size_t *ret)
 {
-	size_t found = SIZE_MAX, len = strlen(id);
+	size_t found = SIZE_MAX, len = strlen(id), at;
 	char one[INCIDENT_ID_MAX];
 
 	for (size_t i = 0; len && i < judge_incidents(fleet->judge); i++) {
 		judge_incident_id(fleet->judge, i, one);
 		if (strncmp(one, id, len) != 0)
 			continue;
-		if (found != SIZE_MAX)
+		at = fleet->bursts && i < fleet->bursts->incidents && fleet->bursts->burst_of[i]
+			     ? fleet->bursts->list[fleet->bursts->burst_of[i] - 1].leader
+			     : i;
+		if (found != SIZE_MAX && found != at)
 			return -ENOTUNIQ;
-		found = i;
+		found = at;
 	}
 	if (found == SIZE_MAX)
 		return -ENOENT;
@@ -73,7 +140,7 @@ void live_fleet_json(const struct live_fleet *fleet, const struct config *config
 		return;
 	}
 	live_fleet_incident(fleet, config, now, index, &incident);
-	live_fleet_plan(&incident, config, plan);
+	live_fleet_plan(fleet, index, &incident, config, plan);
 	record_incident_json(&incident, plan, explain, out);
 }
 
@@ -89,7 +156,7 @@ void live_fleet_explain(const struct live_fleet *fleet, const struct config *con
 		return;
 	}
 	live_fleet_incident(fleet, config, now, index, &incident);
-	live_fleet_plan(&incident, config, plan);
+	live_fleet_plan(fleet, index, &incident, config, plan);
 	record_incident_text(&incident, plan, &style, out);
 	buffer_printf(out, "Told by syslog, which anybody on its way can forge. State: %s.", incident_state_name(incident.state));
 	if (incident.state == STATE_CLOSED && incident.verdict == VERDICT_DESYNC)

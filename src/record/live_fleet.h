@@ -11,22 +11,31 @@
 #include "model/config.h"
 #include "model/syslog.h"
 #include "plan/plan.h"
+#include "record/live_burst.h"
 
 enum live_loss { LOSS_SOCKET, LOSS_RATE, LOSS_QUEUE, LOSS_SOURCES, LOSS_FLOWS, LOSSES };
 
 struct live_fleet { /* borrows */
 	struct judge *judge;                   /* settled; NULL: no syslog is heard */
+	const struct live_bursts *bursts;      /* of that judge */
 	const struct syslog_counts *counts;
 	const int *listen_errors, *file_errors; /* by their place in the configuration; 0: heard */
 	int64_t grew_ns[LOSSES];               /* mono: a loss was counted last; 0: never */
 	uint64_t rows_lost;                    /* claims that found no room to be kept over a restart */
 };
 
+/* How many there are, and those that are told of: a burst is one. */
+bool live_fleet_is_listed(const struct live_fleet *fleet, size_t index);
+size_t live_fleet_count(const struct live_fleet *fleet);
+/* The least that is to be known of one that is listed. */
+struct judge_glance live_fleet_glance(const struct live_fleet *fleet, size_t index);
 /* One of its incidents: with what its age makes of its state. Borrowed until the next call. */
 void live_fleet_incident(const struct live_fleet *fleet, const struct config *config, struct instant now, size_t index,
 			 struct incident *ret);
-/* The plan, as the mode has it: nothing in mode observe. */
-void live_fleet_plan(const struct incident *incident, const struct config *config, struct plan *ret);
+/* The plan, as the mode has it: nothing in mode observe. Of a burst: for its first peer. *incident is as
+ * live_fleet_incident() left it, and still is. */
+void live_fleet_plan(const struct live_fleet *fleet, size_t index, const struct incident *incident,
+		     const struct config *config, struct plan *ret);
 /* A desync or other fault that was told of lately. */
 bool live_fleet_is_fault(const struct live_fleet *fleet, const struct config *config, struct instant now, size_t index);
 /* By its id or the beginning of one. 0; -ENOENT; -ENOTUNIQ. */

@@ -387,10 +387,12 @@ struct counts {
 static void count_fleet(const struct live_view *view, struct counts *c)
 {
 	for (size_t i = 0; view->fleet && i < judge_incidents(view->fleet->judge); i++) {
-		struct judge_glance glance = judge_glance(view->fleet->judge, i);
+		struct judge_glance glance = live_fleet_glance(view->fleet, i);
 		bool over = glance.verdict == VERDICT_TRANSIENT || glance.verdict == VERDICT_NOISE ||
 			    (glance.has_times && view->now.wall.ns - glance.last.ns >= view->config->close_ns);
 
+		if (!live_fleet_is_listed(view->fleet, i))
+			continue;
 		c->all++;
 		c->faults += live_fleet_is_fault(view->fleet, view->config, view->now.wall, i);
 		c->by_verdict[glance.verdict]++;
@@ -467,9 +469,10 @@ static struct listed *sorted(const struct live_view *view, size_t *ret_count)
 	for (; n < own && (is = core_incident_at(view->core, n)); n++)
 		all[n] = (struct listed){ .is = is, .has_times = true, .first = is->first_seen };
 	for (size_t i = 0; i < fleet_count(view); i++) {
-		struct judge_glance glance = judge_glance(view->fleet->judge, i);
+		struct judge_glance glance = live_fleet_glance(view->fleet, i);
 
-		all[n++] = (struct listed){ .index = i, .has_times = glance.has_times, .first = glance.first };
+		if (live_fleet_is_listed(view->fleet, i))
+			all[n++] = (struct listed){ .index = i, .has_times = glance.has_times, .first = glance.first };
 	}
 	qsort(all, n, sizeof(*all), compare_first_seen);
 	*ret_count = n;

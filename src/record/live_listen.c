@@ -89,7 +89,7 @@ void live_fleet_status(const struct live_fleet *fleet, const struct config *conf
 		buffer_add_char(out, '\n');
 	}
 	label(out, "");
-	buffer_printf(out, "%zu incidents; %" PRIu64 " messages judged, %" PRIu64 " copies", judge_incidents(fleet->judge),
+	buffer_printf(out, "%zu incidents; %" PRIu64 " messages judged, %" PRIu64 " copies", live_fleet_count(fleet),
 		      judged->messages, judged->copies);
 	add_count(out, judged->evicted, "flows made room");
 	add_count(out, judged->refused, "flows REFUSED");
@@ -157,7 +157,7 @@ void live_fleet_status_json(const struct live_fleet *fleet, const struct config 
 	json_object(j, "syslog");
 	put_places(fleet, &config->syslog, j);
 	put_counts(fleet->counts, j);
-	json_unsigned(j, "incidents", judge_incidents(fleet->judge));
+	json_unsigned(j, "incidents", live_fleet_count(fleet));
 	json_unsigned(j, "messages", judged->messages);
 	json_unsigned(j, "copies", judged->copies);
 	json_unsigned(j, "flows_evicted", judged->evicted);

@@ -116,6 +116,8 @@ static void settle(struct mind *mind)
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	forget(mind);
 	r = judge_settle(f->judge);
+	if (r == 0)
+		r = live_bursts_find(f->judge, mind->member->config, &f->bursts);
 	clock_gettime(CLOCK_MONOTONIC, &to);
 	took = (to.tv_sec - from.tv_sec) * SECOND_NS + to.tv_nsec - from.tv_nsec;
 	f->dirty = false;
@@ -132,8 +134,8 @@ const struct live_fleet *mind_fleet_view(struct mind *mind)
 		return NULL;
 	if (f->dirty)
 		settle(mind);
-	f->view = (struct live_fleet){ .judge = f->judge, .counts = &f->counts, .listen_errors = f->listen_errors,
-				       .file_errors = f->file_errors,
+	f->view = (struct live_fleet){ .judge = f->judge, .bursts = &f->bursts, .counts = &f->counts,
+				       .listen_errors = f->listen_errors, .file_errors = f->file_errors,
 				       .rows_lost = mind->store ? store_figures(mind->store).claims_lost : 0 };
 	memcpy(f->view.grew_ns, f->grew_ns, sizeof(f->grew_ns));
 	return &f->view;
@@ -181,8 +183,10 @@ static void tell_news(struct mind *mind)
 	char id[INCIDENT_ID_MAX];
 
 	for (size_t i = 0; i < n; i++) {
-		struct judge_glance glance = judge_glance(view->judge, i);
+		struct judge_glance glance = live_fleet_glance(view, i);
 
+		if (!live_fleet_is_listed(view, i))
+			continue;
 		if (glance.verdict != VERDICT_DESYNC && (!watched || n > WATCHED_MOST))
 			continue;
 		judge_incident_id(view->judge, i, id);
@@ -294,6 +298,7 @@ int mind_fleet_configure(struct mind *mind)
 	if (mind->store && f->judge)
 		mind_flush(mind); /* what it knows comes back out of the store */
 	judge_free(f->judge);
+	live_bursts_done(&f->bursts);
 	f->judge = NULL;
 	return wanted ? begin(mind) : 0;
 }
@@ -301,6 +306,7 @@ int mind_fleet_configure(struct mind *mind)
 void mind_fleet_done(struct mind *mind)
 {
 	judge_free(mind->fleet.judge);
+	live_bursts_done(&mind->fleet.bursts);
 	memory_free(mind->fleet.told);
 	mind->fleet.judge = NULL;
 	mind->fleet.told = NULL;

@@ -29,6 +29,7 @@ struct mind_fleet {
 	uint64_t losses[LOSSES];    /* as seen last ... */
 	int64_t grew_ns[LOSSES];    /* ... and when one grew */
 	uint64_t rows_lost;
+	struct live_bursts bursts;
 	struct live_fleet view;
 	struct {
 		uint64_t id, mark;

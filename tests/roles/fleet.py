@@ -351,6 +351,32 @@ def flood(build):
         return problems + (d.tail() if problems else [])
 
 
+def bursts(build):
+    """Two thousand tunnels that fall at one hub within seconds are one incident with one plan; a neighbour of theirs is its own."""
+    problems = []
+    with Fleet(build, *UDP) as d:
+        wait_for(lambda: d.said("hears syslog on udp"))
+        for ago in 70, 5:
+            d.send(*(f"<188>{n}: hub1: {stamp(ago, n % 1000)}: {stray(0x20000000 + n, f'10.{n >> 8}.{n & 255}.1')}" for n in range(2000)))
+            d.send(f"<188>1: hub2: {stamp(ago)}: {stray(0x30000000, '10.99.1.1', '203.0.113.7')}", source="127.0.0.2")
+            time.sleep(0.2)
+        found = wait_for(lambda: (d.syslog().get("messages") == 4002 and d.incidents()), 20) or []
+        if len(found) != 2:
+            return [f"{len(found)} incidents: {found[:3]} {d.syslog()}"] + d.tail()
+        one = next(i for i in found if i["dst"] == HUB)
+        wanted = {"src": None, "spi": None, "verdict": "desync", "messages": 4000, "cause": "receiver-lost-state", "state": "open"}
+        problems += [f"{key} is {one[key]}, not {value}" for key, value in wanted.items() if one[key] != value]
+        if "many-peers" not in one["flags"] or not one["plan"] or "take one peer first" not in json.dumps(one["plan"]):
+            problems.append(f"flags and plan: {one['flags']} {one['plan']}")
+        if "2000 sources" not in (d.ask("incidents", json_form=False) or [0, ""])[1]:
+            problems.append(f"the table: {d.ask('incidents', json_form=False)}")
+        if "take one peer first" not in d.explain(one["id"]):
+            problems.append(f"explain: {d.explain(one['id'])}")
+        if d.text().count("syslog tells of") > 4:
+            problems.append("the log has a line for each of them")
+        return problems + (d.tail() if problems else [])
+
+
 TESTS = [
     ("syslog: lines of three senders become incidents", lines_become_incidents),
     ("syslog: both framings over TCP, and what is none", framings),
@@ -358,6 +384,7 @@ TESTS = [
     ("syslog: files are followed", files),
     ("syslog: incidents outlive core and daemon", restarts),
     ("syslog: who speaks for whom, and clocks that are off", names),
+    ("syslog: many tunnels that fall together are one incident", bursts),
     ("syslog: a flood is counted to the last line", flood),
 ]
 SANITIZED = TESTS

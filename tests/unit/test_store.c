@@ -197,6 +197,93 @@ static void test_what_was_put_comes_back_byte_for_byte(void **state)
 	assert_int_equal(store_find_incident(store, "nobody", &one), -ENOENT);
 }
 
+static struct syslog_claim claims[2];
+static uint32_t claim_count;
+
+static void keep_claim(void *context, const struct syslog_claim *claim)
+{
+	(void)context;
+	if (claim_count == 0)
+		claims[0] = *claim;
+	claims[1] = *claim;
+	claim_count++;
+}
+
+static struct syslog_claim claim_of(uint32_t spi, int64_t heard_ns)
+{
+	struct syslog_claim c;
+
+	memset(&c, 0, sizeof(c));
+	c.fact.kind = FACT_STRAY;
+	c.fact.dialect = DIALECT_ASA;
+	c.fact.reason = REASON_CLEARED;
+	c.fact.has = FACT_HAS_SPI | FACT_HAS_SEQUENCE;
+	c.fact.flags = FLAG_SPI_0XFF;
+	c.fact.protocol = SPIMEND_PROTOCOL_AH;
+	c.fact.src = (struct spimend_address){ 4, { 192, 0, 2, 1 } };
+	c.fact.dst = (struct spimend_address){ 6, { 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7 } };
+	c.fact.spi.value = spi;
+	c.fact.sequence = UINT64_MAX;
+	c.fact.count = 3;
+	c.fact.controller_keyed = true;
+	memcpy(c.fact.interface, "Tunnel1", 8);
+	c.source = (struct spimend_address){ 4, { 198, 51, 100, 7 } };
+	c.way = SYSLOG_TLS;
+	c.line = 77;
+	memcpy(c.host, "hub", 4);
+	c.has_at = c.has_heard = c.is_repeat = true;
+	c.at.ns = heard_ns - SECOND_NS;
+	c.heard.ns = heard_ns;
+	memcpy(c.text, "a line \xff of '; DROP TABLE claim;--", 34);
+	return c;
+}
+
+static void test_claims_come_back_as_they_were_and_the_oldest_go(void **state)
+{
+	struct syslog_claim first = claim_of(1, today.ns - 30 * HOUR_NS), second = claim_of(0xffffffff, today.ns);
+
+	(void)state;
+	open_store();
+	assert_int_equal(store_put_claim(store, &second), 0);
+	assert_int_equal(store_flush(store, today), 0);
+	assert_int_equal(store_put_claim(store, &first), 0);
+	assert_true(store_has_pending(store));
+	open_store(); /* a close writes what waits */
+	claim_count = 0;
+	assert_int_equal(store_restore_claims(store, keep_claim, NULL), 0);
+	assert_int_equal(claim_count, 2);
+	assert_memory_equal(&claims[0], &second, sizeof(second)); /* in the order in which they came */
+	assert_memory_equal(&claims[1], &first, sizeof(first));
+	assert_int_equal(store_put_claim(store, &second), 0);
+	assert_int_equal(store_flush(store, today), 0); /* the first flush of a store looks at ages */
+	claim_count = 0;
+	assert_int_equal(store_restore_claims(store, keep_claim, NULL), 0);
+	assert_int_equal(claim_count, 2);
+	assert_memory_equal(&claims[1], &second, sizeof(second));
+}
+
+static void test_more_claims_than_can_wait_are_counted(void **state)
+{
+	struct syslog_claim c = claim_of(1, today.ns);
+	uint32_t flushes = 0;
+
+	(void)state;
+	open_store();
+	for (uint32_t i = 0; i < STORE_PENDING_CLAIMS_MAX + 5; i++) {
+		c.line = i;
+		assert_int_equal(store_put_claim(store, &c), 0);
+	}
+	assert_int_equal(store_figures(store).claims_lost, 5);
+	for (; store_has_pending(store); flushes++)
+		assert_int_equal(store_flush(store, today), 0);
+	assert_int_equal(flushes, STORE_PENDING_CLAIMS_MAX / STORE_FLUSH_CLAIMS_MAX);
+	claim_count = 0;
+	assert_int_equal(store_restore_claims(store, keep_claim, NULL), 0);
+	assert_int_equal(claim_count, STORE_PENDING_CLAIMS_MAX);
+	assert_int_equal(claims[0].line, 0);
+	assert_int_equal(claims[1].line, STORE_PENDING_CLAIMS_MAX - 1);
+}
+
 static void test_the_latest_change_of_a_key_counts(void **state)
 {
 	struct ledger_entry e = entry_of(1), other = entry_of(2);
@@ -517,6 +604,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STORE_TEST(test_a_new_store_is_made_for_its_owner_alone),
 		STORE_TEST(test_what_was_put_comes_back_byte_for_byte),
+		STORE_TEST(test_claims_come_back_as_they_were_and_the_oldest_go),
+		STORE_TEST(test_more_claims_than_can_wait_are_counted),
 		STORE_TEST(test_the_latest_change_of_a_key_counts),
 		STORE_TEST(test_fewer_steps_than_before_leave_none_behind),
 		STORE_TEST(test_order_ids_are_never_given_twice),
