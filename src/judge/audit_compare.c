@@ -5,6 +5,8 @@
 #include <stdio.h>
 
 #define LIFETIME_DIFFERENCE_S 900 /* readings of one collection are minutes apart */
+#define FINDINGS_TOLD 64          /* of a tunnel */
+#define WORK_MAX 20000000         /* a tunnel of so many flows for the same networks is no table of a router */
 #define SPIS_TOLD 8               /* findings of one kind per tunnel and direction */
 
 /* ---- findings ---- */
@@ -17,9 +19,14 @@ static const struct audit_flow *fresh_of(const struct compare *c, const struct s
 static struct audit_finding *find(struct compare *c, enum audit_code code, enum confidence confidence, const struct side *s,
 				  const struct side *r, bool directed)
 {
-	struct audit_finding *f = audit_find(c->a, code, confidence);
+	struct audit_finding *f;
 
 	c->found = true;
+	if (c->findings++ >= FINDINGS_TOLD) {
+		c->a->counts.limit++;
+		return NULL;
+	}
+	f = audit_find(c->a, code, confidence);
 	if (!f)
 		return NULL;
 	audit_set_end(c->a, f, 0, s->device, directed ? AUDIT_SENDER : AUDIT_BOTH, fresh_of(c, s));
@@ -121,24 +128,60 @@ static const struct audit_flow *elsewhere(const struct compare *c, uint32_t devi
 	return NULL;
 }
 
-/* R has SAs for other networks of this tunnel, none for these (T11). */
-static bool is_child_absent(const struct compare *c, const struct side *r, const struct audit_flow *f)
-{
-	if (!f->local_ident.known || !f->remote_ident.known)
-		return false;
-	for (uint32_t i = 0; i < r->flow_count; i++) {
-		const struct audit_flow *g = flow_at(c->a, c->order[r->flows + i]);
+enum child_match { /* what R has for the networks that one flow of S protects */
+	CHILD_ABSENT, /* no SA (T11) */
+	CHILD_SHARED, /* an SA that S has too: both were read at the same time */
+	CHILD_APART,  /* other SAs alone: out of step, or a rekey came between the readings */
+};
 
-		if (!g->local_ident.known || !g->remote_ident.known)
-			return false;
-		if (g->sa_count && memcmp(&g->local_ident, &f->remote_ident, sizeof(f->remote_ident)) == 0 &&
-		    memcmp(&g->remote_ident, &f->local_ident, sizeof(f->local_ident)) == 0)
-			return false;
-	}
-	return true;
+static bool protects(const struct audit_flow *f, const struct sa_ident *local, const struct sa_ident *remote)
+{
+	return memcmp(&f->local_ident, local, sizeof(*local)) == 0 && memcmp(&f->remote_ident, remote, sizeof(*remote)) == 0;
 }
 
-static void find_missing(struct compare *c, const struct side *s, const struct side *r, const struct seen *x, bool common)
+/* Does a flow of R have one of the SAs of any of S's flows for the same networks? */
+static bool shares(struct compare *c, const struct side *s, const struct audit_flow *f, const struct audit_flow *g)
+{
+	c->work += s->flow_count;
+	for (uint32_t i = 0; i < s->flow_count; i++) {
+		const struct audit_flow *own = flow_at(c->a, c->order[s->flows + i]);
+
+		if (!protects(own, &f->local_ident, &f->remote_ident))
+			continue;
+		for (uint32_t k = own->sa; k < own->sa + own->sa_count; k++)
+			for (uint32_t n = g->sa; n < g->sa + g->sa_count; n++)
+				if (sa_at(c->a, k)->spi == sa_at(c->a, n)->spi && sa_at(c->a, k)->inbound != sa_at(c->a, n)->inbound &&
+				    sa_at(c->a, k)->protocol == sa_at(c->a, n)->protocol)
+					return true;
+	}
+	return false;
+}
+
+/* Where the networks are not told, the tunnel as a whole has to answer. */
+static enum child_match match_child(struct compare *c, const struct side *s, const struct side *r,
+				    const struct audit_flow *f, bool common)
+{
+	enum child_match match = CHILD_ABSENT;
+
+	c->work += r->flow_count;
+	for (uint32_t i = 0; i < r->flow_count; i++) {
+		if (c->work > WORK_MAX)
+			return CHILD_APART; /* which is never more than possible */
+		const struct audit_flow *g = flow_at(c->a, c->order[r->flows + i]);
+
+		if (!f->local_ident.known || !f->remote_ident.known || !g->local_ident.known || !g->remote_ident.known)
+			return r->sa_count == 0 ? CHILD_ABSENT : common ? CHILD_SHARED : CHILD_APART;
+		if (g->sa_count == 0 || !protects(g, &f->remote_ident, &f->local_ident))
+			continue;
+		if (shares(c, s, f, g))
+			return CHILD_SHARED;
+		match = CHILD_APART;
+	}
+	return match;
+}
+
+static void find_missing(struct compare *c, const struct side *s, const struct side *r, const struct seen *x,
+			 enum child_match match)
 {
 	bool between = is_between(s, r, x), deleted;
 	struct audit_finding *f;
@@ -152,7 +195,7 @@ static void find_missing(struct compare *c, const struct side *s, const struct s
 	f->ends[0].child_id = flow_at(c->a, x->flow)->child_id;
 	f->ends[0].ike_id = flow_at(c->a, x->flow)->ike_id;
 	f->cause = code == AUDIT_SDWAN_SA_MISSING ? CAUSE_CONTROLLER_KEY_LAG :
-		   !common || is_child_absent(c, r, flow_at(c->a, x->flow)) ? CAUSE_CHILD_MISSING : CAUSE_UNKNOWN;
+		   match == CHILD_ABSENT ? CAUSE_CHILD_MISSING : CAUSE_UNKNOWN;
 	say_outbound(c, f, x, "sends with");
 	say_inbound(c, f, r);
 	deleted = audit_add_memory(c->a, f, r->device, x->spi);
@@ -162,24 +205,20 @@ static void find_missing(struct compare *c, const struct side *s, const struct s
 		audit_say(c->a, f, r->last_cover, 0, "one end was read before and after the other: no rekey in between explains it");
 }
 
-static void find_disagreement(struct compare *c, const struct side *s, const struct side *r)
+/* Each of the two sends, or one of them, with an SA of a child for which the other has others alone. */
+static void find_disagreement(struct compare *c)
 {
-	struct audit_finding *f = find(c, AUDIT_TABLES_DISAGREE, CONFIDENCE_POSSIBLE, s, r, false);
+	struct side *x = &c->side[0], *y = &c->side[1];
+	struct audit_finding *f = find(c, AUDIT_TABLES_DISAGREE, CONFIDENCE_POSSIBLE, x, y, false);
 
 	if (!f)
 		return;
-	for (uint32_t i = 0; i < s->sa_count; i++)
-		if (!s->sas[i].inbound && s->sas[i].in_use) {
-			say_outbound(c, f, &s->sas[i], "sends with");
-			break;
-		}
-	say_inbound(c, f, r);
-	for (uint32_t i = 0; i < r->sa_count; i++)
-		if (!r->sas[i].inbound && r->sas[i].in_use) {
-			say_outbound(c, f, &r->sas[i], "sends with");
-			break;
-		}
-	say_inbound(c, f, s);
+	for (int end = 0; end < 2; end++) {
+		if (!c->apart[end])
+			continue;
+		say_outbound(c, f, c->apart[end], "sends with");
+		say_inbound(c, f, &c->side[!end]);
+	}
 }
 
 /* Each outbound SA of S, held against R's inbound ones. */
@@ -191,6 +230,7 @@ static void compare_direction(struct compare *c, const struct side *s, const str
 		const struct seen *x = &s->sas[i], *there;
 		const struct audit_flow *g;
 		struct audit_finding *f;
+		enum child_match match;
 
 		if (x->inbound)
 			continue;
@@ -232,10 +272,13 @@ static void compare_direction(struct compare *c, const struct side *s, const str
 			}
 			continue;
 		}
-		if (!common && r->sa_count && !is_between(s, r, x) && !s->controller)
-			continue; /* told once, by find_disagreement() */
+		match = match_child(c, s, r, flow_at(c->a, x->flow), common);
+		if (match == CHILD_APART && !is_between(s, r, x) && !s->controller) {
+			c->apart[s != &c->side[0]] = x; /* told once, by find_disagreement() */
+			continue;
+		}
 		if ((*told)++ < SPIS_TOLD)
-			find_missing(c, s, r, x, common);
+			find_missing(c, s, r, x, match);
 		else
 			a->counts.limit++;
 	}
@@ -460,12 +503,14 @@ void audit_compare_sides(struct compare *c)
 	}
 	c->a->counts.tunnels++;
 	c->found = false;
+	c->findings = 0;
+	c->work = 0;
+	c->apart[0] = c->apart[1] = NULL;
 	compare_direction(c, x, y, common, &told[0]);
 	compare_direction(c, y, x, common, &told[1]);
-	if (!common && !told[0] && !told[1] && x->sa_count && y->sa_count && !x->unproven && !y->unproven && !c->found &&
-	    !x->controller && !y->controller && !x->settling && !y->settling)
-		find_disagreement(c, x, y);
-	if (!told[0] && !told[1] && common && !x->controller && !y->controller) {
+	if (c->apart[0] || c->apart[1])
+		find_disagreement(c);
+	if (!told[0] && !told[1] && common && !c->apart[0] && !c->apart[1] && !x->controller && !y->controller) {
 		compare_leftovers(c, x, y, common);
 		compare_leftovers(c, y, x, common);
 	}

@@ -34,6 +34,9 @@ struct compare {
 	struct side side[2];
 	uint32_t tunnel;
 	bool found;
+	uint32_t findings;  /* of this tunnel */
+	uint64_t work;      /* flows of this tunnel that were looked at to match its children */
+	const struct seen *apart[2]; /* borrow: an SA of each side whose child the other side has with other SAs alone */
 };
 
 const struct seen *audit_look(const struct side *s, bool inbound, uint32_t spi, uint8_t protocol);

@@ -172,6 +172,32 @@ static void a_rekey_between_two_readings_is_no_fault(void **state)
 	sa_audit_free(a);
 }
 
+/* One child of three was rekeyed between the readings; another one is lost. */
+static void each_child_of_a_tunnel_is_judged_by_itself(void **state)
+{
+	struct sa_audit *a = start();
+
+	(void)state;
+#define NET(l, r, i, o, ln, rn) { .local = l, .peer = r, .in = { i }, .out = { o }, .local_net = ln, .remote_net = rn }
+	GIVE(a, "hub", NET(H, S, 0xa1, 0xb1, "10.1.0.0", "10.2.0.0"), NET(H, S, 0xa2, 0xb2, "10.3.0.0", "10.4.0.0"));
+	GIVE(a, "spoke", NET(S, H, 0xb1, 0xa1, "10.2.0.0", "10.1.0.0"), NET(S, H, 0xb9, 0xa9, "10.4.0.0", "10.3.0.0"));
+	FINDS(a, "tables-disagree/possible");
+	assert_int_equal(sa_audit_finding(a, 0)->evidence_count, 4);
+	sa_audit_free(a);
+	a = start();
+	GIVE(a, "hub", NET(H, S, 0xa1, 0xb1, "10.1.0.0", "10.2.0.0"), NET(H, S, 0, 0, "10.3.0.0", "10.4.0.0"));
+	GIVE(a, "spoke", NET(S, H, 0xb1, 0xa1, "10.2.0.0", "10.1.0.0"), NET(S, H, 0xb9, 0xa9, "10.4.0.0", "10.3.0.0"));
+	FINDS(a, "sa-missing/likely");
+	assert_int_equal(sa_audit_finding(a, 0)->cause, CAUSE_CHILD_MISSING);
+	sa_audit_free(a);
+	/* half of a pair is there: no rekey leaves that behind */
+	a = start();
+	GIVE(a, "hub", NET(H, S, 0xa8, 0xb9, "10.3.0.0", "10.4.0.0"));
+	GIVE(a, "spoke", NET(S, H, 0xb9, 0xa9, "10.4.0.0", "10.3.0.0"));
+	FINDS(a, "sa-missing/likely");
+	sa_audit_free(a);
+}
+
 static void an_overlap_is_counted_until_it_stays(void **state)
 {
 	struct sa_audit *a = start();
@@ -476,12 +502,37 @@ static void one_spi_everywhere_ends_soon(void **state)
 	sa_audit_free(a);
 }
 
+/* A tunnel of flows for the same networks, each with SAs that the other end has not: bounded, and counted. */
+static void a_tunnel_of_very_many_flows_ends_soon(void **state)
+{
+	struct sa_audit *a = start();
+
+	(void)state;
+	for (int end = 0; end < 2; end++) {
+		struct flow f = NET(end ? S : H, end ? H : S, 1, 2, "10.1.0.0", "10.1.0.0");
+		struct saved_record r = record_of(&f, 1);
+		struct saved_filter filter = TYPED;
+		const char *name = end ? "spoke" : "hub";
+		int output = sa_audit_begin(a, sa_audit_device(a, name), name, OUTPUT_IPSEC_SA, &filter);
+
+		for (uint32_t i = 0; i < 30000; i++) {
+			r.flow.inbound[0].value = 0x1000000 * (uint32_t)(1 + 2 * end) + i;
+			r.flow.outbound[0].value = 0x1000000 * (uint32_t)(2 + 2 * end) + i;
+			assert_int_equal(sa_audit_add(a, output, &r), 0);
+		}
+		sa_audit_end_output(a, output, false);
+	}
+	FINDS(a, "tables-disagree/possible");
+	sa_audit_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ends_in_step_are_counted_and_nothing_is_found),
 		cmocka_unit_test(the_sender_of_a_missing_sa_stands_first),
 		cmocka_unit_test(a_rekey_between_two_readings_is_no_fault),
+		cmocka_unit_test(each_child_of_a_tunnel_is_judged_by_itself),
 		cmocka_unit_test(an_overlap_is_counted_until_it_stays),
 		cmocka_unit_test(what_no_table_speaks_of_is_not_absent),
 		cmocka_unit_test(keys_by_hand_and_of_groups_are_left_alone),
@@ -494,6 +545,7 @@ int main(void)
 		cmocka_unit_test(sdwan_compares_the_keys_digests),
 		cmocka_unit_test(an_ike_sa_that_one_end_lists_alone),
 		cmocka_unit_test(one_spi_everywhere_ends_soon),
+		cmocka_unit_test(a_tunnel_of_very_many_flows_ends_soon),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
