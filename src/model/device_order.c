@@ -3,11 +3,75 @@
 
 #include <string.h>
 
+/* Which platform has a command, in its words: %A the peer, %P esp or ah, %X the SPI, %C the colour. NULL: it has none. */
+static const struct verb {
+	const char *name;
+	bool changes, clears_sa, names_peer, names_spi, names_color;
+	const char *words[PLATFORMS];
+} verbs[DEVICE_VERBS] = {
+#define ROUTERS(ios) [PLATFORM_IOS] = (ios), [PLATFORM_IOS_XE] = (ios), [PLATFORM_SDWAN] = (ios)
+#define SDWAN(words) { [PLATFORM_SDWAN] = (words) }
+	[DEVICE_SHOW] = { .name = "show" },
+	[DEVICE_SHOW_IPSEC_SA] = { "show-ipsec-sa", .names_peer = true,
+				   .words = { ROUTERS("show crypto ipsec sa peer %A detail"),
+					      [PLATFORM_ASA] = "show crypto ipsec sa peer %A detail" } },
+	[DEVICE_SHOW_IKEV2_SA] = { "show-ikev2-sa", .words = { ROUTERS("show crypto ikev2 sa"), [PLATFORM_ASA] = "show crypto ikev2 sa" } },
+	[DEVICE_SHOW_ISAKMP_SA] = { "show-isakmp-sa",
+				    .words = { ROUTERS("show crypto isakmp sa"), [PLATFORM_ASA] = "show crypto ikev1 sa" } },
+	[DEVICE_SHOW_BFD] = { "show-bfd", .words = SDWAN("show sdwan bfd sessions") },
+	[DEVICE_SHOW_CONTROL] = { "show-control", .words = SDWAN("show sdwan control connections") },
+	[DEVICE_SHOW_OMP_PEERS] = { "show-omp-peers", .words = SDWAN("show sdwan omp peers") },
+	[DEVICE_SHOW_LOCAL_SA] = { "show-local-sa", .words = SDWAN("show sdwan ipsec local-sa") },
+	[DEVICE_SHOW_OUTBOUND] = { "show-outbound", .words = SDWAN("show sdwan ipsec outbound-connections") },
+	[DEVICE_SHOW_DROPS] = { "show-drops",
+				.words = { [PLATFORM_IOS_XE] = "show platform hardware qfp active feature ipsec datapath drops",
+					   [PLATFORM_SDWAN] = "show platform hardware qfp active feature ipsec datapath drops",
+					   [PLATFORM_ASA] = "show asp drop" } },
+	[DEVICE_CLEAR_SA_ENTRY] = { "clear-sa-entry", true, true, true, true, .words = { ROUTERS("clear crypto sa entry %A %P %X"),
+					[PLATFORM_ASA] = "clear crypto ipsec sa entry %A %P %X" } },
+	[DEVICE_CLEAR_SA_PEER] = { "clear-sa-peer", true, true, true, .words = { ROUTERS("clear crypto sa peer %A"),
+					[PLATFORM_ASA] = "clear crypto ipsec sa peer %A" } },
+	[DEVICE_CLEAR_SESSION] = { "clear-session", true, true, true, .words = { ROUTERS("clear crypto session remote %A") } },
+	[DEVICE_IPSEC_REKEY] = { "ipsec-rekey", true, .words = SDWAN("request platform software sdwan security ipsec-rekey") },
+	[DEVICE_PORT_HOP] = { "port-hop", true, .names_color = true,
+			      .words = SDWAN("request platform software sdwan port_hop color %C") },
+	[DEVICE_CLEAR_OMP] = { "clear-omp", true, .words = SDWAN("clear sdwan omp all") },
+	[DEVICE_CLEAR_CONTROL] = { "clear-control", true, .words = SDWAN("clear sdwan control connections") },
+#undef SDWAN
+#undef ROUTERS
+};
+
 const char *device_verb_name(enum device_verb verb)
 {
-	static const char *const names[DEVICE_VERBS] = { "show" };
+	return (unsigned)verb < DEVICE_VERBS ? verbs[verb].name : "?";
+}
 
-	return (unsigned)verb < DEVICE_VERBS ? names[verb] : "?";
+bool device_verb_changes(enum device_verb verb)
+{
+	return (unsigned)verb >= DEVICE_VERBS || verbs[verb].changes;
+}
+
+bool device_verb_clears_sa(enum device_verb verb)
+{
+	return (unsigned)verb < DEVICE_VERBS && verbs[verb].clears_sa;
+}
+
+static const char *const colors[DEVICE_COLORS] = {
+	"?", "default", "mpls", "metro-ethernet", "biz-internet", "public-internet", "lte", "3g", "red", "green", "blue", "gold",
+	"silver", "bronze", "custom1", "custom2", "custom3", "private1", "private2", "private3", "private4", "private5", "private6",
+};
+
+const char *device_color_name(enum device_color color)
+{
+	return colors[(unsigned)color < DEVICE_COLORS ? color : COLOR_NONE];
+}
+
+enum device_color device_color_of(struct text name)
+{
+	for (enum device_color color = COLOR_DEFAULT; color < DEVICE_COLORS; color++)
+		if (text_equal(name, text_of(colors[color])))
+			return color;
+	return COLOR_NONE;
 }
 
 const char *device_outcome_name(enum device_outcome outcome)
@@ -44,16 +108,40 @@ bool device_show_fits(struct text line)
 	return true;
 }
 
+static void add_argument(const struct device_order *order, char which, struct buffer *out)
+{
+	char address[SPIMEND_ADDRESS_TEXT_MAX];
+
+	if (which == 'A')
+		buffer_add_string(out, spimend_address_print(&order->peer, address));
+	else if (which == 'P')
+		buffer_add_string(out, spimend_protocol_name((enum spimend_protocol)order->protocol));
+	else if (which == 'X')
+		buffer_printf(out, "0x%X", order->spi.value);
+	else
+		buffer_add_string(out, device_color_name(order->color));
+}
+
 bool device_command(const struct device_order *order, enum platform platform, struct buffer *out)
 {
-	(void)platform; /* a person knows the device's own words */
-	if (order->verb != DEVICE_SHOW)
+	const char *words;
+
+	if (order->verb == DEVICE_SHOW) { /* a person knows the device's own words */
+		buffer_add_string(out, order->text);
+		return true;
+	}
+	if ((unsigned)order->verb >= DEVICE_VERBS || (unsigned)platform >= PLATFORMS || !verbs[order->verb].words[platform])
 		return false;
-	buffer_add_string(out, order->text);
+	for (words = verbs[order->verb].words[platform]; *words; words++) {
+		if (*words == '%')
+			add_argument(order, *++words, out);
+		else
+			buffer_add_char(out, *words);
+	}
 	return true;
 }
 
-/* --- What an item must be --------------------------------------------------------------------------------------------- */
+/* --- What an item must be --------------------------------------------------------------------------------------- */
 
 static bool is_bool(const bool *b)
 {
@@ -74,11 +162,32 @@ static bool is_text(const char *text, size_t size)
 	return end;
 }
 
+/* An address of one host: what a command may name. */
+static bool is_host(const struct spimend_address *address)
+{
+	static const uint8_t none[16];
+
+	if (address->family == 4)
+		return address->bytes[0] && address->bytes[0] < 224 && memcmp(address->bytes + 4, none, 12) == 0;
+	return address->family == 6 && address->bytes[0] != 0xff && memcmp(address->bytes, none, 16) != 0;
+}
+
+/* Each argument is there where its verb names it, and nowhere else. */
+static bool has_arguments(const struct device_order *order)
+{
+	const struct verb *verb = &verbs[order->verb];
+	bool has_spi = (order->protocol == SPIMEND_PROTOCOL_ESP || order->protocol == SPIMEND_PROTOCOL_AH) && order->spi.value;
+
+	return (verb->names_peer ? is_host(&order->peer) : order->peer.family == 0) &&
+	       (verb->names_spi ? has_spi : !order->protocol && !order->spi.value) &&
+	       (verb->names_color ? order->color > COLOR_NONE && order->color < DEVICE_COLORS : order->color == COLOR_NONE) &&
+	       (order->verb == DEVICE_SHOW ? device_show_fits(text_of(order->text)) : !order->text[0]);
+}
+
 bool device_valid_order(const struct device_order *order)
 {
 	return order->request && order->device < DEVICES_MAX && (unsigned)order->verb < DEVICE_VERBS && order->within_ns > 0 &&
-	       order->within_ns <= DEVICE_WITHIN_MOST && is_text(order->text, sizeof(order->text)) &&
-	       (order->verb != DEVICE_SHOW || device_show_fits(text_of(order->text)));
+	       order->within_ns <= DEVICE_WITHIN_MOST && is_text(order->text, sizeof(order->text)) && has_arguments(order);
 }
 
 bool device_valid_result(const struct device_result *result)

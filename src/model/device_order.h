@@ -21,9 +21,39 @@
 
 enum device_verb {
 	DEVICE_SHOW, /* `text`, as a person typed it */
+	/* What looks (devices.md 1 and 5). */
+	DEVICE_SHOW_IPSEC_SA, /* of `peer`, with counters */
+	DEVICE_SHOW_IKEV2_SA,
+	DEVICE_SHOW_ISAKMP_SA,
+	DEVICE_SHOW_BFD,
+	DEVICE_SHOW_CONTROL,
+	DEVICE_SHOW_OMP_PEERS,
+	DEVICE_SHOW_LOCAL_SA,
+	DEVICE_SHOW_OUTBOUND,
+	DEVICE_SHOW_DROPS,
+	/* What changes the device (faults.md g). */
+	DEVICE_CLEAR_SA_ENTRY, /* `peer`, `protocol`, `spi` */
+	DEVICE_CLEAR_SA_PEER,  /* `peer` */
+	DEVICE_CLEAR_SESSION,  /* `peer`: its IKE SA too */
+	DEVICE_IPSEC_REKEY,
+	DEVICE_PORT_HOP,       /* `color` */
+	DEVICE_CLEAR_OMP,
+	DEVICE_CLEAR_CONTROL,
 	DEVICE_VERBS
 };
 const char *device_verb_name(enum device_verb verb);
+bool device_verb_changes(enum device_verb verb); /* else it only looks */
+/* A crypto clear: never for a tunnel whose keys come from a controller (B17). */
+bool device_verb_clears_sa(enum device_verb verb);
+
+enum device_color { /* the colours of TLOCs that Cisco knows; a device has no others */
+	COLOR_NONE, COLOR_DEFAULT, COLOR_MPLS, COLOR_METRO_ETHERNET, COLOR_BIZ_INTERNET, COLOR_PUBLIC_INTERNET, COLOR_LTE, COLOR_3G,
+	COLOR_RED, COLOR_GREEN, COLOR_BLUE, COLOR_GOLD, COLOR_SILVER, COLOR_BRONZE, COLOR_CUSTOM1, COLOR_CUSTOM2, COLOR_CUSTOM3,
+	COLOR_PRIVATE1, COLOR_PRIVATE2, COLOR_PRIVATE3, COLOR_PRIVATE4, COLOR_PRIVATE5, COLOR_PRIVATE6,
+	DEVICE_COLORS
+};
+const char *device_color_name(enum device_color color); /* "biz-internet"; "?" for COLOR_NONE */
+enum device_color device_color_of(struct text name);     /* COLOR_NONE: none of them */
 
 struct device_order {
 	uint64_t request;     /* not 0; unique */
@@ -31,7 +61,11 @@ struct device_order {
 	uint64_t mark;
 	enum device_verb verb;
 	int64_t within_ns;    /* from its arrival to the prompt behind its output */
-	char text[DEVICE_COMMAND_MAX];
+	struct spimend_address peer; /* of the verbs that name one; else unknown */
+	uint8_t protocol;     /* of DEVICE_CLEAR_SA_ENTRY: ESP or AH; else 0 */
+	struct spimend_spi spi; /* the same; else 0 */
+	enum device_color color; /* of DEVICE_PORT_HOP; else COLOR_NONE */
+	char text[DEVICE_COMMAND_MAX]; /* of DEVICE_SHOW; else empty */
 };
 
 /* What is typed for it on that platform, without a line feed. False: that platform has no such command. */
@@ -61,7 +95,7 @@ struct device_result { /* of the role ssh: how it ended */
 	char why[DEVICE_REASON_MAX]; /* printable ASCII; empty where the outcome says all */
 };
 
-/* --- Between ssh and sense: a session is a number that is not used again soon; sense keeps it in its slot ----------- */
+/* --- Between ssh and sense: a session is a number that is not used again soon; sense keeps it in its slot ------- */
 
 #define DEVICE_SLOT(session) ((session) % DEVICE_SESSIONS_MAX)
 
@@ -89,7 +123,7 @@ struct device_seen { /* what the bytes mean */
 	char why[DEVICE_REASON_MAX]; /* refused: the device's word */
 };
 
-/* --- sense to core ------------------------------------------------------------------------------------------------- */
+/* --- sense to core ---------------------------------------------------------------------------------------------- */
 
 struct device_output { /* what a command printed, part by part: clean text, secrets taken out */
 	uint64_t request;

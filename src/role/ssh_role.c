@@ -158,6 +158,8 @@ static void take_order(struct reach *reach, const struct device_order *order)
 
 	if (order->device >= devices->count || device_mark(devices, &devices->at[order->device]) != order->mark)
 		reach_tell(reach, order->request, DEVICE_STALE, false, NULL);
+	else if (device_verb_changes(order->verb) && !devices->at[order->device].may_repair)
+		reach_tell(reach, order->request, DEVICE_STALE, false, "the device has no 'rights repair'"); /* core asked before */
 	else if (!reach->sense)
 		reach_tell(reach, order->request, DEVICE_LOST, false, "the role sense is not here");
 	else if (!wait_for_it(reach, order, loop_now(reach->member->loop) + order->within_ns))

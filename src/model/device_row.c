@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#include "model/device_row.h"
+
+#include <string.h>
+
+static enum device_color color_of(const char *name, size_t size)
+{
+	return device_color_of((struct text){ name, strnlen(name, size) });
+}
+
+bool device_row_of(const struct saved_record *record, struct device_row *ret)
+{
+	struct device_row row = { 0 };
+
+	if (record->reason)
+		return false;
+	switch (record->kind) {
+	case SAVED_IKE:
+		row = (struct device_row){ ROW_IKE, .local = record->ike.local, .remote = record->ike.remote,
+					   .up = record->ike.state == SAVED_IKE_UP };
+		break;
+	case SAVED_BFD:
+		row = (struct device_row){ ROW_BFD, .local = record->bfd.source, .remote = record->bfd.destination,
+					   .color = color_of(record->bfd.local_color, sizeof(record->bfd.local_color)),
+					   .up = record->bfd.up };
+		break;
+	case SAVED_LOCAL_SA:
+		row = (struct device_row){ ROW_LOCAL_SA, .local = record->local_sa.source, .spi = record->local_sa.spi,
+					   .color = color_of(record->local_sa.color, sizeof(record->local_sa.color)) };
+		break;
+	case SAVED_OUTBOUND:
+		row = (struct device_row){ ROW_OUTBOUND_SA, .local = record->outbound.source, .remote = record->outbound.destination,
+					   .color = color_of(record->outbound.color, sizeof(record->outbound.color)),
+					   .spi = record->outbound.spi };
+		break;
+	case SAVED_DROP:
+		if (record->drop.kind != DROP_NO_SA)
+			return false;
+		row = (struct device_row){ ROW_DROP_NO_SA, .count = record->drop.packets };
+		break;
+	default:
+		return false;
+	}
+	*ret = row;
+	return true;
+}
+
+bool device_valid_row(const struct device_row *row)
+{
+	uint8_t up;
+
+	memcpy(&up, &row->up, 1);
+	return (unsigned)row->kind < DEVICE_ROWS && (unsigned)row->color < DEVICE_COLORS && up <= 1;
+}
