@@ -38,6 +38,8 @@ const char *rule_name(enum rule rule)
 		[RULE_LOOKUP_KEY] = "lookup-key",
 		[RULE_SA_REJECTS] = "sa-rejects",
 		[RULE_PEER_CONFIRMED] = "peer-confirmed",
+		[RULE_TABLES_AGREE] = "tables-agree",
+		[RULE_NOT_READ] = "not-read",
 	};
 
 	return names[rule];
@@ -114,7 +116,8 @@ bool tunnel_kind_from_name(struct text name, enum tunnel_kind *ret)
 
 const char *incident_state_name(enum incident_state state)
 {
-	static const char *const names[] = { "open", "acting", "healed", "unverified", "gave-up", "closed" };
+	static const char *const names[] = { "open", "acting", "healed", "unverified", "gave-up", "closed",
+					     "awaiting-approval" };
 
 	return names[state];
 }

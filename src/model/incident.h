@@ -46,6 +46,9 @@ enum rule {
 	RULE_LOOKUP_KEY,       /* other-fault: the SA is there, under another mark or interface id (T18) */
 	RULE_SA_REJECTS,       /* other-fault: the SA is there, and the kernel refuses its packets */
 	RULE_PEER_CONFIRMED,   /* desync: the peer closed that SA at our DELETE, so it had it; we did not know it (B10) */
+	/* Live, from what devices of the inventory print (devices.md 1). */
+	RULE_TABLES_AGREE,     /* transient: receiver, sender and receiver again were read, and they agree */
+	RULE_NOT_READ,         /* undecided: one end, or both, could not be read, or does not prove anything */
 	RULE_COUNT
 };
 
@@ -106,6 +109,8 @@ enum incident_state {
 	STATE_UNVERIFIED,
 	STATE_GAVE_UP,
 	STATE_CLOSED, /* transient and noise: nothing is left to do */
+	STATE_AWAITING, /* a person's word on a step is asked for */
+	INCIDENT_STATES
 };
 
 enum ownership { /* is a device ours to log in to? */

@@ -19,6 +19,8 @@ static const char *const sentences[RULE_COUNT] = {
 	[RULE_LOOKUP_KEY] = "$R has the SA $X, under another mark or interface id than the packets meet.",
 	[RULE_SA_REJECTS] = "$R has the SA $X, and its kernel refuses the packets; its counters say why.",
 	[RULE_PEER_CONFIRMED] = "The ledger of $R does not know SPI $X; $S was asked by a DELETE, had it, and closed it: a desync.",
+	[RULE_TABLES_AGREE] = "$R, $S and $R again were read: what $S sends with is an SA that $R has. It healed, or the message was noise.",
+	[RULE_NOT_READ] = "The devices were looked at, and what they showed does not prove anything: the evidence says why.",
 };
 
 bool explain_live_verdict(const struct incident *i, const struct names *n, struct buffer *out)

@@ -325,6 +325,8 @@ static void add_proof(const struct live_view *view, const struct core_incident *
 		break;
 	case STATE_OPEN:
 	case STATE_ACTING:
+	case STATE_AWAITING:
+	case INCIDENT_STATES:
 		buffer_add_string(&t, "Not yet: packets have been lost for ");
 		calendar_print_duration(&t, live_outage(i, view->now.wall));
 		buffer_add_char(&t, '.');

@@ -381,7 +381,7 @@ void live_watch_json(const struct live_view *view, const struct core_incident *i
 }
 
 struct counts {
-	uint64_t all, evidence, faults, by_verdict[VERDICT_OTHER_FAULT + 1], by_state[STATE_CLOSED + 1], packets;
+	uint64_t all, evidence, faults, by_verdict[VERDICT_OTHER_FAULT + 1], by_state[INCIDENT_STATES], packets;
 };
 
 static void count_fleet(const struct live_view *view, struct counts *c)
@@ -524,7 +524,7 @@ void live_incidents_json(const struct live_view *view, struct buffer *out)
 		json_unsigned(&j, verdict_name((enum verdict)v), c.by_verdict[v]);
 	json_object_end(&j);
 	json_object(&j, "states");
-	for (int s = 0; s <= STATE_CLOSED; s++)
+	for (int s = 0; s < INCIDENT_STATES; s++)
 		json_unsigned(&j, incident_state_name((enum incident_state)s), c.by_state[s]);
 	json_object_end(&j);
 	json_object(&j, "troubles");
@@ -599,7 +599,7 @@ void live_incidents_text(const struct live_view *view, struct buffer *out)
 	if (from)
 		buffer_printf(out, "... and %zu older ones: --json lists them all\n", from);
 	buffer_printf(out, "%" PRIu64 " incident%s", c.all, c.all == 1 ? "" : "s");
-	for (int s = 0; s <= STATE_CLOSED; s++) {
+	for (int s = 0; s < INCIDENT_STATES; s++) {
 		if (!c.by_state[s])
 			continue;
 		buffer_printf(out, "%s%" PRIu64 " %s", first ? ": " : ", ", c.by_state[s], incident_state_name((enum incident_state)s));

@@ -77,7 +77,7 @@ static const struct column incident_columns[] = {
 	ENUM("rule", I(rule), RULE_COUNT, word_rule),
 	ENUM("cause", I(cause), CAUSE_COUNT, word_cause),
 	ENUM("confidence", I(confidence), CONFIDENCE_CERTAIN + 1, word_confidence),
-	ENUM("state", I(state), STATE_CLOSED + 1, word_incident_state),
+	ENUM("state", I(state), INCIDENT_STATES, word_incident_state),
 	PLAIN("flags", COLUMN_U32, I(flags)),
 	PLAIN("first_seen_ns", COLUMN_I64, I(first_seen)),
 	PLAIN("last_seen_ns", COLUMN_I64, I(last_seen)),

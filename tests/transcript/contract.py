@@ -32,7 +32,7 @@ KINDS = {
     "unknown", "static-crypto-map", "dynamic-crypto-map", "gre-p2p", "mgre-nhrp-static", "mgre-nhrp-dynamic", "svti",
     "ezvpn-client", "sdwan", "ikeless",
 }
-STATES = {"open", "acting", "healed", "unverified", "gave-up", "closed"}
+STATES = {"open", "acting", "healed", "unverified", "gave-up", "closed", "awaiting-approval"}
 ROLES = {"sender", "receiver", "client", "controller"}
 
 
