@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from suite import ROOT, Suite, run  # noqa: E402
 
 BUILD = os.environ.get("SPIMEND_HOUSE_BUILD", os.path.join(ROOT, "build-gcc"))
-PURE = ("base", "model", "parse", "judge", "plan", "core", "eem", "exec")
+PURE = ("base", "model", "parse", "judge", "plan", "core", "fleet", "eem", "exec")
 MAY_INCLUDE = {  # room: rooms whose headers it may include
     "base": {"base"},
     "model": {"base", "model"},
@@ -25,14 +25,17 @@ MAY_INCLUDE = {  # room: rooms whose headers it may include
     "judge": {"base", "model", "judge"},
     "plan": {"base", "model", "plan"},
     "core": {"base", "model", "judge", "plan", "core"},
+    "fleet": {"base", "model", "judge", "plan", "fleet"},
     "eem": {"base", "model", "eem"},
     "exec": {"base", "model", "parse", "judge", "plan", "core", "eem", "exec"},
     "sense": {"base", "model", "parse", "judge", "plan", "sense"},
     "repair": {"base", "model", "parse", "judge", "plan", "repair"},
-    "record": {"base", "model", "parse", "judge", "plan", "core", "eem", "record"},
+    "record": {"base", "model", "parse", "judge", "plan", "core", "fleet", "eem", "record"},
     "serve": {"base", "model", "parse", "judge", "plan", "core", "eem", "exec", "serve"},
-    "role": {"base", "model", "parse", "judge", "plan", "core", "eem", "exec", "sense", "repair", "record", "serve", "role"},
-    "cmd": {"base", "model", "parse", "judge", "plan", "core", "eem", "sense", "repair", "record", "serve", "role", "cmd"},
+    "role": {"base", "model", "parse", "judge", "plan", "core", "fleet", "eem", "exec", "sense", "repair", "record", "serve",
+             "role"},
+    "cmd": {"base", "model", "parse", "judge", "plan", "core", "fleet", "eem", "sense", "repair", "record", "serve", "role",
+            "cmd"},
 }
 # What a signal handler must know, where a flag does not do: room and variable. Each says why where it stands.
 SIGNAL_STATE = {("sense", "guard")}

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: MIT */
+/* The fleet's mind over tunnels whose keys come from the SD-WAN controllers (B15-B17, devices.md 5). */
+#include "fleet_world.h"
+
+static struct world_tunnel *hub_and_spokes(struct world *w, int spokes)
+{
+	world_init(w);
+	for (int i = 0; i <= spokes; i++)
+		world_device(w, PLATFORM_SDWAN, true);
+	world_start(w);
+	for (int i = 0; i < spokes; i++)
+		world_tunnel(w, (uint32_t)i + 1, 0, BY_CONTROLLER);
+	return &w->tunnels[0]; /* r01 sends to the hub r00 */
+}
+
+static const struct fleet_incident *until_awaiting(struct world *w)
+{
+	for (int i = 0; i < 40 && world_incident(w)->state != STATE_AWAITING && world_incident(w)->state != STATE_GAVE_UP; i++)
+		world_run(w, 15 * S);
+	return world_incident(w);
+}
+
+static void scenario_one_new_keys_at_the_receiver(void **state)
+{
+	struct world w;
+	struct world_tunnel *t = hub_and_spokes(&w, 4);
+	const struct fleet_incident *is;
+
+	(void)state;
+	world_desync(&w, t);
+	world_sight(&w, t, t->way[0].out);
+	is = until_awaiting(&w);
+	assert_int_equal(is->state, STATE_AWAITING);
+	assert_int_equal(is->tunnel_kind, TUNNEL_SDWAN);
+	assert_int_equal(is->cause, CAUSE_CONTROLLER_KEY_LAG);
+	assert_string_equal(is->steps[0].command, "request platform software sdwan security ipsec-rekey");
+	assert_string_equal(is->steps[0].on, "r00");
+	assert_int_equal(is->steps[0].blast.bfd_up, 3); /* the fourth is the broken one */
+	assert_int_equal(w.changes, 0);
+	world_run(&w, 10 * MINUTE_NS);
+	assert_int_equal(w.changes, 0); /* nothing without a word */
+	assert_true(world_approve(&w, is));
+	world_run(&w, 3 * MINUTE_NS);
+	is = world_incident(&w);
+	assert_int_equal(w.changes, 1);
+	assert_int_equal(is->state, STATE_HEALED);
+	assert_string_equal(is->steps[0].who, "alice");
+	world_done(&w);
+}
+
+static void scenario_two_begins_with_the_port_hop(void **state)
+{
+	struct world w;
+	struct world_tunnel *t = hub_and_spokes(&w, 3);
+	const struct fleet_incident *is;
+
+	(void)state;
+	w.tunnels[2].color = COLOR_LTE;
+	world_clear(&w, t, 1); /* somebody typed it at the hub */
+	world_sight(&w, t, t->way[0].out);
+	is = until_awaiting(&w);
+	assert_int_equal(is->state, STATE_AWAITING);
+	assert_int_equal(is->rule, RULE_SDWAN_CLEARED);
+	assert_int_equal(is->cause, CAUSE_CONTROLLER_SA_CLEARED);
+	assert_int_equal(is->confidence, CONFIDENCE_CERTAIN);
+	assert_string_equal(is->steps[0].command, "request platform software sdwan port_hop color biz-internet");
+	assert_int_equal(is->steps[0].blast.bfd_up, 1); /* of that colour; the one of lte does not count */
+	assert_int_equal(is->steps[0].blast.control_up, 2);
+	assert_true(world_approve(&w, is));
+	world_run(&w, 3 * MINUTE_NS);
+	assert_int_equal(world_incident(&w)->state, STATE_HEALED);
+	assert_int_equal(w.changes, 1);
+	world_done(&w);
+}
+
+static void each_further_step_needs_a_word_of_its_own(void **state)
+{
+	static const char *const ladder[] = { "request platform software sdwan port_hop color biz-internet", "clear sdwan omp all",
+					      "clear sdwan control connections" };
+	struct world w;
+	struct world_tunnel *t = hub_and_spokes(&w, 2);
+
+	(void)state;
+	t->stubborn = true;
+	world_clear(&w, t, 1);
+	world_sight(&w, t, t->way[0].out);
+	for (uint32_t i = 0; i < 3; i++) {
+		const struct fleet_incident *is = until_awaiting(&w);
+
+		assert_int_equal(is->state, STATE_AWAITING);
+		assert_int_equal(is->step_count, i + 1);
+		assert_string_equal(is->steps[i].command, ladder[i]);
+		assert_int_equal(w.changes, i);
+		assert_true(world_approve(&w, is));
+		world_run(&w, 5 * MINUTE_NS);
+	}
+	assert_int_equal(world_incident(&w)->state, STATE_HEALED);
+	assert_int_equal(w.changes, 3);
+	world_done(&w);
+}
+
+static void a_word_is_void_when_the_device_shows_something_else(void **state)
+{
+	struct world w;
+	struct world_tunnel *t = hub_and_spokes(&w, 4);
+	const struct fleet_incident *is;
+
+	(void)state;
+	world_desync(&w, t);
+	world_sight(&w, t, t->way[0].out);
+	is = until_awaiting(&w);
+	world_clear(&w, &w.tunnels[3], 0); /* one BFD session less than was counted */
+	assert_true(world_approve(&w, is));
+	world_forget_words(&w); /* and nothing may be typed by it */
+	world_run(&w, MINUTE_NS);
+	is = world_incident(&w);
+	assert_int_equal(w.changes, 0);
+	assert_int_equal(is->steps[0].state, FLEET_STEP_VOID);
+	assert_int_equal(is->state, STATE_AWAITING); /* asked anew, with the new count */
+	assert_int_equal(is->step_count, 2);
+	assert_int_equal(is->steps[1].blast.bfd_up, 2);
+	assert_int_equal(fleet_figures(w.fleet).void_approvals, 1);
+	world_done(&w);
+}
+
+static void a_word_counts_once_and_for_ten_minutes(void **state)
+{
+	struct world w;
+	struct world_tunnel *t = hub_and_spokes(&w, 4);
+	const struct fleet_incident *is;
+	struct buffer why = { 0 };
+
+	(void)state;
+	world_desync(&w, t);
+	world_sight(&w, t, t->way[0].out);
+	is = until_awaiting(&w);
+	assert_true(world_approve(&w, is));
+	assert_false(world_approve(&w, is)); /* not twice */
+	world_forget_words(&w);
+	w.delay = 4 * MINUTE_NS; /* the devices answer too late for it */
+	w.settings.within_ns = 5 * MINUTE_NS;
+	fleet_free(w.fleet);
+	world_start(&w);
+	memset(w.orders, 0, sizeof(w.orders));
+	w.delay = S;
+	world_sight(&w, t, t->way[0].out);
+	is = until_awaiting(&w);
+	w.delay = 3 * MINUTE_NS;
+	assert_true(world_approve(&w, is));
+	world_forget_words(&w);
+	world_run(&w, 40 * MINUTE_NS);
+	is = world_incident(&w);
+	assert_int_equal(w.changes, 0);
+	assert_int_equal(is->steps[0].state, FLEET_STEP_VOID);
+	assert_false(fleet_approve(w.fleet, is->id, 1, "alice", world_now(&w), &why));
+	assert_false(fleet_approve(w.fleet, is->id, 99, "alice", world_now(&w), &why));
+	assert_false(fleet_approve(w.fleet, "nosuch", 1, "alice", world_now(&w), &why));
+	assert_false(fleet_approve(w.fleet, is->id, is->step_count, "", world_now(&w), &why));
+	buffer_done(&why);
+	world_done(&w);
+}
+
+static void a_denied_step_is_not_typed(void **state)
+{
+	struct world w;
+	struct world_tunnel *t = hub_and_spokes(&w, 2);
+	const struct fleet_incident *is;
+	struct buffer why = { 0 };
+
+	(void)state;
+	world_desync(&w, t);
+	world_sight(&w, t, t->way[0].out);
+	is = until_awaiting(&w);
+	assert_true(fleet_deny(w.fleet, is->id, 1, "bob", world_now(&w), &why));
+	world_run(&w, HOUR_NS);
+	assert_int_equal(world_incident(&w)->state, STATE_GAVE_UP);
+	assert_string_equal(world_incident(&w)->steps[0].who, "bob");
+	assert_int_equal(w.changes, 0);
+	buffer_done(&why);
+	world_done(&w);
+}
+
+static void nobody_agrees_and_it_ends(void **state)
+{
+	struct world w;
+	struct world_tunnel *t = hub_and_spokes(&w, 2);
+
+	(void)state;
+	world_desync(&w, t);
+	world_sight(&w, t, t->way[0].out);
+	until_awaiting(&w);
+	world_run(&w, 2 * HOUR_NS);
+	assert_int_equal(world_incident(&w)->state, STATE_GAVE_UP);
+	assert_int_equal(world_incident(&w)->steps[0].state, FLEET_STEP_EXPIRED);
+	world_done(&w);
+}
+
+static void it_healed_before_the_word_was_used(void **state)
+{
+	struct world w;
+	struct world_tunnel *t = hub_and_spokes(&w, 2);
+	const struct fleet_incident *is;
+
+	(void)state;
+	world_desync(&w, t);
+	world_sight(&w, t, t->way[0].out);
+	is = until_awaiting(&w);
+	world_renew(&w, t);
+	assert_true(world_approve(&w, is));
+	world_forget_words(&w);
+	world_run(&w, MINUTE_NS);
+	assert_int_equal(world_incident(&w)->state, STATE_CLOSED);
+	assert_int_equal(w.changes, 0);
+	world_done(&w);
+}
+
+/* B16: an IKE tunnel to a third party, on a router that has SD-WAN too. */
+static void a_third_party_ike_tunnel_is_cleared_where_ike_is_proved(void **state)
+{
+	struct world w;
+	struct world_tunnel *t;
+
+	(void)state;
+	world_init(&w);
+	world_device(&w, PLATFORM_SDWAN, true);
+	world_device(&w, PLATFORM_IOS_XE, true);
+	world_start(&w);
+	t = world_tunnel(&w, 0, 1, BY_IKE);
+	world_desync(&w, t);
+	world_sight(&w, t, t->way[0].out);
+	world_run(&w, 3 * MINUTE_NS);
+	assert_int_equal(w.changes, 1);
+	assert_string_equal(w.last_on, "r00");
+	assert_int_equal(world_incident(&w)->state, STATE_HEALED);
+	assert_true(world_incident(&w)->has_ike);
+	world_done(&w);
+}
+
+static void in_doubt_it_is_sdwan_and_nothing_is_cleared(void **state)
+{
+	struct world w;
+	struct world_tunnel *t;
+	struct buffer why = { 0 };
+
+	(void)state;
+	world_init(&w);
+	world_device(&w, PLATFORM_SDWAN, true);
+	world_device(&w, PLATFORM_SDWAN, true);
+	world_start(&w);
+	t = world_tunnel(&w, 0, 1, BY_CONTROLLER);
+	t->tag_hidden = true; /* no sign of the controllers, and no IKE SA either */
+	world_desync(&w, t);
+	world_sight(&w, t, t->way[0].out);
+	world_run(&w, 30 * MINUTE_NS);
+	assert_int_equal(world_incident(&w)->state, STATE_GAVE_UP);
+	assert_int_equal(world_incident(&w)->verdict, VERDICT_DESYNC);
+	assert_int_equal(w.changes, 0);
+	assert_false(fleet_may_clear(w.fleet, 0, &w.address[1], world_now(&w), &why));
+	buffer_done(&why);
+	world_done(&w);
+}
+
+static void the_shell_may_not_clear_either(void **state)
+{
+	struct world w;
+	struct world_tunnel *t = hub_and_spokes(&w, 1);
+	struct sa_block block = { .local = w.address[0], .peer = w.address[1], .controller_keyed = true };
+	struct buffer why = { 0 };
+
+	(void)state;
+	(void)t;
+	fleet_learn(w.fleet, 0, &block, world_now(&w));
+	assert_false(fleet_may_clear(w.fleet, 0, &w.address[1], world_now(&w), &why));
+	assert_true(text_has(buffer_text(&why), TEXT("B17")));
+	assert_true(text_has(buffer_text(&why), TEXT("ipsec-rekey")));
+	buffer_done(&why);
+	world_done(&w);
+}
+
+/* devices.md 5, rule 3: sites that nobody told are one and the same. */
+static void one_site_one_change(void **state)
+{
+	(void)state;
+	for (int told = 0; told < 2; told++) {
+		struct world w;
+		struct fleet_figures figures;
+		const struct fleet_incident *first, *second;
+
+		world_init(&w);
+		for (int i = 0; i < 4; i++)
+			world_device(&w, PLATFORM_SDWAN, true);
+		world_start(&w);
+		for (uint32_t i = 0; i < 4 && told; i++)
+			fleet_site(w.fleet, i, i);
+		world_desync(&w, world_tunnel(&w, 0, 1, BY_CONTROLLER));
+		world_desync(&w, world_tunnel(&w, 2, 3, BY_CONTROLLER));
+		w.tunnels[0].idle = w.tunnels[1].idle = true; /* verification takes its time */
+		world_sight(&w, &w.tunnels[0], 5);
+		world_sight(&w, &w.tunnels[1], 5);
+		world_run(&w, 3 * MINUTE_NS);
+		first = fleet_at(w.fleet, 0);
+		second = fleet_at(w.fleet, 1);
+		assert_int_equal(first->state, STATE_AWAITING);
+		assert_int_equal(second->state, STATE_AWAITING);
+		assert_true(world_approve(&w, first));
+		world_run(&w, 20 * S);
+		assert_int_equal(w.changes, 1);
+		assert_true(world_approve(&w, second));
+		world_run(&w, 30 * S);
+		figures = fleet_figures(w.fleet);
+		assert_int_equal(w.changes, told ? 2 : 1);
+		assert_int_equal(figures.locked_devices, told ? 4 : 2);
+		world_forget_words(&w);
+		world_done(&w);
+	}
+}
+
+/* Only what BFD and the counters say is a proof. */
+static void bfd_down_after_the_step_did_not_help(void **state)
+{
+	struct world w;
+	struct world_tunnel *t = hub_and_spokes(&w, 2);
+	const struct fleet_incident *is;
+
+	(void)state;
+	t->stubborn = true;
+	world_desync(&w, t);
+	world_sight(&w, t, t->way[0].out);
+	is = until_awaiting(&w);
+	assert_true(world_approve(&w, is));
+	world_run(&w, 20 * S);
+	assert_int_equal(w.changes, 1);
+	/* The SAs agree now towards the hub, and the other way is dead. */
+	t->way[0].in[0] = t->way[0].out;
+	t->way[1].in[0] = ++w.next_spi;
+	is = until_awaiting(&w);
+	assert_int_equal(is->state, STATE_AWAITING);
+	assert_string_equal(is->steps[1].command, "request platform software sdwan port_hop color biz-internet");
+	world_done(&w);
+}
+
+static void healed_is_not_said_while_bfd_is_not_seen(void **state)
+{
+	struct world w;
+	struct world_tunnel *t = hub_and_spokes(&w, 2);
+	const struct fleet_incident *is;
+
+	(void)state;
+	world_desync(&w, t);
+	world_sight(&w, t, t->way[0].out);
+	is = until_awaiting(&w);
+	assert_true(world_approve(&w, is));
+	world_run(&w, 4 * S);
+	w.no_bfd = true;
+	world_run(&w, 5 * MINUTE_NS);
+	assert_int_equal(w.changes, 1);
+	assert_int_equal(world_incident(&w)->state, STATE_UNVERIFIED);
+	world_done(&w);
+}
+
+static void a_burst_at_a_hub_is_one_step(void **state)
+{
+	struct world w;
+	const struct fleet_incident *is;
+	size_t n;
+
+	(void)state;
+	hub_and_spokes(&w, 30);
+	for (uint32_t i = 0; i < 30; i++)
+		world_desync(&w, &w.tunnels[i]);
+	for (uint32_t i = 0; i < 30; i++)
+		world_sight(&w, &w.tunnels[i], w.tunnels[i].way[0].out);
+	world_run(&w, 45 * S);
+	is = until_awaiting(&w);
+	for (n = 0; fleet_at(w.fleet, n); n++)
+		;
+	assert_int_equal(n, 1);
+	assert_int_equal(is->state, STATE_AWAITING);
+	assert_string_equal(is->steps[0].on, "r00");
+	assert_true(world_approve(&w, is));
+	world_run(&w, 20 * MINUTE_NS);
+	assert_int_equal(world_incident(&w)->state, STATE_HEALED);
+	assert_int_equal(w.changes, 1); /* for thirty tunnels */
+	world_done(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(scenario_one_new_keys_at_the_receiver),
+		cmocka_unit_test(scenario_two_begins_with_the_port_hop),
+		cmocka_unit_test(each_further_step_needs_a_word_of_its_own),
+		cmocka_unit_test(a_word_is_void_when_the_device_shows_something_else),
+		cmocka_unit_test(a_word_counts_once_and_for_ten_minutes),
+		cmocka_unit_test(a_denied_step_is_not_typed),
+		cmocka_unit_test(nobody_agrees_and_it_ends),
+		cmocka_unit_test(it_healed_before_the_word_was_used),
+		cmocka_unit_test(a_third_party_ike_tunnel_is_cleared_where_ike_is_proved),
+		cmocka_unit_test(in_doubt_it_is_sdwan_and_nothing_is_cleared),
+		cmocka_unit_test(the_shell_may_not_clear_either),
+		cmocka_unit_test(one_site_one_change),
+		cmocka_unit_test(bfd_down_after_the_step_did_not_help),
+		cmocka_unit_test(healed_is_not_said_while_bfd_is_not_seen),
+		cmocka_unit_test(a_burst_at_a_hub_is_one_step),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
