@@ -499,8 +499,8 @@ static void check_whole(struct parser *p)
 		say(p, 0, true, "'crash-detection' is off until 'mode repair': it sends tokens and drops IKE SAs");
 	if (c->notify_invalid_spi && !has_plugin(c))
 		say(p, 0, true, "'notify invalid-spi' is done by the plugin: that takes 'sense strongswan PATH plugin PATH'");
-	if (c->syslog.listener_count && c->syslog.source_count == 0)
-		say(p, 0, true, "'syslog listen' hears those that 'syslog source' names, and there is none");
+	if (c->syslog.listener_count && c->syslog.source_count == 0 && c->devices.count == 0)
+		say(p, 0, true, "'syslog listen' hears those that 'syslog source' and 'device' name, and there is none");
 	if (c->syslog.source_count && c->syslog.listener_count == 0)
 		say(p, 0, true, "'syslog source' without 'syslog listen': nothing is heard of them");
 	if (syslog_is_wanted(&c->syslog) && c->daemon_count == 0 && c->interface_count == 0)

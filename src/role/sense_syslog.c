@@ -250,6 +250,8 @@ void sense_syslog_reload(struct sense_syslog *h)
 {
 	if (!h) /* listeners and files are other ones only with another sense */
 		return;
+	if (syslog_set_devices(h->is, &h->member->config->devices) < 0)
+		log_say(&h->member->log, LOG_ERR, "no memory for the devices' addresses: syslog is heard of those that there were");
 	syslog_configure(h->is, &h->member->config->syslog);
 	sense_streams_reload(h->streams);
 }
@@ -278,6 +280,8 @@ int sense_syslog_new(struct member *member, struct sense_syslog **ret)
 		r = -EIO;
 	if (r == 0)
 		r = syslog_new(&member->config->syslog, &key, &events, &h->is);
+	if (r == 0)
+		r = syslog_set_devices(h->is, &member->config->devices);
 	if (r == 0)
 		r = sense_streams_new(member, h->is, &h->streams);
 	if (r == 0)

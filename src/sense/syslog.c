@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -34,15 +35,46 @@ static const struct syslog_source *find_network(const struct syslog *s, const st
 	return NULL;
 }
 
-/* The narrowest entry that holds the address. */
+static int compare_addresses(const void *a, const void *b)
+{
+	return spimend_address_compare(a, b);
+}
+
+static bool is_device(const struct syslog *s, const struct spimend_address *address)
+{
+	return s->device_count && bsearch(address, s->devices, s->device_count, sizeof(*address), compare_addresses);
+}
+
+int syslog_set_devices(struct syslog *s, const struct config_devices *devices)
+{
+	struct spimend_address *all = memory_new((size_t)devices->count + 1, sizeof(*all));
+	uint32_t n = 0;
+
+	if (!all)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < devices->count; i++)
+		if (spimend_address_known(&devices->at[i].address))
+			all[n++] = devices->at[i].address;
+	qsort(all, n, sizeof(*all), compare_addresses);
+	memory_free(s->devices);
+	s->devices = all;
+	s->device_count = n;
+	return 0;
+}
+
+/* The narrowest entry that holds the address; a device's is as narrow as can be. */
 static const struct syslog_source *rule_of(const struct syslog *s, const struct spimend_address *address)
 {
+	static const struct syslog_source device;
 	bool is_six = address->family == 6;
+	unsigned widest = is_six ? 128 : 32;
 
-	for (unsigned left = (is_six ? 128 : 32) + 1; left > 0; left--) {
+	for (unsigned left = widest + 1; left > 0; left--) {
 		struct spimend_address net = *address;
 		const struct syslog_source *found;
 
+		if (left == widest && is_device(s, address))
+			return &device;
 		if (!s->prefixes[is_six][left - 1])
 			continue;
 		spimend_address_set_bits(&net, left - 1, false);
@@ -466,6 +498,7 @@ void syslog_free(struct syslog *s)
 	log_free(s->log);
 	close_files(s);
 	hosts_done(&s->hosts);
+	memory_free(s->devices);
 	memory_free(s->known);
 	memory_free(s->slots);
 	memory_free(s->names);

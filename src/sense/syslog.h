@@ -14,6 +14,7 @@
 #define SENSE_SYSLOG_H
 
 #include "base/hash.h"
+#include "model/config_device.h"
 #include "model/syslog.h"
 
 #define SYSLOG_KNOWN_MAX 16384       /* sources followed at once */
@@ -38,6 +39,9 @@ struct syslog_events {
 int syslog_new(const struct config_syslog *config, const struct hash_key *key, const struct syslog_events *events,
 	       struct syslog **ret);
 void syslog_free(struct syslog *syslog); /* NULL is fine */
+/* Who is heard beside 'syslog source', where no such line names the address itself: the configured devices, none of them a
+ * relay. Before the first message, or before syslog_configure(). 0 or -ENOMEM: then those that there were. */
+int syslog_set_devices(struct syslog *syslog, const struct config_devices *devices);
 /* Other sources; counts stay. */
 void syslog_configure(struct syslog *syslog, const struct config_syslog *config);
 

@@ -43,6 +43,8 @@ struct syslog {
 		uint32_t file;
 	} sinks[SYSLOG_FILES_MAX];
 	bool prefixes[2][129];               /* lengths in use */
+	struct spimend_address *devices;     /* owns: sorted */
+	uint32_t device_count;
 	struct known *known;                 /* owns: SYSLOG_KNOWN_MAX; files first */
 	uint32_t known_count, *slots;        /* owns: a hash table of index + 1 */
 	struct name *names;                  /* owns: a hash table of SYSLOG_NAMES_MAX * 2, filled to the half */

@@ -155,6 +155,33 @@ static void test_the_narrowest_source_counts_and_a_relay_is_believed(void **stat
 	assert_string_equal(claims[2].host, "192.0.2.7");
 }
 
+static void test_devices_are_heard_by_their_addresses(void **state)
+{
+	static struct config_devices devices;
+
+	(void)state;
+	memset(&devices, 0, sizeof(devices));
+	devices.count = 4;
+	devices.at[0].address = address("203.0.113.9");
+	devices.at[1].address = address("192.0.2.1"); /* in the relays' network */
+	devices.at[3].address = address("192.0.2.7"); /* and 2 has none yet */
+	assert_int_equal(syslog_set_devices(s, &devices), 0);
+	syslog_configure(s, &config);
+	send("203.0.113.9", stray("hub", "", 0x11111111));
+	send("192.0.2.1", stray("hub", "", 0x22222222));
+	send("203.0.113.8", stray("hub", "", 0x33333333));
+	syslog_settle(s);
+	assert_int_equal(claim_count, 2);
+	assert_string_equal(claims[0].host, "hub");
+	assert_string_equal(claims[1].host, "192.0.2.1");
+	assert_int_equal(syslog_counts(s)->fates[SYSLOG_FOREIGN], 1);
+	devices.count = 0;
+	assert_int_equal(syslog_set_devices(s, &devices), 0);
+	syslog_configure(s, &config);
+	send("203.0.113.9", stray("hub", "", 0x11111111));
+	assert_int_equal(syslog_counts(s)->fates[SYSLOG_FOREIGN], 2);
+}
+
 static void test_times_count_where_they_are_near(void **state)
 {
 	(void)state;
@@ -304,6 +331,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_who_is_no_source_is_counted_and_not_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_name_is_its_first_speakers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_the_narrowest_source_counts_and_a_relay_is_believed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_devices_are_heard_by_their_addresses, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_times_count_where_they_are_near, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_repeats_belong_to_their_host, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_each_message_has_one_fate, set_up, tear_down),
