@@ -89,35 +89,69 @@ static bool has_counterpart(const struct sa_audit *a, const struct index *x, con
 	return false;
 }
 
+/* The remote end of an IKE SA; false where a table names the two without saying which is which, and nobody else tells. */
+static bool direct(const struct sa_audit *a, const struct audit_ike *i, struct spimend_address *ret_local,
+		   struct spimend_address *ret_remote)
+{
+	uint32_t of_local, of_remote;
+
+	*ret_local = i->is.local;
+	*ret_remote = i->is.remote;
+	if (!i->is.undirected) /* else dst, src: whichever is not ours is the peer */
+		return true;
+	of_local = audit_owner(a, &i->is.local, i->device);
+	of_remote = audit_owner(a, &i->is.remote, i->device);
+	if ((of_local == NONE) == (of_remote == NONE))
+		return false;
+	if (of_local != NONE) {
+		*ret_local = i->is.remote;
+		*ret_remote = i->is.local;
+	}
+	return true;
+}
+
+/* A peer behind NAT stands in R's table with an address that no device calls its own. */
+static void count_strangers(struct sa_audit *a)
+{
+	const struct audit_ike *ikes = a->ikes.at;
+
+	for (uint32_t i = 0; i < a->ikes.count; i++) {
+		struct audit_device *device = device_at(a, ikes[i].device);
+		struct spimend_address local, remote;
+
+		if (ikes[i].is.state != SAVED_IKE_UP ||
+		    (direct(a, &ikes[i], &local, &remote) && audit_owner(a, &remote, ikes[i].device) != NONE))
+			continue;
+		device->ike_strangers++;
+		device->ike_strangers_bare += !ikes[i].is.has_spis;
+	}
+}
+
 static void compare_ike(struct sa_audit *a, const struct index *x, const struct audit_ike *i)
 {
 	uint32_t owner, output;
 	struct audit_finding *f;
-	struct spimend_address local = i->is.local, remote = i->is.remote;
+	struct spimend_address local, remote;
 
 	output = ike_output(a, i->device, i->is.version);
 	/* A later reading of the same device speaks instead of this one. */
 	if (i->is.state != SAVED_IKE_UP || device_at(a, i->device)->ignored || (output != NONE && output > i->output))
 		return;
-	if (i->is.undirected) { /* dst, src: whichever is not ours is the peer */
-		uint32_t of_local = audit_owner(a, &local, i->device), of_remote = audit_owner(a, &remote, i->device);
-
-		if ((of_local == NONE) == (of_remote == NONE)) {
-			a->counts.undirected++;
-			return;
-		}
-		if (of_local != NONE) {
-			local = i->is.remote;
-			remote = i->is.local;
-		}
+	if (!direct(a, i, &local, &remote)) {
+		a->counts.undirected++;
+		return;
 	}
 	if (has_counterpart(a, x, i))
 		return;
 	owner = audit_owner(a, &remote, i->device);
 	output = owner == NONE ? NONE : ike_output(a, owner, i->is.version);
-	/* Behind NAT only the IKE SPIs tell which is which. */
-	if (output == NONE || (i->is.remote_port == 4500 && !i->is.has_spis))
+	/* Behind NAT only the IKE SPIs tell which is which: one of R's strangers may be this end. */
+	if (output == NONE)
 		return;
+	if (i->is.has_spis ? device_at(a, owner)->ike_strangers_bare : device_at(a, owner)->ike_strangers) {
+		a->counts.ambiguous++;
+		return;
+	}
 	f = audit_find(a, AUDIT_IKE_ONE_SIDED, CONFIDENCE_LIKELY);
 	if (!f)
 		return;
@@ -165,6 +199,7 @@ int audit_compare_ike(struct sa_audit *a)
 	struct index x = { 0 };
 	int result = make_index(a, &x);
 
+	count_strangers(a);
 	for (uint32_t i = 0; i < a->ikes.count && result == 0; i++)
 		compare_ike(a, &x, &ikes[i]);
 	for (uint32_t i = 0; i < a->sessions.count && result == 0; i++)

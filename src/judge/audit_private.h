@@ -14,6 +14,7 @@ struct audit_device {
 	bool compared; /* its IKE daemon and its kernel both spoke */
 	uint32_t first_output, last_output;
 	uint32_t last[OUTPUT_COUNT]; /* its last output of each kind, plus one; 0: none */
+	uint32_t ike_strangers, ike_strangers_bare; /* its IKE SAs with addresses of nobody given; of these without IKE SPIs */
 	uint32_t behind_nat; /* its flows in UDP whose other end nobody was told */
 };
 

@@ -172,7 +172,7 @@ void record_audit_summary_text(const struct audit_summary *s, struct buffer *out
 
 	add_some(out, &any, c->other_end_absent, "flows whose other end was not given");
 	add_some(out, &any, c->not_covered, "SAs of which the other end's saved tables do not speak");
-	add_some(out, &any, c->ambiguous, "flows behind NAT whose other end could not be told from others");
+	add_some(out, &any, c->ambiguous, "flows or IKE SAs behind NAT whose other end could not be told from others");
 	add_some(out, &any, c->undirected, "SAs that do not tell which end is which");
 	add_some(out, &any, c->overlaps, "SAs of a rekey in progress");
 	add_some(out, &any, c->left_alone, "flows with manual or group keys, left alone");

@@ -471,6 +471,24 @@ static void an_ike_sa_that_one_end_lists_alone(void **state)
 	FINDS(a, "ike-one-sided/likely");
 	assert_string_equal(sa_audit_finding(a, 0)->ends[0].device, "hub");
 	sa_audit_free(a);
+	/* behind NAT: one of the hub's strangers, without IKE SPIs, may be the spoke */
+	a = start();
+	hub[0] = ike(H, "203.0.113.50", 0, 0);
+	spoke = ike("192.168.1.2", H, 2, 1);
+	add(a, "hub", OUTPUT_IKEV2_SA, hub, 1);
+	add(a, "spoke", OUTPUT_IKEV2_SA, &spoke, 1);
+	FINDS(a, "");
+	assert_int_equal(sa_audit_counts(a)->ambiguous, 1);
+	sa_audit_free(a);
+	/* with them it is not */
+	a = start();
+	hub[0] = ike(H, "203.0.113.50", 7, 8);
+	add(a, "hub", OUTPUT_IKEV2_SA, hub, 1);
+	add(a, "spoke", OUTPUT_IKEV2_SA, &spoke, 1);
+	FINDS(a, "ike-one-sided/likely");
+	sa_audit_free(a);
+	hub[0] = ike(H, S, 1, 2);
+	spoke = ike(S, H, 2, 1);
 	/* a table of the other version says nothing of it */
 	a = start();
 	add(a, "hub", OUTPUT_IKEV2_SA, hub, 1);
