@@ -59,6 +59,7 @@ void case_remove(struct fleet *f, struct case_file *c)
 
 	if (case_is_open(c))
 		unlist(f, c);
+	f->strangers -= c->stranger;
 	if (c->older)
 		f->cases[c->older - 1]->newer = c->newer;
 	else
@@ -130,6 +131,8 @@ struct case_file *case_new(struct fleet *f, const struct fleet_sighting *s)
 	c->s = device_of(f, &s->src);
 	if (c->s != NONE)
 		memcpy(c->is.sender, f->config->devices.at[c->s].name, sizeof(c->is.sender));
+	c->stranger = c->s == NONE;
+	f->strangers += c->stranger;
 	case_wait(c, LOOK_FIRST, f->now.mono_ns + f->settings.gather_ns);
 	enlist(f, c);
 	return c;
@@ -243,6 +246,8 @@ void case_end(struct fleet *f, struct case_file *c, enum incident_state state)
 	if (c->r != NONE && f->devices[c->r].burst == c->number)
 		f->devices[c->r].burst = 0;
 	c->phase = PHASE_DONE;
+	f->strangers -= c->stranger;
+	c->stranger = false;
 	for (uint32_t i = 0; i < c->is.step_count && state == STATE_CLOSED; i++)
 		if (c->is.steps[i].helped) /* one of the sample was mended, and the rest healed */
 			state = STATE_HEALED;

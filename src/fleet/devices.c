@@ -82,9 +82,19 @@ void fleet_site(struct fleet *f, uint32_t device, uint32_t site)
 
 enum peer_mode fleet_peer_mode(const struct fleet *f, const struct spimend_address *address)
 {
-	for (uint32_t i = 0; i < f->config->peer_count; i++)
-		if (spimend_address_equal(&f->config->peers[i].address, address))
-			return f->config->peers[i].mode;
+	uint32_t from = 0, to = f->config->peer_count;
+
+	while (from < to) { /* they are sorted */
+		uint32_t middle = from + (to - from) / 2;
+		int order = spimend_address_compare(&f->config->peers[middle].address, address);
+
+		if (!order)
+			return f->config->peers[middle].mode;
+		if (order < 0)
+			from = middle + 1;
+		else
+			to = middle;
+	}
 	return PEER_DEFAULT;
 }
 

@@ -241,7 +241,7 @@ struct fleet_figures {
 	uint64_t merged, bursts, evicted, outputs_dropped, addresses_refused, addresses_shared, spis_dropped, evidence_cut;
 	uint64_t approved, denied, void_approvals, expired;
 	uint64_t over_budget, clears_refused;
-	uint32_t incidents, open, awaiting, locked_devices, under_way;
+	uint32_t incidents, open, strangers, awaiting, locked_devices, under_way;
 };
 struct fleet_figures fleet_figures(const struct fleet *f);
 

@@ -18,6 +18,7 @@
 #include "plan/budget.h"
 
 #define FLEET_CASES_MAX 1024
+#define FLEET_STRANGERS_MAX 128      /* open cases of senders that are no devices of ours: others have room beside them */
 #define FLEET_ADDRESSES_MAX 65536
 #define FLEET_PAIRS_MAX 65536        /* pairs of ends whose latest look is remembered */
 #define FLEET_KNOWN_MAX 16384        /* tunnels whose kind is remembered */
@@ -113,6 +114,7 @@ struct pair {
 struct case_file {
 	struct fleet_incident is;
 	uint32_t number;           /* its place, from 1 on */
+	bool stranger;             /* counted among those */
 	uint32_t r, s;             /* devices; NONE */
 	struct pair queue[FLEET_QUEUE_MAX]; /* of a burst: what to look at next */
 	uint32_t queued;
@@ -184,6 +186,7 @@ struct fleet {
 	struct known *known;       /* owns; FLEET_KNOWN_MAX */
 	struct fleet_output *outputs; /* owns; a ring */
 	uint32_t output_first, output_count;
+	uint32_t strangers;        /* open cases of those */
 	uint32_t under_way;        /* rounds */
 	int64_t minute_ns;         /* window of rounds begun */
 	uint32_t in_minute;

@@ -185,6 +185,8 @@ static enum fleet_taken open_case(struct fleet *f, const struct fleet_sighting *
 		return FLEET_REFUSED_LOOKED_AT;
 	if (device_of(f, &s->src) == NONE && !may_look_for_foreign(f, s->device))
 		return FLEET_REFUSED_LOOKED_AT;
+	if (device_of(f, &s->src) == NONE && f->strangers == FLEET_STRANGERS_MAX)
+		return FLEET_REFUSED_FULL;
 	c = case_new(f, s);
 	if (!c)
 		return FLEET_REFUSED_FULL;

@@ -33,6 +33,7 @@ struct fleet_figures fleet_figures(const struct fleet *f)
 	struct fleet_figures figures = f->figures;
 
 	figures.under_way = f->under_way;
+	figures.strangers = f->strangers;
 	for (uint32_t n = f->oldest; n; n = f->cases[n - 1]->newer) {
 		figures.open += case_is_open(f->cases[n - 1]);
 		figures.awaiting += f->cases[n - 1]->phase == PHASE_AWAITING;

@@ -456,6 +456,38 @@ static void forged_hints_reach_nobody_else(void **state)
 	world_done(&w);
 }
 
+/* Names that a forger invents, at every device at once, do not keep a real one from being looked at. */
+static void strangers_take_no_room_from_others(void **state)
+{
+	struct world w;
+	struct world_tunnel *t;
+	struct fleet_sighting s = { .protocol = 50, .spi = { 9 }, .messages = 1 };
+
+	(void)state;
+	world_init(&w);
+	for (int i = 0; i < 60; i++)
+		world_device(&w, PLATFORM_IOS_XE, true);
+	w.settings.looks_a_minute = 20;
+	world_start(&w);
+	t = world_tunnel(&w, 0, 1, BY_IKE);
+	for (unsigned i = 0; i < 60 * 4; i++) {
+		s.device = i % 60;
+		s.dst = w.address[s.device];
+		s.src = world_address(9, 9, i + 1);
+		if (s.device != 1)
+			fleet_sighting(w.fleet, &s, world_now(&w));
+	}
+	assert_int_equal(fleet_figures(w.fleet).open, 128);
+	assert_true(fleet_figures(w.fleet).taken[FLEET_REFUSED_FULL] > 50);
+	world_desync(&w, t);
+	assert_int_equal(world_sight(&w, t, t->way[0].out), FLEET_TAKEN);
+	world_run(&w, 3 * MINUTE_NS);
+	assert_int_equal(w.changes, 1);
+	world_run(&w, HOUR_NS);
+	assert_int_equal(fleet_figures(w.fleet).open, 0);
+	world_done(&w);
+}
+
 static void a_flood_of_one_pair_is_one_look_a_minute(void **state)
 {
 	struct world w;
@@ -762,6 +794,7 @@ int main(void)
 		cmocka_unit_test(wrong_platform_is_said),
 		cmocka_unit_test(manual_keys_are_left_alone),
 		cmocka_unit_test(forged_hints_reach_nobody_else),
+		cmocka_unit_test(strangers_take_no_room_from_others),
 		cmocka_unit_test(a_flood_of_one_pair_is_one_look_a_minute),
 		cmocka_unit_test(shared_addresses_are_nobodys),
 		cmocka_unit_test(burst_is_one_incident_and_a_sample),

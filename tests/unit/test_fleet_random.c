@@ -217,7 +217,7 @@ static void tally(const struct world *w, struct totals *totals)
 			if (is->steps[k].state == FLEET_STEP_DONE && is->steps[k].needs_person)
 				assert_true(is->steps[k].who[0]);
 	}
-	assert_int_equal(figures.open + figures.awaiting + figures.locked_devices + figures.under_way, 0);
+	assert_int_equal(figures.open + figures.awaiting + figures.locked_devices + figures.under_way + figures.strangers, 0);
 	assert_int_equal(figures.outputs_dropped, 0);
 }
 
