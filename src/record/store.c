@@ -27,7 +27,7 @@ static int fail(struct store *s, int code)
 	return error;
 }
 
-static int step_done(sqlite3_stmt *statement)
+int store_step_done(sqlite3_stmt *statement)
 {
 	int code = sqlite3_step(statement);
 
@@ -38,7 +38,7 @@ static int step_done(sqlite3_stmt *statement)
 
 static int run(struct store *s, enum store_statement which)
 {
-	return step_done(s->statements[which]);
+	return store_step_done(s->statements[which]);
 }
 
 /* --- Order ids ------------------------------------------------------------------------------------------------- */
@@ -57,7 +57,7 @@ int store_reserve_orders(struct store *s, uint32_t count, uint64_t *ret_first)
 	sqlite3_reset(get);
 	if (code == SQLITE_ROW) {
 		sqlite3_bind_int64(set, 1, (sqlite3_int64)(first + count));
-		code = step_done(set);
+		code = store_step_done(set);
 	}
 	if (code == SQLITE_OK)
 		code = run(s, STATEMENT_COMMIT);
@@ -201,7 +201,7 @@ int store_put_incident(struct store *s, const struct core_incident *incident)
 
 bool store_has_pending(const struct store *s)
 {
-	return s->queue.op_count || s->queue.incident_count || s->claims.count;
+	return s->queue.op_count || s->queue.incident_count || s->claims.count || s->cases.count;
 }
 
 static int write_ledger(struct store *s, const struct queue_op *op)
@@ -215,10 +215,10 @@ static int write_ledger(struct store *s, const struct queue_op *op)
 		sqlite3_bind_text(statement, 1, address, -1, SQLITE_TRANSIENT);
 		sqlite3_bind_int(statement, 2, op->entry.key.protocol);
 		sqlite3_bind_int64(statement, 3, op->entry.key.spi);
-		return step_done(statement);
+		return store_step_done(statement);
 	}
 	code = table_bind(&table_ledger, statement, 1, &op->entry);
-	return code == SQLITE_OK ? step_done(statement) : code;
+	return code == SQLITE_OK ? store_step_done(statement) : code;
 }
 
 static int write_parts(struct store *s, const struct table *table, const char *id, const void *from, size_t size,
@@ -230,13 +230,13 @@ static int write_parts(struct store *s, const struct table *table, const char *i
 	int code;
 
 	sqlite3_bind_text(drop, 1, id, -1, SQLITE_TRANSIENT);
-	code = step_done(drop);
+	code = store_step_done(drop);
 	for (uint32_t i = 0; i < count && code == SQLITE_OK; i++) {
 		sqlite3_bind_text(add, 1, id, -1, SQLITE_TRANSIENT);
 		sqlite3_bind_int64(add, 2, i);
 		code = table_bind(table, add, 3, (const char *)from + i * size);
 		if (code == SQLITE_OK)
-			code = step_done(add);
+			code = store_step_done(add);
 	}
 	return code;
 }
@@ -247,7 +247,7 @@ static int write_incident(struct store *s, const struct core_incident *i)
 	int code = table_bind(&table_incident, statement, 1, i);
 
 	if (code == SQLITE_OK)
-		code = step_done(statement);
+		code = store_step_done(statement);
 	if (code == SQLITE_OK)
 		code = write_parts(s, &table_step, i->id, i->steps, sizeof(i->steps[0]), i->step_count);
 	if (code == SQLITE_OK)
@@ -274,7 +274,7 @@ static int retain(struct store *s, struct instant wall)
 		sqlite3_bind_int64(s->statements[STATEMENT_RETAIN_LEDGER], 1, s->limits.ledger);
 		code = run(s, STATEMENT_RETAIN_LEDGER);
 	}
-	return code;
+	return code == SQLITE_OK ? store_retain_cases(s, wall) : code;
 }
 
 int store_flush(struct store *s, struct instant wall)
@@ -291,6 +291,8 @@ int store_flush(struct store *s, struct instant wall)
 	for (uint32_t i = 0; i < ops && code == SQLITE_OK; i++)
 		code = write_ledger(s, &s->queue.ops[i]);
 	if (code == SQLITE_OK)
+		code = store_write_cases(s);
+	if (code == SQLITE_OK)
 		code = store_write_claims(s, claims, wall);
 	if (code == SQLITE_OK && s->until_retain == 0)
 		code = retain(s, wall);
@@ -306,6 +308,7 @@ int store_flush(struct store *s, struct instant wall)
 	}
 	queue_written(&s->queue, ops);
 	store_claims_written(s, claims);
+	store_cases_written(s);
 	s->until_retain = s->until_retain ? s->until_retain - 1 : RETAIN_EVERY - 1;
 	s->figures.flushes++;
 	s->figures.trouble = 0;
@@ -319,5 +322,6 @@ struct store_figures store_figures(const struct store *s)
 
 	figures.pending_ledger = s->queue.op_count;
 	figures.pending_incidents = s->queue.incident_count;
+	figures.pending_cases = s->cases.count;
 	return figures;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What must survive a restart, in one SQLite file (WAL) of the state directory: the ledger, the incidents with their steps
- * and evidence, and the next order id. No key material has a column.
+ * and evidence, the gateway's own and those between other devices (cases), and the next order id. No key material has a
+ * column.
  *
  * Called by the role `core`. store_put_*() only remember, coalescing by key, and bounded; store_flush() writes what is
  * remembered in one transaction. When that fails (disk full, read-only) nothing is lost: it stays remembered, the next flush
@@ -11,6 +12,7 @@
 #define RECORD_STORE_H
 
 #include "core/core.h"
+#include "fleet/fleet.h"
 #include "model/syslog.h"
 
 #define STORE_FILE "spimend.db"
@@ -18,6 +20,8 @@
 /* Changes remembered while they cannot be written; beyond that further keys are not taken, and counted. */
 #define STORE_PENDING_LEDGER_MAX 65536
 #define STORE_PENDING_INCIDENTS_MAX 1024
+#define STORE_PENDING_CASES_MAX 1024
+#define STORE_RESTORE_CASES_MAX 1024 /* of those that are over, the newest */
 #define STORE_FLUSH_LEDGER_MAX 4096 /* of one flush, so that it holds nobody up; store_has_pending() tells of the rest */
 
 struct store; /* opaque */
@@ -70,13 +74,19 @@ int store_put_claim(struct store *store, const struct syslog_claim *claim);
 /* All of them, in the order in which they came. 0 or negative errno. */
 typedef void store_claim_fn(void *context, const struct syslog_claim *claim);
 int store_restore_claims(struct store *store, store_claim_fn *each, void *context);
+/* Incidents between other devices. What comes back is all that are not over and the newest of those that are, by first
+ * sighting; a row that makes no sense is skipped and counted. store_find_case(): as store_find_incident(). */
+typedef void store_case_fn(void *context, const struct fleet_incident *incident);
+int store_put_case(struct store *store, const struct fleet_incident *incident);
+int store_restore_cases(struct store *store, store_case_fn *each, void *context);
+int store_find_case(struct store *store, const char *id, struct fleet_incident *ret);
 bool store_has_pending(const struct store *store);
 /* Writes what is remembered: all incidents, and of the ledger's changes the oldest; from time to time also lets go what is
  * beyond the limits. 0 or negative errno (-ENOSPC ...). */
 int store_flush(struct store *store, struct instant wall);
 
 struct store_figures {
-	uint32_t pending_ledger, pending_incidents;
+	uint32_t pending_ledger, pending_incidents, pending_cases;
 	uint64_t claims_lost; /* syslog's, not kept */
 	uint64_t flushes, failures, lost /* made room while it could not be written */, rows_skipped;
 	int trouble;          /* negative errno of the latest flush, 0 when it went well */

@@ -6,15 +6,6 @@
 #include "record/store_private.h"
 #include "record/store_queue.h"
 
-static int step_done(sqlite3_stmt *statement)
-{
-	int code = sqlite3_step(statement);
-
-	sqlite3_reset(statement);
-	sqlite3_clear_bindings(statement);
-	return code == SQLITE_DONE || code == SQLITE_ROW ? SQLITE_OK : code;
-}
-
 int store_put_claim(struct store *s, const struct syslog_claim *claim)
 {
 	struct claim_queue *q = &s->claims;
@@ -74,12 +65,12 @@ int store_write_claims(struct store *s, uint32_t count, struct instant wall)
 	for (uint32_t i = 0; i < count && code == SQLITE_OK; i++) {
 		code = table_bind(&table_claim, put, 1, &s->claims.rows[i]);
 		if (code == SQLITE_OK)
-			code = step_done(put);
+			code = store_step_done(put);
 	}
 	if (code != SQLITE_OK || count == 0)
 		return code;
 	last = s->claims.rows[count - 1].number;
 	sqlite3_bind_int64(old, 1, last > STORE_CLAIMS_MAX ? (sqlite3_int64)(last - STORE_CLAIMS_MAX) : 0);
 	sqlite3_bind_int64(old, 2, s->until_retain == 0 && wall.ns > 0 ? wall.ns - STORE_CLAIMS_AGE : INT64_MIN);
-	return step_done(old);
+	return store_step_done(old);
 }

@@ -14,6 +14,7 @@
 #define APPLICATION_ID 0x73706d64 /* "spmd" */
 #define SCHEMA_VERSION 1
 #define DONE_STATES "('healed', 'closed')"
+#define CASE_DONE_STATES "('healed', 'closed', 'gave-up', 'unverified')" /* nothing comes behind them, see fleet_restore() */
 
 static const char *const fixed_sql[STATEMENTS] = { /* those that name columns are made from the tables */
 	[STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
@@ -24,6 +25,13 @@ static const char *const fixed_sql[STATEMENTS] = { /* those that name columns ar
 	[STATEMENT_LEDGER_DROP] = "DELETE FROM ledger WHERE dst = ? AND protocol = ? AND spi = ?",
 	[STATEMENT_STEP_DROP] = "DELETE FROM step WHERE incident = ?",
 	[STATEMENT_EVIDENCE_DROP] = "DELETE FROM evidence WHERE incident = ?",
+	[STATEMENT_CASE_STEP_DROP] = "DELETE FROM fleet_step WHERE incident = ?",
+	[STATEMENT_CASE_EVIDENCE_DROP] = "DELETE FROM fleet_evidence WHERE incident = ?",
+	[STATEMENT_RETAIN_CASE_AGE] = "DELETE FROM fleet_incident WHERE last_seen_ns < ?",
+	[STATEMENT_RETAIN_CASE_COUNT] = "DELETE FROM fleet_incident WHERE id IN (SELECT id FROM fleet_incident WHERE state IN "
+					CASE_DONE_STATES " ORDER BY last_seen_ns DESC, id LIMIT -1 OFFSET ?)",
+	[STATEMENT_RETAIN_CASE_STEPS] = "DELETE FROM fleet_step WHERE incident NOT IN (SELECT id FROM fleet_incident)",
+	[STATEMENT_RETAIN_CASE_EVIDENCE] = "DELETE FROM fleet_evidence WHERE incident NOT IN (SELECT id FROM fleet_incident)",
 	[STATEMENT_RETAIN_CLAIMS] = "DELETE FROM claim WHERE number <= ?1 OR (?2 > 0 AND heard_ns < ?2)",
 	[STATEMENT_RETAIN_AGE] = "DELETE FROM incident WHERE last_seen_ns < ?",
 	[STATEMENT_RETAIN_COUNT] = "DELETE FROM incident WHERE id IN (SELECT id FROM incident WHERE state IN " DONE_STATES
@@ -219,6 +227,36 @@ static int prepare_put(struct store *s, enum store_statement which, const struct
 	return code;
 }
 
+struct made { /* a statement that names columns */
+	enum store_statement which;
+	const struct table *table;
+	const char *rest; /* of a SELECT; NULL: it puts */
+};
+static const struct made made_sql[] = {
+	{ STATEMENT_LEDGER_PUT, &table_ledger, NULL },
+	{ STATEMENT_INCIDENT_PUT, &table_incident, NULL },
+	{ STATEMENT_STEP_PUT, &table_step, NULL },
+	{ STATEMENT_EVIDENCE_PUT, &table_evidence, NULL },
+	{ STATEMENT_CLAIM_PUT, &table_claim, NULL },
+	{ STATEMENT_CASE_PUT, &table_case, NULL },
+	{ STATEMENT_CASE_STEP_PUT, &table_case_step, NULL },
+	{ STATEMENT_CASE_EVIDENCE_PUT, &table_case_evidence, NULL },
+	{ STATEMENT_CLAIM_ALL, &table_claim, "ORDER BY number" },
+	{ STATEMENT_LEDGER_ALL, &table_ledger, "ORDER BY born_ns, spi" },
+	{ STATEMENT_INCIDENT_ALL, &table_incident,
+	  "WHERE state NOT IN " DONE_STATES " OR id IN (SELECT id FROM incident WHERE state IN " DONE_STATES
+	  " ORDER BY last_seen_ns DESC, id LIMIT ?) ORDER BY first_seen_ns, id" },
+	{ STATEMENT_INCIDENT_ONE, &table_incident, "WHERE id = ?" },
+	{ STATEMENT_STEP_ALL, &table_step, "WHERE incident = ? ORDER BY number" },
+	{ STATEMENT_EVIDENCE_ALL, &table_evidence, "WHERE incident = ? ORDER BY number" },
+	{ STATEMENT_CASE_ALL, &table_case,
+	  "WHERE state NOT IN " CASE_DONE_STATES " OR id IN (SELECT id FROM fleet_incident WHERE state IN " CASE_DONE_STATES
+	  " ORDER BY last_seen_ns DESC, id LIMIT ?) ORDER BY first_seen_ns, id" },
+	{ STATEMENT_CASE_ONE, &table_case, "WHERE id = ?" },
+	{ STATEMENT_CASE_STEP_ALL, &table_case_step, "WHERE incident = ? ORDER BY number" },
+	{ STATEMENT_CASE_EVIDENCE_ALL, &table_case_evidence, "WHERE incident = ? ORDER BY number" },
+};
+
 static int prepare_all(struct store *s)
 {
 	int code = SQLITE_OK;
@@ -226,30 +264,9 @@ static int prepare_all(struct store *s)
 	for (int i = 0; i < STATEMENTS && code == SQLITE_OK; i++)
 		if (fixed_sql[i])
 			code = sqlite3_prepare_v3(s->db, fixed_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->statements[i], NULL);
-	if (code == SQLITE_OK)
-		code = prepare_put(s, STATEMENT_LEDGER_PUT, &table_ledger);
-	if (code == SQLITE_OK)
-		code = prepare_put(s, STATEMENT_INCIDENT_PUT, &table_incident);
-	if (code == SQLITE_OK)
-		code = prepare_put(s, STATEMENT_STEP_PUT, &table_step);
-	if (code == SQLITE_OK)
-		code = prepare_put(s, STATEMENT_EVIDENCE_PUT, &table_evidence);
-	if (code == SQLITE_OK)
-		code = prepare_put(s, STATEMENT_CLAIM_PUT, &table_claim);
-	if (code == SQLITE_OK)
-		code = prepare_select(s, STATEMENT_CLAIM_ALL, &table_claim, "ORDER BY number");
-	if (code == SQLITE_OK)
-		code = prepare_select(s, STATEMENT_LEDGER_ALL, &table_ledger, "ORDER BY born_ns, spi");
-	if (code == SQLITE_OK)
-		code = prepare_select(s, STATEMENT_INCIDENT_ALL, &table_incident,
-				      "WHERE state NOT IN " DONE_STATES " OR id IN (SELECT id FROM incident WHERE state IN " DONE_STATES
-				      " ORDER BY last_seen_ns DESC, id LIMIT ?) ORDER BY first_seen_ns, id");
-	if (code == SQLITE_OK)
-		code = prepare_select(s, STATEMENT_INCIDENT_ONE, &table_incident, "WHERE id = ?");
-	if (code == SQLITE_OK)
-		code = prepare_select(s, STATEMENT_STEP_ALL, &table_step, "WHERE incident = ? ORDER BY number");
-	if (code == SQLITE_OK)
-		code = prepare_select(s, STATEMENT_EVIDENCE_ALL, &table_evidence, "WHERE incident = ? ORDER BY number");
+	for (size_t i = 0; i < sizeof(made_sql) / sizeof(made_sql[0]) && code == SQLITE_OK; i++)
+		code = made_sql[i].rest ? prepare_select(s, made_sql[i].which, made_sql[i].table, made_sql[i].rest) :
+					  prepare_put(s, made_sql[i].which, made_sql[i].table);
 	return code;
 }
 
@@ -386,5 +403,6 @@ void store_close(struct store *s)
 	end(s);
 	queue_done(&s->queue);
 	memory_free(s->claims.rows);
+	store_cases_done(s);
 	memory_free(s);
 }

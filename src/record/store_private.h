@@ -32,8 +32,9 @@ struct kept_claim {
 };
 
 extern const struct table table_claim;
+extern const struct table table_case, table_case_step, table_case_evidence;
 extern const struct table table_ledger, table_incident, table_step, table_evidence;
-#define STORE_TABLES 5
+#define STORE_TABLES 8
 extern const struct table *const store_tables[STORE_TABLES];
 
 /* Binds the struct's members from parameter `first` on (from 1). A result code of SQLite. */

@@ -34,6 +34,11 @@ struct claim_queue {
 	uint64_t number;         /* of the latest */
 };
 
+struct case_queue {
+	struct fleet_incident **at; /* owns: STORE_PENDING_CASES_MAX, made with the first; each too */
+	uint32_t count;
+};
+
 enum store_statement {
 	STATEMENT_BEGIN,
 	STATEMENT_COMMIT,
@@ -54,6 +59,19 @@ enum store_statement {
 	STATEMENT_EVIDENCE_ALL,
 	STATEMENT_CLAIM_PUT,
 	STATEMENT_CLAIM_ALL,
+	STATEMENT_CASE_PUT,
+	STATEMENT_CASE_ALL,
+	STATEMENT_CASE_ONE,
+	STATEMENT_CASE_STEP_PUT,
+	STATEMENT_CASE_STEP_DROP,
+	STATEMENT_CASE_STEP_ALL,
+	STATEMENT_CASE_EVIDENCE_PUT,
+	STATEMENT_CASE_EVIDENCE_DROP,
+	STATEMENT_CASE_EVIDENCE_ALL,
+	STATEMENT_RETAIN_CASE_AGE,
+	STATEMENT_RETAIN_CASE_COUNT,
+	STATEMENT_RETAIN_CASE_STEPS,
+	STATEMENT_RETAIN_CASE_EVIDENCE,
 	STATEMENT_RETAIN_CLAIMS,
 	STATEMENT_RETAIN_AGE,
 	STATEMENT_RETAIN_COUNT,
@@ -69,6 +87,7 @@ struct store {
 	struct store_limits limits;
 	struct store_queue queue;
 	struct claim_queue claims;
+	struct case_queue cases;
 	struct store_figures figures;
 	uint32_t until_retain;
 };
@@ -81,6 +100,16 @@ int store_write_claims(struct store *s, uint32_t count, struct instant wall);
 uint32_t store_claims_due(const struct store *s);
 void store_claims_written(struct store *s, uint32_t count);
 
+/* --- store_cases.c --- */
+
+/* All that wait, within the transaction of a flush: a result code of SQLite. */
+int store_write_cases(struct store *s);
+void store_cases_written(struct store *s);
+int store_retain_cases(struct store *s, struct instant wall);
+void store_cases_done(struct store *s);
+
+/* Runs a statement that gives no rows, and makes it ready for the next time. A result code. */
+int store_step_done(sqlite3_stmt *statement);
 /* Negative errno of a result code. */
 int store_errno(sqlite3 *db, int code);
 

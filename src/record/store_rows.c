@@ -23,6 +23,9 @@ WORD(order_verb, order_verb)
 WORD(order_outcome, order_outcome)
 WORD(fact_kind, fact_kind)
 WORD(fact_dialect, fact_dialect)
+WORD(fleet_step_state, fleet_step_state)
+WORD(device_verb, device_verb)
+WORD(device_color, device_color)
 
 static const char *word_confidence(int value)
 {
@@ -167,14 +170,89 @@ static const struct column claim_columns[] = {
 	{ "text", COLUMN_TEXT, C(text), SYSLOG_TEXT_MAX + 1, NULL },
 };
 
+#define TEXT_IN(name, type, member) { name, COLUMN_TEXT, offsetof(struct type, member), sizeof(((struct type *)0)->member), NULL }
+#define F(member) offsetof(struct fleet_incident, member)
+static const struct column case_columns[] = {
+	TEXT_IN("id", fleet_incident, id),
+	TEXT_IN("receiver", fleet_incident, receiver),
+	TEXT_IN("sender", fleet_incident, sender),
+	PLAIN("src", COLUMN_ADDRESS, F(src)),
+	PLAIN("dst", COLUMN_ADDRESS, F(dst)),
+	PLAIN("protocol", COLUMN_U8, F(protocol)),
+	PLAIN("spi0", COLUMN_U32, F(spis[0].value)),
+	PLAIN("spi1", COLUMN_U32, F(spis[1].value)),
+	PLAIN("spi2", COLUMN_U32, F(spis[2].value)),
+	PLAIN("spi3", COLUMN_U32, F(spis[3].value)),
+	PLAIN("spi_count", COLUMN_U32, F(spi_count)),
+	PLAIN("has_stale", COLUMN_BOOL, F(has_stale)),
+	PLAIN("stale", COLUMN_U32, F(stale.value)),
+	TEXT_IN("interface", fleet_incident, interface),
+	ENUM("tunnel_kind", F(tunnel_kind), TUNNEL_KINDS, word_tunnel_kind),
+	PLAIN("has_ike", COLUMN_BOOL, F(has_ike)),
+	ENUM("verdict", F(verdict), VERDICT_OTHER_FAULT + 1, word_verdict),
+	ENUM("rule", F(rule), RULE_COUNT, word_rule),
+	ENUM("cause", F(cause), CAUSE_COUNT, word_cause),
+	ENUM("confidence", F(confidence), CONFIDENCE_CERTAIN + 1, word_confidence),
+	ENUM("state", F(state), INCIDENT_STATES, word_incident_state),
+	PLAIN("flags", COLUMN_U32, F(flags)),
+	PLAIN("first_seen_ns", COLUMN_I64, F(first_seen)),
+	PLAIN("last_seen_ns", COLUMN_I64, F(last_seen)),
+	PLAIN("decided_ns", COLUMN_I64, F(decided)),
+	PLAIN("ended_ns", COLUMN_I64, F(ended)),
+	PLAIN("messages", COLUMN_U64, F(messages)),
+	PLAIN("is_burst", COLUMN_BOOL, F(is_burst)),
+	PLAIN("sources", COLUMN_U32, F(sources)),
+	PLAIN("looks", COLUMN_U32, F(looks)),
+	PLAIN("evidence_cut", COLUMN_U32, F(evidence_cut)),
+	TEXT_IN("why", fleet_incident, why),
+};
+_Static_assert(FLEET_SPIS_MAX == 4, "a column each");
+
+#define T(member) offsetof(struct fleet_step, member)
+static const struct column case_step_columns[] = {
+	ENUM("state", T(state), FLEET_STEP_STATES, word_fleet_step_state),
+	ENUM("verb", T(verb), DEVICE_VERBS, word_device_verb),
+	PLAIN("request", COLUMN_U64, T(request)),
+	PLAIN("peer", COLUMN_ADDRESS, T(peer)),
+	PLAIN("protocol", COLUMN_U8, T(protocol)),
+	PLAIN("spi", COLUMN_U32, T(spi.value)),
+	ENUM("color", T(color), DEVICE_COLORS, word_device_color),
+	TEXT_IN("device", fleet_step, on),
+	TEXT_IN("command", fleet_step, command),
+	PLAIN("blast_told", COLUMN_BOOL, T(blast.told)),
+	PLAIN("blast_bfd_up", COLUMN_U32, T(blast.bfd_up)),
+	PLAIN("blast_control_up", COLUMN_U32, T(blast.control_up)),
+	PLAIN("blast_flows", COLUMN_U32, T(blast.flows)),
+	PLAIN("needs_person", COLUMN_BOOL, T(needs_person)),
+	PLAIN("helped", COLUMN_BOOL, T(helped)),
+	TEXT_IN("who", fleet_step, who),
+	PLAIN("offered_ns", COLUMN_I64, T(offered)),
+	PLAIN("decided_ns", COLUMN_I64, T(decided)),
+	PLAIN("ordered_ns", COLUMN_I64, T(ordered)),
+	PLAIN("ended_ns", COLUMN_I64, T(ended)),
+	TEXT_IN("outcome", fleet_step, outcome),
+};
+
+#define V(member) offsetof(struct fleet_evidence, member)
+static const struct column case_evidence_columns[] = {
+	PLAIN("at_ns", COLUMN_I64, V(at)),
+	ENUM("kind", V(kind), FACT_KINDS, word_fact_kind),
+	PLAIN("other_end", COLUMN_BOOL, V(other_end)),
+	TEXT_IN("device", fleet_evidence, from),
+	TEXT_IN("text", fleet_evidence, text),
+};
+
 #define COLUMNS(array) array, sizeof(array) / sizeof(array[0])
 const struct table table_ledger = { "ledger", "dst, protocol, spi", COLUMNS(ledger_columns), false };
 const struct table table_incident = { "incident", "id", COLUMNS(incident_columns), false };
 const struct table table_step = { "step", "incident, number", COLUMNS(step_columns), true };
 const struct table table_evidence = { "evidence", "incident, number", COLUMNS(evidence_columns), true };
 const struct table table_claim = { "claim", "number", COLUMNS(claim_columns), false };
+const struct table table_case = { "fleet_incident", "id", COLUMNS(case_columns), false };
+const struct table table_case_step = { "fleet_step", "incident, number", COLUMNS(case_step_columns), true };
+const struct table table_case_evidence = { "fleet_evidence", "incident, number", COLUMNS(case_evidence_columns), true };
 const struct table *const store_tables[STORE_TABLES] = { &table_ledger, &table_incident, &table_step, &table_evidence,
-							     &table_claim };
+							     &table_claim, &table_case, &table_case_step, &table_case_evidence };
 
 /* --- Values ---------------------------------------------------------------------------------------------------- */
 
