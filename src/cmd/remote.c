@@ -21,12 +21,17 @@ static const char usage[] =
 	"       spimend incidents [--json] [--socket PATH]\n"
 	"       spimend explain ID [--json] [--socket PATH]\n"
 	"       spimend watch [--json] [--socket PATH]\n"
+	"       spimend approve ID STEP [--json] [--socket PATH]\n"
+	"       spimend deny ID STEP [--json] [--socket PATH]\n"
 	"\n"
-	"Asks the running daemon, spimendd. Nothing is changed.\n"
+	"Asks the running daemon, spimendd. Nothing is changed but by approve.\n"
 	"\n"
 	"  status           what it watches, with which SAs, counters, ledger and troubles\n"
 	"  incidents        what it has found, as a table\n"
 	"  explain ID       one incident in full: what was seen, why this verdict, what was done, what to fix\n"
+	"  approve ID STEP  agree to that step of an incident: what 'explain' says is typed on the device, once the device,\n"
+	"                   read again just before, still shows the same\n"
+	"  deny ID STEP     say no to it\n"
 	"  watch            open incidents, then a line a change, until interrupted\n"
 	"\n"
 	"  --json           one JSON object a line\n"
@@ -34,7 +39,8 @@ static const char usage[] =
 	"  --help           this text\n"
 	"\n"
 	"Exit status: 0 nothing wrong, 1 a desync or another fault is open, or status has a\n"
-	"trouble to tell, 2 wrong use or the daemon could not be asked.\n";
+	"trouble to tell, 2 wrong use or the daemon could not be asked. Of approve and deny:\n"
+	"0 it was taken, 2 it was not.\n";
 
 struct question {
 	const char *command;
@@ -51,13 +57,23 @@ static int refuse(const struct question *q, const char *what)
 static int read_id(struct question *q, const char *id)
 {
 	size_t len = strlen(id);
+	bool is_word = len > 0;
 
 	for (size_t i = 0; i < len; i++)
-		if (!char_is_digit(id[i]) && !char_is_alpha(id[i]))
-			len = INCIDENT_ID_MAX;
-	if (len == 0 || len >= INCIDENT_ID_MAX)
+		is_word = is_word && (char_is_digit(id[i]) || char_is_alpha(id[i]));
+	if (!is_word || len >= INCIDENT_ID_MAX)
 		return refuse(q, "no such id; they are words such as k3v9q2, and 'spimend incidents' lists them");
 	memcpy(q->request.id, id, len + 1);
+	return 0;
+}
+
+static int read_step(struct question *q, const char *step)
+{
+	uint64_t number = 0;
+
+	if (text_decimal(text_of(step), CONTROL_STEP_MAX, &number) != 0 || number == 0)
+		return refuse(q, "no such step; they are numbers from 1 on, and 'spimend explain ID' lists them");
+	q->request.step = (uint32_t)number;
 	return 0;
 }
 
@@ -70,7 +86,8 @@ static int read_options(int argc, char **argv, struct question *q)
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	bool wants_id = q->request.command == CONTROL_EXPLAIN;
+	bool wants_step = q->request.command == CONTROL_APPROVE || q->request.command == CONTROL_DENY;
+	bool wants_id = q->request.command == CONTROL_EXPLAIN || wants_step;
 	char name[64];
 	int option;
 
@@ -93,7 +110,11 @@ static int read_options(int argc, char **argv, struct question *q)
 			return EXIT_TROUBLE + 1;
 		}
 	}
-	if (wants_id && argc - optind != 1)
+	if (wants_step && argc - optind != 2)
+		return refuse(q, "the id of an incident and the number of a step are expected; 'spimend explain ID' has them") + 1;
+	if (wants_step && read_step(q, argv[optind + 1]))
+		return EXIT_TROUBLE + 1;
+	if (wants_id && !wants_step && argc - optind != 1)
 		return refuse(q, "the id of one incident is expected; 'spimend incidents' lists them") + 1;
 	if (!wants_id && optind < argc)
 		return refuse(q, "no argument is expected; --help tells the options") + 1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* spimend status, incidents, explain, watch: what the daemon says, over its control socket. */
+/* spimend status, incidents, explain, watch: what the daemon says, over its control socket; approve, deny: what it is told. */
 #ifndef CMD_REMOTE_H
 #define CMD_REMOTE_H
 

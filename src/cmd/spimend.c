@@ -21,16 +21,17 @@ static const char usage[] =
 	"  incidents         what the daemon has found\n"
 	"  explain ID        one of its incidents in full\n"
 	"  watch             its incidents as they change\n"
+	"  approve ID STEP   agree to a step that waits for a person; 'deny ID STEP' says no\n"
 	"  shell             type IOS-like commands for the running daemon; -c \"COMMAND\" runs one\n"
 	"  --version         print the version\n"
 	"  --help            this text; 'spimend analyze --help' for a command's own\n";
 
 /* Of the plan and not there yet: an honest answer instead of "unknown". */
 static const char *const later[] = {
-	"report", "stats", "approve", "deny",
+	"report", "stats",
 };
 
-static const char *const remote[] = { "status", "incidents", "explain", "watch" };
+static const char *const remote[] = { "status", "incidents", "explain", "watch", "approve", "deny" };
 
 int main(int argc, char **argv)
 {

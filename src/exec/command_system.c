@@ -108,17 +108,24 @@ static void show_incidents(struct exec_call *call)
 	page(call, EXEC_PAGE_INCIDENTS, "");
 }
 
+static bool read_id(struct exec_call *call, char id[INCIDENT_ID_MAX])
+{
+	struct text given = exec_argument(call, "ID");
+
+	if (given.len >= INCIDENT_ID_MAX) {
+		exec_refuse(call, "no id is so long; they look like k3v9q2");
+		return false;
+	}
+	text_copy(given, id, INCIDENT_ID_MAX);
+	return true;
+}
+
 static void show_incident(struct exec_call *call)
 {
 	char id[INCIDENT_ID_MAX];
-	struct text given = exec_argument(call, "ID");
 
-	if (given.len >= sizeof(id)) {
-		exec_refuse(call, "no id is so long; they look like k3v9q2");
-		return;
-	}
-	text_copy(given, id, sizeof(id));
-	page(call, EXEC_PAGE_INCIDENT, id);
+	if (read_id(call, id))
+		page(call, EXEC_PAGE_INCIDENT, id);
 }
 
 static void write_memory(struct exec_call *call)
@@ -216,6 +223,32 @@ static void on_device(struct exec_call *call)
 	call->result = EXEC_LATER;
 }
 
+static void say_word(struct exec_call *call, bool approves)
+{
+	cleanup(buffer_done) struct buffer why = { 0 };
+	const struct exec_who *who = &call->session->who;
+	uint64_t step = exec_number(call, "NUMBER", 0);
+	char id[INCIDENT_ID_MAX];
+
+	if (who->source != EXEC_FROM_PERSON) {
+		exec_refuse(call, "that is for a person to say, not for an applet");
+		return;
+	}
+	if (read_id(call, id))
+		report(call, call->port->say_word(call->port->context, who, id, step > UINT32_MAX ? 0 : (uint32_t)step, approves, call->out,
+						  &why), &why);
+}
+
+static void approve(struct exec_call *call)
+{
+	say_word(call, true);
+}
+
+static void deny(struct exec_call *call)
+{
+	say_word(call, false);
+}
+
 static void show_journal(struct exec_call *call)
 {
 	cleanup(buffer_done) struct buffer why = { 0 };
@@ -247,6 +280,8 @@ const struct exec_command exec_system_rows[] = {
 	{ "delete FILE", "delete a file", EXEC_PRIVILEGED, EXEC_CHANGES, delete_file },
 	{ "clear logging", "empty the logging buffer", EXEC_PRIVILEGED, EXEC_CHANGES, clear_log },
 	{ "event manager run NAME [LINE]", "start an applet that has 'event none'", EXEC_PRIVILEGED, EXEC_CHANGES, run_applet },
+	{ "approve ID NUMBER", "agree to a step that waits for a person", EXEC_PRIVILEGED, EXEC_CHANGES, approve },
+	{ "deny ID NUMBER", "say no to it", EXEC_PRIVILEGED, EXEC_CHANGES, deny },
 	{ "on NAME LINE", "a command on a configured device", EXEC_PRIVILEGED, 0, on_device },
 	{ "reload [LINE]", "restart the gateway: refused", EXEC_PRIVILEGED, 0, reload },
 };

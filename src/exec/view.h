@@ -81,6 +81,9 @@ struct exec_port {
 			  struct buffer *why);
 	/* `on DEVICE COMMAND`. 0: it is on its way, and exec_finish_output() will be called. */
 	int (*on_device)(void *context, struct exec_session *session, struct text device, struct text line, struct buffer *why);
+	/* `approve ID STEP`, `deny ID STEP`: a person's word. What follows from it goes to `out`. */
+	int (*say_word)(void *context, const struct exec_who *who, const char *id, uint32_t step, bool approves, struct buffer *out,
+			struct buffer *why);
 	/* `show spimend journal DEVICE`: what was done on it, the latest lines. */
 	int (*journal)(void *context, struct text device, bool json, struct buffer *out, struct buffer *why);
 	/* `event cli` of applets: a line is about to be run, or a key asked for help. `line` has its keywords written out where it

@@ -154,7 +154,8 @@ const struct exec_port *mind_exec_port(struct mind *mind)
 		.clear_log = clear_log, .set_debug = set_debug, .write_file = mind_write_file, .list_files = mind_list_files,
 		.read_file = mind_read_file, .delete_file = mind_delete_file, .configure = mind_configure,
 		.write_startup = mind_write_startup, .run_applet = mind_run_applet, .typed = mind_typed,
-		.on_device = mind_on_device, .journal = mind_read_journal, .account = account,
+		.on_device = mind_on_device, .journal = mind_read_journal,
+		.say_word = mind_word_typed, .account = account,
 	};
 	return &mind->exec.port;
 }

@@ -289,6 +289,9 @@ int mind_answer(struct mind *mind, const struct control_request *request, struct
 	case CONTROL_WATCH:
 		watch(mind, &view, request->json, out);
 		return 0;
+	case CONTROL_APPROVE:
+	case CONTROL_DENY:
+		return mind_take_word(mind, request, out);
 	default:
 		return -EINVAL;
 	}

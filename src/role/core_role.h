@@ -9,6 +9,7 @@
 #include "core/core.h"
 #include "eem/eem.h"
 #include "exec/exec.h"
+#include "fleet/fleet.h"
 #include "record/device_journal.h"
 #include "record/live.h"
 #include "record/store.h"
@@ -82,6 +83,11 @@ struct mind_devices {
 	} asked[MIND_ASKED_MAX];
 };
 
+/* Incidents between other devices. */
+struct mind_cases {
+	struct fleet *fleet; /* owns; NULL: no device is configured */
+};
+
 struct mind {
 	struct member *member;      /* borrows */
 	struct mind_exec exec;
@@ -109,6 +115,7 @@ struct mind {
 	struct mind_poll poll;
 	struct mind_neighbors neighbors;
 	struct mind_devices devices;
+	struct mind_cases cases;
 	bool lost_watches;            /* sense did not keep up: all are to be sent again */
 	struct role_summary summary;  /* as told last */
 	/* What watchers were told last, in the place of the id's hash: two that share one are told more often than needed. */
@@ -213,6 +220,19 @@ void mind_journal_init(struct mind *mind);
  * in the log once, and stops nobody. */
 void mind_journal(struct mind *mind, const char *device, struct instant wall, struct text line);
 int mind_read_journal(void *context, struct text device, bool json, struct buffer *out, struct buffer *why);
+
+/* --- core_word.c: a person's word on a step --- */
+
+struct mind_word {
+	char id[INCIDENT_ID_MAX];
+	uint32_t step;
+	bool approves, json;
+};
+/* 0: what follows from it is in `out`. Negative: `why`. */
+int mind_say_word(struct mind *mind, const char *who, const struct mind_word *word, struct buffer *out, struct buffer *why);
+int mind_take_word(struct mind *mind, const struct control_request *request, struct buffer *out);
+int mind_word_typed(void *context, const struct exec_who *who, const char *id, uint32_t step, bool approves, struct buffer *out,
+		    struct buffer *why);
 
 /* --- core_poll.c: event snmp --- */
 

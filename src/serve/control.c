@@ -245,7 +245,9 @@ static void answer_request(struct control *c, struct client *client, const struc
 
 	if (status >= 0 && (body.failed || body.len > CONTROL_ANSWER_MAX))
 		status = body.failed ? -ENOMEM : -EFBIG;
-	if (status < 0) {
+	if (status == CONTROL_REFUSED) {
+		answer_error(c, client, buffer_text(&body), now);
+	} else if (status < 0) {
 		if (status == -ENOENT)
 			buffer_printf(&why, "no incident %s: 'spimend incidents' lists them", request->id);
 		else if (status == -ENOTUNIQ)
@@ -359,10 +361,14 @@ static bool take_line(struct control *c, struct client *client, int64_t now)
 	memmove(client->request, client->request + end + 1, client->got);
 	request.uid = client->uid;
 	request.is_operator = client->is_operator;
-	if (request.command == CONTROL_EXEC)
+	if (request.command == CONTROL_EXEC) {
 		run_session(c, client, &request, now);
-	else
+	} else if (!client->is_operator && (request.command == CONTROL_APPROVE || request.command == CONTROL_DENY)) {
+		c->figures.refused++;
+		answer_error(c, client, TEXT("permission denied: root may say so, and the members of the operators' group"), now);
+	} else {
 		answer_request(c, client, &request, now);
+	}
 	return client->state == CLIENT_ASKING;
 }
 

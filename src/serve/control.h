@@ -7,6 +7,8 @@
  * through a callback. The peer's credentials are checked by the kernel's word (SO_PEERCRED, SO_PEERGROUPS): who may ask at
  * all, and who may `enable` in a session. Without that nothing that comes in here can change anything.
  *
+ * A person's word on a step, {"command":"approve","id":"k3v9q2","step":1}, is taken from those alone who may `enable`.
+ *
  * On the wire, version 1. Request: one line, {"spimend":1,"command":"status","id":null,"json":false}. Answer: one line,
  * {"spimend":1,"status":0} or {"spimend":1,"status":2,"error":"..."}, then the bytes to print, then the end. `status` is the
  * exit status of the program that asked.
@@ -36,13 +38,15 @@
 #define CONTROL_ANSWER_MAX (64u << 20)  /* of one answer */
 #define CONTROL_WATCH_MAX (256u << 10)  /* bytes that wait for a watcher; a slower one is dropped, counted */
 
-enum control_command { CONTROL_STATUS, CONTROL_INCIDENTS, CONTROL_EXPLAIN, CONTROL_WATCH, CONTROL_EXEC, CONTROL_COMMANDS };
+enum control_command { CONTROL_STATUS, CONTROL_INCIDENTS, CONTROL_EXPLAIN, CONTROL_WATCH, CONTROL_APPROVE, CONTROL_DENY,
+		       CONTROL_EXEC, CONTROL_COMMANDS };
 enum control_verb { CONTROL_RUN, CONTROL_HELP, CONTROL_COMPLETE, CONTROL_VERBS };
 const char *control_command_name(enum control_command command);
 
 struct control_request {
 	enum control_command command;
-	char id[INCIDENT_ID_MAX]; /* CONTROL_EXPLAIN */
+	char id[INCIDENT_ID_MAX]; /* CONTROL_EXPLAIN, _APPROVE, _DENY */
+	uint32_t step;            /* CONTROL_APPROVE, _DENY: from 1 on */
 	bool json;
 	uid_t uid;                /* who asks */
 	bool is_operator;         /* may `enable`: root, or of the rules' operators */
@@ -73,7 +77,9 @@ void control_head_print(int status, struct text error, struct buffer *out);
 void control_state_print(int status, const struct control_state *state, size_t length, struct buffer *out);
 int control_head_read(struct text line, struct control_head *ret);
 
-/* Adds the answer to `out`; returns the exit status 0 or 1, or a negative errno: -ENOENT no such incident, -ENOTUNIQ several
+#define CONTROL_STEP_MAX 999
+#define CONTROL_REFUSED 2 /* an exit status: what is in `out` says why, in a sentence */
+/* Adds the answer to `out`; returns the exit status 0 or 1, CONTROL_REFUSED, or a negative errno: -ENOENT no such incident, -ENOTUNIQ several
  * begin so, others as spimend_strerror() says. For CONTROL_WATCH: what a new watcher is to see first. */
 typedef int control_answer_fn(void *context, const struct control_request *request, struct buffer *out);
 

@@ -6,7 +6,7 @@
 #include "serve/control_private.h"
 #include "spimend/error.h"
 
-static const char *const names[CONTROL_COMMANDS] = { "status", "incidents", "explain", "watch", "exec" };
+static const char *const names[CONTROL_COMMANDS] = { "status", "incidents", "explain", "watch", "approve", "deny", "exec" };
 static const char *const verbs[CONTROL_VERBS] = { "run", "help", "complete" };
 
 const char *control_command_name(enum control_command command)
@@ -24,6 +24,8 @@ void control_request_print(const struct control_request *request, struct buffer 
 	json_string(&j, "command", control_command_name(request->command));
 	json_string(&j, "id", request->id[0] ? request->id : NULL);
 	json_bool(&j, "json", request->json);
+	if (request->step)
+		json_unsigned(&j, "step", request->step);
 	if (request->command == CONTROL_EXEC) {
 		json_string(&j, "verb", (unsigned)request->verb < CONTROL_VERBS ? verbs[request->verb] : "?");
 		json_string(&j, "line", request->line);
@@ -119,8 +121,25 @@ static int read_command(const struct flat_json_member *member, struct control_re
 			return 0;
 		}
 	}
-	buffer_printf(why, "no command '%.32s'; there are status, incidents, explain, watch and exec", member->text);
+	buffer_printf(why, "no command '%.32s'; there are status, incidents, explain, watch, approve, deny and exec", member->text);
 	return -1;
+}
+
+static bool is_word(const struct control_request *request)
+{
+	return request->command == CONTROL_APPROVE || request->command == CONTROL_DENY;
+}
+
+static int read_step(const struct flat_json_member *member, struct control_request *request, struct buffer *why)
+{
+	if (!is_word(request))
+		return 0;
+	if (!member || member->type != FLAT_NUMBER || member->number < 1 || member->number > CONTROL_STEP_MAX) {
+		buffer_printf(why, "%s needs the number of a step", names[request->command]);
+		return -1;
+	}
+	request->step = (uint32_t)member->number;
+	return 0;
 }
 
 static int read_id(const struct flat_json_member *member, struct control_request *request, struct buffer *why)
@@ -134,8 +153,10 @@ static int read_id(const struct flat_json_member *member, struct control_request
 	for (size_t i = 0; i < len; i++)
 		if (!char_is_digit(member->text[i]) && !char_is_alpha(member->text[i]))
 			return refuse(why, "the id is a word such as k3v9q2");
-	if (request->command == CONTROL_EXPLAIN && len == 0)
-		return refuse(why, "explain needs the id of an incident");
+	if ((request->command == CONTROL_EXPLAIN || is_word(request)) && len == 0) {
+		buffer_printf(why, "%s needs the id of an incident", names[request->command]);
+		return -1;
+	}
 	for (size_t i = 0; i < len; i++) /* ids are lower case, whatever was typed */
 		request->id[i] = char_lower(member->text[i]);
 	return 0;
@@ -182,7 +203,8 @@ int control_request_read(struct text line, struct control_request *ret, struct b
 	json = flat_json_find(&object, "json");
 	request.json = json && json->type == FLAT_TRUE;
 	if (read_command(flat_json_find(&object, "command"), &request, why) < 0 ||
-	    read_id(flat_json_find(&object, "id"), &request, why) < 0 || read_exec(&object, &request, why) < 0)
+	    read_id(flat_json_find(&object, "id"), &request, why) < 0 ||
+	    read_step(flat_json_find(&object, "step"), &request, why) < 0 || read_exec(&object, &request, why) < 0)
 		return -1;
 	*ret = request;
 	return 0;

@@ -243,6 +243,18 @@ static int on_device(void *context, struct exec_session *session, struct text de
 	return 0;
 }
 
+static int say_word(void *context, const struct exec_who *who, const char *id, uint32_t step, bool approves, struct buffer *out,
+		    struct buffer *why)
+{
+	(void)context;
+	if (strcmp(id, "k3v9q2") != 0 || step != 1) {
+		buffer_printf(why, "incident %s has no step %u", id, step);
+		return -ENOENT;
+	}
+	buffer_printf(out, "%s %s step 1 of k3v9q2\n", who->name, approves ? "agreed to" : "said no to");
+	return 0;
+}
+
 static int journal(void *context, struct text device, bool json, struct buffer *out, struct buffer *why)
 {
 	(void)context;
@@ -541,7 +553,8 @@ static void begin(struct world *w)
 				      .clear_counters = clear_counters, .clear_log = clear_log, .set_debug = set_debug,
 				      .write_file = write_file, .list_files = list_files, .read_file = read_file,
 				      .delete_file = delete_file, .configure = configure, .write_startup = write_startup,
-				      .run_applet = run_applet, .on_device = on_device, .journal = journal, .typed = typed, .account = account };
+				      .run_applet = run_applet, .on_device = on_device, .journal = journal,
+				      .say_word = say_word, .typed = typed, .account = account };
 }
 
 static void end(struct world *w)

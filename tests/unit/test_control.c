@@ -134,7 +134,8 @@ static void test_what_is_printed_is_read_back(void **state)
 
 	(void)state;
 	for (int command = 0; command < CONTROL_EXEC; command++) {
-		struct control_request request = { .command = (enum control_command)command, .id = "abc123", .json = command % 2 };
+		struct control_request request = { .command = (enum control_command)command, .id = "abc123", .json = command % 2,
+						   .step = command == CONTROL_APPROVE || command == CONTROL_DENY ? 7 : 0 };
 
 		close(fd);
 		fd = client();
@@ -145,6 +146,7 @@ static void test_what_is_printed_is_read_back(void **state)
 		assert_int_equal(asked.command, command);
 		assert_int_equal(asked.json, command % 2);
 		assert_string_equal(asked.id, "abc123");
+		assert_int_equal(asked.step, request.step);
 	}
 	buffer_done(&out);
 	close(fd);
@@ -291,10 +293,13 @@ static void test_bad_requests_are_told_why(void **state)
 	assert_non_null(strstr(refusal("{\"spimend\":1,\"command\":\"explain\"}\n"), "explain needs the id"));
 	assert_non_null(strstr(refusal("{\"spimend\":1,\"command\":\"explain\",\"id\":\"../etc\"}\n"), "the id is a word"));
 	assert_non_null(strstr(refusal("{\"spimend\":1,\"command\":\"explain\",\"id\":\"toolong12\"}\n"), "no id is so long"));
+	assert_non_null(strstr(refusal("{\"spimend\":1,\"command\":\"approve\",\"step\":1}\n"), "approve needs the id"));
+	assert_non_null(strstr(refusal("{\"spimend\":1,\"command\":\"deny\",\"id\":\"abc\"}\n"), "deny needs the number"));
+	assert_non_null(strstr(refusal("{\"spimend\":1,\"command\":\"deny\",\"id\":\"abc\",\"step\":0}\n"), "deny needs the number"));
 	memset(longer, 'x', sizeof(longer) - 1);
 	longer[sizeof(longer) - 1] = '\0';
 	assert_non_null(strstr(refusal(longer), "longer than any"));
-	assert_int_equal(control_figures(control).malformed, 9);
+	assert_int_equal(control_figures(control).malformed, 12);
 	answer_status = -ENOENT;
 	assert_non_null(strstr(refusal("{\"spimend\":1,\"command\":\"explain\",\"id\":\"abc\"}\n"), "no incident abc"));
 	answer_status = 0;
@@ -334,6 +339,59 @@ static void test_who_may_not_ask_is_turned_away(void **state)
 		assert_int_equal(WEXITSTATUS(status), turn_number < 2 ? 1 : 0);
 	}
 	assert_int_equal(control_figures(control).refused, 2);
+}
+
+/* By what the kernel says of the one who asks, whatever the request says of him. */
+static void test_a_word_on_a_step_is_taken_from_operators_alone(void **state)
+{
+	static const char word[] = "{\"spimend\":1,\"command\":\"approve\",\"id\":\"k3v9q2\",\"step\":1,\"uid\":0,\"operator\":true}\n";
+	struct control_rules rules = { .groups = { 4242 }, .group_count = 1, .operators = 4243, .has_operators = true };
+	int status;
+	pid_t child;
+
+	(void)state;
+	if (getuid() != 0)
+		skip();
+	control_allow(control, &rules);
+	for (int turn_number = 0; turn_number < 2; turn_number++) {
+		memset(&asked, 0, sizeof(asked));
+		child = fork();
+		if (child == 0) { /* one who may ask; one who may enable too */
+			gid_t group = turn_number ? 4243 : 4242;
+
+			if (setgroups(1, &group) < 0 || setgid(4241) < 0 || setuid(4241) < 0)
+				_exit(9);
+			usleep(50000);
+			int fd = client();
+
+			send(fd, word, sizeof(word) - 1, MSG_NOSIGNAL);
+			fcntl(fd, F_SETFL, 0);
+			hear(fd);
+			_exit(strstr(got, "permission denied: root may say so") ? 1 : strstr(got, "the answer") ? 0 : 2);
+		}
+		while (waitpid(child, &status, WNOHANG) == 0)
+			turn(0);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), turn_number ? 0 : 1);
+		assert_int_equal(asked.step, turn_number ? 1 : 0);
+		assert_int_equal(asked.uid, turn_number ? 4241 : 0);
+	}
+	assert_int_equal(control_figures(control).refused, 1);
+}
+
+static void test_why_a_word_is_not_taken_is_told(void **state)
+{
+	int fd = client();
+
+	(void)state;
+	answer_status = CONTROL_REFUSED;
+	if (getuid() == 0) {
+		say(fd, "{\"spimend\":1,\"command\":\"deny\",\"id\":\"k3v9q2\",\"step\":1}\n");
+		turn(0);
+		assert_true(hear(fd));
+		assert_string_equal(got, "{\"spimend\":1,\"status\":2,\"error\":\"the answer\\n\"}\n");
+	}
+	close(fd);
 }
 
 static void test_too_many_at_once_are_turned_away(void **state)
@@ -471,6 +529,8 @@ int main(void)
 		CONTROL_TEST(test_sessions_are_bounded_in_number_and_in_time),
 		CONTROL_TEST(test_bad_requests_are_told_why),
 		CONTROL_TEST(test_who_may_not_ask_is_turned_away),
+		CONTROL_TEST(test_a_word_on_a_step_is_taken_from_operators_alone),
+		CONTROL_TEST(test_why_a_word_is_not_taken_is_told),
 		CONTROL_TEST(test_too_many_at_once_are_turned_away),
 		CONTROL_TEST(test_who_does_not_ask_in_time_is_dropped),
 		CONTROL_TEST(test_a_big_answer_waits_for_a_slow_reader_but_not_for_ever),

@@ -31,6 +31,12 @@ static int answer(void *context, const struct control_request *request, struct b
 	(void)context;
 	if (request->command == CONTROL_EXPLAIN && strcmp(request->id, "k3v9q2") != 0)
 		return strcmp(request->id, "broken") == 0 ? -ENOSPC : -ENOENT;
+	if (request->command == CONTROL_DENY) {
+		buffer_add_string(to, "step 2 waits for nobody");
+		return CONTROL_REFUSED;
+	}
+	if (request->command == CONTROL_APPROVE)
+		buffer_printf(to, "step %u of ", request->step);
 	if (request->command == CONTROL_INCIDENTS && !request->json) /* words for a terminal */
 		buffer_add_string(to, "\x1b[2J\a\x7f\n");
 	buffer_printf(to, "%s %s %d\n", control_command_name(request->command), request->id, request->json);
@@ -175,6 +181,27 @@ static void test_what_the_daemon_refuses_is_said(void **state)
 	assert_string_equal(out, "");
 }
 
+static void test_a_word_on_a_step_goes_to_the_daemon(void **state)
+{
+	(void)state;
+	start(ourselves());
+	if (getuid() != 0)
+		skip(); /* who is no operator may not */
+	assert_int_equal(ask("approve", "k3v9q2", "2"), 0);
+	assert_string_equal(out, "step 2 of approve k3v9q2 0\n");
+	assert_int_equal(ask("deny", "k3v9q2", "2"), 2);
+	assert_string_equal(out, "");
+	assert_string_equal(err, "spimend deny: step 2 waits for nobody\n");
+	assert_int_equal(ask("approve", "k3v9q2", NULL), 2);
+	assert_non_null(strstr(err, "the id of an incident and the number of a step are expected"));
+	assert_int_equal(ask("approve", "k3v9q2", "0"), 2);
+	assert_non_null(strstr(err, "no such step"));
+	assert_int_equal(ask("approve", "k3v9q2", "1000"), 2);
+	assert_non_null(strstr(err, "no such step"));
+	assert_int_equal(ask("deny", "../x", "1"), 2);
+	assert_non_null(strstr(err, "no such id"));
+}
+
 static void test_a_watch_prints_until_the_daemon_ends(void **state)
 {
 	(void)state;
@@ -255,6 +282,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		REMOTE_TEST(test_what_the_daemon_says_is_printed_with_its_status),
 		REMOTE_TEST(test_what_the_daemon_refuses_is_said),
+		REMOTE_TEST(test_a_word_on_a_step_goes_to_the_daemon),
 		REMOTE_TEST(test_a_watch_prints_until_the_daemon_ends),
 		REMOTE_TEST(test_without_a_daemon_it_says_so),
 		REMOTE_TEST(test_who_may_not_ask_is_told_who_may),

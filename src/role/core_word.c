@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* A person's word on a step: `spimend approve`, `spimend deny`, and the same in the shell. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "role/core_role.h"
+
+/* Of whom it is: core can look no name up, and believes none that a client says. */
+static void say_what_follows(const struct fleet_incident *is, uint32_t step, bool approves, const char *who, bool json,
+			     struct buffer *out)
+{
+	const struct fleet_step *s = &is->steps[step - 1];
+	struct json j;
+
+	if (json) {
+		json_init(&j, out);
+		json_object(&j, NULL);
+		json_string(&j, "schema", "spimend.word/1");
+		json_string(&j, "id", is->id);
+		json_unsigned(&j, "step", step);
+		json_string(&j, "word", approves ? "approved" : "denied");
+		json_string(&j, "by", who);
+		json_string(&j, "on", s->on);
+		json_string(&j, "command", s->command);
+		json_object_end(&j);
+		buffer_add_char(out, '\n');
+	} else if (approves) {
+		buffer_printf(out, "Step %u of %s is approved by %s. Once the devices, read again now, show the same as before,\n"
+				   "this is typed on %s:\n    %s\n'spimend explain %s' tells what became of it.\n", step, is->id, who, s->on,
+			      s->command, is->id);
+	} else {
+		buffer_printf(out, "Step %u of %s is denied by %s: nothing is typed, and a person has to look.\n", step, is->id, who);
+	}
+}
+
+int mind_say_word(struct mind *mind, const char *who, const struct mind_word *word, struct buffer *out, struct buffer *why)
+{
+	struct fleet *fleet = mind->cases.fleet;
+	const struct fleet_incident *is = fleet ? fleet_find(fleet, word->id) : NULL;
+	bool taken;
+
+	if (!fleet) {
+		buffer_add_string(why, "no device is configured: there is nothing that a person could agree to");
+		return -ENOENT;
+	}
+	if (is && word->step >= 1 && word->step <= is->step_count && is->steps[word->step - 1].state != FLEET_STEP_OFFERED &&
+	    is->steps[word->step - 1].who[0]) {
+		buffer_printf(why, "%s said so already: the step is %s", is->steps[word->step - 1].who,
+			      fleet_step_state_name(is->steps[word->step - 1].state));
+		return -EALREADY;
+	}
+	taken = word->approves ? fleet_approve(fleet, word->id, word->step, who, mind_now(mind), why) :
+				 fleet_deny(fleet, word->id, word->step, who, mind_now(mind), why);
+	if (!taken)
+		return -EPERM;
+	is = fleet_find(fleet, word->id);
+	if (is)
+		say_what_follows(is, word->step, word->approves, who, word->json, out);
+	mind_settle(mind);
+	return 0;
+}
+
+int mind_take_word(struct mind *mind, const struct control_request *request, struct buffer *out)
+{
+	cleanup(buffer_done) struct buffer why = { 0 };
+	struct mind_word word = { .step = request->step, .approves = request->command == CONTROL_APPROVE, .json = request->json };
+	char who[FLEET_WHO_MAX];
+	int r;
+
+	snprintf(who, sizeof(who), "uid %u", request->uid);
+	memcpy(word.id, request->id, sizeof(word.id));
+	r = mind_say_word(mind, who, &word, out, &why);
+	log_say(&mind->member->log, r < 0 ? LOG_WARNING : LOG_NOTICE, "%s: %s %s %u%s%.*s", who,
+		control_command_name(request->command), word.id, word.step, r < 0 ? ": refused: " : "", TEXT_ARG(buffer_text(&why)));
+	if (r == 0)
+		return 0;
+	buffer_clear(out);
+	buffer_add(out, buffer_text(&why));
+	return CONTROL_REFUSED;
+}
+
+int mind_word_typed(void *context, const struct exec_who *who, const char *id, uint32_t step, bool approves, struct buffer *out,
+		    struct buffer *why)
+{
+	struct mind_word word = { .step = step, .approves = approves };
+
+	for (size_t i = 0; i < sizeof(word.id) - 1 && id[i]; i++) /* ids are lower case, whatever was typed */
+		word.id[i] = char_lower(id[i]);
+	return mind_say_word(context, who->name, &word, out, why);
+}
