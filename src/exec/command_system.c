@@ -281,7 +281,7 @@ const struct exec_command exec_system_rows[] = {
 	{ "clear logging", "empty the logging buffer", EXEC_PRIVILEGED, EXEC_CHANGES, clear_log },
 	{ "event manager run NAME [LINE]", "start an applet that has 'event none'", EXEC_PRIVILEGED, EXEC_CHANGES, run_applet },
 	{ "approve ID NUMBER", "agree to a step that waits for a person", EXEC_PRIVILEGED, EXEC_CHANGES, approve },
-	{ "deny ID NUMBER", "say no to it", EXEC_PRIVILEGED, EXEC_CHANGES, deny },
+	{ "deny ID NUMBER", "say no to a step that waits for a person", EXEC_PRIVILEGED, EXEC_CHANGES, deny },
 	{ "on NAME LINE", "a command on a configured device", EXEC_PRIVILEGED, 0, on_device },
 	{ "reload [LINE]", "restart the gateway: refused", EXEC_PRIVILEGED, 0, reload },
 };
