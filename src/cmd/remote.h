@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* spimend status, incidents, explain, watch: what the daemon says, over its control socket; approve, deny: what it is told. */
+/* spimend status, incidents, explain, watch: what the daemon says, over its control socket; approve, deny: what it is
+ * told. */
 #ifndef CMD_REMOTE_H
 #define CMD_REMOTE_H
 

@@ -235,8 +235,8 @@ static void say_word(struct exec_call *call, bool approves)
 		return;
 	}
 	if (read_id(call, id))
-		report(call, call->port->say_word(call->port->context, who, id, step > UINT32_MAX ? 0 : (uint32_t)step, approves, call->out,
-						  &why), &why);
+		report(call, call->port->say_word(call->port->context, who, id, step > UINT32_MAX ? 0 : (uint32_t)step, approves,
+						  call->out, &why), &why);
 }
 
 static void approve(struct exec_call *call)

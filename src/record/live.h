@@ -7,6 +7,7 @@
 #define RECORD_LIVE_H
 
 #include "core/core.h"
+#include "record/live_cases.h"
 #include "record/live_fleet.h"
 #include "record/live_notify.h"
 #include "record/store.h"
@@ -39,6 +40,7 @@ struct live_view { /* everything that a page needs; borrows all of it */
 	const struct live_sensors *sensors;   /* NULL: not told */
 	const struct live_notify *notify;     /* NULL: not told */
 	const struct live_fleet *fleet;       /* NULL: no syslog is heard */
+	const struct fleet *cases;            /* incidents between other devices; NULL: no device is configured */
 	int64_t limit_hit_ns[LIVE_LIMITS];    /* mono: latest; 0: never */
 };
 

@@ -12,6 +12,7 @@
 #include "model/syslog.h"
 #include "plan/plan.h"
 #include "record/live_burst.h"
+#include "record/live_cases.h"
 
 enum live_loss { LOSS_SOCKET, LOSS_RATE, LOSS_QUEUE, LOSS_SOURCES, LOSS_FLOWS, LOSSES };
 
@@ -38,6 +39,8 @@ void live_fleet_plan(const struct live_fleet *fleet, size_t index, const struct 
 		     const struct config *config, struct plan *ret);
 /* A desync or other fault that was told of lately. */
 bool live_fleet_is_fault(const struct live_fleet *fleet, const struct config *config, struct instant now, size_t index);
+/* False: it is not listed, or it stands in the incident that the fleet's mind has of the same ends. */
+bool live_fleet_is_shown(const struct live_fleet *fleet, const struct live_pairs *pairs, size_t index);
 /* By its id or the beginning of one. 0; -ENOENT; -ENOTUNIQ. */
 int live_fleet_find(const struct live_fleet *fleet, const char *id, size_t *ret);
 

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "model/kind.h"
+#include "record/fleet_incident.h"
 #include "record/incident_json.h"
 #include "record/live_private.h"
 #include "record/values.h"
@@ -381,10 +382,10 @@ void live_watch_json(const struct live_view *view, const struct core_incident *i
 }
 
 struct counts {
-	uint64_t all, evidence, faults, by_verdict[VERDICT_OTHER_FAULT + 1], by_state[INCIDENT_STATES], packets;
+	uint64_t all, evidence, faults, by_verdict[VERDICT_OTHER_FAULT + 1], by_state[INCIDENT_STATES], packets, joined;
 };
 
-static void count_fleet(const struct live_view *view, struct counts *c)
+static void count_fleet(const struct live_view *view, const struct live_pairs *pairs, struct counts *c)
 {
 	for (size_t i = 0; view->fleet && i < judge_incidents(view->fleet->judge); i++) {
 		struct judge_glance glance = live_fleet_glance(view->fleet, i);
@@ -393,6 +394,10 @@ static void count_fleet(const struct live_view *view, struct counts *c)
 
 		if (!live_fleet_is_listed(view->fleet, i))
 			continue;
+		if (!live_fleet_is_shown(view->fleet, pairs, i)) {
+			c->joined++;
+			continue;
+		}
 		c->all++;
 		c->faults += live_fleet_is_fault(view->fleet, view->config, view->now.wall, i);
 		c->by_verdict[glance.verdict]++;
@@ -400,7 +405,20 @@ static void count_fleet(const struct live_view *view, struct counts *c)
 	}
 }
 
-static struct counts count(const struct live_view *view)
+static void count_cases(const struct live_view *view, struct counts *c)
+{
+	const struct fleet_incident *is;
+
+	for (size_t i = 0; view->cases && (is = fleet_at(view->cases, i)); i++) {
+		c->all++;
+		c->faults += live_case_is_fault(is, view->config, view->now.wall);
+		c->by_verdict[is->verdict]++;
+		c->by_state[is->state]++;
+		c->evidence += is->evidence_count;
+	}
+}
+
+static struct counts count(const struct live_view *view, const struct live_pairs *pairs)
 {
 	const struct core_incident *is;
 	struct counts c = { 0 };
@@ -413,14 +431,16 @@ static struct counts count(const struct live_view *view)
 		c.packets += is->packets;
 		c.evidence += is->evidence_count;
 	}
-	count_fleet(view, &c);
+	count_fleet(view, pairs, &c);
+	count_cases(view, &c);
 	return c;
 }
 
-/* One of all: the gateway's own, or one that syslog told of. */
+/* One of all: the gateway's own, one between other devices, or one that syslog alone tells of. */
 struct listed {
-	const struct core_incident *is; /* NULL: the fleet's */
-	size_t index;                   /* of the fleet's, in the judge's order */
+	const struct core_incident *is;
+	const struct fleet_incident *case_is; /* both NULL: syslog's */
+	size_t index;                         /* of syslog's, in the judge's order; of the cases in theirs */
 	bool has_times;
 	struct instant first;
 };
@@ -446,6 +466,8 @@ static int compare_first_seen(const void *a, const void *b)
 		return x->first.ns < y->first.ns ? -1 : 1;
 	if (!x->is != !y->is)
 		return x->is ? -1 : 1;
+	if (!x->case_is != !y->case_is)
+		return x->case_is ? -1 : 1;
 	return x->is ? compare_flows(x->is, y->is) : (x->index > y->index) - (x->index < y->index);
 }
 
@@ -455,23 +477,26 @@ static size_t fleet_count(const struct live_view *view)
 }
 
 /* All of them by first sighting, then by flow (DESIGN.md 6). To be freed by memory_free(). */
-static struct listed *sorted(const struct live_view *view, size_t *ret_count)
+static struct listed *sorted(const struct live_view *view, const struct live_pairs *pairs, size_t *ret_count)
 {
+	const struct fleet_incident *case_is;
 	const struct core_incident *is;
 	struct listed *all;
-	size_t n = 0, own = 0;
+	size_t n = 0, own = 0, cases = view->cases ? fleet_figures(view->cases).incidents : 0;
 
 	while (core_incident_at(view->core, own))
 		own++;
-	all = memory_new(own + fleet_count(view) + 1, sizeof(*all));
+	all = memory_new(own + cases + fleet_count(view) + 1, sizeof(*all));
 	if (!all)
 		return NULL;
 	for (; n < own && (is = core_incident_at(view->core, n)); n++)
 		all[n] = (struct listed){ .is = is, .has_times = true, .first = is->first_seen };
+	for (size_t i = 0; i < cases && (case_is = fleet_at(view->cases, i)); i++)
+		all[n++] = (struct listed){ .case_is = case_is, .index = i, .has_times = true, .first = case_is->first_seen };
 	for (size_t i = 0; i < fleet_count(view); i++) {
 		struct judge_glance glance = live_fleet_glance(view->fleet, i);
 
-		if (live_fleet_is_listed(view->fleet, i))
+		if (live_fleet_is_shown(view->fleet, pairs, i))
 			all[n++] = (struct listed){ .index = i, .has_times = glance.has_times, .first = glance.first };
 	}
 	qsort(all, n, sizeof(*all), compare_first_seen);
@@ -491,18 +516,23 @@ void live_incidents_json(const struct live_view *view, struct buffer *out)
 {
 	struct listed *all cleanup(memory_free_pointer) = NULL;
 	struct core_figures figures = core_figures(view->core, view->now);
-	struct counts c = count(view);
+	cleanup(live_pairs_done) struct live_pairs pairs = { 0 };
 	size_t n = 0, fleet = 0;
+	struct counts c;
 	struct json j;
 
-	all = sorted(view, &n);
+	if (live_pairs_new(view->cases, view->config, &pairs) == 0)
+		all = sorted(view, &pairs, &n);
 	if (!all) {
 		out->failed = true;
 		return;
 	}
+	c = count(view, &pairs);
 	for (size_t i = 0; i < n; i++) {
 		if (all[i].is)
 			put_incident(view, all[i].is, NULL, out);
+		else if (all[i].case_is)
+			record_fleet_json(all[i].case_is, view->config->mode, false, out);
 		else if (fleet++ < FLEET_OBJECTS_MAX)
 			live_fleet_json(view->fleet, view->config, view->now.wall, all[i].index, false, out);
 	}
@@ -533,6 +563,7 @@ void live_incidents_json(const struct live_view *view, struct buffer *out)
 	json_unsigned(&j, "incidents_dropped", figures.incidents_dropped);
 	json_unsigned(&j, "flows_refused", figures.flows_refused);
 	json_unsigned(&j, "incidents_left_out", fleet > FLEET_OBJECTS_MAX ? fleet - FLEET_OBJECTS_MAX : 0);
+	json_unsigned(&j, "syslog_joined", c.joined); /* shown as an incident between devices, which they belong to */
 	put_fleet_limits(view, &j);
 	json_object_end(&j);
 	json_array(&j, "unparsed_lines");
@@ -577,15 +608,19 @@ static void add_row(const struct live_view *view, const struct core_incident *is
 void live_incidents_text(const struct live_view *view, struct buffer *out)
 {
 	struct listed *all cleanup(memory_free_pointer) = NULL;
-	struct counts c = count(view);
+	cleanup(live_pairs_done) struct live_pairs pairs = { 0 };
+	struct counts c;
 	bool first = true;
 	size_t n = 0, from;
 
-	all = sorted(view, &n);
+	if (live_pairs_new(view->cases, view->config, &pairs) == 0)
+		all = sorted(view, &pairs, &n);
 	if (!all) {
 		out->failed = true;
 		return;
 	}
+	c = count(view, &pairs);
+	live_cases_asking(view->cases, out);
 	from = n > TABLE_ROWS_MAX ? n - TABLE_ROWS_MAX : 0;
 	if (n)
 		buffer_printf(out, "%-6s %-10s %-11s %-22s %-19s %-11s %-16s %s\n", "ID", "STATE", "VERDICT", "CAUSE", "FIRST SEEN (UTC)",
@@ -593,6 +628,8 @@ void live_incidents_text(const struct live_view *view, struct buffer *out)
 	for (size_t i = from; i < n; i++) {
 		if (all[i].is)
 			add_row(view, all[i].is, out);
+		else if (all[i].case_is)
+			live_case_row(all[i].case_is, view->now.wall, out);
 		else
 			live_fleet_row(view->fleet, view->config, view->now.wall, all[i].index, out);
 	}

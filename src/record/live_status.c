@@ -13,15 +13,19 @@
 
 int live_exit_status(const struct live_view *view)
 {
+	cleanup(live_pairs_done) struct live_pairs pairs = { 0 };
 	const struct core_incident *is;
 
 	for (size_t i = 0; (is = core_incident_at(view->core, i)); i++)
 		if (live_is_fault(is, view->config, view->now.wall))
 			return 1;
+	if (live_pairs_new(view->cases, view->config, &pairs) < 0)
+		return 1;
 	for (size_t i = 0; view->fleet && i < judge_incidents(view->fleet->judge); i++)
-		if (live_fleet_is_fault(view->fleet, view->config, view->now.wall, i))
+		if (live_fleet_is_shown(view->fleet, &pairs, i) &&
+		    live_fleet_is_fault(view->fleet, view->config, view->now.wall, i))
 			return 1;
-	return 0;
+	return live_cases_have_fault(view->cases, view->config, view->now.wall);
 }
 
 int live_exit_status_of(const struct live_view *view, const struct core_incident *incident)
@@ -169,7 +173,8 @@ static void add_store(const struct live_view *view, struct buffer *out)
 	if (s->trouble) {
 		buffer_printf(out, "CANNOT BE WRITTEN: %s (", spimend_strerror(s->trouble));
 		add_name(out, s->trouble_text, sizeof(s->trouble_text));
-		buffer_printf(out, "); %" PRIu32 " entries and %" PRIu32 " incidents wait in memory", s->pending_ledger, s->pending_incidents);
+		buffer_printf(out, "); %" PRIu32 " entries and %" PRIu32 " incidents wait in memory", s->pending_ledger,
+			      s->pending_incidents + s->pending_cases);
 	} else {
 		buffer_printf(out, "%" PRIu64 " writes, none waits", s->flushes);
 	}
@@ -348,6 +353,7 @@ void live_status_text(const struct live_view *view, struct buffer *out)
 	calendar_print_duration(out, view->up_ns);
 	buffer_add_char(out, '\n');
 	add_troubles(view, out);
+	live_cases_asking(view->cases, out);
 	add_daemons(view, &f, out);
 	add_sensors(view, &f, out);
 	add_judged(view, &f, out);
@@ -356,8 +362,10 @@ void live_status_text(const struct live_view *view, struct buffer *out)
 		live_notify_text(view->notify, view->config, out);
 	if (view->fleet)
 		live_fleet_status(view->fleet, view->config, out);
+	live_cases_status(view->cases, view->config, out);
 	add_store(view, out);
 	add_worst(view, out);
+	live_cases_worst(view->cases, view->config, view->now.wall, out);
 	add_tunnels(view, &f, out);
 }
 
@@ -498,7 +506,7 @@ static void put_store(const struct live_view *view, struct json *j)
 	json_unsigned(j, "writes", s->flushes);
 	json_unsigned(j, "failures", s->failures);
 	json_unsigned(j, "pending_ledger", s->pending_ledger);
-	json_unsigned(j, "pending_incidents", s->pending_incidents);
+	json_unsigned(j, "pending_incidents", s->pending_incidents + s->pending_cases);
 	json_unsigned(j, "lost", s->lost);
 	json_unsigned(j, "rows_skipped", s->rows_skipped);
 	json_string(j, "trouble", s->trouble ? spimend_strerror(s->trouble) : NULL);
@@ -590,6 +598,7 @@ void live_status_json(const struct live_view *view, struct buffer *out)
 	if (view->notify)
 		live_notify_json(view->notify, view->config, &j);
 	live_fleet_status_json(view->fleet, view->config, &j);
+	live_cases_status_json(view->cases, view->config, &j);
 	put_store(view, &j);
 	put_troubles(view, &j);
 	json_array(&j, "tunnels");

@@ -170,7 +170,8 @@ static const struct column claim_columns[] = {
 	{ "text", COLUMN_TEXT, C(text), SYSLOG_TEXT_MAX + 1, NULL },
 };
 
-#define TEXT_IN(name, type, member) { name, COLUMN_TEXT, offsetof(struct type, member), sizeof(((struct type *)0)->member), NULL }
+#define TEXT_IN(name, type, member) \
+	{ name, COLUMN_TEXT, offsetof(struct type, member), sizeof(((struct type *)0)->member), NULL }
 #define F(member) offsetof(struct fleet_incident, member)
 static const struct column case_columns[] = {
 	TEXT_IN("id", fleet_incident, id),

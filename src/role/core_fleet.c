@@ -177,11 +177,14 @@ static void say(struct mind *mind, size_t index)
 /* Desyncs that are new go to the log, all changes to watchers. */
 static void tell_news(struct mind *mind)
 {
+	cleanup(live_pairs_done) struct live_pairs pairs = { 0 };
 	bool watched = mind->control && control_is_watched(mind->control);
 	const struct live_fleet *view = mind_fleet_view(mind);
 	size_t n = judge_incidents(view->judge), said = 0;
 	char id[INCIDENT_ID_MAX];
 
+	if (live_pairs_new(mind->cases.fleet, mind->member->config, &pairs) < 0)
+		return;
 	for (size_t i = 0; i < n; i++) {
 		struct judge_glance glance = live_fleet_glance(view, i);
 
@@ -189,6 +192,8 @@ static void tell_news(struct mind *mind)
 			continue;
 		if (glance.verdict != VERDICT_DESYNC && (!watched || n > WATCHED_MOST))
 			continue;
+		if (!live_fleet_is_shown(view, &pairs, i))
+			continue; /* that is told of the incident between the devices */
 		judge_incident_id(view->judge, i, id);
 		if (!is_news(&mind->fleet, id, (uint64_t)glance.verdict + 1))
 			continue;
@@ -215,9 +220,12 @@ void mind_fleet_watch(struct mind *mind, bool json, struct buffer *out)
 	const struct live_fleet *view = mind_fleet_view(mind);
 	const struct config *config = mind->member->config;
 	struct instant now = mind_now(mind).wall;
+	cleanup(live_pairs_done) struct live_pairs pairs = { 0 };
 
+	if (live_pairs_new(mind->cases.fleet, config, &pairs) < 0)
+		return;
 	for (size_t i = 0; view && i < judge_incidents(view->judge) && i < WATCHED_MOST; i++) {
-		if (!live_fleet_is_fault(view, config, now, i))
+		if (!live_fleet_is_shown(view, &pairs, i) || !live_fleet_is_fault(view, config, now, i))
 			continue;
 		if (json)
 			live_fleet_json(view, config, now, i, false, out);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "record/fleet_incident.h"
 #include "spimend/error.h"
 
 #define ORDERS_RESERVED (1u << 20) /* ids of one life of core */
@@ -186,6 +187,7 @@ static struct live_view view_of(struct mind *mind, struct live_notify *ret_notif
 	*ret_notify = mind_notify_view(mind);
 	view.notify = ret_notify;
 	view.fleet = mind_fleet_view(mind);
+	view.cases = mind->cases.fleet;
 	memcpy(view.limit_hit_ns, mind->limit_hit_ns, sizeof(view.limit_hit_ns));
 	mind->lost_note[0] = 0;
 	if (mind->lost_watches)
@@ -211,13 +213,39 @@ static int explain_fleet(struct mind *mind, const struct live_view *view, const 
 	return live_fleet_is_fault(view->fleet, config, view->now.wall, index);
 }
 
+static int explain_case(const struct live_view *view, const struct control_request *request, const struct fleet_incident *is,
+			struct buffer *out)
+{
+	if (request->json)
+		record_fleet_json(is, view->config->mode, true, out);
+	else
+		live_case_explain(is, view->config, out);
+	return live_case_is_fault(is, view->config, view->now.wall);
+}
+
+/* An old one, which the fleet's mind forgot or never had. */
+static int explain_stored_case(struct mind *mind, const struct live_view *view, const struct control_request *request,
+			       struct buffer *out)
+{
+	cleanup(memory_free_pointer) struct fleet_incident *stored = memory_new(1, sizeof(*stored));
+	int r = !stored ? -ENOMEM : mind->store ? store_find_case(mind->store, request->id, stored) : -ENOENT;
+
+	return r < 0 ? r : explain_case(view, request, stored, out);
+}
+
 static int explain(struct mind *mind, const struct live_view *view, const struct control_request *request,
 		   struct buffer *out)
 {
 	const struct core_incident *incident = NULL;
+	const struct fleet_incident *case_is = NULL;
 	cleanup(memory_free_pointer) struct core_incident *stored = NULL;
 	int found = live_find_incident(mind->core, request->id, &incident), r;
 
+	if (!incident && found == -ENOENT) {
+		found = live_case_find(view->cases, request->id, &case_is);
+		if (found == 0)
+			return explain_case(view, request, case_is, out);
+	}
 	if (!incident && found == -ENOENT && view->fleet) {
 		size_t index;
 
@@ -230,6 +258,8 @@ static int explain(struct mind *mind, const struct live_view *view, const struct
 		if (!stored)
 			return -ENOMEM;
 		r = mind->store ? store_find_incident(mind->store, request->id, stored) : -ENOENT; /* an old one, in full */
+		if (r == -ENOENT && found == -ENOENT)
+			return explain_stored_case(mind, view, request, out);
 		if (r < 0)
 			return r == -ENOENT ? found : r;
 		incident = stored;
@@ -242,16 +272,15 @@ static int explain(struct mind *mind, const struct live_view *view, const struct
 }
 
 /* False: the watchers know it already. */
-static bool note_watched(struct mind *mind, const struct core_incident *incident)
+static bool note_watched(struct mind *mind, const char *id, uint64_t mark)
 {
 	static const struct hash_key key = { 3, 4 };
-	uint64_t place = hash_bytes(&key, incident->id, strlen(incident->id)) % MIND_WATCHED_MAX;
+	uint64_t place = hash_bytes(&key, id, strlen(id)) % MIND_WATCHED_MAX;
 	struct mind_watched *told = &mind->watched[place];
-	uint64_t mark = live_watch_mark(incident);
 
-	if (strcmp(told->id, incident->id) == 0 && told->mark == mark)
+	if (strcmp(told->id, id) == 0 && told->mark == mark)
 		return false;
-	memcpy(told->id, incident->id, sizeof(told->id));
+	snprintf(told->id, sizeof(told->id), "%s", id);
 	told->mark = mark;
 	return true;
 }
@@ -259,15 +288,25 @@ static bool note_watched(struct mind *mind, const struct core_incident *incident
 static void watch(struct mind *mind, const struct live_view *view, bool json, struct buffer *out)
 {
 	const struct core_incident *incident;
+	const struct fleet_incident *is;
 
 	for (size_t i = 0; (incident = core_incident_at(mind->core, i)); i++) {
 		if (incident->state == STATE_CLOSED || incident->state == STATE_HEALED)
 			continue;
-		note_watched(mind, incident);
+		note_watched(mind, incident->id, live_watch_mark(incident));
 		if (json)
 			live_watch_json(view, incident, out);
 		else
 			live_watch_text(view, incident, out);
+	}
+	for (size_t i = 0; view->cases && (is = fleet_at(view->cases, i)); i++) {
+		if (is->state == STATE_CLOSED || is->state == STATE_HEALED)
+			continue;
+		note_watched(mind, is->id, live_case_mark(is));
+		if (json)
+			record_fleet_json(is, view->config->mode, false, out);
+		else
+			live_case_watch(is, view->now.wall, out);
 	}
 	mind_fleet_watch(mind, json, out);
 }
@@ -302,6 +341,15 @@ static int answer(void *context, const struct control_request *request, struct b
 	return mind_answer(context, request, out);
 }
 
+static void publish(struct mind *mind, const struct buffer *text, const struct buffer *json)
+{
+	int64_t now = mind_now(mind).mono_ns;
+
+	control_publish(mind->control, buffer_text(text), buffer_text(json), now);
+	/* Who does not take it has a deadline from now on. */
+	loop_timer_at(mind->control_timer, control_tick(mind->control, now));
+}
+
 void mind_keep_incident(struct mind *mind, const char *id)
 {
 	const struct core_incident *incident = core_find(mind->core, id);
@@ -310,16 +358,32 @@ void mind_keep_incident(struct mind *mind, const char *id)
 		return;
 	if (mind->store)
 		store_put_incident(mind->store, incident);
-	if (mind->control && control_is_watched(mind->control) && note_watched(mind, incident)) {
+	if (mind->control && control_is_watched(mind->control) &&
+	    note_watched(mind, incident->id, live_watch_mark(incident))) {
 		struct live_notify notify;
 		struct live_view view = view_of(mind, &notify);
 		cleanup(buffer_done) struct buffer text = { 0 }, json = { 0 };
 
 		live_watch_text(&view, incident, &text);
 		live_watch_json(&view, incident, &json);
-		control_publish(mind->control, buffer_text(&text), buffer_text(&json), view.now.mono_ns);
-		/* Who does not take it has a deadline from now on. */
-		loop_timer_at(mind->control_timer, control_tick(mind->control, view.now.mono_ns));
+		publish(mind, &text, &json);
+	}
+}
+
+void mind_keep_case(struct mind *mind, const char *id)
+{
+	const struct fleet_incident *is = mind->cases.fleet ? fleet_find(mind->cases.fleet, id) : NULL;
+
+	if (!is)
+		return;
+	if (mind->store)
+		store_put_case(mind->store, is);
+	if (mind->control && control_is_watched(mind->control) && note_watched(mind, is->id, live_case_mark(is))) {
+		cleanup(buffer_done) struct buffer text = { 0 }, json = { 0 };
+
+		live_case_watch(is, mind_now(mind).wall, &text);
+		record_fleet_json(is, mind->member->config->mode, false, &json);
+		publish(mind, &text, &json);
 	}
 }
 

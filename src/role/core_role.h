@@ -136,6 +136,7 @@ void mind_flush(struct mind *mind);
 /* Where there was no store at the start. */
 void mind_retry_store(struct mind *mind);
 void mind_keep_incident(struct mind *mind, const char *id);
+void mind_keep_case(struct mind *mind, const char *id); /* of the fleet's mind; to watchers too */
 int mind_take_control(struct mind *mind, int listening);
 /* One of the control socket's questions, as control_answer_fn. */
 int mind_answer(struct mind *mind, const struct control_request *request, struct buffer *out);
@@ -231,8 +232,8 @@ struct mind_word {
 /* 0: what follows from it is in `out`. Negative: `why`. */
 int mind_say_word(struct mind *mind, const char *who, const struct mind_word *word, struct buffer *out, struct buffer *why);
 int mind_take_word(struct mind *mind, const struct control_request *request, struct buffer *out);
-int mind_word_typed(void *context, const struct exec_who *who, const char *id, uint32_t step, bool approves, struct buffer *out,
-		    struct buffer *why);
+int mind_word_typed(void *context, const struct exec_who *who, const char *id, uint32_t step, bool approves,
+		    struct buffer *out, struct buffer *why);
 
 /* --- core_poll.c: event snmp --- */
 

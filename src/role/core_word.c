@@ -81,8 +81,8 @@ int mind_take_word(struct mind *mind, const struct control_request *request, str
 	return CONTROL_REFUSED;
 }
 
-int mind_word_typed(void *context, const struct exec_who *who, const char *id, uint32_t step, bool approves, struct buffer *out,
-		    struct buffer *why)
+int mind_word_typed(void *context, const struct exec_who *who, const char *id, uint32_t step, bool approves,
+		    struct buffer *out, struct buffer *why)
 {
 	struct mind_word word = { .step = step, .approves = approves };
 

@@ -79,8 +79,8 @@ int control_head_read(struct text line, struct control_head *ret);
 
 #define CONTROL_STEP_MAX 999
 #define CONTROL_REFUSED 2 /* an exit status: what is in `out` says why, in a sentence */
-/* Adds the answer to `out`; returns the exit status 0 or 1, CONTROL_REFUSED, or a negative errno: -ENOENT no such incident, -ENOTUNIQ several
- * begin so, others as spimend_strerror() says. For CONTROL_WATCH: what a new watcher is to see first. */
+/* Adds the answer to `out`; returns the exit status 0 or 1, CONTROL_REFUSED, or a negative errno: -ENOENT no such incident,
+ * -ENOTUNIQ several begin so, others as spimend_strerror() says. For CONTROL_WATCH: what a new watcher is to see first. */
 typedef int control_answer_fn(void *context, const struct control_request *request, struct buffer *out);
 
 /* The command line, where there is one. `*session` is the callee's: NULL at first. */

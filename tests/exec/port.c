@@ -243,8 +243,8 @@ static int on_device(void *context, struct exec_session *session, struct text de
 	return 0;
 }
 
-static int say_word(void *context, const struct exec_who *who, const char *id, uint32_t step, bool approves, struct buffer *out,
-		    struct buffer *why)
+static int say_word(void *context, const struct exec_who *who, const char *id, uint32_t step, bool approves,
+		    struct buffer *out, struct buffer *why)
 {
 	(void)context;
 	if (strcmp(id, "k3v9q2") != 0 || step != 1) {

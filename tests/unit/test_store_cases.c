@@ -113,7 +113,8 @@ static const struct fleet_incident *incident_of(const char *id, enum incident_st
 	one.sources = 12;
 	one.looks = 3;
 	one.step_count = 2;
-	one.steps[0] = (struct fleet_step){ .state = FLEET_STEP_VOID, .verb = DEVICE_PORT_HOP, .color = COLOR_BIZ_INTERNET, .on = "hub",
+	one.steps[0] = (struct fleet_step){ .state = FLEET_STEP_VOID, .verb = DEVICE_PORT_HOP, .color = COLOR_BIZ_INTERNET,
+					    .on = "hub",
 					    .command = "request platform software sdwan port_hop color biz-internet",
 					    .blast = { true, 4, 2, 0 }, .needs_person = true, .who = "uid 1000",
 					    .offered = { seen }, .decided = { seen + 3 }, .ended = { seen + 4 }, .outcome = "too late" };
