@@ -2,6 +2,7 @@
 """The fleet's syslog: real datagrams and connections to a real daemon, what it makes of them, and what it refuses."""
 import json
 import os
+import signal
 import socket
 import ssl
 import subprocess
@@ -227,6 +228,57 @@ def tls(build):
         return problems + (d.tail() if problems else [])
 
 
+def reload(build):
+    """Another source, a device, a certificate in the place of the old one, another port: by SIGHUP, and what was told stays."""
+    problems = []
+    with Fleet(build, start=False) as d:
+        make_certificates(d.folder)
+        path = lambda name: os.path.join(d.folder, name)  # noqa: E731
+        d.lines += ["syslog listen udp port 5514", "syslog source 127.0.0.1",
+                    f"syslog listen tls port 6514 certificate {path('server.pem')} key {path('server.key')}"]
+        d.write()
+        d.start()
+        wait_for(lambda: d.text().count("hears syslog on") == 2)
+        d.send(f"<188>1: hub1: {stamp()}: {stray(0x10000001)}")
+        for source in "127.0.0.2", "127.0.0.3":
+            d.send(f"<188>1: {source}: {stamp()}: {stray(0x10000002)}", source=source)
+        wait_for(lambda: d.incidents() and d.syslog()["fates"]["foreign"] == 2)
+        sense = d.roles()["sense"]
+        for end in ".pem", ".key":
+            os.replace(path("stranger" + end), path("server" + end))
+
+        def authority():
+            for ca in "ca", "other":
+                context = ssl.create_default_context(cafile=path(ca + ".pem"))
+                try:
+                    context.wrap_socket(d.socket(socket.SOCK_STREAM, port=6514), server_hostname="127.0.0.1").close()
+                    return ca
+                except ssl.SSLError:
+                    pass
+            return None
+        if authority() != "ca":
+            problems.append("another certificate before the reload")
+        d.write("syslog source 127.0.0.2", "device rt3", " address 127.0.0.3")
+        d.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: d.said("was read again"))
+        if not wait_for(lambda: authority() == "other"):
+            problems.append(f"the certificate is still that of {authority()}")
+        for place, source in enumerate(("127.0.0.2", "127.0.0.3")):
+            d.send(f"<188>1: {source}: {stamp()}: {stray(0x10000003 + place)}", source=source)
+        if not wait_for(lambda: len(d.incidents()) == 3):
+            problems.append(f"a new source or a device is not heard: {d.incidents()} {d.syslog()}")
+        if d.roles()["sense"] != sense or d.syslog().get("received") is None:
+            problems.append("sense was started anew for that")
+        d.lines[1] = "syslog listen udp port 5515"
+        d.write()
+        d.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: d.said("hears syslog on udp port 5515"))
+        d.send(f"<188>1: hub1: {stamp()}: {stray(0x10000009)}", port=5515)
+        if not wait_for(lambda: len(d.incidents()) == 4):
+            problems.append(f"another port is not heard: {d.incidents()} {d.syslog()}")
+        return problems + (d.tail() if problems else [])
+
+
 def files(build):
     """Files are followed over rotation, truncation and a sense that is killed; what was there before is passed over."""
     problems = []
@@ -381,6 +433,7 @@ TESTS = [
     ("syslog: lines of three senders become incidents", lines_become_incidents),
     ("syslog: both framings over TCP, and what is none", framings),
     ("syslog: TLS, with and without clients' certificates", tls),
+    ("syslog: a reload takes sources, devices, certificates and ports", reload),
     ("syslog: files are followed", files),
     ("syslog: incidents outlive core and daemon", restarts),
     ("syslog: who speaks for whom, and clocks that are off", names),
