@@ -7,7 +7,17 @@
 #include "base/memory.h"
 #include "role/core_role.h"
 
-/* Of whom it is: core can look no name up, and believes none that a client says. */
+/* "alice (uid 1000)"; "uid 1000" where the parent had no name for it: a client's word for who it is counts nothing. */
+static void name_who(const struct mind *mind, uint32_t uid, char to[FLEET_WHO_MAX])
+{
+	const struct role_start *start = &mind->member->start;
+
+	snprintf(to, FLEET_WHO_MAX, "uid %u", uid);
+	for (uint32_t i = 0; i < start->operator_count && i < ROLE_NAMES_MAX; i++)
+		if (start->operators[i].uid == uid)
+			snprintf(to, FLEET_WHO_MAX, "%.15s (uid %u)", start->operators[i].name, uid);
+}
+
 static void say_what_follows(const struct fleet_incident *is, uint32_t step, bool approves, const char *who, bool json,
 			     struct buffer *out)
 {
@@ -69,7 +79,7 @@ int mind_take_word(struct mind *mind, const struct control_request *request, str
 	char who[FLEET_WHO_MAX];
 	int r;
 
-	snprintf(who, sizeof(who), "uid %u", request->uid);
+	name_who(mind, request->uid, who);
 	memcpy(word.id, request->id, sizeof(word.id));
 	r = mind_say_word(mind, who, &word, out, &why);
 	log_say(&mind->member->log, r < 0 ? LOG_WARNING : LOG_NOTICE, "%s: %s %s %u%s%.*s", who,
@@ -85,8 +95,10 @@ int mind_word_typed(void *context, const struct exec_who *who, const char *id, u
 		    struct buffer *out, struct buffer *why)
 {
 	struct mind_word word = { .step = step, .approves = approves };
+	char name[FLEET_WHO_MAX];
 
 	for (size_t i = 0; i < sizeof(word.id) - 1 && id[i]; i++) /* ids are lower case, whatever was typed */
 		word.id[i] = char_lower(id[i]);
-	return mind_say_word(context, who->name, &word, out, why);
+	name_who(context, who->uid, name);
+	return mind_say_word(context, name, &word, out, why);
 }

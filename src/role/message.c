@@ -31,6 +31,13 @@ static bool is_bool(const bool *b)
 
 static bool valid_start(const union message_item *item)
 {
+	const struct role_start *s = &item->start;
+
+	if (s->operator_count > ROLE_NAMES_MAX)
+		return false;
+	for (uint32_t i = 0; i < s->operator_count; i++)
+		if (!text_is_string(s->operators[i].name, sizeof(s->operators[i].name)))
+			return false;
 	return is_bool(&item->start.has_control_gid) && is_bool(&item->start.has_operators_gid) && item->start.log_sink < SINKS;
 }
 

@@ -112,6 +112,11 @@ enum resource {
 };
 const char *resource_name(enum resource resource);
 
+#define ROLE_NAMES_MAX 64
+struct role_name { /* who that is, for the record: core may look nobody up */
+	uint32_t uid;
+	char name[DEVICE_USER_MAX];
+};
 struct role_start {
 	uint32_t uid, gid, control_gid, operators_gid;
 	bool has_control_gid, has_operators_gid;
@@ -120,6 +125,8 @@ struct role_start {
 	int64_t up_ns;     /* mono: when the daemon started */
 	struct instant up; /* wall */
 	uint32_t config_size;
+	struct role_name operators[ROLE_NAMES_MAX]; /* root, and members of the operators' group: the first ones */
+	uint32_t operator_count;
 };
 struct role_config {
 	uint32_t config_size;

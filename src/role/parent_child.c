@@ -230,12 +230,13 @@ static int send_start(struct parent *parent, struct child *child)
 		.gid = dials(child->role) ? parent->dial_gid : parent->gid, .control_gid = parent->control_gid,
 		.has_control_gid = parent->has_control_gid, .log_sink = parent->sink, .restarts = child->restarts,
 		.operators_gid = parent->operators_gid, .has_operators_gid = parent->has_operators_gid,
-		.up_ns = parent->up_ns, .up = parent->up,
+		.up_ns = parent->up_ns, .up = parent->up, .operator_count = child->role == ROLE_CORE ? parent->operator_count : 0,
 	};
 	int fds[2] = { parent_config_fd(parent, child->role, &start.config_size), -1 }, count = 1, r;
 
 	if (fds[0] < 0)
 		return fds[0];
+	memcpy(start.operators, parent->operators, start.operator_count * sizeof(start.operators[0]));
 	if (parent->sink != SINK_STDERR && log_open(parent->sink, &fds[1]) == 0)
 		count = 2;
 	r = channel_send_fds(child->channel, MESSAGE_START, &start, fds, (size_t)count);

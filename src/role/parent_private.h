@@ -73,6 +73,8 @@ struct parent {
 	uid_t uid, dial_uid;
 	gid_t gid, dial_gid, control_gid, operators_gid;
 	bool has_control_gid, has_operators_gid;
+	struct role_name operators[ROLE_NAMES_MAX];
+	uint32_t operator_count;
 	int64_t up_ns;
 	struct instant up;
 	int state_fd, lock_fd;      /* own; the state directory */

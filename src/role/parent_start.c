@@ -198,6 +198,28 @@ static int find_account(const char *name, const char *keyword, uid_t *ret_uid, g
 	return 0;
 }
 
+static void note_operator(struct parent *parent, const struct passwd *user)
+{
+	struct role_name *to = &parent->operators[parent->operator_count];
+
+	if (!user || parent->operator_count == ROLE_NAMES_MAX || strlen(user->pw_name) >= sizeof(to->name) ||
+	    !device_is_name(text_of(user->pw_name)))
+		return; /* then he is known by his number alone */
+	to->uid = user->pw_uid;
+	text_copy(text_of(user->pw_name), to->name, sizeof(to->name));
+	parent->operator_count++;
+}
+
+/* For the record of whose word something was done on: the names of those who may give it. */
+static void name_operators(struct parent *parent, const struct group *operators)
+{
+	memset(parent->operators, 0, sizeof(parent->operators));
+	parent->operator_count = 0;
+	note_operator(parent, getpwuid(0));
+	for (char **name = operators ? operators->gr_mem : NULL; name && *name; name++)
+		note_operator(parent, getpwnam(*name));
+}
+
 int parent_find_user(struct parent *parent, const struct config *config, struct buffer *out)
 {
 	const char *dial = config->dial_user[0] ? config->dial_user : config->user;
@@ -221,6 +243,7 @@ int parent_find_user(struct parent *parent, const struct config *config, struct 
 	}
 	parent->has_operators_gid = operators;
 	parent->operators_gid = operators ? operators->gr_gid : 0;
+	name_operators(parent, operators);
 	parent->has_control_gid = group;
 	parent->control_gid = control_gid;
 	return 0;

@@ -216,9 +216,36 @@ def devices(build):
     return problems
 
 
+def words(build):
+    """Whose word counts; the daemon without devices has nothing to agree to."""
+    problems = []
+    operates, asks = grp.getgrnam("games"), grp.getgrnam("daemon")
+    with Daemon(build, "sense xfrm", "operators games", "control-group daemon") as d:
+        for what, who, said in (("one who may ask", {"user": 12346, "group": asks.gr_gid, "extra_groups": []}, "permission denied: root"),
+                                ("a stranger", {"user": 12347, "group": NOBODY, "extra_groups": []}, "permission denied"),
+                                ("an operator", {"user": 12345, "group": operates.gr_gid, "extra_groups": [asks.gr_gid]},
+                                 "no device is configured"),
+                                ("root", {}, "no device is configured")):
+            for word in ("approve", "deny"):
+                done = subprocess.run([os.path.join(d.build, "spimend"), word, "--socket", d.control, "k3v9q2", "1"],
+                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30, check=False, text=True, **who)
+                if done.returncode != 2 or said not in done.stdout:
+                    problems.append(f"{what}: {word}: {done.returncode} {done.stdout}")
+        if not d.said("uid 12345: approve k3v9q2 1: refused: no device is configured"):
+            problems.append("the log does not say whose word was refused")
+        if not d.said("root (uid 0): deny k3v9q2 1: refused"):
+            problems.append("the log does not have root's name")
+        if d.said("uid 12346"):
+            problems.append("who may not is heard")
+        status, shown = shell(d, "enable\napprove k3v9q2 1\n")
+        expect(problems, "in the shell", shown, "% no device is configured")
+        return problems + (d.tail() if problems else [])
+
+
 TESTS = [
     ("the shell takes a pipe and -c, and says by its status what was refused", pipes_and_options),
     ("who may ask, who may enable, and who may write", who_may),
+    ("whose word on a step counts", words),
     ("what is typed runs at once, within the file, and is written as a whole", configuration),
     ("ten thousand devices are configured, and what is typed adds none", devices),
     ("an applet is registered as it is pasted, or refused with its lines", applets),
@@ -226,4 +253,4 @@ TESTS = [
     ("on a terminal: '?', completion, history, Ctrl-Z", terminal),
 ]
 
-SANITIZED = [TESTS[2], TESTS[3], TESTS[4]]
+SANITIZED = [TESTS[2], TESTS[3], TESTS[4], TESTS[5]]
