@@ -1,0 +1,299 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The fleet's mind against lab/ios: from a router's hint to the repair that is proved, by what the simulated routers print
+and by the readers of the parse room. No network and no ssh: commands go into the routers' sessions in this process, and time
+is simulated. What passes here has been checked against a simulation of routers (lab/ios/README.md).
+
+    run.py [--only WORD]"""
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import traceback
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.dont_write_bytecode = True
+sys.path[:0] = [os.path.join(HERE, ".."), os.path.join(HERE, "..", "..", "lab")]
+from ios.faults import Faults  # noqa: E402
+from ios.session import Session  # noqa: E402
+from ios.world import World  # noqa: E402
+from suite import ROOT, Suite, build_check  # noqa: E402
+
+BUILD = os.environ.get("SPIMEND_FLEET_BUILD")
+TICK = 0.5
+OURS = {"sdwan": "sd-wan"}  # a platform as spimend.conf names it
+
+
+class Unheard:
+    """A transcript that nobody keeps."""
+    def command(self, *_):
+        pass
+
+    note = sent = received = command
+
+
+class Fleet:
+    """A world of routers and the mind that looks after them."""
+    def __init__(self, devices, **spec):
+        self.world = World(dict(spec, speed=0, seed=5, devices=[
+            {"name": name, "platform": platform, "address": address} for name, platform, address in devices]))
+        self.faults = Faults(self.world)
+        self.typed, self.orders, self.notices = [], [], []
+        words = [word for name, platform, address in sorted(devices)
+                 for word in (name, OURS.get(platform, platform), address)]
+        self.mind = subprocess.Popen([os.path.join(BUILD, "tests/fleet/mind"), *words],
+                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.world.skip(60)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        _, complaints = self.mind.communicate()
+        if self.mind.returncode and not sys.exc_info()[0]:
+            raise RuntimeError(f"mind ended with {self.mind.returncode}: {complaints.decode()[-3000:]}")
+
+    def tell(self, line, body=b""):
+        """What it answers that is no order and no notice."""
+        self.mind.stdin.write(line.encode() + b"\n" + body)
+        self.mind.stdin.flush()
+        said = []
+        while True:
+            line = self.mind.stdout.readline().decode().rstrip("\n")
+            if line == ".":
+                return said
+            if not line:
+                raise RuntimeError("mind ended")
+            kind, text = line[0], line[2:]
+            if kind == "O":
+                self.orders.append(text.split(" ", 2))
+            elif kind == "N":
+                self.notices.append(text)
+            else:
+                said.append(text)
+
+    def print_of(self, device, command):
+        """What the router prints for it."""
+        parts = []
+
+        async def drain():
+            pass
+
+        async def once():
+            session = Session(self.world.devices[device], "netops", parts.append, drain, lambda: None, Unheard(),
+                              tty=False, size=(512, 0))
+            session.privilege = 15
+            await session.run(command)
+
+        asyncio.run(once())
+        return b"".join(parts).replace(b"\r\n", b"\n")
+
+    def run(self, seconds):
+        for _ in range(int(seconds / TICK)):
+            self.tell(f"T {int(TICK * 1000)}")
+            self.world.skip(TICK)
+            while self.orders:
+                request, device, command = self.orders.pop(0)
+                printed = self.print_of(device, command)
+                if not command.startswith("show "):
+                    self.typed.append((device, command))
+                self.world.skip(0.1)
+                refused = b"Invalid input" in printed or b"Incomplete" in printed
+                self.tell(f"A {request} {int(refused)} {len(printed)}", printed)
+
+    def sight(self, device, src, dst, spi):
+        return self.tell(f"S {device} {src} {dst} {spi}")[0]
+
+    def incident(self):
+        return json.loads(self.tell("I")[0])
+
+    def until(self, *states, seconds=900):
+        """The incident, in one of these states or when it is too late."""
+        for _ in range(0, seconds, 15):
+            self.run(15)
+            if self.incident()["state"] in states:
+                break
+        return self.incident()
+
+    def agree(self):
+        incident = self.incident()
+        return self.tell(f"Y {incident['id']} {len(incident['steps'])}")[0]
+
+
+def same(what, found, expected):
+    return [] if found == expected else [f"{what}: {found!r}, expected {expected!r}"]
+
+
+# --- IKE
+
+
+def pair(platform):
+    return Fleet([("hub", "ios-xe", "192.0.2.1"), ("spoke", platform, "198.51.100.2")],
+                 tunnels=[{"a": "spoke", "b": "hub", "kind": "svti", "pps": 10}])
+
+
+def desync_of(platform, typed):
+    def test():
+        with pair(platform) as f:
+            lost = f.faults.desync(sender="spoke", receiver="hub")
+            problems = same("the hint", f.sight("hub", lost["src"], lost["dst"], lost["spi"]), "taken")
+            incident = f.until("healed", "gave-up", "unverified")
+            return problems + same("state", incident["state"], "healed") + same("rule", incident["rule"], "sa-table") \
+                + same("SPI", incident["spi"], hex(lost["spi"])) + same("typed", f.typed, [("spoke", line) for line in typed(lost)]) \
+                + same("helped", incident["steps"][-1]["helped"], True)
+    return test
+
+
+def entry(lost, words="clear crypto sa"):
+    return f"{words} entry {lost['dst']} esp 0x{lost['spi']:X}"
+
+
+def receiver_lost_state():
+    with pair("ios-xe") as f:
+        lost = f.faults.lose_state(receiver="hub", sender="spoke")
+        f.sight("hub", lost["src"], lost["dst"], lost["spi"])
+        incident = f.until("healed", "gave-up", "unverified")
+        return same("state", incident["state"], "healed") + same("cause", incident["cause"], "receiver-lost-state") \
+            + same("typed", f.typed, [("spoke", entry(lost))])
+
+
+def healthy_is_not_touched():
+    with pair("ios-xe") as f:
+        problems = []
+        for spi in (0x1db73bbb, 0xb761863e, 256):
+            f.sight("hub", "198.51.100.2", "192.0.2.1", spi)
+            f.run(90)
+            problems += same("verdict", f.incident()["verdict"], "transient")
+        return problems + same("typed", f.typed, [])
+
+
+def a_rekey_is_a_transient():
+    with pair("ios-xe") as f:
+        spi = f.faults.rekey_transient(sender="spoke", receiver="hub")["spi"]
+        f.sight("hub", "198.51.100.2", "192.0.2.1", spi)
+        incident = f.until("closed", "gave-up")
+        return same("verdict", incident["verdict"], "transient") + same("typed", f.typed, [])
+
+
+# --- SD-WAN
+
+
+def wan():
+    devices = [(f"rt{n}", "sdwan", f"10.10.{n}0.{n}") for n in (1, 2, 3)] + [("third", "ios", "203.0.113.9")]
+    edges = [{"device": f"rt{n}", "system_ip": f"172.16.255.{n}", "site": n,
+              "tlocs": [{"color": "mpls", "address": f"10.10.{n}0.{n}"}]} for n in (1, 2, 3)]
+    return Fleet(devices, sdwan={"edges": edges}, tunnels=[{"a": "rt1", "b": "third", "kind": "svti", "pps": 10}])
+
+
+def scenario_one():
+    with wan() as f:
+        lost = f.faults.sdwan_desync(sender="rt2", receiver="rt1")["tunnels"][0]
+        f.world.skip(30)
+        f.sight("rt1", lost["src"], lost["dst"], lost["spi"])
+        incident = f.until("awaiting-approval", "gave-up")
+        problems = same("state", incident["state"], "awaiting-approval") + same("typed", f.typed, [])
+        problems += same("BFD sessions counted", incident["steps"][0]["blast_radius"]["bfd_up"], 1)
+        problems += same("the word", f.agree(), "agreed")
+        incident = f.until("healed", "gave-up", "unverified")
+        return problems + same("state", incident["state"], "healed") + same("cause", incident["cause"], "controller-key-lag") \
+            + same("typed", f.typed, [("rt1", "request platform software sdwan security ipsec-rekey")]) \
+            + same("who", incident["steps"][0]["who"], "alice")
+
+
+def scenario_two_of(needs, typed):
+    def test():
+        with wan() as f:
+            f.faults.sdwan_cleared(device="rt1", peer="rt2", needs=needs)
+            f.world.skip(30)
+            f.sight("rt1", "10.10.20.2", "10.10.10.1", 259)
+            problems = []
+            for _ in typed:
+                incident = f.until("awaiting-approval", "gave-up")
+                problems += same("state", incident["state"], "awaiting-approval") + same("rule", incident["rule"], "sdwan-sa-cleared")
+                problems += same("the word", f.agree(), "agreed")
+                f.run(15)
+            incident = f.until("healed", "gave-up", "unverified")
+            return problems + same("state", incident["state"], "healed") + same("typed", f.typed, [("rt1", line) for line in typed])
+    return test
+
+
+def third_party_on_an_sdwan_router():
+    """B16."""
+    with wan() as f:
+        lost = f.faults.desync(sender="rt1", receiver="third")
+        f.sight("third", lost["src"], lost["dst"], lost["spi"])
+        incident = f.until("healed", "gave-up", "unverified")
+        return same("state", incident["state"], "healed") + same("typed", f.typed, [("rt1", entry(lost))])
+
+
+def a_clear_is_refused_where_controllers_make_the_keys():
+    with wan() as f:
+        problems = [] if f.tell("C rt1 10.10.20.2")[0].startswith("no: whether IKE") else ["allowed before it was looked at"]
+        f.sight("rt1", "10.10.20.2", "10.10.10.1", 259)
+        f.sight("third", "10.10.10.1", "203.0.113.9", 259)
+        f.run(60)
+        no = f.tell("C rt1 10.10.20.2")[0]
+        problems += [] if no.startswith("no: ") and "B17" in no else [f"of an SD-WAN tunnel: {no}"]
+        return problems + same("of the third party's", f.tell("C rt1 203.0.113.9")[0], "yes") + same("typed", f.typed, [])
+
+
+def a_rekey_at_scale_is_one_incident():
+    """C15: the edges use a hub's new keys before it accepts them."""
+    edges = [(f"edge{n:02}", "sdwan", f"10.99.1.{n + 1}") for n in range(EDGES)]
+    tlocs = [{"device": name, "system_ip": f"172.16.253.{n + 1}", "site": 1000 + n, "tlocs": [{"color": "gold", "address": address}]}
+             for n, (name, _, address) in enumerate([*edges, ("hub", "sdwan", "10.99.0.1")])]
+    with Fleet([*edges, ("hub", "sdwan", "10.99.0.1")], sdwan={"edges": tlocs, "hubs": ["hub"]}) as f:
+        f.faults.rekey_burst(hub="hub", seconds=20)
+        f.run(1)
+        for second in range(10):
+            for _, _, address in edges:
+                f.sight("hub", address, "10.99.0.1", 300 + second)
+            f.run(1)
+        problems = same("looked before the burst could end", f.incident()["looks"], 0)
+        incident = f.until("closed", "gave-up", "healed", "awaiting-approval")
+        return problems + same("state", incident["state"], "closed") + same("verdict", incident["verdict"], "transient") \
+            + same("burst", incident["is_burst"], True) + same("incidents", f.tell("I")[1:], []) + same("typed", f.typed, []) \
+            + ([] if incident["looks"] <= 5 else [f"{incident['looks']} looks for one burst"])
+
+
+EDGES = 30
+PORT_HOP = "request platform software sdwan port_hop color mpls"
+TESTS = [
+    ("a desync of IOS is cleared at the sender and proved", desync_of("ios", lambda lost: [entry(lost)])),
+    ("the same of IOS XE", desync_of("ios-xe", lambda lost: [entry(lost)])),
+    ("an ASA that refuses the narrowest step gets the next", desync_of(
+        "asa", lambda lost: [entry(lost, "clear crypto ipsec sa"), f"clear crypto ipsec sa peer {lost['dst']}"])),
+    ("a receiver that lost its state", receiver_lost_state),
+    ("hints about a healthy tunnel type nothing", healthy_is_not_touched),
+    ("a rekey is a transient", a_rekey_is_a_transient),
+    ("SD-WAN scenario 1: new keys at the receiver, with a word", scenario_one),
+    ("SD-WAN scenario 2: the port hop helps", scenario_two_of("port_hop", [PORT_HOP])),
+    ("SD-WAN scenario 2: OMP is needed", scenario_two_of("omp", [PORT_HOP, "clear sdwan omp all"])),
+    ("SD-WAN scenario 2: control connections are needed", scenario_two_of(
+        "control", [PORT_HOP, "clear sdwan omp all", "clear sdwan control connections"])),
+    ("a third party's IKE tunnel on an SD-WAN router", third_party_on_an_sdwan_router),
+    ("a rekey at scale is one incident of which a sample is looked at", a_rekey_at_scale_is_one_incident),
+    ("clears are refused on SD-WAN tunnels", a_clear_is_refused_where_controllers_make_the_keys),
+]
+
+
+def main():
+    global BUILD  # noqa: PLW0603
+    only = sys.argv[2] if sys.argv[1:2] == ["--only"] else ""
+    suite = Suite("fleet")
+    if not BUILD:
+        build_check("tests/fleet/mind")
+        BUILD = os.path.join(ROOT, "build-check")
+    for name, test in TESTS:
+        if only in name:
+            try:
+                problems = test()
+            except Exception:  # noqa: BLE001  a test that dies has failed
+                problems = traceback.format_exc().splitlines()
+            suite.judge(name, problems)
+    return suite.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
