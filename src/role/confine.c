@@ -183,8 +183,12 @@ static int restrict_files(const struct confine_places *places, bool connects)
 
 static int set_limit(int which, rlim_t value)
 {
-	struct rlimit limit = { value, value };
+	struct rlimit limit, now;
 
+	if (getrlimit(which, &now) < 0)
+		return -errno;
+	value = value < now.rlim_max ? value : now.rlim_max; /* a role may not raise what it was started with */
+	limit = (struct rlimit){ value, value };
 	return setrlimit(which, &limit) < 0 ? -errno : 0;
 }
 

@@ -3,7 +3,7 @@
  * What a role may do, taken away in two steps: identity and capabilities before it is executed, so that not even its first
  * instruction runs as root; landlock, limits and the system-call filter when it has begun, before it reads a byte.
  *
- *     sense  no capability, no file, no socket of its own
+ *     sense  no capability, no file, no socket of its own but connections that come in where the parent listens
  *     core   no capability, files below the state directory alone, no socket of its own
  *     dial   no capability, no file; sockets of its own, IPv4 and IPv6, that connect and never listen
  *     act    CAP_NET_ADMIN (the kernel asks for it at every XFRM dump), no file, no socket of its own

@@ -56,11 +56,8 @@ static void judge_one(void *context, const struct syslog_claim *c)
 
 static void take_heard(struct mind *mind, const struct syslog_heard *heard)
 {
-	struct instant ignored;
-
 	judge_hear(mind->fleet.judge, text_of(heard->host), heard->last);
-	if (!mind->fleet.dirty)
-		mind->fleet.dirty = judge_wants_to_hear(mind->fleet.judge, &ignored);
+	mind->fleet.dirty |= mind->fleet.wants;
 }
 
 static void settle_later(struct mind *mind)
@@ -110,6 +107,7 @@ static void settle(struct mind *mind)
 {
 	struct mind_fleet *f = &mind->fleet;
 	struct timespec from, to;
+	struct instant ignored;
 	int64_t took;
 	int r;
 
@@ -120,6 +118,7 @@ static void settle(struct mind *mind)
 		r = live_bursts_find(f->judge, mind->member->config, &f->bursts);
 	clock_gettime(CLOCK_MONOTONIC, &to);
 	took = (to.tv_sec - from.tv_sec) * SECOND_NS + to.tv_nsec - from.tv_nsec;
+	f->wants = judge_wants_to_hear(f->judge, &ignored);
 	f->dirty = false;
 	f->again_ns = loop_now(mind->member->loop) + (took * SETTLE_SHARE > SETTLE_EVERY ? took * SETTLE_SHARE : SETTLE_EVERY);
 	if (r < 0)

@@ -20,7 +20,8 @@ struct mind;
 struct mind_fleet {
 	struct judge *judge;        /* owns; NULL: no syslog is heard */
 	uint32_t flows_max;         /* of that judge */
-	bool dirty;                 /* claims came since it was settled */
+	bool dirty;                 /* claims came since it was settled, or what it wanted to hear */
+	bool wants;                 /* how long an observer goes on logging decides about a flow */
 	int64_t again_ns;           /* mono: not before this */
 	int64_t forgot_ns;
 	struct loop_timer *timer;

@@ -322,6 +322,28 @@ def files(build):
         return problems + (d.tail() if problems else [])
 
 
+def quiet(build):
+    """Once, and the device logged on for more than five minutes after it: a transient, and nothing to do (B6)."""
+    problems = []
+    with Fleet(build, start=False) as d:
+        log = os.path.join(d.folder, "router.log")
+        d.lines.append(f"syslog file {log}")
+        d.write()
+        d.start()
+        wait_for(lambda: d.said("ready:"))
+        with open(log, "w", encoding="ascii") as file:  # it appears: all of it is new
+            file.write(f"{stamp(400)[:15]} rt7 {stamp(400)}: {stray(0x65000000)}\n")
+        if not wait_for(lambda: d.incidents() and d.incidents()[0]["verdict"] == "undecided"):
+            problems.append(f"at first: {d.incidents()}")
+        with open(log, "a", encoding="ascii") as file:
+            file.write(f"{stamp(10)[:15]} rt7 {stamp(10)}: %SYS-5-CONFIG_I: Configured from console by vty0\n")
+        if not wait_for(lambda: d.incidents() and d.incidents()[0]["verdict"] == "transient", 20):
+            problems.append(f"later: {d.incidents()}")
+        elif d.incidents()[0]["plan"] or d.incidents()[0]["state"] != "closed" or d.ask("incidents")[0].get("status") != 0:
+            problems.append(f"a transient asks for something: {d.incidents()}")
+        return problems + (d.tail() if problems else [])
+
+
 def restarts(build):
     """A core that is killed, and a daemon that is started anew, have the incidents that there were, under the same names."""
     problems = []
@@ -435,6 +457,7 @@ TESTS = [
     ("syslog: TLS, with and without clients' certificates", tls),
     ("syslog: a reload takes sources, devices, certificates and ports", reload),
     ("syslog: files are followed", files),
+    ("syslog: once and then quiet is a transient", quiet),
     ("syslog: incidents outlive core and daemon", restarts),
     ("syslog: who speaks for whom, and clocks that are off", names),
     ("syslog: many tunnels that fall together are one incident", bursts),
