@@ -2,6 +2,7 @@
 #include "record/fleet_incident.h"
 
 #include "base/memory.h"
+#include "plan/explain.h"
 #include "plan/plan.h"
 #include "record/incident_json.h"
 #include "record/values.h"
@@ -94,35 +95,210 @@ void record_fleet_json(const struct fleet_incident *is, enum mode mode, bool exp
 
 /* --- For people ------------------------------------------------------------------------------------------------- */
 
-static void add_step(const struct fleet_step *s, uint32_t number, struct buffer *out)
+#define WIDTH 100
+
+static void heading(struct buffer *out, const char *title)
 {
-	buffer_printf(out, "  %u. on %s: %s\n     %s", number, s->on, s->command, fleet_step_state_name(s->state));
-	if (s->who[0])
-		buffer_printf(out, ", by the word of %s", s->who);
-	if (s->outcome[0]) {
-		buffer_add_string(out, ": ");
-		record_add_printable(out, TEXT_IN(s->outcome));
-	}
-	if (s->blast.told && s->needs_person)
-		buffer_printf(out, "; counted: %u BFD sessions, %u control connections, %u flows", s->blast.bfd_up, s->blast.control_up,
-			      s->blast.flows);
-	buffer_add_string(out, s->helped ? "; it helped\n" : "\n");
+	buffer_printf(out, "\n%s\n", title);
 }
 
-static void add_evidence(const struct fleet_incident *is, struct buffer *out)
+/* A paragraph of its own; `text` is emptied. */
+static void paragraph(struct buffer *out, struct buffer *text)
 {
-	buffer_add_string(out, "What the devices showed:\n");
+	buffer_add_string(out, "  ");
+	record_add_wrapped(out, WIDTH, buffer_text(text), 2, 2);
+	out->failed |= text->failed;
+	buffer_clear(text);
+}
+
+static void add_time(struct buffer *out, struct instant at)
+{
+	calendar_print_short(out, at);
+}
+
+static void add_head(const struct fleet_incident *is, struct buffer *out)
+{
+	char src[SPIMEND_ADDRESS_TEXT_MAX], dst[SPIMEND_ADDRESS_TEXT_MAX];
+	cleanup(buffer_done) struct buffer t = { 0 };
+
+	buffer_printf(out, "%s  %s, %s\n  ", is->id, verdict_name(is->verdict), incident_state_name(is->state));
+	buffer_printf(out, "%s (%s) -> %s (%s)", spimend_address_print(&is->src, src), is->sender[0] ? is->sender : "no device of ours",
+		      spimend_address_print(&is->dst, dst), is->receiver);
+	if (is->is_burst)
+		buffer_printf(out, ", of at least %u senders", is->sources);
+	buffer_printf(out, "; tunnel kind %s\n", tunnel_kind_name(is->tunnel_kind));
+	record_add_printable(&t, TEXT_IN(is->why));
+	if (t.len)
+		paragraph(out, &t);
+}
+
+/* --- What was seen, and why ------------------------------------------------------------------------------------------ */
+
+static void add_seen(const struct fleet_incident *is, struct buffer *out)
+{
+	cleanup(buffer_done) struct buffer t = { 0 };
+
+	heading(out, "What was seen");
+	buffer_printf(&t, "%s told of packets without an SA in %llu message%s, from ", is->receiver, (unsigned long long)is->messages,
+		      is->messages == 1 ? "" : "s");
+	add_time(&t, is->first_seen);
+	buffer_add_string(&t, " to ");
+	add_time(&t, is->last_seen);
+	for (uint32_t i = 0; i < is->spi_count && i < FLEET_SPIS_MAX; i++)
+		buffer_printf(&t, "%s0x%08x", i ? ", " : "; SPI ", is->spis[i].value);
+	buffer_printf(&t, ". That is a hint that anybody can forge: the devices were looked at %u time%s. Times are UTC.", is->looks,
+		      is->looks == 1 ? "" : "s");
+	paragraph(out, &t);
 	for (uint32_t i = 0; i < is->evidence_count && i < FLEET_EVIDENCE_MAX; i++) {
 		const struct fleet_evidence *e = &is->evidence[i];
 
+		add_time(&t, e->at);
+		buffer_printf(&t, "  %s (%s): ", e->from, e->other_end ? "sender" : "receiver");
+		record_add_printable(&t, TEXT_IN(e->text));
 		buffer_add_string(out, "  ");
-		calendar_print_short(out, e->at);
-		buffer_printf(out, "  %s: ", e->from);
-		record_add_printable(out, TEXT_IN(e->text));
-		buffer_add_char(out, '\n');
+		record_add_wrapped(out, WIDTH, buffer_text(&t), 23, 2);
+		buffer_clear(&t);
 	}
 	if (is->evidence_cut)
 		buffer_printf(out, "  %u more in between are not kept\n", is->evidence_cut);
+}
+
+static void add_verdict(const struct fleet_incident *is, const struct incident *view, struct buffer *out)
+{
+	cleanup(buffer_done) struct buffer t = { 0 };
+
+	heading(out, "Why this verdict");
+	buffer_printf(&t, "Rule %s. ", rule_name(is->rule));
+	if (is->has_stale)
+		buffer_printf(&t, "The sender uses 0x%08x, which the receiver had neither before nor after it was seen.", is->stale.value);
+	paragraph(out, &t);
+	explain_cause(view, &t);
+	if (t.len)
+		paragraph(out, &t);
+}
+
+/* --- What was done --------------------------------------------------------------------------------------------------- */
+
+static void add_when(struct buffer *out, const char *what, struct instant at)
+{
+	if (!at.ns)
+		return;
+	buffer_printf(out, "; %s ", what);
+	add_time(out, at);
+}
+
+static const char *plural(uint32_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static void add_blast(const struct fleet_step *s, struct buffer *out)
+{
+	const struct fleet_blast *b = &s->blast;
+
+	if (!b->told)
+		return;
+	if (device_verb_clears_sa(s->verb)) {
+		buffer_printf(out, "%u flow%s with that peer", b->flows, plural(b->flows));
+		return;
+	}
+	buffer_printf(out, "%u BFD session%s and %u control connection%s that are up", b->bfd_up, plural(b->bfd_up), b->control_up,
+		      plural(b->control_up));
+	if (s->verb == DEVICE_PORT_HOP)
+		buffer_printf(out, ", of the colour %s", device_color_name(s->color));
+}
+
+static void add_step(const struct fleet_step *s, uint32_t number, struct buffer *out)
+{
+	cleanup(buffer_done) struct buffer t = { 0 };
+
+	buffer_printf(out, "  %u. on %s: %s\n     ", number, s->on, s->command);
+	buffer_add_string(&t, fleet_step_state_name(s->state));
+	if (s->who[0])
+		buffer_printf(&t, ", by the word of %s", s->who);
+	if (s->outcome[0]) {
+		buffer_add_string(&t, ": ");
+		record_add_printable(&t, TEXT_IN(s->outcome));
+	}
+	if (s->blast.told)
+		buffer_add_string(&t, "; counted just before: ");
+	add_blast(s, &t);
+	add_when(&t, "offered", s->offered);
+	add_when(&t, "decided", s->decided);
+	add_when(&t, "typed", s->ordered);
+	if (s->helped)
+		buffer_add_string(&t, "; it helped");
+	record_add_wrapped(out, WIDTH, buffer_text(&t), 5, 5);
+	out->failed |= t.failed;
+}
+
+static void add_steps(const struct fleet_incident *is, struct buffer *out)
+{
+	heading(out, "What was done, and by whose word");
+	if (!is->step_count)
+		buffer_add_string(out, "  Nothing.\n");
+	for (uint32_t i = 0; i < is->step_count && i < FLEET_STEPS_MAX; i++)
+		add_step(&is->steps[i], i + 1, out);
+}
+
+uint32_t record_fleet_asks(const struct fleet_incident *is)
+{
+	for (uint32_t i = 0; is->state == STATE_AWAITING && i < is->step_count && i < FLEET_STEPS_MAX; i++)
+		if (is->steps[i].state == FLEET_STEP_OFFERED)
+			return i + 1;
+	return 0;
+}
+
+void record_fleet_ask(const struct fleet_incident *is, const char *indent, struct buffer *out)
+{
+	uint32_t number = record_fleet_asks(is);
+	const struct fleet_step *s = &is->steps[number ? number - 1 : 0];
+
+	if (!number)
+		return;
+	buffer_printf(out, "%sstep %u, typed on %s: %s\n%sdisturbs, counted there just before: ", indent, number, s->on, s->command, indent);
+	add_blast(s, out);
+	buffer_printf(out, "\n%s    spimend approve %s %u\n%s    spimend deny %s %u\n", indent, is->id, number, indent, is->id, number);
+}
+
+static void add_asking(const struct fleet_incident *is, struct buffer *out)
+{
+	if (!record_fleet_asks(is))
+		return;
+	heading(out, "What it waits for");
+	record_fleet_ask(is, "  ", out);
+	buffer_add_string(out, "  The devices are read once more before anything is typed: if they show something else by then, nothing is.\n");
+}
+
+/* --- And now ---------------------------------------------------------------------------------------------------------- */
+
+static void add_proof(const struct fleet_incident *is, struct buffer *out)
+{
+	cleanup(buffer_done) struct buffer t = { 0 };
+
+	if (is->verdict != VERDICT_DESYNC && is->verdict != VERDICT_OTHER_FAULT)
+		return;
+	heading(out, "Does traffic flow again?");
+	switch (is->state) {
+	case STATE_HEALED:
+		buffer_add_string(&t, "Yes, since ");
+		add_time(&t, is->ended);
+		buffer_add_string(&t, ": the last look proved it.");
+		break;
+	case STATE_UNVERIFIED:
+		buffer_add_string(&t, "Nobody can tell: what the devices showed does not prove it.");
+		break;
+	case STATE_CLOSED:
+		buffer_add_string(&t, "Nothing more was seen of it.");
+		break;
+	case STATE_GAVE_UP:
+		buffer_add_string(&t, "Not as far as is known: a person is needed.");
+		break;
+	default:
+		buffer_add_string(&t, "Not yet.");
+		break;
+	}
+	paragraph(out, &t);
 }
 
 static void add_plan(const struct incident *view, enum mode mode, struct plan *plan, struct buffer *out)
@@ -132,21 +308,21 @@ static void add_plan(const struct incident *view, enum mode mode, struct plan *p
 	make_plan(view, mode, plan);
 	if (!plan->count)
 		return;
-	buffer_add_string(out, "For a person, narrowest first:\n");
+	heading(out, "What a person can do, narrowest first");
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_step *s = &plan->steps[i];
 
 		buffer_printf(out, "  %zu. ", i + 1);
 		if (s->has_on)
 			buffer_printf(out, "at %s: ", spimend_address_print(&s->on, address));
-		buffer_printf(out, "%s\n     %s\n", s->command[0] ? s->command : "(nothing to type)", s->why);
+		buffer_printf(out, "%s\n     ", s->command[0] ? s->command : "(nothing to type)");
+		record_add_wrapped(out, WIDTH, text_of(s->why), 5, 5);
 	}
 }
 
 void record_fleet_explain(const struct fleet_incident *is, enum mode mode, struct buffer *out)
 {
 	struct plan *plan cleanup(memory_free_pointer) = memory_new(1, sizeof(*plan));
-	char src[SPIMEND_ADDRESS_TEXT_MAX], dst[SPIMEND_ADDRESS_TEXT_MAX];
 	struct fleet_view_room room;
 	struct incident view;
 
@@ -155,22 +331,12 @@ void record_fleet_explain(const struct fleet_incident *is, enum mode mode, struc
 		return;
 	}
 	fleet_view(is, &room, &view);
-	buffer_printf(out, "%s  %s, %s\n", is->id, verdict_name(is->verdict), incident_state_name(is->state));
-	buffer_printf(out, "%s (%s) -> %s (%s)", spimend_address_print(&is->src, src), is->sender[0] ? is->sender : "no device of ours",
-		      spimend_address_print(&is->dst, dst), is->receiver);
-	if (is->is_burst)
-		buffer_printf(out, ", of at least %u senders", is->sources);
-	buffer_add_char(out, '\n');
-	record_add_printable(out, TEXT_IN(is->why));
-	buffer_add_char(out, '\n');
-	if (is->has_stale)
-		buffer_printf(out, "The sender uses 0x%08x, which the receiver had neither before nor after it was seen.\n", is->stale.value);
-	if (is->evidence_count)
-		add_evidence(is, out);
-	if (is->step_count)
-		buffer_add_string(out, "What was done, and by whose word:\n");
-	for (uint32_t i = 0; i < is->step_count && i < FLEET_STEPS_MAX; i++)
-		add_step(&is->steps[i], i + 1, out);
+	add_head(is, out);
+	add_seen(is, out);
+	add_verdict(is, &view, out);
+	add_steps(is, out);
+	add_asking(is, out);
+	add_proof(is, out);
 	if (is->state == STATE_OPEN || is->state == STATE_GAVE_UP)
 		add_plan(&view, mode, plan, out);
 }

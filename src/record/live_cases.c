@@ -212,47 +212,16 @@ void live_case_watch(const struct fleet_incident *is, struct instant now, struct
 
 /* --- A person's word ------------------------------------------------------------------------------------------------ */
 
-/* The number of the step that waits for a person; 0: none does. */
-static uint32_t asking_step(const struct fleet_incident *is)
-{
-	for (uint32_t i = 0; is->state == STATE_AWAITING && i < is->step_count && i < FLEET_STEPS_MAX; i++)
-		if (is->steps[i].state == FLEET_STEP_OFFERED)
-			return i + 1;
-	return 0;
-}
-
-static void add_asking(const struct fleet_incident *is, uint32_t step, const char *indent, struct buffer *out)
-{
-	buffer_add_string(out, indent);
-	add_why(is, out); /* with the device, the command, and what was counted */
-	buffer_printf(out, "\n%s    spimend approve %s %" PRIu32 "\n%s    spimend deny %s %" PRIu32 "\n", indent, is->id, step, indent, is->id,
-		      step);
-}
-
 void live_cases_asking(const struct fleet *cases, struct buffer *out)
 {
 	const struct fleet_incident *is;
 
 	for (size_t i = 0; cases && (is = fleet_at(cases, i)); i++) {
-		uint32_t step = asking_step(is);
-
-		if (!step)
+		if (!record_fleet_asks(is))
 			continue;
 		buffer_printf(out, "  %-11s%s: ", "APPROVE?", is->id);
 		add_flow(is, out);
 		buffer_add_char(out, '\n');
-		add_asking(is, step, "             ", out);
+		record_fleet_ask(is, "             ", out);
 	}
-}
-
-void live_case_explain(const struct fleet_incident *is, const struct config *config, struct buffer *out)
-{
-	uint32_t step = asking_step(is);
-
-	record_fleet_explain(is, config->mode, out);
-	if (!step)
-		return;
-	buffer_add_string(out, "\nWhat it waits for\n");
-	add_asking(is, step, "  ", out);
-	buffer_add_string(out, "  The devices are read once more before anything is typed: if they show something else by then, nothing is.\n");
 }

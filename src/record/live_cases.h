@@ -32,12 +32,11 @@ bool live_cases_have_fault(const struct fleet *cases, const struct config *confi
 /* By its id or the beginning of one. 0; -ENOENT; -ENOTUNIQ. */
 int live_case_find(const struct fleet *cases, const char *id, const struct fleet_incident **ret);
 
-/* Of what is a change for watchers; a line for them, and a row of the table. The object is record_fleet_json(). */
+/* Of what is a change for watchers; a line for them, and a row of the table. The object is record_fleet_json(),
+ * the page record_fleet_explain(). */
 uint64_t live_case_mark(const struct fleet_incident *is);
 void live_case_watch(const struct fleet_incident *is, struct instant now, struct buffer *out);
 void live_case_row(const struct fleet_incident *is, struct instant now, struct buffer *out);
-/* The page, and what to type to say yes or no. */
-void live_case_explain(const struct fleet_incident *is, const struct config *config, struct buffer *out);
 
 /* Steps that wait for a person, each with the line to type; nothing where none does. */
 void live_cases_asking(const struct fleet *cases, struct buffer *out);

@@ -49,7 +49,7 @@ static void count_rights(const struct config_devices *devices, uint32_t *ret_log
 static void add_looks(const struct fleet_figures *f, struct buffer *out)
 {
 	label(out, "");
-	buffer_printf(out, "%" PRIu64 " sightings", f->sightings);
+	buffer_printf(out, "%" PRIu64 " sighting%s", f->sightings, f->sightings == 1 ? "" : "s");
 	for (int i = 0; i < FLEET_TAKENS; i++)
 		add_count(out, f->taken[i], taken_words[i]);
 	add_count(out, f->merged, "joined to an incident");

@@ -219,7 +219,7 @@ static int explain_case(const struct live_view *view, const struct control_reque
 	if (request->json)
 		record_fleet_json(is, view->config->mode, true, out);
 	else
-		live_case_explain(is, view->config, out);
+		record_fleet_explain(is, view->config->mode, out);
 	return live_case_is_fault(is, view->config, view->now.wall);
 }
 

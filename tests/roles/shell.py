@@ -221,14 +221,16 @@ def words(build):
     problems = []
     operates, asks = grp.getgrnam("games"), grp.getgrnam("daemon")
     with Daemon(build, "sense xfrm", "operators games", "control-group daemon") as d:
-        for what, who, said in (("one who may ask", {"user": 12346, "group": asks.gr_gid, "extra_groups": []}, "permission denied: root"),
+        for what, who, said in (("one who may ask", {"user": 12346, "group": asks.gr_gid, "extra_groups": []},
+                                 "permission denied: root"),
                                 ("a stranger", {"user": 12347, "group": NOBODY, "extra_groups": []}, "permission denied"),
                                 ("an operator", {"user": 12345, "group": operates.gr_gid, "extra_groups": [asks.gr_gid]},
                                  "no device is configured"),
                                 ("root", {}, "no device is configured")):
             for word in ("approve", "deny"):
                 done = subprocess.run([os.path.join(d.build, "spimend"), word, "--socket", d.control, "k3v9q2", "1"],
-                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30, check=False, text=True, **who)
+                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30, check=False, text=True,
+                                      **who)
                 if done.returncode != 2 or said not in done.stdout:
                     problems.append(f"{what}: {word}: {done.returncode} {done.stdout}")
         if not d.said("uid 12345: approve k3v9q2 1: refused: no device is configured"):

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "record/fleet_incident.h"
 #include "record/live.h"
 
 static struct world w;
@@ -132,12 +133,12 @@ static void test_what_waits_for_a_person_stands_on_top(void **state)
 	has(page, line);
 	has(page, "\n1 incident: 1 awaiting-approval; 1 fault that loses packets now\n");
 	assert_int_equal(live_exit_status(&view), 1);
-	live_case_explain(is, w.config, &out);
+	record_fleet_explain(is, w.config->mode, &out);
 	take(&out);
 	snprintf(line, sizeof(line), "\n      spimend deny %s 1\n", is->id);
 	has(page, line);
-	has(page, "What it waits for\n  Step 1 asks for a person: on r00: request platform software sdwan port_hop color biz-internet (");
-	has(page, "BFD sessions and ");
+	has(page, "What it waits for\n  step 1, typed on r00: request platform software sdwan port_hop color biz-internet\n"
+		  "  disturbs, counted there just before: 2 BFD sessions and 3 control connections that are up, of the colour biz-internet\n");
 }
 
 static void test_a_word_is_asked_for_no_longer_once_it_was_given(void **state)
@@ -155,7 +156,7 @@ static void test_a_word_is_asked_for_no_longer_once_it_was_given(void **state)
 	look();
 	assert_int_equal(live_exit_status(&view), 0);
 	has(show(live_incidents_text), "\n1 incident: 1 healed\n");
-	live_case_explain(world_incident(&w), w.config, &out);
+	record_fleet_explain(world_incident(&w), w.config->mode, &out);
 	has(take(&out), "by the word of alice");
 	has_not(page, "spimend approve");
 	live_case_watch(world_incident(&w), view.now.wall, &out);
