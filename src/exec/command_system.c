@@ -249,13 +249,6 @@ static void deny(struct exec_call *call)
 	say_word(call, false);
 }
 
-static void show_journal(struct exec_call *call)
-{
-	cleanup(buffer_done) struct buffer why = { 0 };
-
-	report(call, call->port->journal(call->port->context, exec_argument(call, "NAME"), call->json, call->out, &why), &why);
-}
-
 static void reload(struct exec_call *call)
 {
 	exec_refuse(call, "spimend does not restart a gateway; 'systemctl restart spimendd' restarts spimend");
@@ -273,7 +266,6 @@ const struct exec_command exec_system_rows[] = {
 	{ "show spimend status", "what spimend watches, and its troubles", EXEC_ANYBODY, EXEC_JSON, show_status },
 	{ "show spimend incidents", "what it has found", EXEC_ANYBODY, EXEC_JSON, show_incidents },
 	{ "show spimend incident ID", "one incident in full", EXEC_ANYBODY, EXEC_JSON, show_incident },
-	{ "show spimend journal NAME", "what was done on a device", EXEC_PRIVILEGED, EXEC_JSON, show_journal },
 	{ "show flash:|disk0:", "the files of spimend's own directory", EXEC_PRIVILEGED, EXEC_JSON, list_files },
 	{ "dir [flash:|disk0:]", "the files of spimend's own directory", EXEC_PRIVILEGED, EXEC_JSON, list_files },
 	{ "more FILE", "show a file", EXEC_PRIVILEGED, 0, show_file },

@@ -12,6 +12,7 @@ bool exec_table_at(size_t index, struct exec_table *ret)
 		{ exec_show_tunnel_rows, exec_show_tunnel_row_count },   { exec_show_interface_rows, exec_show_interface_row_count },
 		{ exec_show_qfp_rows, exec_show_qfp_row_count },         { exec_show_event_rows, exec_show_event_row_count },
 		{ exec_show_track_rows, exec_show_track_row_count },
+		{ exec_show_device_rows, exec_show_device_row_count },
 		{ exec_show_logging_rows, exec_show_logging_row_count },
 	};
 

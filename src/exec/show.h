@@ -55,9 +55,9 @@ void show_put_spi(struct json *j, const char *key, bool has, uint32_t spi); /* "
 /* Tables of show_*.c, for graph.c. */
 extern const struct exec_command exec_show_ipsec_rows[], exec_show_ike_rows[], exec_show_session_rows[],
 	exec_show_tunnel_rows[], exec_show_interface_rows[], exec_show_qfp_rows[], exec_show_event_rows[], exec_show_track_rows[],
-	exec_show_logging_rows[];
+	exec_show_logging_rows[], exec_show_device_rows[];
 extern const size_t exec_show_ipsec_row_count, exec_show_ike_row_count, exec_show_session_row_count,
 	exec_show_tunnel_row_count, exec_show_interface_row_count, exec_show_qfp_row_count, exec_show_event_row_count,
-	exec_show_track_row_count, exec_show_logging_row_count;
+	exec_show_track_row_count, exec_show_logging_row_count, exec_show_device_row_count;
 
 #endif

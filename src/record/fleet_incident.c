@@ -97,20 +97,6 @@ void record_fleet_json(const struct fleet_incident *is, enum mode mode, bool exp
 
 #define WIDTH 100
 
-static void heading(struct buffer *out, const char *title)
-{
-	buffer_printf(out, "\n%s\n", title);
-}
-
-/* A paragraph of its own; `text` is emptied. */
-static void paragraph(struct buffer *out, struct buffer *text)
-{
-	buffer_add_string(out, "  ");
-	record_add_wrapped(out, WIDTH, buffer_text(text), 2, 2);
-	out->failed |= text->failed;
-	buffer_clear(text);
-}
-
 static void add_time(struct buffer *out, struct instant at)
 {
 	calendar_print_short(out, at);
@@ -129,7 +115,7 @@ static void add_head(const struct fleet_incident *is, struct buffer *out)
 	buffer_printf(out, "; tunnel kind %s\n", tunnel_kind_name(is->tunnel_kind));
 	record_add_printable(&t, TEXT_IN(is->why));
 	if (t.len)
-		paragraph(out, &t);
+		record_add_paragraph(out, WIDTH, &t);
 }
 
 /* --- What was seen, and why ------------------------------------------------------------------------------------------ */
@@ -138,7 +124,7 @@ static void add_seen(const struct fleet_incident *is, struct buffer *out)
 {
 	cleanup(buffer_done) struct buffer t = { 0 };
 
-	heading(out, "What was seen");
+	record_add_heading(out, "What was seen");
 	buffer_printf(&t, "%s told of packets without an SA in %llu message%s, from ", is->receiver, (unsigned long long)is->messages,
 		      is->messages == 1 ? "" : "s");
 	add_time(&t, is->first_seen);
@@ -148,7 +134,7 @@ static void add_seen(const struct fleet_incident *is, struct buffer *out)
 		buffer_printf(&t, "%s0x%08x", i ? ", " : "; SPI ", is->spis[i].value);
 	buffer_printf(&t, ". That is a hint that anybody can forge: the devices were looked at %u time%s. Times are UTC.", is->looks,
 		      is->looks == 1 ? "" : "s");
-	paragraph(out, &t);
+	record_add_paragraph(out, WIDTH, &t);
 	for (uint32_t i = 0; i < is->evidence_count && i < FLEET_EVIDENCE_MAX; i++) {
 		const struct fleet_evidence *e = &is->evidence[i];
 
@@ -167,14 +153,14 @@ static void add_verdict(const struct fleet_incident *is, const struct incident *
 {
 	cleanup(buffer_done) struct buffer t = { 0 };
 
-	heading(out, "Why this verdict");
+	record_add_heading(out, "Why this verdict");
 	buffer_printf(&t, "Rule %s. ", rule_name(is->rule));
 	if (is->has_stale)
 		buffer_printf(&t, "The sender uses 0x%08x, which the receiver had neither before nor after it was seen.", is->stale.value);
-	paragraph(out, &t);
+	record_add_paragraph(out, WIDTH, &t);
 	explain_cause(view, &t);
 	if (t.len)
-		paragraph(out, &t);
+		record_add_paragraph(out, WIDTH, &t);
 }
 
 /* --- What was done --------------------------------------------------------------------------------------------------- */
@@ -234,7 +220,7 @@ static void add_step(const struct fleet_step *s, uint32_t number, struct buffer 
 
 static void add_steps(const struct fleet_incident *is, struct buffer *out)
 {
-	heading(out, "What was done, and by whose word");
+	record_add_heading(out, "What was done, and by whose word");
 	if (!is->step_count)
 		buffer_add_string(out, "  Nothing.\n");
 	for (uint32_t i = 0; i < is->step_count && i < FLEET_STEPS_MAX; i++)
@@ -265,7 +251,7 @@ static void add_asking(const struct fleet_incident *is, struct buffer *out)
 {
 	if (!record_fleet_asks(is))
 		return;
-	heading(out, "What it waits for");
+	record_add_heading(out, "What it waits for");
 	record_fleet_ask(is, "  ", out);
 	buffer_add_string(out, "  The devices are read once more before anything is typed: if they show something else by then, nothing is.\n");
 }
@@ -278,7 +264,7 @@ static void add_proof(const struct fleet_incident *is, struct buffer *out)
 
 	if (is->verdict != VERDICT_DESYNC && is->verdict != VERDICT_OTHER_FAULT)
 		return;
-	heading(out, "Does traffic flow again?");
+	record_add_heading(out, "Does traffic flow again?");
 	switch (is->state) {
 	case STATE_HEALED:
 		buffer_add_string(&t, "Yes, since ");
@@ -298,7 +284,7 @@ static void add_proof(const struct fleet_incident *is, struct buffer *out)
 		buffer_add_string(&t, "Not yet.");
 		break;
 	}
-	paragraph(out, &t);
+	record_add_paragraph(out, WIDTH, &t);
 }
 
 static void add_plan(const struct incident *view, enum mode mode, struct plan *plan, struct buffer *out)
@@ -308,7 +294,7 @@ static void add_plan(const struct incident *view, enum mode mode, struct plan *p
 	make_plan(view, mode, plan);
 	if (!plan->count)
 		return;
-	heading(out, "What a person can do, narrowest first");
+	record_add_heading(out, "What a person can do, narrowest first");
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_step *s = &plan->steps[i];
 

@@ -158,14 +158,6 @@ static void add_flow(const struct fleet_incident *is, struct buffer *out)
 		buffer_printf(out, " %s%" PRIu32 " SPIs", is->spi_count == FLEET_SPIS_MAX ? "at least " : "", is->spi_count);
 }
 
-static void add_cell(struct buffer *out, struct buffer *cell, size_t width)
-{
-	buffer_add(out, buffer_text(cell));
-	buffer_add_repeat(out, ' ', cell->len < width ? width - cell->len : 0);
-	buffer_add_char(out, ' ');
-	buffer_clear(cell);
-}
-
 void live_case_row(const struct fleet_incident *is, struct instant now, struct buffer *out)
 {
 	cleanup(buffer_done) struct buffer cell = { 0 };
@@ -174,16 +166,16 @@ void live_case_row(const struct fleet_incident *is, struct instant now, struct b
 	buffer_printf(out, "%-6s %-10s %-11s ", is->id, is->state == STATE_AWAITING ? "awaiting" : incident_state_name(is->state),
 		      verdict_name(is->verdict));
 	buffer_add_string(&cell, cause_name(is->cause));
-	add_cell(out, &cell, 22);
+	live_add_cell(out, &cell, 22);
 	calendar_print_short(&cell, is->first_seen);
-	add_cell(out, &cell, 19);
+	live_add_cell(out, &cell, 19);
 	if (loses_packets(is))
 		calendar_print_duration(&cell, outage(is, now));
 	else
 		buffer_add_char(&cell, '-');
-	add_cell(out, &cell, 11);
+	live_add_cell(out, &cell, 11);
 	buffer_add_string(&cell, is->receiver);
-	add_cell(out, &cell, 16);
+	live_add_cell(out, &cell, 16);
 	add_flow(is, out);
 	buffer_add_char(out, '\n');
 }

@@ -9,20 +9,6 @@
 
 #define WIDTH 100
 
-static void heading(struct buffer *out, const char *title)
-{
-	buffer_printf(out, "\n%s\n", title);
-}
-
-/* A paragraph of its own; `text` is emptied. */
-static void paragraph(struct buffer *out, struct buffer *text)
-{
-	buffer_add_string(out, "  ");
-	record_add_wrapped(out, WIDTH, buffer_text(text), 2, 2);
-	out->failed |= text->failed;
-	buffer_clear(text);
-}
-
 static void say(struct buffer *out, const char *sentence)
 {
 	buffer_add_string(out, "  ");
@@ -64,7 +50,7 @@ static void add_head(const struct live_view *view, const struct core_incident *i
 		}
 		buffer_add_char(&t, '.');
 	}
-	paragraph(out, &t);
+	record_add_paragraph(out, WIDTH, &t);
 	buffer_done(&t);
 }
 
@@ -72,7 +58,7 @@ static void add_seen(const struct core_incident *i, struct buffer *out)
 {
 	struct buffer t = { 0 };
 
-	heading(out, "What was seen");
+	record_add_heading(out, "What was seen");
 	if (i->has_ledger && i->born.ns) {
 		buffer_add_string(&t, "The SPI was ours: installed ");
 		live_add_time(&t, i->born);
@@ -82,7 +68,7 @@ static void add_seen(const struct core_incident *i, struct buffer *out)
 			buffer_printf(&t, " (%s)", ledger_death_name(i->death));
 		}
 		buffer_add_char(&t, '.');
-		paragraph(out, &t);
+		record_add_paragraph(out, WIDTH, &t);
 	}
 	for (uint32_t k = 0; k < i->evidence_count && k < CORE_EVIDENCE_MAX; k++) {
 		const struct core_evidence *e = &i->evidence[k];
@@ -109,7 +95,7 @@ static void add_seen(const struct core_incident *i, struct buffer *out)
 		buffer_printf(&t, ", of which %" PRIu64 " were replays or leftovers and do not count", i->replays);
 	buffer_add_string(&t, ". Times are UTC.");
 	if (!i->is_suspicion)
-		paragraph(out, &t);
+		record_add_paragraph(out, WIDTH, &t);
 	buffer_done(&t);
 }
 
@@ -203,13 +189,13 @@ static void add_why(const struct live_view *view, const struct core_incident *i,
 {
 	struct buffer t = { 0 };
 
-	heading(out, "Why this verdict");
+	record_add_heading(out, "Why this verdict");
 	buffer_printf(&t, "Rule %s. ", rule_name(i->rule));
 	add_rule(view, i, &t);
-	paragraph(out, &t);
+	record_add_paragraph(out, WIDTH, &t);
 	explain_cause(shown, &t);
 	if (t.len)
-		paragraph(out, &t);
+		record_add_paragraph(out, WIDTH, &t);
 	buffer_done(&t);
 }
 
@@ -246,15 +232,15 @@ static void add_kind(const struct live_view *view, const struct core_incident *i
 
 	if (i->is_aggregate)
 		return;
-	heading(out, "What kind of tunnel it is");
+	record_add_heading(out, "What kind of tunnel it is");
 	buffer_printf(&t, "%s. %s", tunnel_kind_name(i->tunnel_kind), kind_help(i->tunnel_kind));
-	paragraph(out, &t);
+	record_add_paragraph(out, WIDTH, &t);
 	buffer_printf(&t, "May the receiver start IKE towards the sender, where none is left between them (B12)? %s", notes_say(i->tunnel_kind));
-	paragraph(out, &t);
+	record_add_paragraph(out, WIDTH, &t);
 	buffer_add_string(&t, "What spimend does of a desync in mode repair, ");
 	add_answer("over a living IKE SA", &ours.over_ike, &t);
 	add_answer("With none left", &ours.without_ike, &t);
-	paragraph(out, &t);
+	record_add_paragraph(out, WIDTH, &t);
 	buffer_done(&t);
 }
 
@@ -264,7 +250,7 @@ static void add_done(const struct core_incident *i, struct buffer *out)
 {
 	struct buffer t = { 0 };
 
-	heading(out, "What was done");
+	record_add_heading(out, "What was done");
 	if (i->step_count == 0)
 		say(out, "Nothing.");
 	for (uint32_t k = 0; k < i->step_count && k < CORE_STEPS_MAX; k++) {
@@ -300,7 +286,7 @@ static void add_proof(const struct live_view *view, const struct core_incident *
 
 	if (i->verdict != VERDICT_DESYNC && i->verdict != VERDICT_OTHER_FAULT && !i->is_suspicion)
 		return;
-	heading(out, "Does traffic flow again?");
+	record_add_heading(out, "Does traffic flow again?");
 	switch (i->state) {
 	case STATE_HEALED:
 		buffer_add_string(&t, "Yes, since ");
@@ -332,7 +318,7 @@ static void add_proof(const struct live_view *view, const struct core_incident *
 		buffer_add_char(&t, '.');
 		break;
 	}
-	paragraph(out, &t);
+	record_add_paragraph(out, WIDTH, &t);
 	buffer_done(&t);
 }
 
@@ -352,7 +338,7 @@ static void add_left_alone(const struct config *config, const struct core_incide
 	bool acted = i->step_count > 0;
 	struct buffer t = { 0 };
 
-	heading(out, "What was left alone, and why");
+	record_add_heading(out, "What was left alone, and why");
 	if (i->next.refusal != REFUSE_NONE && !live_is_over(i)) {
 		if (i->next.rung != RUNG_NONE)
 			buffer_printf(&t, "%s: ", repair_rung_name(i->next.rung));
@@ -369,7 +355,7 @@ static void add_left_alone(const struct config *config, const struct core_incide
 			live_add_time(&t, i->waits_until);
 			buffer_add_string(&t, " UTC, and done if packets are lost still.");
 		}
-		paragraph(out, &t);
+		record_add_paragraph(out, WIDTH, &t);
 	}
 	if (i->verdict == VERDICT_NOISE)
 		say(out, "Everything: noise is counted and never answered.");
@@ -438,7 +424,7 @@ static void add_fix(const struct core_incident *i, const struct incident *shown,
 	struct buffer t = { 0 };
 	struct plan plan;
 
-	heading(out, live_is_over(i) ? "What to fix so that it does not come again" : "What to do");
+	record_add_heading(out, live_is_over(i) ? "What to fix so that it does not come again" : "What to do");
 	live_plan(i, shown, &plan);
 	for (size_t k = 0; k < plan.count; k++) {
 		const struct plan_step *s = &plan.steps[k];
@@ -450,7 +436,7 @@ static void add_fix(const struct core_incident *i, const struct incident *shown,
 			buffer_printf(&t, " (disturbs: %s)", s->blast_radius);
 		if (!s->command[0])
 			buffer_add_string(&t, s->why);
-		paragraph(out, &t);
+		record_add_paragraph(out, WIDTH, &t);
 	}
 	say(out, cure_of(i->cause));
 	buffer_done(&t);
@@ -462,7 +448,7 @@ static void add_other_modes(const struct live_view *view, const struct core_inci
 
 	if (i->verdict != VERDICT_DESYNC && !i->is_suspicion)
 		return;
-	heading(out, "In another mode");
+	record_add_heading(out, "In another mode");
 	if (view->config->mode == MODE_REPAIR) {
 		say(out, "Modes observe and advise would have sent nothing: the packets would be lost until the peer's SA expires, its DPD fires "
 			 "(which it does not while the IKE SA lives), or a person acts. Mode advise shows the plan.");
@@ -470,10 +456,10 @@ static void add_other_modes(const struct live_view *view, const struct core_inci
 		buffer_printf(&t, "Mode is %s. In mode repair this would be done: %s. ", mode_name(view->config->mode),
 			      repair_rung_name(i->next.rung));
 		buffer_add_string(&t, repair_rung_help(i->next.rung));
-		paragraph(out, &t);
+		record_add_paragraph(out, WIDTH, &t);
 	} else {
 		buffer_printf(&t, "Mode is %s. In mode repair nothing more would be done now.", mode_name(view->config->mode));
-		paragraph(out, &t);
+		record_add_paragraph(out, WIDTH, &t);
 	}
 	buffer_done(&t);
 }

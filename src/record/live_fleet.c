@@ -179,14 +179,6 @@ void live_fleet_explain(const struct live_fleet *fleet, const struct config *con
 
 /* --- One line ------------------------------------------------------------------------------------------------------ */
 
-static void add_cell(struct buffer *out, struct buffer *cell, size_t width)
-{
-	buffer_add(out, buffer_text(cell));
-	buffer_add_repeat(out, ' ', cell->len < width ? width - cell->len : 0);
-	buffer_add_char(out, ' ');
-	buffer_clear(cell);
-}
-
 static void add_flow(const struct incident *i, struct buffer *out)
 {
 	char address[SPIMEND_ADDRESS_TEXT_MAX];
@@ -217,19 +209,19 @@ void live_fleet_row(const struct live_fleet *fleet, const struct config *config,
 	live_fleet_incident(fleet, config, now, index, &i);
 	buffer_printf(out, "%-6s %-10s %-11s ", i.id, incident_state_name(i.state), verdict_name(i.verdict));
 	buffer_add_string(&cell, cause_name(i.cause));
-	add_cell(out, &cell, 22);
+	live_add_cell(out, &cell, 22);
 	if (i.has_times)
 		calendar_print_short(&cell, i.first_seen);
 	else
 		buffer_add_char(&cell, '-');
-	add_cell(out, &cell, 19);
+	live_add_cell(out, &cell, 19);
 	if (i.has_times && (i.verdict == VERDICT_DESYNC || i.verdict == VERDICT_OTHER_FAULT))
 		calendar_print_duration(&cell, (i.state == STATE_OPEN ? now.ns : i.last_seen.ns) - i.first_seen.ns);
 	else
 		buffer_add_char(&cell, '-');
-	add_cell(out, &cell, 11);
+	live_add_cell(out, &cell, 11);
 	record_add_printable(&cell, i.observer);
-	add_cell(out, &cell, 16);
+	live_add_cell(out, &cell, 16);
 	add_flow(&i, out);
 	buffer_add_char(out, '\n');
 }

@@ -574,11 +574,12 @@ void live_incidents_json(const struct live_view *view, struct buffer *out)
 
 /* --- Text ------------------------------------------------------------------------------------------------------ */
 
-static void add_cell(struct buffer *out, const struct buffer *cell, size_t width)
+void live_add_cell(struct buffer *out, struct buffer *cell, size_t width)
 {
 	buffer_add(out, buffer_text(cell));
 	buffer_add_repeat(out, ' ', cell->len < width ? width - cell->len : 0);
 	buffer_add_char(out, ' ');
+	buffer_clear(cell);
 }
 
 static void add_row(const struct live_view *view, const struct core_incident *is, struct buffer *out)
@@ -587,19 +588,16 @@ static void add_row(const struct live_view *view, const struct core_incident *is
 
 	buffer_printf(out, "%-6s %-10s %-11s ", is->id, incident_state_name(is->state), verdict_name(is->verdict));
 	buffer_add_string(&cell, cause_name(is->cause));
-	add_cell(out, &cell, 22);
-	buffer_clear(&cell);
+	live_add_cell(out, &cell, 22);
 	calendar_print_short(&cell, is->first_seen);
-	add_cell(out, &cell, 19);
-	buffer_clear(&cell);
+	live_add_cell(out, &cell, 19);
 	if (live_loses_packets(is))
 		calendar_print_duration(&cell, live_outage(is, view->now.wall));
 	else
 		buffer_add_char(&cell, '-');
-	add_cell(out, &cell, 11);
-	buffer_clear(&cell);
+	live_add_cell(out, &cell, 11);
 	live_add_connection(is, &cell);
-	add_cell(out, &cell, 16);
+	live_add_cell(out, &cell, 16);
 	live_add_flow(is, out);
 	buffer_add_char(out, '\n');
 	buffer_done(&cell);

@@ -25,6 +25,8 @@ void live_add_connection(const struct core_incident *i, struct buffer *out);
 void live_add_flow(const struct core_incident *i, struct buffer *out);
 /* UTC with milliseconds, for people: 2026-11-22 09:30:00.123 */
 void live_add_time(struct buffer *out, struct instant at);
+/* A column of a table; `cell` is emptied. */
+void live_add_cell(struct buffer *out, struct buffer *cell, size_t width);
 /* B12 for that kind of tunnel, here. */
 struct repair_answer live_answer(const struct core_incident *i, const struct config *config);
 /* A step was ordered, not only planned. */

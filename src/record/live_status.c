@@ -229,14 +229,6 @@ static void add_hints(const struct core_figures *f, struct buffer *out)
 		      h->unprotected, h->probes, h->probes == 1 ? "" : "s", h->probes_answered, h->probes_held);
 }
 
-static void add_cell(struct buffer *out, struct buffer *cell, size_t width)
-{
-	buffer_add(out, buffer_text(cell));
-	buffer_add_repeat(out, ' ', cell->len < width ? width - cell->len : 0);
-	buffer_add_char(out, ' ');
-	buffer_clear(cell);
-}
-
 static const char *child_state_of(enum child_state state)
 {
 	static const char *const names[CHILD_STATES] = { "other", "created", "installed", "rekeying", "rekeyed", "deleting" };
@@ -277,25 +269,25 @@ static void add_tunnel(const struct core_tunnel *t, bool stale, struct buffer *o
 	add_name(&cell, c->ike, sizeof(c->ike));
 	buffer_add_char(&cell, '/');
 	add_name(&cell, c->child, sizeof(c->child));
-	add_cell(out, &cell, 20);
+	live_add_cell(out, &cell, 20);
 	buffer_add_string(&cell, spimend_address_print(&c->remote, address));
-	add_cell(out, &cell, 15);
+	live_add_cell(out, &cell, 15);
 	buffer_add_string(&cell, child_state_of(c->state));
-	add_cell(out, &cell, 9);
+	live_add_cell(out, &cell, 9);
 	add_spi(&cell, c->has_spi_in, c->spi_in);
-	add_cell(out, &cell, 10);
+	live_add_cell(out, &cell, 10);
 	add_spi(&cell, c->has_spi_out, c->spi_out);
-	add_cell(out, &cell, 10);
+	live_add_cell(out, &cell, 10);
 	if (c->has_counters)
 		buffer_printf(&cell, "%" PRIu64 "/%" PRIu64, c->packets_in, c->packets_out);
 	else
 		buffer_add_char(&cell, '-');
-	add_cell(out, &cell, 15);
+	live_add_cell(out, &cell, 15);
 	if (c->has_use_in)
 		calendar_print_duration(&cell, c->use_in_s * SECOND_NS);
 	else
 		buffer_add_string(&cell, "never");
-	add_cell(out, &cell, 10);
+	live_add_cell(out, &cell, 10);
 	buffer_add_string(out, t->has_incident ? t->incident : t->has_ike ? "" : "no IKE SA");
 	if (stale)
 		buffer_add_string(out, out->bytes[out->len - 1] == ' ' ? "of before" : ", of before");

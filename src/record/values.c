@@ -128,3 +128,16 @@ void record_add_wrapped(struct buffer *out, size_t width, struct text t, size_t 
 	record_add_printable(out, text_between(t.at + from, t.at + end));
 	buffer_add_char(out, '\n');
 }
+
+void record_add_heading(struct buffer *out, const char *title)
+{
+	buffer_printf(out, "\n%s\n", title);
+}
+
+void record_add_paragraph(struct buffer *out, size_t width, struct buffer *text)
+{
+	buffer_add_string(out, "  ");
+	record_add_wrapped(out, width, buffer_text(text), 2, 2);
+	out->failed |= text->failed;
+	buffer_clear(text);
+}

@@ -16,5 +16,8 @@ void record_put_time(struct json *j, const char *key, bool present, struct insta
 void record_add_printable(struct buffer *out, struct text t);
 /* Text from column `at`, wrapped between its words at `width` and indented to `indent`; ends the line. */
 void record_add_wrapped(struct buffer *out, size_t width, struct text t, size_t indent, size_t at);
+/* Of a page: a part's title behind an empty line; a paragraph, indented by two, of `text`, which is emptied. */
+void record_add_heading(struct buffer *out, const char *title);
+void record_add_paragraph(struct buffer *out, size_t width, struct buffer *text);
 
 #endif
