@@ -69,7 +69,7 @@ void record_fleet_json(const struct fleet_incident *is, enum mode mode, bool exp
 {
 	struct plan *plan cleanup(memory_free_pointer) = memory_new(1, sizeof(*plan));
 	struct record_action actions[FLEET_STEPS_MAX];
-	struct record_live live = { .actions = actions, .write_rest = put_rest, .context = (void *)(uintptr_t)is };
+	struct record_live live = { .is_read = true, .actions = actions, .write_rest = put_rest, .context = (void *)(uintptr_t)is };
 	struct fleet_view_room room;
 	struct incident view;
 

@@ -8,7 +8,7 @@
 #include "plan/explain.h"
 #include "record/values.h"
 
-static void put_evidence(struct json *j, const struct incident *i, bool is_live)
+static void put_evidence(struct json *j, const struct incident *i, const struct record_live *live)
 {
 	json_array(j, "evidence");
 	for (size_t k = 0; k < i->evidence_count; k++) {
@@ -17,7 +17,7 @@ static void put_evidence(struct json *j, const struct incident *i, bool is_live)
 		json_object(j, NULL);
 		record_put_time(j, "at", e->has_at, e->at);
 		json_text(j, "from", e->from);
-		json_string(j, "kind", is_live ? "live" : e->kind == FACT_SA_TABLE ? "show" : "syslog");
+		json_string(j, "kind", live && !live->is_read ? "live" : live || e->kind == FACT_SA_TABLE ? "show" : "syslog");
 		json_text(j, "text", e->text);
 		json_string(j, "says", fact_kind_name(e->kind));
 		json_string(j, "end", e->other_end ? "sender" : "receiver");
@@ -127,7 +127,7 @@ void record_incident_json_live(const struct incident *i, const struct plan *plan
 	record_put_time(&j, "first_seen", i->has_times, i->first_seen);
 	record_put_time(&j, "last_seen", i->has_times, i->last_seen);
 	json_unsigned(&j, "messages", i->messages);
-	if (live)
+	if (live && !live->is_read)
 		json_unsigned(&j, "packets", live->packets);
 	else
 		json_null(&j, "packets"); /* a log that is limited in rate is no packet count (B3) */
@@ -135,7 +135,7 @@ void record_incident_json_live(const struct incident *i, const struct plan *plan
 	json_string(&j, "rule", rule_name(i->rule));
 	json_string(&j, "cause", cause_name(i->cause));
 	json_string(&j, "confidence", confidence_name(i->confidence));
-	put_evidence(&j, i, live != NULL);
+	put_evidence(&j, i, live);
 	put_flags(&j, i->flags);
 	put_plan(&j, plan);
 	put_actions(&j, live);

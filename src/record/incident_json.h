@@ -26,6 +26,7 @@ struct record_action {
 	uint32_t peer_spi;
 };
 struct record_live {
+	bool is_read;       /* of other devices: their evidence is what they print */
 	uint64_t packets;
 	const struct record_action *actions; /* borrows */
 	size_t action_count;

@@ -12,6 +12,14 @@
 #include "record/live_private.h"
 #include "record/values.h"
 
+/* What is told later than so long after the end of a case is not its own: if no other case came of it, it is to be seen. */
+#define AFTERWARDS_NS (2 * MINUTE_NS)
+
+static bool is_going_on(const struct fleet_incident *is)
+{
+	return is->state == STATE_OPEN || is->state == STATE_ACTING || is->state == STATE_AWAITING;
+}
+
 /* --- What syslog told of the same ends ------------------------------------------------------------------------------ */
 
 static int compare_ends(const void *a, const void *b)
@@ -36,9 +44,9 @@ int live_pairs_new(const struct fleet *cases, const struct config *config, struc
 	for (; n < most && (is = fleet_at(cases, n)); n++) {
 		int64_t to = is->ended.ns > is->last_seen.ns ? is->ended.ns : is->last_seen.ns;
 
-		/* The judge joins what is told again within so long into one incident. */
+		/* The judge joins what is told again within close_ns into one incident. */
 		at[n] = (struct live_pair){ .src = is->src, .dst = is->dst, .first = { is->first_seen.ns - config->close_ns },
-					    .last = { to + config->close_ns }, .any_src = is->is_burst };
+					    .last = { is_going_on(is) ? INT64_MAX : to + AFTERWARDS_NS }, .any_src = is->is_burst };
 	}
 	qsort(at, n, sizeof(*at), compare_ends);
 	ret->at = at;
@@ -71,18 +79,13 @@ bool live_pairs_cover(const struct live_pairs *pairs, const struct judge_glance 
 		const struct live_pair *p = &pairs->at[low];
 
 		if ((p->any_src || (!is_burst && spimend_address_compare(&p->src, glance->src) == 0)) && glance->last.ns >= p->first.ns &&
-		    glance->first.ns <= p->last.ns)
+		    glance->last.ns <= p->last.ns)
 			return true;
 	}
 	return false;
 }
 
 /* --- One of them ---------------------------------------------------------------------------------------------------- */
-
-static bool is_going_on(const struct fleet_incident *is)
-{
-	return is->state == STATE_OPEN || is->state == STATE_ACTING || is->state == STATE_AWAITING;
-}
 
 static bool loses_packets(const struct fleet_incident *is)
 {

@@ -163,6 +163,7 @@ static void test_a_word_is_asked_for_no_longer_once_it_was_given(void **state)
 	has(take(&out), "desync healed: r00: ");
 	has(show(live_incidents_json), "\"who\":\"alice\"");
 	has(page, "\"state\":\"healed\"");
+	has(page, "\"from\":\"r00\",\"kind\":\"show\"");
 	has(show(live_status_json), "\"devices\":{\"configured\":4,\"with_login\":4,\"may_repair\":4,\"sightings\":1,");
 	has(page, "\"approved\":1,\"denied\":0,\"void\":0,");
 }
@@ -196,6 +197,31 @@ static void test_what_syslog_tells_of_the_same_ends_is_one_incident(void **state
 	has(page, "0x1db73bbb");
 }
 
+/* Nobody looked again: that must not be hidden behind what healed before. */
+static void test_what_syslog_tells_after_the_end_is_seen(void **state)
+{
+	struct spimend_address src, dst;
+	struct syslog_counts counts = { 0 };
+	int errors[SYSLOG_LISTENERS_MAX + SYSLOG_FILES_MAX] = { 0 };
+
+	(void)state;
+	src = cleared_by_hand()->src;
+	dst = world_incident(&w)->dst;
+	assert_true(world_approve(&w, world_incident(&w)));
+	world_run(&w, 3 * MINUTE_NS);
+	assert_int_equal(world_incident(&w)->state, STATE_HEALED);
+	claim(&src, &dst, 0x1db73bbb, world_incident(&w)->ended.ns - world_now(&w).wall.ns);
+	for (int turn = 0; turn < 2; turn++) {
+		look();
+		syslog_told.counts = &counts;
+		syslog_told.listen_errors = syslog_told.file_errors = errors;
+		view.fleet = &syslog_told;
+		has(show(live_incidents_text), turn ? "\n2 incidents: " : "\n1 incident: ");
+		claim(&src, &dst, 0x1db73bbb, 10 * MINUTE_NS);
+	}
+	has(page, "0x1db73bbb");
+}
+
 static void test_ids_may_be_cut_where_they_stay_unique(void **state)
 {
 	const struct fleet_incident *is = cleared_by_hand(), *found;
@@ -218,6 +244,7 @@ int main(void)
 		LIVE_TEST(test_what_waits_for_a_person_stands_on_top),
 		LIVE_TEST(test_a_word_is_asked_for_no_longer_once_it_was_given),
 		LIVE_TEST(test_what_syslog_tells_of_the_same_ends_is_one_incident),
+		LIVE_TEST(test_what_syslog_tells_after_the_end_is_seen),
 		LIVE_TEST(test_ids_may_be_cut_where_they_stay_unique),
 	};
 
