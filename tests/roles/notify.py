@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Traps and messages, in and out: net-snmp's snmptrap and snmptrapd, rsyslogd and OpenSSL at the other end."""
+import itertools
 import json
 import os
 import shutil
@@ -387,15 +388,14 @@ def passwords_in_the_file_stay_there(build):
 
 class Dialer:
     """A role dial with these commands of configuration, in a network namespace of its own."""
-    count = 0
+    numbers = itertools.count(1)  # tests run side by side: each takes one of its own
 
     def __init__(self, build, *lines):
         self.build, self.lines = build, lines
 
     def __enter__(self):
-        Dialer.count += 1
         self.folder = tempfile.mkdtemp(prefix="dial-")
-        self.space = f"spdi{os.getpid()}x{Dialer.count}"
+        self.space = f"spdi{os.getpid()}x{next(self.numbers)}"
         self.programs, self.process = [], None
         ip("netns", "add", self.space)
         ip("-n", self.space, "link", "set", "lo", "up")
