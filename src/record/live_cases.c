@@ -47,6 +47,7 @@ int live_pairs_new(const struct fleet *cases, const struct config *config, struc
 		/* The judge joins what is told again within close_ns into one incident. */
 		at[n] = (struct live_pair){ .src = is->src, .dst = is->dst, .first = { is->first_seen.ns - config->close_ns },
 					    .last = { is_going_on(is) ? INT64_MAX : to + AFTERWARDS_NS }, .any_src = is->is_burst };
+		memcpy(at[n].id, is->id, sizeof(at[n].id));
 	}
 	qsort(at, n, sizeof(*at), compare_ends);
 	ret->at = at;
@@ -61,12 +62,12 @@ void live_pairs_done(struct live_pairs *pairs)
 	pairs->count = 0;
 }
 
-bool live_pairs_cover(const struct live_pairs *pairs, const struct judge_glance *glance, bool is_burst)
+const struct live_pair *live_pairs_cover(const struct live_pairs *pairs, const struct judge_glance *glance, bool is_burst)
 {
 	size_t low = 0, high = pairs->count;
 
 	if (!glance->has_times || !spimend_address_known(glance->src))
-		return false;
+		return NULL;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
@@ -80,9 +81,9 @@ bool live_pairs_cover(const struct live_pairs *pairs, const struct judge_glance 
 
 		if ((p->any_src || (!is_burst && spimend_address_compare(&p->src, glance->src) == 0)) && glance->last.ns >= p->first.ns &&
 		    glance->last.ns <= p->last.ns)
-			return true;
+			return p;
 	}
-	return false;
+	return NULL;
 }
 
 /* --- One of them ---------------------------------------------------------------------------------------------------- */

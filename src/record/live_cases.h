@@ -13,6 +13,7 @@
 
 /* Between which ends there is a case, and when: what syslog told of them then is shown as that case. */
 struct live_pair {
+	char id[INCIDENT_ID_MAX];
 	struct spimend_address src, dst;
 	struct instant first, last;
 	bool any_src; /* a burst of many senders: nothing less tells of another burst */
@@ -24,7 +25,8 @@ struct live_pairs {
 /* `cases` NULL: none. 0 or -ENOMEM. */
 int live_pairs_new(const struct fleet *cases, const struct config *config, struct live_pairs *ret);
 void live_pairs_done(struct live_pairs *pairs); /* for cleanup() */
-bool live_pairs_cover(const struct live_pairs *pairs, const struct judge_glance *glance, bool is_burst);
+/* NULL: none. Borrowed from `pairs`. */
+const struct live_pair *live_pairs_cover(const struct live_pairs *pairs, const struct judge_glance *glance, bool is_burst);
 
 bool live_case_is_fault(const struct fleet_incident *is, const struct config *config, struct instant now);
 /* Whether any is. */

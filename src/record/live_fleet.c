@@ -107,16 +107,19 @@ bool live_fleet_is_fault(const struct live_fleet *fleet, const struct config *co
 	       !is_old(config, now, glance.has_times, glance.last);
 }
 
-bool live_fleet_is_shown(const struct live_fleet *fleet, const struct live_pairs *pairs, size_t index)
+const struct live_pair *live_fleet_case_of(const struct live_fleet *fleet, const struct live_pairs *pairs, size_t index)
 {
 	struct judge_glance glance;
 
-	if (!live_fleet_is_listed(fleet, index))
-		return false;
 	if (!pairs->count)
-		return true;
+		return NULL;
 	glance = live_fleet_glance(fleet, index);
-	return !live_pairs_cover(pairs, &glance, live_burst_of(fleet->bursts, index));
+	return live_pairs_cover(pairs, &glance, live_burst_of(fleet->bursts, index));
+}
+
+bool live_fleet_is_shown(const struct live_fleet *fleet, const struct live_pairs *pairs, size_t index)
+{
+	return live_fleet_is_listed(fleet, index) && !live_fleet_case_of(fleet, pairs, index);
 }
 
 int live_fleet_find(const struct live_fleet *fleet, const char *id, size_t *ret)

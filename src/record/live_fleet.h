@@ -41,6 +41,8 @@ void live_fleet_plan(const struct live_fleet *fleet, size_t index, const struct 
 bool live_fleet_is_fault(const struct live_fleet *fleet, const struct config *config, struct instant now, size_t index);
 /* False: it is not listed, or it stands in the incident that the fleet's mind has of the same ends. */
 bool live_fleet_is_shown(const struct live_fleet *fleet, const struct live_pairs *pairs, size_t index);
+/* That one; NULL: there is none. */
+const struct live_pair *live_fleet_case_of(const struct live_fleet *fleet, const struct live_pairs *pairs, size_t index);
 /* By its id or the beginning of one. 0; -ENOENT; -ENOTUNIQ. */
 int live_fleet_find(const struct live_fleet *fleet, const char *id, size_t *ret);
 

@@ -205,11 +205,19 @@ static int explain_fleet(struct mind *mind, const struct live_view *view, const 
 			 size_t index, struct buffer *out)
 {
 	const struct config *config = mind->member->config;
+	cleanup(live_pairs_done) struct live_pairs pairs = { 0 };
+	const struct live_pair *looked_at;
 
-	if (request->json)
+	if (live_pairs_new(view->cases, config, &pairs) < 0)
+		return -ENOMEM;
+	if (request->json) {
 		live_fleet_json(view->fleet, config, view->now.wall, index, true, out);
-	else
+	} else {
 		live_fleet_explain(view->fleet, config, view->now.wall, index, out);
+		looked_at = live_fleet_case_of(view->fleet, &pairs, index);
+		if (looked_at)
+			buffer_printf(out, "The devices themselves were looked at: 'spimend explain %s' has what they showed.\n", looked_at->id);
+	}
 	return live_fleet_is_fault(view->fleet, config, view->now.wall, index);
 }
 

@@ -170,6 +170,9 @@ static void test_a_word_is_asked_for_no_longer_once_it_was_given(void **state)
 
 static void test_what_syslog_tells_of_the_same_ends_is_one_incident(void **state)
 {
+	cleanup(live_pairs_done) struct live_pairs pairs = { 0 };
+	const struct live_pair *found;
+	int joined = 0;
 	const struct fleet_incident *is = cleared_by_hand();
 	struct spimend_address stranger = { 4, { 203, 0, 113, 9 } };
 	struct syslog_counts counts = { 0 };
@@ -186,6 +189,13 @@ static void test_what_syslog_tells_of_the_same_ends_is_one_incident(void **state
 	syslog_told.listen_errors = syslog_told.file_errors = errors;
 	view.fleet = &syslog_told;
 	assert_int_equal(judge_incidents(judge), 4);
+	assert_int_equal(live_pairs_new(w.fleet, w.config, &pairs), 0);
+	for (size_t i = 0; i < 4; i++) {
+		found = live_fleet_case_of(&syslog_told, &pairs, i);
+		joined += found != NULL;
+		assert_true(!found || strcmp(found->id, is->id) == 0);
+	}
+	assert_int_equal(joined, 2);
 	has(show(live_incidents_text), "203.0.113.9 -> ");
 	has(page, "\n3 incidents: ");
 	has_not(page, "0x1db73bbb");
