@@ -209,6 +209,9 @@ static int keep(struct sa_audit *a, uint32_t output, const struct saved_record *
 		KEEP(bfds, struct kept_bfd, bfd);
 	case SAVED_STATE:
 		KEEP(states, struct kept_state, state);
+	case SAVED_CONTROL: /* what one device has with its controllers is its own */
+	case SAVED_OMP_PEER:
+	case SAVED_INTERFACE:
 	case SAVED_NONE:
 	case SAVED_KINDS:
 		break;

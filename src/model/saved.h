@@ -25,6 +25,9 @@ enum saved_output { /* one command's output */
 	OUTPUT_SDWAN_OUTBOUND, /* show sdwan ipsec outbound-connections */
 	OUTPUT_SDWAN_TLOCS,    /* show sdwan omp tlocs */
 	OUTPUT_SDWAN_BFD,      /* show sdwan bfd sessions */
+	OUTPUT_SDWAN_CONTROL,  /* show sdwan control connections */
+	OUTPUT_SDWAN_OMP,      /* show sdwan omp peers */
+	OUTPUT_INTERFACES,     /* show ip interface brief */
 	OUTPUT_SWANCTL,        /* swanctl --list-sas */
 	OUTPUT_SWANCTL_RAW,    /* swanctl --list-sas --raw */
 	OUTPUT_XFRM,           /* ip [-s] xfrm state */
@@ -109,6 +112,24 @@ struct saved_bfd {
 	bool up;
 };
 
+struct saved_control {
+	char type[12], color[24]; /* vsmart, vmanage, vbond; our colour */
+	struct spimend_address system, public;
+	bool up;
+};
+
+struct saved_interface {
+	char name[SAVED_NAME_MAX];
+	struct spimend_address address;
+	bool up;
+};
+
+struct saved_omp_peer {
+	char type[12];
+	struct spimend_address peer;
+	bool up;
+};
+
 struct saved_state { /* of ip xfrm state: one direction, never its key */
 	struct spimend_address src, dst;
 	uint8_t protocol; /* 50 or 51 */
@@ -121,7 +142,7 @@ struct saved_state { /* of ip xfrm state: one direction, never its key */
 
 enum saved_kind {
 	SAVED_NONE, SAVED_FLOW, SAVED_IKE, SAVED_SESSION, SAVED_SPI, SAVED_TRACE, SAVED_DROP, SAVED_LOCAL_SA, SAVED_OUTBOUND,
-	SAVED_TLOC, SAVED_BFD, SAVED_STATE,
+	SAVED_TLOC, SAVED_BFD, SAVED_CONTROL, SAVED_OMP_PEER, SAVED_INTERFACE, SAVED_STATE,
 	SAVED_KINDS
 };
 
@@ -140,6 +161,9 @@ struct saved_record {
 		struct saved_outbound outbound;
 		struct saved_tloc tloc;
 		struct saved_bfd bfd;
+		struct saved_control control;
+		struct saved_omp_peer omp_peer;
+		struct saved_interface interface;
 		struct saved_state state;
 	};
 };

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "parse/sa_table.h"
 #include "parse/show_ike.h"
+#include "parse/show_interface.h"
 #include "parse/show_sdwan.h"
 #include "parse/show_session.h"
 #include "parse/show_spi.h"
@@ -146,7 +147,8 @@ static void release_held(struct device_output *r)
 /* Keeps a row that is no whole one, for what the next line adds. False where it cannot. */
 static bool hold(struct device_output *r, struct text raw, uint32_t line, const char *reason)
 {
-	bool table = r->output == OUTPUT_SDWAN_LOCAL_SA || r->output == OUTPUT_SDWAN_OUTBOUND || r->output == OUTPUT_SDWAN_BFD;
+	bool table = r->output == OUTPUT_SDWAN_LOCAL_SA || r->output == OUTPUT_SDWAN_OUTBOUND || r->output == OUTPUT_SDWAN_BFD ||
+		     r->output == OUTPUT_SDWAN_CONTROL;
 
 	if (!table || raw.len >= sizeof(r->held))
 		return false;
@@ -243,6 +245,8 @@ static enum saved_output starts(struct text t)
 		return OUTPUT_SESSION;
 	output = show_sdwan_starts(t);
 	if (output == OUTPUT_NONE)
+		output = show_interface_starts(t);
+	if (output == OUTPUT_NONE)
 		output = show_spi_starts(t);
 	if (output == OUTPUT_NONE && swanctl_raw_starts(t))
 		output = OUTPUT_SWANCTL_RAW;
@@ -287,7 +291,11 @@ static enum show_result read_line(struct device_output *r, struct text t, struct
 	case OUTPUT_SDWAN_OUTBOUND:
 	case OUTPUT_SDWAN_TLOCS:
 	case OUTPUT_SDWAN_BFD:
+	case OUTPUT_SDWAN_CONTROL:
+	case OUTPUT_SDWAN_OMP:
 		return show_sdwan_line(&r->sdwan, r->output, t, r->line, ret);
+	case OUTPUT_INTERFACES:
+		return show_interface_line(t, r->line, ret);
 	case OUTPUT_SWANCTL:
 		return swanctl_line(&r->swan, t, r->line, ret);
 	case OUTPUT_SWANCTL_RAW:

@@ -123,6 +123,12 @@ static const struct command commands[] = {
 	{ "show omp tlocs", OUTPUT_SDWAN_TLOCS },
 	{ "show sdwan bfd sessions", OUTPUT_SDWAN_BFD },
 	{ "show bfd sessions", OUTPUT_SDWAN_BFD },
+	{ "show ip interface brief", OUTPUT_INTERFACES },
+	{ "show interface ip brief", OUTPUT_INTERFACES },
+	{ "show sdwan control connections", OUTPUT_SDWAN_CONTROL },
+	{ "show control connections", OUTPUT_SDWAN_CONTROL },
+	{ "show sdwan omp peers", OUTPUT_SDWAN_OMP },
+	{ "show omp peers", OUTPUT_SDWAN_OMP },
 };
 
 static bool is_abbreviation(struct text typed, struct text word)

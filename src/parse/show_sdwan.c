@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "parse/show_sdwan.h"
 
-#define WORDS_MAX 16
+#define WORDS_MAX 32 /* an organisation has a name of several */
 
 struct row {
 	struct text word[WORDS_MAX];
@@ -62,6 +62,10 @@ enum saved_output show_sdwan_starts(struct text t)
 		return OUTPUT_SDWAN_OUTBOUND;
 	if (text_starts(t, TEXT("SYSTEM IP")) && text_has(t, TEXT("STATE")) && text_has(t, TEXT("UPTIME")))
 		return OUTPUT_SDWAN_BFD;
+	if (text_starts(t, TEXT("TYPE")) && text_has(t, TEXT("PRIVATE IP")) && text_has(t, TEXT("PROXY")))
+		return OUTPUT_SDWAN_CONTROL;
+	if (text_starts(t, TEXT("PEER")) && text_has(t, TEXT("TYPE")) && text_has(t, TEXT("R/I/S")))
+		return OUTPUT_SDWAN_OMP;
 	if (row.count > 4 && text_starts(t, TEXT("SRC IP")) && text_has(t, TEXT("SYSTEM IP")) && text_has(t, TEXT("STATE")))
 		return OUTPUT_SDWAN_BFD;
 	return OUTPUT_NONE;
@@ -145,6 +149,59 @@ static const char *read_bfd(const struct row *row, bool by_source, struct saved_
 	    !take_number(row, &at, UINT16_MAX, &port))
 		return "a BFD session without its colours and addresses";
 	ret->port = (uint16_t)port;
+	return NULL;
+}
+
+static bool is_controller(struct text word)
+{
+	return text_equal(word, TEXT("vsmart")) || text_equal(word, TEXT("vmanage")) || text_equal(word, TEXT("vbond")) ||
+	       text_equal(word, TEXT("vhub"));
+}
+
+/* "vsmart dtls 10.14.2.250 102 1 10.14.2.71 12346 21.254.56.204 12346 Some Name gold No up 110:18:17:060": what stands
+ * behind the state runs together. */
+static const char *read_control(const struct row *row, struct saved_control *ret)
+{
+	struct spimend_address private;
+	uint32_t number;
+	char protocol[8];
+	size_t at = 0;
+
+	if (!take_name(row, &at, ret->type, sizeof(ret->type)) || !take_name(row, &at, protocol, sizeof(protocol)) ||
+	    !take_address(row, &at, &ret->system) || !take_number(row, &at, UINT32_MAX, &number) ||
+	    !take_number(row, &at, UINT32_MAX, &number) || !take_address(row, &at, &private) ||
+	    !take_number(row, &at, UINT16_MAX, &number) || !take_address(row, &at, &ret->public) ||
+	    !take_number(row, &at, UINT16_MAX, &number))
+		return "a control connection without its addresses and ports";
+	for (at++; at + 1 < row->count; at++) {
+		struct text proxy = row->word[at], color = row->word[at - 1];
+
+		if (!text_equal(proxy, TEXT("No")) && !text_equal(proxy, TEXT("Yes")) && !text_equal(proxy, TEXT("-")))
+			continue;
+		if (row->word[at + 1].at[0] < 'a' || row->word[at + 1].at[0] > 'z')
+			continue; /* a '-' of the organisation's name: a state is a small word */
+		if (color.len >= sizeof(ret->color))
+			break;
+		text_copy(color, ret->color, sizeof(ret->color));
+		ret->up = text_equal(row->word[at + 1], TEXT("up"));
+		return NULL;
+	}
+	return "a control connection without its colour and state";
+}
+
+/* "10.4.1.4 vsmart 1 1 4 up 6:13:57:28 4/0/4" */
+static const char *read_omp_peer(const struct row *row, struct saved_omp_peer *ret)
+{
+	uint32_t number;
+	size_t at = 0;
+
+	if (!take_address(row, &at, &ret->peer) || !take_name(row, &at, ret->type, sizeof(ret->type)))
+		return "an OMP peer without its address and type";
+	while (take_number(row, &at, UINT32_MAX, &number))
+		;
+	if (at >= row->count)
+		return "an OMP peer without its state";
+	ret->up = text_equal(row->word[at], TEXT("up"));
 	return NULL;
 }
 
@@ -232,7 +289,8 @@ static enum show_result tloc_line(struct show_sdwan *s, struct text t, uint32_t 
 
 static bool is_header(struct text t)
 {
-	static const char *const words[] = { "SOURCE", "SRC ", "TLOC ADDRESS", "IP ", "SYSTEM IP", "DETECT", "---", "REMOTE", "DST " };
+	static const char *const words[] = { "SOURCE", "SRC ", "TLOC ADDRESS", "IP ", "SYSTEM IP", "DETECT", "---", "REMOTE", "DST ",
+					     "PEER", "TYPE", "DOMAIN", "R ->", "I ->", "S ->", "TENANT" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (text_starts(t, text_of(words[i])))
@@ -265,6 +323,16 @@ enum show_result show_sdwan_line(struct show_sdwan *s, enum saved_output table, 
 	} else if (table == OUTPUT_SDWAN_OUTBOUND) {
 		record.kind = SAVED_OUTBOUND;
 		record.reason = read_outbound(&row, &record.outbound);
+	} else if (table == OUTPUT_SDWAN_CONTROL) {
+		record.kind = SAVED_CONTROL;
+		record.reason = read_control(&row, &record.control);
+		if (record.reason && is_controller(row.word[0])) {
+			*ret = record;
+			return SHOW_BAD;
+		}
+	} else if (table == OUTPUT_SDWAN_OMP) {
+		record.kind = SAVED_OMP_PEER;
+		record.reason = read_omp_peer(&row, &record.omp_peer);
 	} else {
 		record.kind = SAVED_BFD;
 		record.reason = read_bfd(&row, s->by_source, &record.bfd);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SD-WAN's tables: local SAs, outbound connections, BFD sessions, the controller's TLOCs (devices.md 5). A row is taken
+ * SD-WAN's tables: local SAs, outbound connections, BFD sessions, control connections, OMP peers, the controller's TLOCs
+ * (devices.md 5). A row is taken
  * by the types of its words, never by their columns alone: columns run together when a value is wide (devices.md 3).
  * Pure.
  */

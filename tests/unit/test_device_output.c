@@ -273,6 +273,46 @@ static void reads_tlocs_and_bfd(void **state)
 	assert_int_equal(run.troubles, 0);
 }
 
+static void reads_controllers_and_addresses(void **state)
+{
+	struct run run = read_text(
+		"PEER    PEER PEER            SITE       DOMAIN PEER             PRIV  PEER             PUB                     GROUP\n"
+		"TYPE    PROT SYSTEM IP       ID         ID     PRIVATE IP       PORT  PUBLIC IP        PORT  ORGANIZATION  LOCAL COLOR PROXY "
+		"STATE UPTIME      ID\n"
+		"-------------------------------------------------------------------------------------------------------------------\n"
+		"vsmart  dtls 10.0.0.250      102        1      10.0.2.71        12346 192.0.2.9        12346 A network - 7 gold        No    "
+		"up     110:18:17:060\n"
+		"vbond   dtls 0.0.0.0         0          0      192.0.2.8        12346 192.0.2.8        12346 A network - 7 biz-internet -    "
+		"connect                0\n"
+		"vmanage dtls 10.0.0.248      100        0      10.0.2.70        12346\n\n"
+		"hub#show sdwan omp peers\n"
+		"R -> routes received\nI -> routes installed\nS -> routes sent\n\n"
+		"    PEER TYPE ID ID ID STATE UPTIME R/I/S\n"
+		"    ------------------------------------------------------------------------------------------\n"
+		"    10.0.0.250 vsmart 1 1 4 up 6:13:57:28 4/0/4\n"
+		"    10.0.0.251 vsmart 1 1 4 down 0/0/0\n"
+		"hub#show ip int br\n"
+		"Interface              IP-Address      OK? Method Status                Protocol\n"
+		"GigabitEthernet1       192.0.2.1       YES NVRAM  up                    up\n"
+		"Tunnel1                unassigned      YES unset  administratively down down\n"
+		"Tunnel2                192.0.2.999     YES unset  up                    up\n"
+		"Loopback0              10.0.0.1        YES NVRAM  administratively down down\n");
+
+	(void)state;
+	assert_int_equal(run.count, 6);
+	assert_string_equal(run.records[0].control.color, "gold");
+	assert_true(run.records[0].control.up);
+	is_address(&run.records[0].control.system, "10.0.0.250");
+	assert_string_equal(run.records[1].control.color, "biz-internet");
+	assert_false(run.records[1].control.up);
+	assert_true(run.records[2].omp_peer.up && !run.records[3].omp_peer.up);
+	is_address(&run.records[3].omp_peer.peer, "10.0.0.251");
+	assert_string_equal(run.records[4].interface.name, "GigabitEthernet1");
+	is_address(&run.records[4].interface.address, "192.0.2.1");
+	assert_true(run.records[4].interface.up && !run.records[5].interface.up);
+	assert_int_equal(run.troubles, 2); /* vmanage's row, and an address that is none */
+}
+
 static void reads_a_routers_own_memory(void **state)
 {
 	struct run run = read_text("Active SPI table\n     SPI Prot Local Address            Type\n"
@@ -505,6 +545,7 @@ int main(void)
 		cmocka_unit_test(reads_sessions),
 		cmocka_unit_test(reads_sdwan_rows_by_the_types_of_their_words),
 		cmocka_unit_test(reads_tlocs_and_bfd),
+		cmocka_unit_test(reads_controllers_and_addresses),
 		cmocka_unit_test(reads_a_routers_own_memory),
 		cmocka_unit_test(reads_swanctl),
 		cmocka_unit_test(reads_swanctl_raw_on_one_line_or_many),
