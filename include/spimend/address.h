@@ -30,6 +30,9 @@ int spimend_address_compare(const struct spimend_address *a, const struct spimen
 /* Sets all its bits from that one on, counted from the front, to `value`: the first and last address of a prefix. */
 void spimend_address_set_bits(struct spimend_address *address, unsigned from, bool value);
 
+/* For one that another process sent: a family there is, and zeros where it has no bytes. */
+bool spimend_address_valid(const struct spimend_address *address);
+
 static inline bool spimend_address_known(const struct spimend_address *address)
 {
 	return address->family != 0;

@@ -112,6 +112,18 @@ static struct case_file *place_case(struct fleet *f)
 	return c;
 }
 
+void case_find_sender(struct fleet *f, struct case_file *c)
+{
+	if (c->s != NONE || c->is.is_burst)
+		return;
+	c->s = device_of(f, &c->is.src);
+	if (c->s == NONE)
+		return;
+	memcpy(c->is.sender, f->config->devices.at[c->s].name, sizeof(c->is.sender));
+	f->strangers -= c->stranger;
+	c->stranger = false;
+}
+
 struct case_file *case_new(struct fleet *f, const struct fleet_sighting *s)
 {
 	struct case_file *c = place_case(f);
@@ -128,11 +140,9 @@ struct case_file *case_new(struct fleet *f, const struct fleet_sighting *s)
 	c->is.rule = RULE_NOT_READ;
 	c->is.state = STATE_OPEN;
 	make_id(&c->is, c->is.id);
-	c->s = device_of(f, &s->src);
-	if (c->s != NONE)
-		memcpy(c->is.sender, f->config->devices.at[c->s].name, sizeof(c->is.sender));
-	c->stranger = c->s == NONE;
-	f->strangers += c->stranger;
+	c->stranger = true;
+	f->strangers++;
+	case_find_sender(f, c);
 	case_wait(c, LOOK_FIRST, f->now.mono_ns + f->settings.gather_ns);
 	enlist(f, c);
 	return c;

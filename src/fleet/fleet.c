@@ -19,6 +19,19 @@ void fleet_settings_default(struct fleet_settings *ret)
 	};
 }
 
+void fleet_settings_of(const struct config *config, struct fleet_settings *ret)
+{
+	fleet_settings_default(ret);
+	ret->wait_ns = config->fleet_wait_ns;
+	ret->burst_wait_ns = config->fleet_burst_wait_ns;
+	ret->verify_ns = config->fleet_verify_ns;
+}
+
+void fleet_set(struct fleet *f, const struct fleet_settings *settings)
+{
+	f->settings = *settings;
+}
+
 /* --- Outputs ---------------------------------------------------------------------------------------------------- */
 
 /* What comes for its own sake never takes the room of an order and what belongs to it. */

@@ -53,6 +53,8 @@ struct fleet_settings { /* nanoseconds and counts */
 	int64_t case_most_ns;    /* no incident stays open longer */
 };
 void fleet_settings_default(struct fleet_settings *ret);
+/* What the configuration says of them. */
+void fleet_settings_of(const struct config *config, struct fleet_settings *ret);
 
 /* `config` is copied; `settings` NULL: the defaults. `key` seeds the tables: random in production. `next_request` is the
  * first request id to give: they are taken from the same numbers as those of who else orders. 0 or -ENOMEM. */
@@ -61,6 +63,8 @@ int fleet_new(const struct config *config, const struct fleet_settings *settings
 void fleet_free(struct fleet *f); /* NULL is fine */
 /* A changed configuration. Incidents go on for devices whose entry is the same; what was ordered of others is over. */
 int fleet_reconfigure(struct fleet *f, const struct config *config, struct moment now);
+/* Other times and counts, from now on. */
+void fleet_set(struct fleet *f, const struct fleet_settings *settings);
 
 /* --- What is told ----------------------------------------------------------------------------------------------- */
 

@@ -218,6 +218,8 @@ enum keys keys_of(const struct fleet *f, uint32_t device, const struct spimend_a
 enum peer_mode fleet_peer_mode(const struct fleet *f, const struct spimend_address *address);
 
 /* --- cases.c */
+/* Whose the sender's address is, where that was learned since. */
+void case_find_sender(struct fleet *f, struct case_file *c);
 struct case_file *case_new(struct fleet *f, const struct fleet_sighting *s); /* NULL: full */
 struct case_file *case_of_pair(struct fleet *f, uint32_t device, const struct spimend_address *src,
 			       const struct spimend_address *dst);

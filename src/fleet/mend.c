@@ -43,6 +43,9 @@ static bool is_fault(enum proof proof)
 	return proof == PROOF_DESYNC || proof == PROOF_CLEARED;
 }
 
+static bool traffic_flows(const struct case_file *c);
+static bool did_a_step(const struct case_file *c);
+
 /* Over without anything to do. */
 static void end_harmless(struct fleet *f, struct case_file *c, const struct finding *found)
 {
@@ -54,6 +57,11 @@ static void end_harmless(struct fleet *f, struct case_file *c, const struct find
 	} else {
 		if (!was_fault)
 			judge(f, c, VERDICT_TRANSIENT, RULE_TABLES_AGREE, found);
+		if (found->proof == PROOF_AGREE && did_a_step(c)) { /* and whoever had typed it died before he looked */
+			case_say(c, "The ends agree, after a step whose end nobody saw.");
+			case_end(f, c, traffic_flows(c) ? STATE_HEALED : STATE_UNVERIFIED);
+			return;
+		}
 		case_say(c, found->proof == PROOF_QUIET ? "The sender has no outbound SA with it now: it healed by itself, or it was noise." :
 							   "What the sender sends with is an SA that the receiver has: it healed by itself.");
 	}

@@ -107,6 +107,7 @@ void round_begin(struct fleet *f, struct case_file *c)
 		c->due_ns = f->now.mono_ns + AGAIN_NS;
 		return;
 	}
+	case_find_sender(f, c);
 	if (is_changed_by_another(f, c) || (c->purpose == LOOK_CONFIRM && !devices_lock(f, c, c->is.tunnel_kind == TUNNEL_SDWAN))) {
 		c->due_ns = f->now.mono_ns + LOCK_AGAIN_NS;
 		return;

@@ -108,3 +108,15 @@ const char *spimend_protocol_name(enum spimend_protocol protocol)
 	}
 	return "unknown";
 }
+
+bool spimend_address_valid(const struct spimend_address *a)
+{
+	size_t used = a->family == 4 ? 4 : a->family == 6 ? 16 : 0;
+
+	if (a->family != 0 && a->family != 4 && a->family != 6)
+		return false;
+	for (size_t i = used; i < sizeof(a->bytes); i++)
+		if (a->bytes[i])
+			return false;
+	return true;
+}

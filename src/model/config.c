@@ -49,6 +49,8 @@ void config_default(struct config *ret)
 	ret->log_gap_ns = MINUTE_NS; /* B3 */
 	ret->log_per_minute = 10;
 	config_notify_default(&ret->notify);
+	ret->fleet_wait_ns = ret->fleet_burst_wait_ns = 30 * SECOND_NS;
+	ret->fleet_verify_ns = 2 * MINUTE_NS;
 	ret->syslog.flows_max = SYSLOG_FLOWS_STANDARD;
 }
 
@@ -156,6 +158,8 @@ bool config_is_within(const struct config *config, const struct config *ceiling,
 		  "repair back-off" },
 		{ config->step_attempts <= ceiling->step_attempts, "repair attempts" },
 		{ SAME(order_timeout_ns), "repair order-timeout" },
+		{ config->fleet_wait_ns >= ceiling->fleet_wait_ns, "fleet wait" },
+		{ config->fleet_burst_wait_ns >= ceiling->fleet_burst_wait_ns, "fleet burst-wait" },
 	};
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {

@@ -79,6 +79,11 @@ struct config {
 	bool notify_invalid_spi;     /* a known peer's stray may be answered by one unprotected INVALID_SPI (RFC 7296 1.5) */
 	bool crash_detection;        /* the plugins hand out and take tokens (RFC 6290) */
 
+	/* The devices of the fleet. */
+	int64_t fleet_wait_ns;       /* from the proof of a desync between two of them to the second proof: 30 s */
+	int64_t fleet_burst_wait_ns; /* many peers at one device at once may end by themselves within this: 30 s */
+	int64_t fleet_verify_ns;     /* the last look after a step: 120 s */
+
 	/* The IOS-compatible log. */
 	int64_t log_gap_ns;          /* one line per flow of a known peer within this: 60 s (B3) */
 	uint32_t log_per_minute;     /* all lines: 10 */

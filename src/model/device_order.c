@@ -27,6 +27,8 @@ static const struct verb {
 				.words = { [PLATFORM_IOS_XE] = "show platform hardware qfp active feature ipsec datapath drops",
 					   [PLATFORM_SDWAN] = "show platform hardware qfp active feature ipsec datapath drops",
 					   [PLATFORM_ASA] = "show asp drop" } },
+	[DEVICE_SHOW_ADDRESSES] = { "show-addresses",
+				    .words = { ROUTERS("show ip interface brief"), [PLATFORM_ASA] = "show interface ip brief" } },
 	[DEVICE_CLEAR_SA_ENTRY] = { "clear-sa-entry", true, true, true, true, .words = { ROUTERS("clear crypto sa entry %A %P %X"),
 					[PLATFORM_ASA] = "clear crypto ipsec sa entry %A %P %X" } },
 	[DEVICE_CLEAR_SA_PEER] = { "clear-sa-peer", true, true, true, .words = { ROUTERS("clear crypto sa peer %A"),
@@ -217,8 +219,9 @@ bool device_valid_seen(const struct device_seen *seen)
 	       is_bool(&seen->refused) && is_text(seen->why, sizeof(seen->why));
 }
 
-bool device_valid_output(const struct device_output *output)
+bool device_valid_printed(const struct device_printed *output)
 {
-	return output->request && output->len <= DEVICE_PART_MAX && is_bool(&output->last) && is_bool(&output->paged) &&
+	return output->request && output->len <= DEVICE_PART_MAX && is_bool(&output->last) && is_bool(&output->known) &&
+	       is_bool(&output->paged) &&
 	       is_bool(&output->cut);
 }

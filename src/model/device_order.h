@@ -31,6 +31,7 @@ enum device_verb {
 	DEVICE_SHOW_LOCAL_SA,
 	DEVICE_SHOW_OUTBOUND,
 	DEVICE_SHOW_DROPS,
+	DEVICE_SHOW_ADDRESSES,
 	/* What changes the device (faults.md g). */
 	DEVICE_CLEAR_SA_ENTRY, /* `peer`, `protocol`, `spi` */
 	DEVICE_CLEAR_SA_PEER,  /* `peer` */
@@ -113,8 +114,8 @@ struct device_part { /* as it came */
 	char bytes[DEVICE_PART_MAX];
 };
 
-enum device_sight { DEVICE_SAW_PROMPT, DEVICE_SAW_MORE, DEVICE_SAW_PASSWORD, DEVICE_SAW_QUESTION, DEVICE_SAW_NONSENSE,
-		    DEVICE_SIGHTS };
+enum device_sight { DEVICE_SAW_PROMPT, DEVICE_SAW_MORE, DEVICE_SAW_PASSWORD, DEVICE_SAW_CONFIRM, DEVICE_SAW_QUESTION,
+		    DEVICE_SAW_NONSENSE, DEVICE_SIGHTS };
 struct device_seen { /* what the bytes mean */
 	uint32_t session;
 	uint64_t request;     /* whose command stands in front of it; 0: none, or one of the log-in */
@@ -125,10 +126,12 @@ struct device_seen { /* what the bytes mean */
 
 /* --- sense to core ---------------------------------------------------------------------------------------------- */
 
-struct device_output { /* what a command printed, part by part: clean text, secrets taken out */
+struct device_printed { /* what a command printed, part by part: clean text, secrets taken out */
 	uint64_t request;
 	uint32_t len;
 	bool last;            /* with it the flags count */
+	bool known;           /* sense read it row by row: model/device_row.h, model/sa_block.h went in front of this */
+	uint32_t bad_rows;    /* of which it could not read so many */
 	bool paged;           /* a page prompt stood in it (devices.md 3: no evidence) */
 	bool cut;             /* longer than is kept */
 	uint32_t log_lines;   /* of the device's own log, taken out of it */
@@ -141,6 +144,6 @@ bool device_valid_open(const struct device_open *open);
 bool device_valid_typed(const struct device_typed *typed);
 bool device_valid_part(const struct device_part *part);
 bool device_valid_seen(const struct device_seen *seen);
-bool device_valid_output(const struct device_output *output);
+bool device_valid_printed(const struct device_printed *output);
 
 #endif

@@ -33,6 +33,16 @@ bool device_row_of(const struct saved_record *record, struct device_row *ret)
 					   .color = color_of(record->outbound.color, sizeof(record->outbound.color)),
 					   .spi = record->outbound.spi };
 		break;
+	case SAVED_CONTROL:
+		row = (struct device_row){ ROW_CONTROL, .remote = record->control.system, .up = record->control.up,
+					   .color = color_of(record->control.color, sizeof(record->control.color)) };
+		break;
+	case SAVED_OMP_PEER:
+		row = (struct device_row){ ROW_OMP_PEER, .remote = record->omp_peer.peer, .up = record->omp_peer.up };
+		break;
+	case SAVED_INTERFACE:
+		row = (struct device_row){ ROW_ADDRESS, .local = record->interface.address, .up = record->interface.up };
+		break;
 	case SAVED_DROP:
 		if (record->drop.kind != DROP_NO_SA)
 			return false;
@@ -50,5 +60,6 @@ bool device_valid_row(const struct device_row *row)
 	uint8_t up;
 
 	memcpy(&up, &row->up, 1);
-	return (unsigned)row->kind < DEVICE_ROWS && (unsigned)row->color < DEVICE_COLORS && up <= 1;
+	return (unsigned)row->kind < DEVICE_ROWS && (unsigned)row->color < DEVICE_COLORS && up <= 1 &&
+	       spimend_address_valid(&row->local) && spimend_address_valid(&row->remote);
 }

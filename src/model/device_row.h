@@ -17,6 +17,7 @@ enum device_row_kind {
 	ROW_OUTBOUND_SA, /* local, remote, color, spi: what it sends with */
 	ROW_CONTROL,     /* remote, color (ours), up */
 	ROW_OMP_PEER,    /* remote, up */
+	ROW_ADDRESS,     /* local: of one of its interfaces */
 	ROW_DROP_NO_SA,  /* count: packets dropped because there is no such SA, since the last clear */
 	DEVICE_ROWS
 };

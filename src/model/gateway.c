@@ -110,14 +110,7 @@ static bool is_daemon(uint16_t daemon)
 
 static bool is_address(const struct spimend_address *a)
 {
-	size_t used = a->family == 4 ? 4 : a->family == 6 ? 16 : 0;
-
-	if (a->family != 0 && a->family != 4 && a->family != 6)
-		return false;
-	for (size_t i = used; i < sizeof(a->bytes); i++)
-		if (a->bytes[i])
-			return false;
-	return true;
+	return spimend_address_valid(a);
 }
 
 static bool is_protocol(uint8_t protocol)

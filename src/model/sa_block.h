@@ -51,4 +51,7 @@ struct sa_block {
 	size_t outbound_count, outbound_dropped;
 };
 
+/* For one that another process sent. */
+bool sa_block_valid(const struct sa_block *block);
+
 #endif

@@ -70,25 +70,6 @@ static void trouble(void *context, const struct device_trouble *trouble)
 	printf("R line %u: %s\n", trouble->line, trouble->reason);
 }
 
-/* No reader of the parse room knows this table yet: here a row is a line with a colour that says "up". */
-static void read_control(struct mind *mind, struct text bytes)
-{
-	struct text line, word;
-
-	mind->end.known = true;
-	while (text_take_line(&bytes, &line)) {
-		struct device_row row = { .kind = ROW_CONTROL };
-
-		while ((word = text_take_word(&line)).len) {
-			row.up |= text_equal(word, TEXT("up"));
-			if (device_color_of(word))
-				row.color = device_color_of(word);
-		}
-		if (row.color)
-			fleet_row(mind->fleet, mind->end.request, &row);
-	}
-}
-
 static void read_output(struct mind *mind, const struct device_order *order, struct text bytes)
 {
 	struct device_sink sink = { .context = mind, .begin = begin, .record = record, .end = end, .trouble = trouble };
@@ -96,10 +77,6 @@ static void read_output(struct mind *mind, const struct device_order *order, str
 	struct device_output *reader = NULL;
 
 	mind->end = (struct fleet_output_end){ .request = order->request };
-	if (order->verb == DEVICE_SHOW_CONTROL) {
-		read_control(mind, bytes);
-		return;
-	}
 	if (device_verb_changes(order->verb) || device_output_new(&sink, "", &reader) < 0)
 		return;
 	device_command(order, mind->config->devices.at[order->device].platform, &command);
