@@ -30,17 +30,54 @@ static struct mind_asked *asked_at(struct mind *mind, uint64_t request)
 	return NULL;
 }
 
-/* A change of a device is core's to decide, not a line's: that comes with the repairs. */
-static bool may_type(struct text line, struct buffer *why)
+/* "clear crypto sa peer ADDRESS", each word as short as IOS takes it. */
+static bool is_clear_of_peer(struct text line, struct spimend_address *ret)
 {
-	if (device_show_fits(line))
+	static const char *const words[] = { "clear", "crypto", "sa", "peer" };
+	struct text word;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		word = text_take_word(&line);
+		if (word.len < 2 || !text_starts_nocase(text_of(words[i]), word))
+			return false;
+	}
+	word = text_take_word(&line);
+	return word.len && spimend_address_parse(word.at, word.len, ret) == 0 && text_trim(line).len == 0;
+}
+
+static bool may_clear(struct mind *mind, uint32_t device, struct device_order *order, struct buffer *why)
+{
+	const struct config *config = mind->exec.running;
+
+	if (!mind->cases.fleet || !fleet_may_clear(mind->cases.fleet, device, &order->peer, mind_now(mind), why)) {
+		if (!why->len)
+			buffer_add_string(why, "refused: nothing is known of that tunnel");
+	} else if (config->mode != MODE_REPAIR) {
+		buffer_add_string(why, "refused: the mode is not repair");
+	} else if (!config->devices.at[device].may_repair) {
+		buffer_add_string(why, "refused: the device has no 'rights repair'");
+	}
+	order->verb = DEVICE_CLEAR_SA_PEER;
+	return why->len == 0;
+}
+
+/* What changes a device is a verb with typed arguments, and what a person may type of it is this one. */
+static bool may_type(struct mind *mind, uint32_t device, struct text line, struct device_order *order, struct buffer *why)
+{
+	if (device_show_fits(line)) {
+		order->verb = DEVICE_SHOW;
+		text_copy(line, order->text, sizeof(order->text));
 		return true;
+	}
+	if (is_clear_of_peer(line, &order->peer))
+		return may_clear(mind, device, order, why);
 	if (line.len >= DEVICE_COMMAND_MAX)
 		buffer_printf(why, "the command is longer than %d characters", DEVICE_COMMAND_MAX - 1);
 	else if (text_starts_nocase(line, TEXT("sh")))
 		buffer_add_string(why, "a 'show' that is typed on a device has letters, digits and . , : / - _ ( ) alone, and does not clear");
 	else
-		buffer_add_string(why, "only 'show' commands are typed on other devices in this version");
+		buffer_add_string(why, "only 'show' and 'clear crypto sa peer ADDRESS' are typed on other devices; what else repairs one, "
+				       "spimend types itself, where a person has to agree after 'spimend approve'");
 	return false;
 }
 
@@ -60,35 +97,48 @@ int mind_on_device(void *context, struct exec_session *session, struct text devi
 	const struct exec_who *who = exec_session_who(session);
 	struct mind_asked *asked = asked_at(mind, 0);
 	int32_t at = device_find(devices, device);
+	cleanup(buffer_done) struct buffer typed = { 0 };
 	struct device_order order;
 
 	line = text_trim(line);
+	memset(&order, 0, sizeof(order));
 	if (at < 0)
 		buffer_printf(why, "no device '%.*s' is configured", TEXT_ARG(text_first(device, 64)));
 	else if (!device_login(devices, &devices->at[at]))
 		buffer_printf(why, "device %s has no 'ssh user' line: nobody can log in to it", devices->at[at].name);
-	else if (!may_type(line, why))
+	else if (!may_type(mind, (uint32_t)at, line, &order, why))
 		return -EPERM;
 	else if (!asked)
 		buffer_add_string(why, "too many commands on devices are under way");
 	if (why->len)
 		return -ENOENT;
-	memset(&order, 0, sizeof(order));
-	order.request = ++mind->devices.request;
+	order.request = MIND_ASKED_FIRST + ++mind->devices.request;
 	order.device = (uint32_t)at;
 	order.mark = device_mark(devices, &devices->at[at]);
-	order.verb = DEVICE_SHOW;
 	order.within_ns = WITHIN_NS;
-	text_copy(line, order.text, sizeof(order.text));
-	if (channel_send(mind->devices.ssh, MESSAGE_DEVICE_ORDER, &order) < 0) {
+	if (!device_command(&order, devices->at[at].platform, &typed)) {
+		buffer_printf(why, "platform %s has no such command", platform_name(devices->at[at].platform));
+		return -ENOTSUP;
+	}
+	buffer_add_char(&typed, '\0');
+	if (buffer_error(&typed) < 0 || channel_send(mind->devices.ssh, MESSAGE_DEVICE_ORDER, &order) < 0) {
 		buffer_add_string(why, "the role ssh is not here");
 		return -ENOTCONN;
 	}
-	log_say(&mind->member->log, LOG_NOTICE, "%s: on %s: %s", who->name, devices->at[at].name, order.text);
-	note(mind, who->name, &devices->at[at], order.text);
+	log_say(&mind->member->log, LOG_NOTICE, "%s: on %s: %s", who->name, devices->at[at].name, typed.bytes);
+	note(mind, who->name, &devices->at[at], typed.bytes);
 	*asked = (struct mind_asked){ .request = order.request, .device = order.device, .session = session,
 					  .deadline = mind_now(mind).mono_ns + 2 * WITHIN_NS };
 	return 0;
+}
+
+bool mind_asked_device(struct mind *mind, uint64_t request, uint32_t *ret)
+{
+	const struct mind_asked *asked = asked_at(mind, request);
+
+	if (asked)
+		*ret = asked->device;
+	return asked;
 }
 
 bool mind_device_command(struct mind *mind, const struct exec_session *session, uint64_t request)
@@ -147,12 +197,12 @@ static void look(struct mind *mind, struct mind_asked *asked)
 		finish(mind, asked);
 }
 
-void mind_device_output(struct mind *mind, const struct device_output *output)
+void mind_device_output(struct mind *mind, const struct device_printed *output)
 {
-	struct mind_asked *asked = asked_at(mind, output->request);
+	struct mind_asked *asked = mind_cases_printed(mind, output) ? NULL : asked_at(mind, output->request);
 
 	if (!asked)
-		return; /* nobody waits any more */
+		return; /* the fleet's, or nobody waits any more */
 	if (asked->output.len + output->len <= OUTPUT_MAX)
 		buffer_add(&asked->output, (struct text){ output->bytes, output->len });
 	else
@@ -178,6 +228,7 @@ void mind_device_lost(struct mind *mind)
 	for (uint32_t i = 0; i < MIND_ASKED_MAX; i++)
 		if (mind->devices.asked[i].request && !mind->devices.asked[i].is_whole)
 			fail(mind, &mind->devices.asked[i], "the role sense, which was reading, ended");
+	mind_cases_lost(mind);
 }
 
 void mind_devices_tick(struct mind *mind, int64_t now)
@@ -205,7 +256,9 @@ static void from_ssh(void *context, struct channel *channel, enum message_type t
 
 	(void)channel;
 	member_close_fds(fds, fd_count);
-	asked = type == MESSAGE_DEVICE_RESULT ? asked_at(mind, item->device_result.request) : NULL;
+	if (type != MESSAGE_DEVICE_RESULT || mind_cases_result(mind, &item->device_result))
+		return;
+	asked = asked_at(mind, item->device_result.request);
 	if (!asked)
 		return;
 	asked->is_over = true;
@@ -224,6 +277,7 @@ static void ssh_closed(void *context, struct channel *channel, const char *why)
 	for (uint32_t i = 0; i < MIND_ASKED_MAX; i++)
 		if (mind->devices.asked[i].request)
 			fail(mind, &mind->devices.asked[i], "the role ssh ended");
+	mind_cases_lost(mind);
 }
 
 int mind_take_ssh(struct mind *mind, int fd)

@@ -82,6 +82,7 @@ bool mind_fleet_take(struct mind *mind, enum message_type type, const union mess
 	}
 	if (type == MESSAGE_CLAIM) {
 		judge_one(mind, &item->claim);
+		mind_cases_claim(mind, &item->claim);
 		if (mind->store)
 			store_put_claim(mind->store, &item->claim);
 	} else {

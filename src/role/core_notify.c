@@ -106,6 +106,7 @@ void mind_say_line(struct mind *mind, int severity, const char *line)
 void mind_take_trap(struct mind *mind, const struct role_trap *trap)
 {
 	core_device_report(mind->core, &trap->report, mind_now(mind));
+	mind_cases_report(mind, &trap->report);
 	mind_eem_trap(mind, &trap->trap);
 }
 

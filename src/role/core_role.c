@@ -160,6 +160,12 @@ static void from_sense(void *context, struct channel *channel, enum message_type
 	case MESSAGE_TRAP_COUNTS:
 		mind->notify.traps = item->trap_counts;
 		break;
+	case MESSAGE_DEVICE_SA:
+		mind_cases_sa(mind, &item->device_sa);
+		break;
+	case MESSAGE_DEVICE_ROW:
+		mind_cases_row(mind, &item->device_row);
+		break;
 	case MESSAGE_DEVICE_OUTPUT:
 		mind_device_output(mind, &item->device_output);
 		break;
@@ -493,6 +499,8 @@ static int begin(void *context, struct member *member)
 	if (r == 0)
 		r = mind_fleet_configure(mind);
 	if (r == 0)
+		r = mind_cases_configure(mind);
+	if (r == 0)
 		r = loop_add_timer(member->loop, on_tick, mind, &mind->tick_timer);
 	if (r == 0)
 		r = loop_add_timer(member->loop, on_flush, mind, &mind->flush_timer);
@@ -519,6 +527,9 @@ static void reload(void *context)
 	r = mind_fleet_configure(mind);
 	if (r < 0)
 		log_say(&mind->member->log, LOG_ERR, "what syslog tells cannot be judged: %s", spimend_strerror(r));
+	r = mind_cases_configure(mind);
+	if (r < 0)
+		log_say(&mind->member->log, LOG_ERR, "the devices of the configuration are not looked after: %s", spimend_strerror(r));
 	mind_allow(mind);
 	mind_neighbors_configure(mind, true);
 	tick(mind);
@@ -534,6 +545,7 @@ static void end(void *context)
 	struct mind *mind = context;
 
 	mind_devices_done(mind);
+	mind_cases_done(mind);
 	mind_notify_done(mind);
 	mind_neighbors_done(mind);
 	mind_take_stat(mind, -1);

@@ -13,6 +13,7 @@
 #include "record/device_journal.h"
 #include "record/live.h"
 #include "record/store.h"
+#include "role/core_cases.h"
 #include "role/core_eem.h"
 #include "role/core_neighbors.h"
 #include "role/core_fleet.h"
@@ -67,9 +68,11 @@ struct mind_poll {
 
 /* What was asked of devices, and what came of it. */
 #define MIND_ASKED_MAX 32
+#define MIND_ASKED_FIRST (UINT64_C(1) << 63)  /* requests of persons and applets are numbered from here, ... */
+#define MIND_SURVEY_FIRST (UINT64_C(1) << 62) /* ... of the survey from here, by device, and the fleet's below */
 struct mind_devices {
 	struct channel *ssh;        /* owns; NULL: none */
-	uint64_t request;           /* the last one's number */
+	uint64_t request;           /* the last one's number, less MIND_ASKED_FIRST */
 	struct mind_asked {
 		uint64_t request;       /* 0: free */
 		uint32_t device;
@@ -78,14 +81,9 @@ struct mind_devices {
 		uint64_t command;       /* of an applet's: the engine's request; 0: a person's */
 		struct buffer output;
 		bool is_whole, is_over; /* sense told it all; ssh told the result */
-		struct device_output end; /* its flags; bytes unused */
+		struct device_printed end; /* its flags; bytes unused */
 		struct device_result result;
 	} asked[MIND_ASKED_MAX];
-};
-
-/* Incidents between other devices. */
-struct mind_cases {
-	struct fleet *fleet; /* owns; NULL: no device is configured */
 };
 
 struct mind {
@@ -206,7 +204,9 @@ int mind_on_device(void *context, struct exec_session *session, struct text devi
 /* True: that session waits for a device, and `request` of the engine gets what comes of it. */
 bool mind_device_command(struct mind *mind, const struct exec_session *session, uint64_t request);
 int mind_take_ssh(struct mind *mind, int fd);
-void mind_device_output(struct mind *mind, const struct device_output *output);
+/* Whose request it is; false: nobody's any more. */
+bool mind_asked_device(struct mind *mind, uint64_t request, uint32_t *ret);
+void mind_device_output(struct mind *mind, const struct device_printed *output);
 /* sense is another one: what it was reading is lost. */
 void mind_device_lost(struct mind *mind);
 /* Ends what nobody answers. To be called now and then. */

@@ -68,7 +68,7 @@ int mind_say_word(struct mind *mind, const char *who, const struct mind_word *wo
 	is = fleet_find(fleet, word->id);
 	if (is)
 		say_what_follows(is, word->step, word->approves, who, word->json, out);
-	mind_settle(mind);
+	mind_cases_settle(mind);
 	return 0;
 }
 

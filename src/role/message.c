@@ -246,7 +246,17 @@ static bool valid_device_result(const union message_item *item)
 
 static bool valid_device_output(const union message_item *item)
 {
-	return device_valid_output(&item->device_output);
+	return device_valid_printed(&item->device_output);
+}
+
+static bool valid_device_sa(const union message_item *item)
+{
+	return item->device_sa.request && sa_block_valid(&item->device_sa.block);
+}
+
+static bool valid_device_row(const union message_item *item)
+{
+	return item->device_row.request && device_valid_row(&item->device_row.row);
 }
 
 static bool valid_device_open(const union message_item *item)
@@ -353,6 +363,8 @@ static const struct message_row rows[MESSAGE_TYPES] = {
 				    valid_device_result },
 	[MESSAGE_DEVICE_OUTPUT] = { "device-output", SIZE(device_output), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, false,
 				    valid_device_output },
+	[MESSAGE_DEVICE_SA] = { "device-sa", SIZE(device_sa), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, false, valid_device_sa },
+	[MESSAGE_DEVICE_ROW] = { "device-row", SIZE(device_row), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, false, valid_device_row },
 	[MESSAGE_DEVICE_OPEN] = { "device-open", SIZE(device_open), FROM(ROLE_SSH), FROM(ROLE_SENSE), 0, false, valid_device_open },
 	[MESSAGE_DEVICE_TYPED] = { "device-typed", SIZE(device_typed), FROM(ROLE_SSH), FROM(ROLE_SENSE), 0, false, valid_device_typed },
 	[MESSAGE_DEVICE_PART] = { "device-part", SIZE(device_part), FROM(ROLE_SSH), FROM(ROLE_SENSE), 0, false, valid_device_part },

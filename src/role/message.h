@@ -16,10 +16,12 @@
 
 #include "model/daemon_line.h"
 #include "model/device_order.h"
+#include "model/device_row.h"
 #include "model/dial.h"
 #include "model/gateway.h"
 #include "model/neighbor.h"
 #include "model/report.h"
+#include "model/sa_block.h"
 #include "model/syslog.h"
 #include "model/trap_counts.h"
 #include "sense/packets_kernel.h"
@@ -83,6 +85,7 @@ enum message_type {
 	MESSAGE_HEAR_NEIGHBORS, /* core to the parent, for each interface of the configuration */
 	/* devices: core to ssh, ssh to core, sense to core */
 	MESSAGE_DEVICE_ORDER, MESSAGE_DEVICE_RESULT, MESSAGE_DEVICE_OUTPUT,
+	MESSAGE_DEVICE_SA, MESSAGE_DEVICE_ROW, /* struct role_device_sa, role_device_row: in front of the output's last part */
 	/* ssh to sense, all of one session in order; sense to ssh */
 	MESSAGE_DEVICE_OPEN, MESSAGE_DEVICE_TYPED, MESSAGE_DEVICE_PART, MESSAGE_DEVICE_CLOSE, MESSAGE_DEVICE_SEEN,
 	MESSAGE_TYPES
@@ -178,6 +181,15 @@ struct role_journal {
 	int32_t error;    /* negative errno: there is no journal, so nothing will be done */
 };
 
+struct role_device_sa {
+	uint64_t request;
+	struct sa_block block;
+};
+struct role_device_row {
+	uint64_t request;
+	struct device_row row;
+};
+
 struct role_debug {
 	bool lines; /* the IKE daemons' log is to be told */
 };
@@ -236,7 +248,9 @@ union message_item {
 	struct syslog_counts syslog_counts;
 	struct device_order device_order;
 	struct device_result device_result;
-	struct device_output device_output;
+	struct device_printed device_output;
+	struct role_device_sa device_sa;
+	struct role_device_row device_row;
 	struct device_open device_open; /* and of a close */
 	struct device_typed device_typed;
 	struct device_part device_part;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "parse/device_output.h"
 #include "parse/secrets.h"
 #include "spimend/error.h"
 
@@ -11,7 +12,7 @@
 /* Part by part. False: core does not keep up. */
 static bool send_text(struct sense_devices *d, uint64_t request, struct text text)
 {
-	struct device_output part;
+	struct device_printed part;
 	size_t n;
 
 	memset(&part, 0, sizeof(part));
@@ -26,27 +27,99 @@ static bool send_text(struct sense_devices *d, uint64_t request, struct text tex
 	return true;
 }
 
-static void tell_output(struct sense_devices *d, uint64_t request, const struct device_event *event)
+/* --- Row by row ---------------------------------------------------------------------------------------------------- */
+
+struct rows { /* of one output, on their way to core */
+	struct sense_devices *d;
+	uint64_t request;
+	uint32_t troubles;
+	bool lost, cut;
+};
+
+static void take_record(void *context, const struct saved_record *record)
+{
+	struct rows *rows = context;
+	struct role_device_sa sa;
+	struct role_device_row row;
+
+	memset(&sa, 0, sizeof(sa));
+	memset(&row, 0, sizeof(row));
+	sa.request = row.request = rows->request;
+	if (record->kind == SAVED_FLOW && !record->reason) {
+		sa.block = record->flow;
+		rows->lost |= channel_send(rows->d->core, MESSAGE_DEVICE_SA, &sa) < 0;
+	} else if (device_row_of(record, &row.row)) {
+		rows->lost |= channel_send(rows->d->core, MESSAGE_DEVICE_ROW, &row) < 0;
+	}
+}
+
+static void take_begin(void *context, enum saved_output output, uint32_t line, const struct saved_filter *filter)
+{
+	(void)context;
+	(void)output;
+	(void)line;
+	(void)filter;
+}
+
+static void take_end(void *context, enum saved_output output, bool cut)
+{
+	struct rows *rows = context;
+
+	(void)output;
+	rows->cut |= cut;
+}
+
+static void take_trouble(void *context, const struct device_trouble *trouble)
+{
+	struct rows *rows = context;
+
+	(void)trouble;
+	rows->troubles++;
+}
+
+/* What is known of the output goes to core; `end` gets what is to be said of it as a whole. */
+static void tell_rows(struct sense_devices *d, const struct sense_device *s, const struct device_event *event,
+		      struct device_printed *end)
+{
+	struct rows rows = { .d = d, .request = s->request };
+	struct device_sink sink = { &rows, take_begin, take_record, take_end, take_trouble };
+	struct device_output *reader = NULL;
+	uint64_t bad;
+
+	if (device_output_new(&sink, "", &reader) < 0)
+		return;
+	if (device_output_command(reader, text_of(s->command))) {
+		device_output_feed(reader, event->output);
+		device_output_end(reader, event->cut);
+		bad = device_output_counts(reader)->bad;
+		/* Each row that cannot be read is one trouble; another one is a layout that is not known. */
+		end->known = rows.troubles <= bad;
+		end->bad_rows = (uint32_t)(bad < UINT32_MAX ? bad : UINT32_MAX);
+		end->cut = end->cut || rows.cut || rows.lost;
+	}
+	device_output_free(reader);
+}
+
+static void tell_output(struct sense_devices *d, const struct sense_device *s, const struct device_event *event)
 {
 	struct buffer clean = { 0 };
 	struct text rest = event->output, line;
-	struct device_output end;
-	bool cut = event->cut;
+	struct device_printed end;
 
+	memset(&end, 0, sizeof(end));
+	end.request = s->request;
+	end.last = true;
+	end.paged = event->paged;
+	end.cut = event->cut;
+	end.log_lines = event->log_lines;
+	tell_rows(d, s, event, &end);
 	while (text_take_line(&rest, &line)) {
 		secrets_remove(line, &clean);
 		buffer_add_char(&clean, '\n');
 	}
-	if (clean.len > SENSE_OUTPUT_MAX || buffer_error(&clean) < 0)
-		cut = true;
-	if (!send_text(d, request, text_first(buffer_text(&clean), SENSE_OUTPUT_MAX)))
-		cut = true;
-	memset(&end, 0, sizeof(end));
-	end.request = request;
-	end.last = true;
-	end.paged = event->paged;
-	end.cut = cut;
-	end.log_lines = event->log_lines;
+	if (clean.len > SENSE_OUTPUT_MAX || buffer_error(&clean) < 0 ||
+	    !send_text(d, s->request, text_first(buffer_text(&clean), SENSE_OUTPUT_MAX)))
+		end.cut = true;
 	if (channel_send(d->core, MESSAGE_DEVICE_OUTPUT, &end) < 0 && d->core)
 		log_say(&d->member->log, LOG_ERR, "core does not keep up with what devices print: an output is lost");
 	buffer_done(&clean);
@@ -80,7 +153,7 @@ static void tell_prompt(struct sense_devices *d, struct sense_device *s, const s
 		return;
 	}
 	if (s->request)
-		tell_output(d, s->request, event);
+		tell_output(d, s, event);
 	memset(&seen, 0, sizeof(seen));
 	seen.session = s->session;
 	seen.request = s->request;
@@ -106,8 +179,11 @@ static void take_event(struct sense_devices *d, struct sense_device *s, const st
 	case DEVICE_EVENT_PASSWORD:
 		tell_seen(d, s, DEVICE_SAW_PASSWORD, NULL);
 		break;
+	case DEVICE_EVENT_CONFIRM: /* ssh types Enter, or ends it */
+		device_text_answer(s->text, false);
+		tell_seen(d, s, DEVICE_SAW_CONFIRM, NULL);
+		break;
 	case DEVICE_EVENT_USERNAME:
-	case DEVICE_EVENT_CONFIRM:
 	case DEVICE_EVENT_YES_NO:
 		tell_seen(d, s, DEVICE_SAW_QUESTION, NULL);
 		break;
@@ -190,6 +266,7 @@ static void take_typed(struct sense_device *s, const struct device_typed *typed)
 		return;
 	}
 	s->request = typed->request;
+	memcpy(s->command, typed->command, sizeof(s->command));
 	(void)text_take_word(&rest);
 	device_text_command(s->text, command, text_starts_nocase(text_take_word(&rest), TEXT("log")));
 }

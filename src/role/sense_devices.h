@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The part of the role sense that reads what devices print: bytes from ssh in, what they mean back to ssh, and the output of
- * what was asked, secrets taken out, to core. Nothing here knows what will be typed. Used by role/sense_role.c alone.
+ * The part of the role sense that reads what devices print: bytes from ssh in, what they mean back to ssh, and the output
+ * of what was asked, secrets taken out, to core, and row by row where it is an output that is known. Nothing here knows
+ * what will be typed. Used by role/sense_role.c alone.
  */
 #ifndef ROLE_SENSE_DEVICES_H
 #define ROLE_SENSE_DEVICES_H
@@ -21,6 +22,7 @@ struct sense_devices {
 		struct device_text *text; /* owns; NULL: free */
 		uint32_t session;
 		uint64_t request;         /* whose command was typed last; 0: of the log-in */
+		char command[DEVICE_COMMAND_MAX];
 	} at[DEVICE_SESSIONS_MAX];
 };
 

@@ -35,6 +35,7 @@ struct session {
 	struct loop_source *terminal_source, *complaints_source, *end_source;
 	struct device_order order; /* request 0: none */
 	bool typed;                /* the order's command went out */
+	bool confirmed;            /* Enter was typed to the order's "[confirm]" */
 	bool gave_secret;          /* once is enough */
 	bool paused;               /* sense does not keep up */
 	unsigned prepared;         /* steps of the log-in that are done */

@@ -89,7 +89,7 @@ void session_take(struct session *s, const struct device_order *order, int64_t d
 	s->order = *order;
 	s->deadline = deadline;
 	s->phase = SESSION_BUSY;
-	s->typed = false;
+	s->typed = s->confirmed = false;
 	if (!device_command(order, s->platform, &line) || line.len >= DEVICE_COMMAND_MAX) {
 		reach_tell(s->reach, order->request, DEVICE_STALE, false, "that platform has no such command");
 		become_idle(s);
@@ -185,6 +185,13 @@ void session_seen(struct session *s, const struct device_seen *seen)
 		break;
 	case DEVICE_SAW_PASSWORD:
 		give_secret(s);
+		break;
+	case DEVICE_SAW_CONFIRM: /* of what was decided before it was typed: once */
+		if (s->phase != SESSION_BUSY || !device_verb_changes(s->order.verb) || s->confirmed)
+			session_end(s, DEVICE_UNCLEAR, "it asks whether it shall");
+		else if (write(s->process.terminal, "\r", 1) != 1)
+			session_end(s, DEVICE_LOST, "ssh does not take what is typed");
+		s->confirmed = true;
 		break;
 	case DEVICE_SAW_QUESTION:
 		session_end(s, DEVICE_UNCLEAR, "it asks whether it shall");

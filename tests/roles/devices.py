@@ -9,15 +9,17 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lab"))
-from daemon import Daemon, wait_for  # noqa: E402
+from daemon import Daemon, ip, wait_for  # noqa: E402
 from ios.api import World, missing  # noqa: E402,F401
 from shell import expect, shell  # noqa: E402
 
 PORT = 2022
+PLATFORMS = {"sdwan": "sd-wan"}  # lab/ios's words to ours, where they differ
 
 
 class Fleet(Daemon):
     """A daemon with a hub and spokes to log in to. The keys are the dialling user's; `world` is what lab/ios gives."""
+    platform = "ios-xe"
 
     def __init__(self, build, count=2, extra=(), **devices):
         super().__init__(build, "sense xfrm", start=False)
@@ -27,12 +29,13 @@ class Fleet(Daemon):
     def __enter__(self):
         super().__enter__()
         try:
+            ip("-n", self.space, "addr", "add", "192.0.2.1/24", "dev", "lo")
             self.world = World(inside=["ip", "netns", "exec", self.space])
             for number, name in enumerate(self.names(), 2):
-                self.world.device(name, platform="ios-xe", address=f"192.0.2.{number}", host=f"127.77.0.{number}", port=PORT,
-                                  **{"enable": "hunter2", **self.options.get(name, {})})
-            for spoke in self.names()[1:]:
-                self.world.tunnel(spoke, "hub", kind="svti", pps=[10, 10])
+                ip("-n", self.space, "addr", "add", f"192.0.2.{number}/24", "dev", "lo")
+                self.world.device(name, **{"platform": self.platform, "address": f"192.0.2.{number}", "host": f"192.0.2.{number}",
+                                           "port": PORT, "enable": "hunter2", **self.options.get(name, {})})
+            self.connect()
             self.world.start()
             self.key = self.secret_file("key", open_text(self.world.key))
             self.enable = self.secret_file("enable", "hunter2\n")
@@ -53,6 +56,11 @@ class Fleet(Daemon):
     def typed(self, device):
         return [one["command"] for one in self.world.typed(device)]
 
+    def connect(self):
+        """What is between them."""
+        for spoke in self.names()[1:]:
+            self.world.tunnel(spoke, "hub", kind="svti", pps=[10, 10])
+
     def names(self):
         return ["hub", "spoke", *(f"spoke{n}" for n in range(2, self.count))]
 
@@ -67,7 +75,7 @@ class Fleet(Daemon):
     def write_devices(self, **instead):
         lines = []
         for number, name in enumerate(self.names(), 2):
-            lines += [f"device {name}", f" address 127.77.0.{number}", " platform ios-xe",
+            lines += [f"device {name}", f" address 192.0.2.{number}", f" platform {PLATFORMS.get(self.platform, self.platform)}",
                       f" ssh user {self.world.account} key-file {instead.get('key', self.key)} port {PORT}",
                       f" enable password-file {instead.get('enable', self.enable)}"]
         self.write(f"ssh known-hosts {self.hosts}", *self.extra)
@@ -143,7 +151,7 @@ def refusals(build):
         # What keeps a log-in from happening, each said, and not tried again at once.
         with open(d.hosts, encoding="utf-8") as file:
             lines = file.read().splitlines()
-        hub, spoke = (next(line for line in lines if f"[127.77.0.{n}]" in line) for n in (2, 3))
+        hub, spoke = (next(line for line in lines if f"[192.0.2.{n}]" in line) for n in (2, 3))
         with open(d.hosts, "w", encoding="utf-8") as file:
             file.write(spoke.replace(spoke.split()[2], hub.split()[2]) + "\n")
         _, shown = d.on("spoke", "show version")
