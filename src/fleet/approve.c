@@ -56,7 +56,7 @@ bool mend_approval_holds(struct fleet *f, struct case_file *c, const struct flee
 	f->figures.void_approvals++;
 	fleet_notice(f, 4, "incident %s: the word of %s on step %u is void: %s", c->is.id, step->who, c->step + 1, why);
 	if (++c->voids >= FLEET_VOIDS_MAX) {
-		case_say(c, "The device showed something else before each step that was agreed to: a person has to look.");
+		case_say(c, "Each word on a step ended before it was typed, the last one because %s: a person has to look.", why);
 		case_end(f, c, STATE_GAVE_UP);
 	}
 	return false;
@@ -105,6 +105,7 @@ static void take_word(struct fleet *f, struct case_file *c, const char *who, con
 bool fleet_approve(struct fleet *f, const char *id, uint32_t step, const char *who, struct moment now, struct buffer *why)
 {
 	struct case_file *c;
+	int32_t device;
 
 	f->now = now;
 	c = case_of_offer(f, id, step, who, why);
@@ -115,6 +116,9 @@ bool fleet_approve(struct fleet *f, const char *id, uint32_t step, const char *w
 	c->approved_ns = now.mono_ns;
 	c->is.state = STATE_ACTING;
 	f->figures.approved++;
+	device = device_find(&f->config->devices, text_of(c->is.steps[step - 1].on));
+	if (device >= 0)
+		window_warn(f, (uint32_t)device, why);
 	case_say(c, "%s agreed to step %u: the devices are read once more before it.", who, step);
 	case_wait(c, LOOK_CONFIRM, now.mono_ns);
 	case_keep(f, c);

@@ -301,7 +301,8 @@ static void tick_case(struct fleet *f, struct case_file *c)
 		round_begin(f, c);
 	if (c->phase == PHASE_AWAITING && now >= c->due_ns)
 		mend_offer_over(f, c);
-	if ((c->phase == PHASE_WAITING || c->phase == PHASE_AWAITING) && now - c->began_ns >= f->settings.case_most_ns) {
+	if ((c->phase == PHASE_WAITING || c->phase == PHASE_AWAITING) && !c->awaits_window &&
+	    now - c->began_ns >= f->settings.case_most_ns) {
 		case_say(c, "It was open for too long: a person has to look at it.");
 		case_end(f, c, STATE_GAVE_UP);
 	}

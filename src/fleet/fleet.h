@@ -141,7 +141,7 @@ bool fleet_next(struct fleet *f, struct fleet_output *ret);
 
 /* The step of that incident, 1 for the first of its list. It is bound to that incident, device and command, and to the
  * blast radius that was counted; it counts once and for settings.approval_ns, and not when the device, read just before,
- * shows something else. False with a sentence in `why`. */
+ * shows something else. False with a sentence in `why`; true with one too where no window of the device is open. */
 bool fleet_approve(struct fleet *f, const char *id, uint32_t step, const char *who, struct moment now, struct buffer *why);
 bool fleet_deny(struct fleet *f, const char *id, uint32_t step, const char *who, struct moment now, struct buffer *why);
 /* May `clear crypto ...` towards that peer be typed on that device, by whoever wants to? False with the reason and what to

@@ -6,6 +6,7 @@
  *   sightings.c  hints to cases, bursts              cases.c     the table of cases, evidence, endings
  *   readings.c   a round of readings, its limits     verdict.c   what a round proves: pure
  *   mend.c       steps, approval, proof              ladder.c    which step comes next: pure
+ *   windows.c    when a device may be changed
  *   view.c       what the control socket reads
  */
 #ifndef FLEET_FLEET_PRIVATE_H
@@ -133,6 +134,7 @@ struct case_file {
 	bool took_budget;
 	uint32_t step;             /* the one under way; NONE */
 	int64_t approved_ns;       /* of the step under way */
+	bool awaits_window;        /* of the device to act at */
 	uint32_t older, newer;     /* by their beginning; 0: none */
 };
 
@@ -263,6 +265,13 @@ bool ladder_next(const struct fleet *f, const struct case_file *c, const struct 
 		 uint32_t *ret_device);
 bool blast_equal(const struct fleet_blast *a, const struct fleet_blast *b);
 void blast_say(const struct fleet_step *step, struct buffer *out);
+
+/* --- windows.c */
+/* A step may be typed on that device now, on the proof of the round that has just ended: a window of it is open, was when
+ * that round began, and will be as long as the order may take. Else the case waits for one, and says so. */
+bool window_lets(struct fleet *f, struct case_file *c, uint32_t device);
+/* What a person who agreed to a step on that device has to know of its windows; nothing where one is open. */
+void window_warn(const struct fleet *f, uint32_t device, struct buffer *out);
 
 /* --- mend.c, approve.c */
 /* Whether a step may be typed there in this mode; says why not. */

@@ -256,6 +256,8 @@ static void act(struct fleet *f, struct case_file *c, const struct finding *foun
 		mend_offer(f, c, &step);
 		return;
 	}
+	if (!window_lets(f, c, device))
+		return;
 	request = request_of(f, c, device);
 	if (budget_ask(f->budget, &request, f->now.mono_ns, &again)) {
 		f->figures.over_budget++;

@@ -113,7 +113,8 @@ static bool devices_are_within(const struct config *config, const struct config 
 		const struct config_device *of_file = place < 0 ? NULL : &file->at[place];
 
 		if (!of_file || !spimend_address_equal(&one->address, &of_file->address) || one->platform != of_file->platform ||
-		    (one->may_repair && !of_file->may_repair))
+		    (one->may_repair && !of_file->may_repair) ||
+		    memcmp(&one->windows, &of_file->windows, sizeof(one->windows)) != 0)
 			return false;
 		if (one->login && (one->port != of_file->port ||
 				   !logins_are_same(device_login(now, one), device_login(file, of_file))))
@@ -147,6 +148,7 @@ bool config_is_within(const struct config *config, const struct config *ceiling,
 		{ peers_are_within(config, ceiling), "peer" },
 		{ SAME(devices.known_hosts), "ssh known-hosts" },
 		{ SAME(devices.usual) && SAME(devices.usual_port), "ssh user" },
+		{ SAME(devices.usual_windows), "fleet window" },
 		{ devices_are_within(config, ceiling), "device" },
 		{ config->per_peer_count <= ceiling->per_peer_count && config->per_peer_ns >= ceiling->per_peer_ns,
 		  "repair limit per-peer" },

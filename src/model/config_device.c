@@ -43,6 +43,11 @@ const struct config_login *device_login(const struct config_devices *devices, co
 	return device->login && device->login <= devices->login_count ? &devices->logins[device->login - 1] : NULL;
 }
 
+const struct windows *device_windows(const struct config_devices *devices, const struct config_device *device)
+{
+	return device->windows.count ? &device->windows : &devices->usual_windows;
+}
+
 uint64_t device_mark(const struct config_devices *devices, const struct config_device *device)
 {
 	struct hash_key chain = { 0 };

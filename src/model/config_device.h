@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "model/window.h"
 #include "spimend/address.h"
 
 #define DEVICES_MAX 10000
@@ -38,6 +39,7 @@ struct config_device {
 	uint16_t login;             /* 1 more than its place in logins; 0: none, nobody logs in */
 	enum platform platform;
 	bool may_repair;            /* 'rights repair'; else it is only looked at */
+	struct windows windows;     /* its own; none: see device_windows() */
 };
 
 struct config_devices {
@@ -49,6 +51,7 @@ struct config_devices {
 	/* 'ssh user' for all, which stands in the logins of those that say nothing else too; user empty: none */
 	struct config_login usual; /* user and key_file alone */
 	uint16_t usual_port;
+	struct windows usual_windows; /* 'fleet window' */
 };
 
 /* The order that they are kept in: below, equal or above 0. */
@@ -57,6 +60,8 @@ int device_compare_names(struct text a, struct text b);
 int32_t device_find(const struct config_devices *devices, struct text name);
 /* NULL where nobody can log in to it. */
 const struct config_login *device_login(const struct config_devices *devices, const struct config_device *device);
+/* When it may be changed: its own windows, or those of all. */
+const struct windows *device_windows(const struct config_devices *devices, const struct config_device *device);
 /* A number for what is configured of it, its login and its jumps: an order made for another configuration goes nowhere. */
 uint64_t device_mark(const struct config_devices *devices, const struct config_device *device);
 

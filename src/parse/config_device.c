@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `device NAME`, what stands below it, and `ssh user` of the block `spimend`. While a text is read, devices stay where their
- * first line put them and `order` is what is sorted, so that ten thousand in any order are read as fast as sorted ones.
+ * `device NAME`, what stands below it, and `ssh user` and `fleet window` of the block `spimend`. While a text is read,
+ * devices stay where their first line put them and `order` is what is sorted, so that ten thousand in any order are read as
+ * fast as sorted ones.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -244,6 +245,8 @@ bool config_device_set(const struct config_row *row, const struct text *words, s
 		return open_device(words[0], reader, line, why);
 	if (row->type == VALUE_SSH_USER)
 		return read_user(words, count, &d->usual, &d->usual_port, why, again);
+	if (row->type == VALUE_FLEET_WINDOW)
+		return config_window_set(words, count, &d->usual_windows, why, again);
 	device = current(reader, row, why);
 	if (!device)
 		return false;
@@ -273,6 +276,8 @@ bool config_device_set(const struct config_row *row, const struct text *words, s
 			return false;
 		*again = !same_text(reading->login.enable_file, DEVICE_PATH_MAX, words[0]);
 		return true;
+	case VALUE_DEVICE_WINDOW:
+		return config_window_set(words, count, &device->windows, why, again);
 	default:
 		return set_rights(words[0], device, why);
 	}
@@ -289,6 +294,10 @@ bool config_device_unset(const struct config_row *row, struct text word, struct 
 	if (row->type == VALUE_SSH_USER) {
 		memset(&d->usual, 0, sizeof(d->usual));
 		d->usual_port = 0;
+		return true;
+	}
+	if (row->type == VALUE_FLEET_WINDOW) {
+		memset(&d->usual_windows, 0, sizeof(d->usual_windows));
 		return true;
 	}
 	device = current(reader, row, why);
@@ -315,6 +324,9 @@ bool config_device_unset(const struct config_row *row, struct text word, struct 
 		return true;
 	case VALUE_DEVICE_ENABLE:
 		memset(reading->login.enable_file, 0, sizeof(reading->login.enable_file));
+		return true;
+	case VALUE_DEVICE_WINDOW:
+		memset(&device->windows, 0, sizeof(device->windows));
 		return true;
 	default:
 		device->may_repair = false;
@@ -493,6 +505,8 @@ void config_device_print_usual(const struct config_row *row, const struct config
 {
 	if (row->type == VALUE_SSH_USER && devices->usual.user[0])
 		print_user(&devices->usual, devices->usual_port, out);
+	if (row->type == VALUE_FLEET_WINDOW)
+		config_window_print(row->keywords, &devices->usual_windows, out);
 }
 
 void config_device_print_one(const struct config_device *device, const struct config_login *login,
@@ -518,6 +532,7 @@ void config_device_print_one(const struct config_device *device, const struct co
 		buffer_printf(out, " enable password-file %s\n", login->enable_file);
 	if (device->may_repair)
 		buffer_add_string(out, " rights repair\n");
+	config_window_print("window", &device->windows, out);
 }
 
 void config_device_print(const struct config_devices *devices, struct buffer *out)

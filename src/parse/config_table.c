@@ -60,6 +60,8 @@ const struct config_row config_rows[] = {
 	  "a file with the password of 'enable', for a user who is not privileged at once" },
 	{ "rights", "read-only|repair", CONFIG_DEVICE, VALUE_DEVICE_RIGHTS, 0, 0, 0, 0,
 	  "look only, as without this line; or also repair, as the mode allows" },
+	{ "window", "[DAYS] HH:MM HH:MM", CONFIG_DEVICE, VALUE_DEVICE_WINDOW, 0, 0, 0, 0,
+	  "it is changed between these times alone, in UTC, on days as mon-fri or sat,sun, or each day" },
 
 	{ "mode", "observe|advise|repair", CONFIG_SPIMEND, VALUE_MODE, AT(mode), 0, 0, 0,
 	  "judge only; also say what would be done; also do it" },
@@ -155,6 +157,8 @@ const struct config_row config_rows[] = {
 	  "many peers that fall at one device at once are given so long to come back by themselves" },
 	{ "fleet verify", "SECONDS", CONFIG_SPIMEND, VALUE_SECONDS, AT(fleet_verify_ns), 0, 10, 3600,
 	  "so long after a step for the devices to show that it helped" },
+	{ "fleet window", "[DAYS] HH:MM HH:MM", CONFIG_SPIMEND, VALUE_FLEET_WINDOW, 0, 0, 0, 0,
+	  "devices that have no 'window' of their own are changed between these times alone, in UTC" },
 	{ "notify invalid-spi", "", CONFIG_SPIMEND, VALUE_FLAG, AT(notify_invalid_spi), 0, 0, 0,
 	  "where no IKE SA can be made from here, tell a known peer outside of one that its SPI is unknown (RFC 7296 1.5)" },
 	{ "crash-detection", "", CONFIG_SPIMEND, VALUE_FLAG, AT(crash_detection), 0, 0, 0,

@@ -413,6 +413,11 @@ static void words_wanted(const struct config_row *row, size_t *ret_least, size_t
 		*ret_least = 3;
 		*ret_most = 5;
 		break;
+	case VALUE_DEVICE_WINDOW:
+	case VALUE_FLEET_WINDOW:
+		*ret_least = 2;
+		*ret_most = 3;
+		break;
 	case VALUE_DEVICE_LEGACY:
 		*ret_least = *ret_most = 0;
 		break;

@@ -19,7 +19,7 @@ static void name_who(const struct mind *mind, uint32_t uid, char to[FLEET_WHO_MA
 }
 
 static void say_what_follows(const struct fleet_incident *is, uint32_t step, bool approves, const char *who, bool json,
-			     struct buffer *out)
+			     struct text window, struct buffer *out)
 {
 	const struct fleet_step *s = &is->steps[step - 1];
 	struct json j;
@@ -34,12 +34,16 @@ static void say_what_follows(const struct fleet_incident *is, uint32_t step, boo
 		json_string(&j, "by", who);
 		json_string(&j, "on", s->on);
 		json_string(&j, "command", s->command);
+		if (window.len)
+			json_text(&j, "window", window);
 		json_object_end(&j);
 		buffer_add_char(out, '\n');
 	} else if (approves) {
 		buffer_printf(out, "Step %u of %s is approved by %s. Once the devices, read again now, show the same as before,\n"
 				   "this is typed on %s:\n    %s\n'spimend explain %s' tells what became of it.\n", step, is->id, who, s->on,
 			      s->command, is->id);
+		if (window.len)
+			buffer_printf(out, "%.*s\n", TEXT_ARG(window));
 	} else {
 		buffer_printf(out, "Step %u of %s is denied by %s: nothing is typed, and a person has to look.\n", step, is->id, who);
 	}
@@ -67,7 +71,7 @@ int mind_say_word(struct mind *mind, const char *who, const struct mind_word *wo
 		return -EPERM;
 	is = fleet_find(fleet, word->id);
 	if (is)
-		say_what_follows(is, word->step, word->approves, who, word->json, out);
+		say_what_follows(is, word->step, word->approves, who, word->json, buffer_text(why), out);
 	mind_cases_settle(mind);
 	return 0;
 }
@@ -83,7 +87,8 @@ int mind_take_word(struct mind *mind, const struct control_request *request, str
 	memcpy(word.id, request->id, sizeof(word.id));
 	r = mind_say_word(mind, who, &word, out, &why);
 	log_say(&mind->member->log, r < 0 ? LOG_WARNING : LOG_NOTICE, "%s: %s %s %u%s%.*s", who,
-		control_command_name(request->command), word.id, word.step, r < 0 ? ": refused: " : "", TEXT_ARG(buffer_text(&why)));
+		control_command_name(request->command), word.id, word.step, r < 0 ? ": refused: " : why.len ? ": " : "",
+		TEXT_ARG(buffer_text(&why)));
 	if (r == 0)
 		return 0;
 	buffer_clear(out);

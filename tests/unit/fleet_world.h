@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -326,6 +327,31 @@ static inline bool is_broken(const struct world *w, const struct world_tunnel *t
 	return t->whole_since == INT64_MAX || w->now - t->whole_since < HEALED_LONG;
 }
 
+/* By the C library's calendar, and not by ours. */
+static inline bool world_may_change(const struct world *w, uint32_t device)
+{
+	const struct windows *own = &w->config->devices.at[device].windows, *all = &w->config->devices.usual_windows;
+	const struct windows *windows = own->count ? own : all;
+	time_t now = (time_t)(world_now(w).wall.ns / S);
+	struct tm tm;
+	int minute, today, yesterday;
+
+	gmtime_r(&now, &tm);
+	minute = tm.tm_hour * 60 + tm.tm_min;
+	today = (tm.tm_wday + 6) % 7;
+	yesterday = (tm.tm_wday + 5) % 7;
+	for (int i = 0; i < windows->count; i++) {
+		const struct window_hours *h = &windows->at[i];
+		bool overnight = h->to < h->from;
+
+		if (h->days & 1 << today && minute >= h->from && (overnight || minute < h->to))
+			return true;
+		if (h->days & 1 << yesterday && overnight && minute < h->to)
+			return true;
+	}
+	return windows->count == 0;
+}
+
 /* What a change does, and whether it was right to type it. */
 static inline void do_change(struct world *w, const struct device_order *order, const char *command)
 {
@@ -336,6 +362,7 @@ static inline void do_change(struct world *w, const struct device_order *order, 
 
 	assert_int_equal(w->config->mode, MODE_REPAIR);
 	assert_true(d->may_repair);
+	assert_true(world_may_change(w, order->device)); /* nothing outside a window */
 	if (asks) /* nothing without a person's word, and that once */
 		assert_true(world_use_word(w, command));
 	/* Never more than the budget: one of a device in 60 s. */

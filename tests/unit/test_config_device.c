@@ -56,6 +56,8 @@ static const char fleet[] =
 	QUIET
 	" ssh known-hosts /srv/hosts\n"
 	" ssh user netops key-file /etc/spimend/id_ed25519\n"
+	" fleet window 01:00 04:30\n"
+	" fleet window sat,sun 22:00 06:00\n"
 	"device asa-1\n"
 	" address 2001:db8::5\n"
 	" platform asa\n"
@@ -65,6 +67,7 @@ static const char fleet[] =
 	" platform sd-wan\n"
 	" enable password-file /etc/spimend/enable\n"
 	" rights repair\n"
+	" window mon-fri,sun 22:00 24:00\n"
 	"device old.site\n"
 	" address 192.0.2.3\n"
 	" platform ios\n"
@@ -117,7 +120,8 @@ static void test_the_order_of_lines_does_not_matter(void **state)
 			       "device old.site\n ssh jump hub\n ssh legacy\n ssh user cisco key-file /etc/spimend/id_rsa port 2222\n"
 			       "no device gone\ndevice hub\n address 192.0.2.1\n"
 			       QUIET " ssh known-hosts /srv/hosts\n ssh user netops key-file /etc/spimend/id_ed25519\n"
-			       "device hub\n platform SD-WAN\n enable password-file /etc/spimend/enable\n rights rep\n"
+			       " fleet window mon-sun 01:00 04:30\n fleet window sat-SUN 22:00 06:00\n"
+			       "device hub\n window 00:00 00:01\n no window\n window sun-fri 22:00 24:00\n platform SD-WAN\n enable password-file /etc/spimend/enable\n rights rep\n"
 			       "device old.site\n address 192.0.2.3\n platform ios\n"
 			       "device asa-1\n no ssh user\n address 2001:DB8:0::5\n platform asa\ndevice spoke1\n address 192.0.2.7\n"), 0);
 	assert_memory_equal(&first, &config, sizeof(config));
@@ -130,6 +134,23 @@ static void test_what_is_wrong_is_said_with_its_line(void **state)
 		const char *text, *says;
 	} cases[] = {
 		{ "device a\n", "f:4: device a: there is no 'address'\n" },
+		{ "device a\n address 192.0.2.1\n window 01:00\n", "f:6: incomplete: 'window [DAYS] HH:MM HH:MM' is expected\n" },
+		{ "device a\n address 192.0.2.1\n window mon-fry 01:00 02:00\n",
+		  "f:6: window 'mon-fry': days as mon-fri or sat,sun are expected, or none for every day\n" },
+		{ "device a\n address 192.0.2.1\n window mon, 01:00 02:00\n",
+		  "f:6: window 'mon,': days as mon-fri or sat,sun are expected, or none for every day\n" },
+		{ "device a\n address 192.0.2.1\n window mon-fri 1:00 02:00\n",
+		  "f:6: time '1:00': HH:MM from 00:00 to 23:59 is expected: when it opens, in UTC\n" },
+		{ "device a\n address 192.0.2.1\n window 24:00 02:00\n",
+		  "f:6: time '24:00': HH:MM from 00:00 to 23:59 is expected: when it opens, in UTC\n" },
+		{ "device a\n address 192.0.2.1\n window 01:00 24:01\n",
+		  "f:6: time '24:01': HH:MM up to 24:00 is expected: when it closes, in UTC\n" },
+		{ "device a\n address 192.0.2.1\n window 01:00 02:60\n",
+		  "f:6: time '02:60': HH:MM up to 24:00 is expected: when it closes, in UTC\n" },
+		{ "device a\n address 192.0.2.1\n window 03:00 03:00\n",
+		  "f:6: time '03:00': another time than the one before is expected; 00:00 24:00 is all day\n" },
+		{ "device a\n address 192.0.2.1\n window 01:00 02:00\n window 02:00 03:00\n window 03:00 04:00\n window 04:00 05:00\n"
+		  " window 05:00 06:00\n", "f:10: at most 4 windows\n" },
 		{ "device a\n address 192.0.2.1\ndevice b\n address 192.0.2.1\n",
 		  "f:6: device b: 192.0.2.1 is the address of device a too\n" },
 		{ "device b\n address 192.0.2.2\n ssh user x key-file /k\n ssh jump c\n", "f:4: device b: there is no device 'c' to jump through\n" },
@@ -275,6 +296,8 @@ static void test_what_is_typed_takes_devices_away_and_adds_none(void **state)
 		"device spoke1\n ssh jump hub", "device spoke1\n ssh legacy-algorithms", "device old.site\n no ssh jump",
 		"device asa-1\n ssh user netops key-file /etc/spimend/id_ed25519", "device spoke1\n enable password-file /etc/shadow",
 		"spimend\n ssh known-hosts /tmp/x", "spimend\n ssh user root key-file /k", "spimend\n no ssh user",
+		"device hub\n window 03:00 04:00", "device hub\n no window", "device spoke1\n window 00:00 24:00",
+		"spimend\n fleet window 00:00 24:00", "spimend\n no fleet window",
 	};
 
 	(void)state;

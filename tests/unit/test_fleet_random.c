@@ -11,9 +11,30 @@
 #define HISTORY (25 * MINUTE_NS)
 #define SEEDS 400
 
+#define DAYS_OF_WAITING 14
+
 struct totals {
 	uint64_t changes, healed, gave_up, closed, unverified, desyncs, voids, restarts, bursts;
 };
+
+/* About the time of the history, each day, so that some open and some close during it. */
+static void open_windows(struct world *w)
+{
+	struct config_devices *devices = &w->config->devices;
+	uint32_t now = (uint32_t)(world_now(w).wall.ns / MINUTE_NS % WINDOW_DAY_MINUTES);
+
+	for (uint32_t i = 0; i <= devices->count; i++) {
+		struct windows *windows = i < devices->count ? &devices->at[i].windows : &devices->usual_windows;
+
+		windows->count = (uint16_t)world_random(w, 3);
+		for (uint16_t k = 0; k < windows->count; k++) {
+			uint16_t from = (uint16_t)((now + world_random(w, 40) + WINDOW_DAY_MINUTES - 10) % WINDOW_DAY_MINUTES);
+
+			windows->at[k] = (struct window_hours){ WINDOW_EVERY_DAY, from, 0 };
+			windows->at[k].to = (uint16_t)(from + 1 + world_random(w, world_random(w, 2) ? 5 : WINDOW_DAY_MINUTES - from - 1));
+		}
+	}
+}
 
 static void make(struct world *w, uint64_t seed)
 {
@@ -29,6 +50,8 @@ static void make(struct world *w, uint64_t seed)
 	devices = 2 + world_random(w, 7);
 	for (uint32_t i = 0; i < devices; i++)
 		world_device(w, platforms[world_random(w, 5)], world_random(w, 8) != 0);
+	if (world_random(w, 3) == 0)
+		open_windows(w);
 	world_start(w);
 	for (uint32_t a = 0; a < devices; a++)
 		for (uint32_t b = a + 1; b < devices && w->tunnel_count < 12; b++) {
@@ -221,6 +244,13 @@ static void tally(const struct world *w, struct totals *totals)
 	assert_int_equal(figures.outputs_dropped, 0);
 }
 
+static bool is_open(const struct world *w)
+{
+	struct fleet_figures figures = fleet_figures(w->fleet);
+
+	return figures.open + figures.awaiting > 0;
+}
+
 static void history(uint64_t seed, struct totals *totals)
 {
 	struct world w;
@@ -229,7 +259,12 @@ static void history(uint64_t seed, struct totals *totals)
 	if (w.tunnel_count) {
 		live(&w, totals);
 		w.idle_step = 5 * S;
-		world_run(&w, w.settings.case_most_ns + HOUR_NS); /* each open case ends */
+		for (int day = 0; day < DAYS_OF_WAITING && (day == 0 || is_open(&w)); day++) { /* each open case ends */
+			world_run(&w, w.settings.case_most_ns + HOUR_NS);
+			w.idle_step = 20 * S;
+			if (is_open(&w))
+				world_run(&w, DAY_NS);
+		}
 		tally(&w, totals);
 	}
 	world_done(&w);
