@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* spimend audit: saved outputs of several devices in, what only one end has out. */
+/* spimend audit: tables of several devices in, saved ones or asked for, what only one end has out. */
 #ifndef CMD_AUDIT_H
 #define CMD_AUDIT_H
 

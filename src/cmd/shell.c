@@ -141,7 +141,7 @@ int shell_main(int argc, char **argv)
 	if (asked)
 		shell.commands[shell.command_count++] = asked;
 	is_terminal = shell.command_count == 0 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-	if (session_begin(&session, shell.socket, is_terminal) < 0) {
+	if (session_begin(&session, "shell", shell.socket, is_terminal) < 0) {
 		session_end(&session);
 		return EXIT_TROUBLE;
 	}

@@ -14,7 +14,7 @@ static const char usage[] =
 	"Usage: spimend COMMAND ...\n"
 	"\n"
 	"  analyze FILE...   find unknown SPIs in logs, judge them, and say what to type where\n"
-	"  audit NAME=FILE... compare SA tables saved from several devices: what only one end has\n"
+	"  audit NAME=FILE... compare SA tables saved from several devices: what only one end has; --live asks them\n"
 	"  lint FILE...      find what is wrong with EEM applets in IOS configurations; --reflow restores their lines\n"
 	"  inventory FILE... print an Ansible or NetBox inventory as devices of the configuration\n"
 	"  status            ask the running daemon how it is\n"

@@ -3,7 +3,7 @@
  * Compares the SA tables of several devices, and finds what only one end has, before a packet is lost. No event is
  * needed, no clock is read, nothing is typed anywhere.
  *
- * Called by cmd (audit) with saved outputs, later by core with what devices answered. Readings of one device count in
+ * Called by cmd (audit) with saved outputs, or with what devices answered. Readings of one device count in
  * the order in which they are given: "read R, then S, then R again" tells a fault from a rekey in between (devices.md
  * 1). It never judges manual and group keys, and never takes what a table does not speak of for absent.
  */

@@ -14,7 +14,8 @@
 struct audit_summary {
 	const struct audit_counts *counts; /* borrows */
 	struct device_counts read;         /* over all files */
-	uint64_t files, files_failed, files_twice, files_unknown, names_twice;
+	uint64_t files, files_failed, files_twice, files_unknown, names_twice; /* files: or answers of devices that were asked */
+	uint64_t devices_failed; /* asked, and not read to the end */
 };
 
 /* `before` is the finding that was printed last, or NULL: of the same tunnel, the headline is not repeated. */

@@ -127,6 +127,7 @@ void record_audit_summary_json(const struct audit_summary *s, struct buffer *out
 	json_unsigned(&j, "files_given_twice", s->files_twice);
 	json_unsigned(&j, "files_without_tables", s->files_unknown);
 	json_unsigned(&j, "devices_given_twice", s->names_twice);
+	json_unsigned(&j, "devices_failed", s->devices_failed);
 	json_unsigned(&j, "lines", s->read.lines);
 	json_unsigned(&j, "other_lines", s->read.other);
 	json_unsigned(&j, "foreign_lines", s->read.foreign_host);

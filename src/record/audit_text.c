@@ -185,6 +185,8 @@ void record_audit_summary_text(const struct audit_summary *s, struct buffer *out
 			      " files that failed, %" PRIu64 " given twice, %" PRIu64 " without a table\n",
 			      s->read.bad, s->read.foreign_host, s->files_failed, s->files_twice, s->files_unknown);
 	}
+	if (s->devices_failed)
+		buffer_printf(out, "not read to the end: %" PRIu64 " device%s\n", s->devices_failed, s->devices_failed == 1 ? "" : "s");
 	add_count(out, "", c->severity[AUDIT_ERROR], "error", "s");
 	add_count(out, ", ", c->severity[AUDIT_WARNING], "warning", "s");
 	add_count(out, ", ", c->severity[AUDIT_NOTE], "note", "s");

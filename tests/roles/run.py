@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, ".."), HERE]
+import audit  # noqa: E402
 import devices  # noqa: E402
 import eem  # noqa: E402
 import feeding  # noqa: E402
@@ -96,7 +97,7 @@ def main():
         if devices.missing():
             suite.skip("devices over ssh", "not installed: " + ", ".join(devices.missing()))
         else:
-            modules += [devices, repairs]
+            modules += [devices, repairs, audit]
         for module in modules:
             tests += [(name, deed, optimised) for name, deed in module.TESTS] if optimised else []
             tests += [(f"{name} (sanitizers)", deed, sanitized) for name, deed in module.SANITIZED] if sanitized else []

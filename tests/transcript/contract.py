@@ -220,9 +220,10 @@ AUDIT_PARTS = {
              "blast_radius": is_text, "why": is_text, "needs_approval": is_bool},
 }
 AUDIT_SUMMARY = {key: is_count for key in (
-    "devices", "files", "files_failed", "files_given_twice", "files_without_tables", "devices_given_twice", "lines", "other_lines",
-    "foreign_lines", "unread_rows", "records", "flows", "sas", "ike_sas", "tunnels", "tunnels_in_sync", "other_end_not_given",
-    "not_covered", "ambiguous", "undirected", "rekeys_in_progress", "left_alone", "errors", "warnings", "notes", "not_listed")}
+    "devices", "files", "files_failed", "files_given_twice", "files_without_tables", "devices_given_twice", "devices_failed",
+    "lines", "other_lines", "foreign_lines", "unread_rows", "records", "flows", "sas", "ike_sas", "tunnels", "tunnels_in_sync",
+    "other_end_not_given", "not_covered", "ambiguous", "undirected", "rekeys_in_progress", "left_alone", "errors", "warnings",
+    "notes", "not_listed")}
 
 
 def object_problems(where, value, wanted):
