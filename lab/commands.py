@@ -11,6 +11,7 @@ import matrix as tunnel_kinds
 import measure as measurement
 import net
 import note_demo
+import routers as devices
 from laboratory import HERE, Lab
 from net import LabError
 
@@ -113,6 +114,10 @@ def demo(given):
 
 def note(given):
     return caged(note_demo.demo, given)
+
+
+def routers(given):
+    return caged(devices.routers, given)
 
 
 def crash(given):

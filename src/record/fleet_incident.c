@@ -202,7 +202,7 @@ static void add_step(const struct fleet_step *s, uint32_t number, struct buffer 
 	buffer_add_string(&t, fleet_step_state_name(s->state));
 	if (s->who[0])
 		buffer_printf(&t, ", by the word of %s", s->who);
-	if (s->outcome[0]) {
+	if (s->outcome[0] && strcmp(s->outcome, fleet_step_state_name(s->state)) != 0) {
 		buffer_add_string(&t, ": ");
 		record_add_printable(&t, TEXT_IN(s->outcome));
 	}

@@ -169,9 +169,10 @@ static void refuse(struct mind *mind, const struct device_order *order, const ch
 /* An incident is on disk before the order that it led to goes out: whatever happens then, nothing is typed twice. */
 static void order(struct mind *mind, const struct device_order *order)
 {
-	if (device_verb_changes(order->verb) && mind->store) {
-		mind_flush(mind);
-		if (mind->store_trouble) {
+	if (device_verb_changes(order->verb)) {
+		if (mind->store)
+			mind_flush(mind);
+		if (!mind->store || mind->store_trouble) {
 			refuse(mind, order, "the store cannot be written");
 			return;
 		}
