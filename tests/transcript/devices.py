@@ -28,6 +28,8 @@ KNOWN = (
     (r"show sdwan ipsec outbound-connections$", "sdwan-outbound", ("spi",)),
     (r"show sdwan omp tlocs$", "sdwan-tlocs", ("encap_spi",)),
     (r"show sdwan bfd sessions( table)?$", "sdwan-bfd", ("site_id",)),
+    (r"show sdwan control connections$", "sdwan-control", r"(?m)^(vsmart|vmanage|vbond) "),
+    (r"show sdwan omp peers$", "sdwan-omp", r"(?m)^ *[0-9.]+ +(vsmart|vedge) "),
     (r"show asp drop$|show platform hardware qfp .*(statistics drop|datapath drops all)( history)?$|show drops history", "drops", ()),
 )
 MANGLED = ("golden_output_isakmp", "golden_output_isakmp_no_ipv4")  # addresses that their author made unreadable

@@ -174,7 +174,7 @@ static void test_the_latest_one_counts_and_leaves_nothing_of_the_older(void **st
 static void test_open_ones_stay_and_the_newest_of_the_others(void **state)
 {
 	static const enum incident_state over[] = { STATE_HEALED, STATE_CLOSED, STATE_GAVE_UP, STATE_UNVERIFIED };
-	char id[8];
+	char id[16];
 
 	(void)state;
 	for (int i = 0; i < 6; i++) {
@@ -246,7 +246,7 @@ static void test_a_full_disk_loses_nothing_and_recovers(void **state)
 
 static void test_what_waits_is_bounded(void **state)
 {
-	char id[8];
+	char id[16];
 
 	(void)state;
 	for (int i = 0; i < STORE_PENDING_CASES_MAX + 3; i++) {
