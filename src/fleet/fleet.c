@@ -413,6 +413,8 @@ static void settle_case(struct fleet *f, struct case_file *c)
 	c->pending.request = 0;
 	if (c->phase == PHASE_READING)
 		case_wait(c, c->purpose, f->now.mono_ns);
+	if (c->phase == PHASE_WAITING && c->awaits_window) /* there may be other windows now; the role ssh starts anew first */
+		c->due_ns = f->now.mono_ns + f->settings.gather_ns;
 	f->under_way -= c->counted_look;
 	c->counted_look = false;
 	devices_unlock(f, c);

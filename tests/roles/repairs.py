@@ -4,6 +4,7 @@ lab/ios is a simulation, and the two SD-WAN scenarios were tried against nothing
 import json
 import os
 import re
+import signal
 import subprocess
 import time
 
@@ -17,11 +18,11 @@ PROMPT = 60  # seconds that a repair may take on a busy machine
 class Told(Fleet):
     """A fleet whose devices send their syslog here."""
 
-    def __init__(self, build, mode="repair", rights="repair", count=2, **devices):
+    def __init__(self, build, mode="repair", rights="repair", count=2, more=(), **devices):
         names = ["hub", "spoke", *(f"spoke{n}" for n in range(2, count))]
         told = {name: {"syslog": ["127.0.0.1", 5514], **devices.get(name, {})} for name in names}
         super().__init__(build, count, [f"mode {mode}", "fleet wait 2", "fleet burst-wait 2", "fleet verify 30",
-                                        "syslog listen udp 127.0.0.1 port 5514", "syslog source 192.0.2.0/24"], **told)
+                                        "syslog listen udp 127.0.0.1 port 5514", "syslog source 192.0.2.0/24", *more], **told)
         self.rights = rights
 
     def write_devices(self, **instead):
@@ -238,13 +239,40 @@ def started_anew(build):
         return report(d, problems)
 
 
+def outside_the_window(build):
+    """Nothing is typed, and the incident says when it will be. A reload that opens a window is followed by it, behind new looks."""
+    problems = []
+    opens, closes = (time.strftime("%H:%M", time.gmtime(time.time() + hours * 3600)) for hours in (2, 3))
+    with Told(build, more=[f"fleet window {opens} {closes}"]) as d:
+        d.world.fault("desync", sender="spoke", receiver="hub")
+        d.world.advance(65)
+        if not wait_for(lambda: f"Waits for the window of spoke, {opens} UTC." in d.explain(), PROMPT):
+            problems.append("it does not say what it waits for")
+        time.sleep(3)
+        if d.changes("spoke") or d.changes("hub"):
+            problems.append(f"typed outside: {d.changes('spoke')} {d.changes('hub')}")
+        _, refused = shell(d, "enable\nconfigure terminal\nspimend\nno fleet window\nend\n")
+        expect(problems, "a window that is typed away", refused, "fleet window")
+        with open(d.config, encoding="utf-8") as file:
+            text = file.read()
+        with open(d.config, "w", encoding="utf-8") as file:
+            file.write(text.replace(f"fleet window {opens} {closes}", "fleet window 00:00 24:00"))
+        looked = len(d.typed("hub"))
+        d.process.send_signal(signal.SIGHUP)
+        healed = d.becomes("healed")
+        if isinstance(healed, list) or len(d.changes("spoke")) != 1 or len(d.typed("hub")) < looked + 2:
+            problems.append(f"not healed, or without new looks: {healed} {d.changes('spoke')} {d.typed('hub')[looked:]}")
+        return report(d, problems)
+
+
 TESTS = [
     ("a stale SA at the sender, from the log line to the repair", stale_at_the_sender),
     ("what may only be looked at is only looked at", only_looked_at),
     ("a rekey in flight, and somebody else's word", harmless),
     ("a third party's tunnel on an SD-WAN router", third_party),
     ("a core that dies behind the step", started_anew),
+    ("outside the maintenance window", outside_the_window),
     ("SD-WAN: a late key, by a person's word", controller_is_late),
     ("SD-WAN: an SA that was cleared by hand", somebody_cleared),
 ]
-SANITIZED = TESTS[:1] + TESTS[4:6]
+SANITIZED = TESTS[:1] + TESTS[4:7]

@@ -182,6 +182,22 @@ static void a_word_is_taken_outside_and_counts_as_long_as_always(void **state)
 	world_done(&w);
 }
 
+static void another_window_counts_at_once(void **state)
+{
+	struct world w;
+	struct world_tunnel *t = begin(&w);
+
+	(void)state;
+	set(&w.config->devices.usual_windows, AT(20, 0), AT(21, 0));
+	fall(&w, t);
+	world_run(&w, 3 * MINUTE_NS);
+	assert_int_equal(w.changes, 0);
+	reconfigure(&w, AT(0, 0), AT(24, 0));
+	world_run(&w, 20 * S);
+	assert_int_equal(w.changes, 1);
+	world_done(&w);
+}
+
 static void in_a_window_a_person_is_told_nothing_of_it(void **state)
 {
 	struct world w;
@@ -206,6 +222,7 @@ int main(void)
 		cmocka_unit_test(what_heals_meanwhile_is_left_alone), cmocka_unit_test(readings_that_began_before_it_are_made_anew),
 		cmocka_unit_test(what_could_end_behind_it_is_not_begun),
 		cmocka_unit_test(a_word_is_taken_outside_and_counts_as_long_as_always),
+		cmocka_unit_test(another_window_counts_at_once),
 		cmocka_unit_test(in_a_window_a_person_is_told_nothing_of_it),
 	};
 
