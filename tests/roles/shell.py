@@ -4,6 +4,7 @@ import grp
 import os
 import pty
 import select
+import signal
 import subprocess
 import time
 
@@ -143,6 +144,7 @@ class Terminal:
         if self.pid == 0:
             os.environ["TERM"] = "vt100"
             command = command or [os.path.join(d.build, "spimend"), "shell", "--socket", d.control]
+            os.closerange(3, 4096)  # terminals of tests beside this one: held here, they would never hang up
             os.execvp(command[0], command)
         self.text = ""
 
@@ -162,9 +164,12 @@ class Terminal:
 
     def end(self):
         """Its status, once it has ended by itself; hung up on where it does not."""
-        status = wait_for(lambda: os.waitpid(self.pid, os.WNOHANG)[0] and "ended", 5)
+        def ended():
+            return os.waitpid(self.pid, os.WNOHANG)[0] and "ended"
+        status = wait_for(ended, 5)
         os.close(self.fd)
-        if not status:
+        if not status and not wait_for(ended, 5):
+            os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
         return status
 
