@@ -129,6 +129,15 @@ def who_and_when(build):
         status, out, err = audit(d, user=NOBODY, group=NOBODY, extra_groups=[])
         differ(problems, "anybody", (status, out), (2, ""))
         expect(problems, "anybody", err, "--live is for root and for the members of the group")
+        shells = [subprocess.Popen([os.path.join(d.build, "spimend"), "shell", "--socket", d.control], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, text=True) for _ in range(16)]
+        for one in shells:
+            one.stdin.write("show clock\n")
+            one.stdin.flush()
+            one.stdout.readline()
+        differ(problems, "no session is free", audit(d), (2, "", "spimend audit: too many sessions at once; try again\n"))
+        for one in shells:
+            one.communicate()
         d.world.behave("spoke", hang=SAS)
         ours, theirs = pty.openpty()
         with subprocess.Popen(command(d), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=theirs,
