@@ -70,7 +70,7 @@ class Wan(Told):
         return [one["bfd"] for one in self.world.state("hub")["sdwan"]["tunnels"]]
 
     def surveyed(self):
-        asked = wait_for(lambda: all("show ip interface brief" in self.typed(name) for name in self.names()), 30)
+        asked = wait_for(lambda: all("show ip interface brief" in self.typed(name, survey=True) for name in self.names()), 30)
         time.sleep(1)  # and what they say is read
         return asked
 

@@ -145,6 +145,7 @@ class Terminal:
             os.environ["TERM"] = "vt100"
             command = command or [os.path.join(d.build, "spimend"), "shell", "--socket", d.control]
             os.closerange(3, 4096)  # terminals of tests beside this one: held here, they would never hang up
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nor would this one, where the tests run under nohup
             os.execvp(command[0], command)
         self.text = ""
 
@@ -188,6 +189,7 @@ def terminal(build):
             expect(problems, "configuration", t.press("conf t\r", "(config)#"), "(config)#")
             t.press('event manager environment q "a?"\r', "(config)#")
             expect(problems, "a '?' in quotes", t.press("do sh run | inc manager\r", "q a?"), "environment q a?")
+            t.press("", "(config)#", 1)  # at the prompt a Ctrl-Z is a key, and not before
             expect(problems, "Ctrl-Z", t.press("\x1a", "test#"), "test#")
             t.press("show clock\rdisable\r", "test>")
             expect(problems, "history", t.press("\x10\x10\r", "UTC"), "show clock")  # two lines up
