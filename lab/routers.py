@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""lab routers: from a router's log line to the repair and its proof. The routers are lab/ios, a simulation, behind real sshds;
-spimendd, ssh and the syslog on the wire are real. The person who agrees to a step is this program."""
+"""lab routers: from a router's log line to the repair and its proof. The routers are lab/ios, a simulation, behind real
+sshds; spimendd, ssh and the syslog on the wire are real. The person who agrees to a step is this program."""
 import json
 import os
 import pwd
@@ -121,7 +121,8 @@ class Noc:
             file.write(config)
         with open(os.path.join(self.folder, "log"), "wb") as log:
             self.process = subprocess.Popen(["ip", "netns", "exec", self.space, program, "-f", "-c",
-                                             os.path.join(self.folder, "spimend.conf")], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                                             os.path.join(self.folder, "spimend.conf")],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.until(lambda: "ready:" in self.log(), "it does not come up")
         # Each device is asked whose addresses it has: those of the TLOCs are none that anybody logs in to.
         self.until(lambda: all("show ip interface brief" in self.typed(name) for name in self.case.platforms), "nobody is asked")
@@ -156,8 +157,8 @@ class Noc:
         return [one["command"] for one in self.world.typed(device)]
 
     def spimend(self, *words, stdin=None):
-        done = subprocess.run([os.path.join(BUILD, "spimend"), *words, "--socket", os.path.join(self.folder, "control")], text=True,
-                              input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30, check=False)
+        done = subprocess.run([os.path.join(BUILD, "spimend"), *words, "--socket", os.path.join(self.folder, "control")],
+                              input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30, check=False, text=True)
         return done.stdout
 
     def incidents(self):

@@ -317,7 +317,7 @@ static void last_words_are_heard_of_one_that_did_not_read(void **state)
 	memset(&said, 0, sizeof(said));
 	said.header = (struct message_header){ .build = message_build(), .type = MESSAGE_RESULT, .count = 1,
 					       .length = sizeof(said.result) };
-	assert_int_equal(send(other, &said, sizeof(said.header) + sizeof(said.result), 0), sizeof(said.header) + sizeof(said.result));
+	assert_true(send(other, &said, sizeof(said.header) + sizeof(said.result), 0) > 0);
 	close(other);
 	turns(&pair, 2);
 	assert_int_equal(pair.one.taken, 1);
