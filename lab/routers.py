@@ -110,7 +110,8 @@ class Noc:
             self.run("ip", "-n", self.space, "addr", "add", f"{address}/24", "dev", "lo")
             self.world.device(name, platform=platform, address=address, host=address, port=PORT, enable="secret",
                               syslog=["127.0.0.1", 5514])
-            config += DEVICE.format(name=name, address=address, platform=PLATFORMS.get(platform, platform), folder=self.folder)
+            config += DEVICE.format(name=name, address=address, folder=self.folder,
+                                    platform=PLATFORMS.get(platform, platform))
         self.case.build(self.world)
         self.world.start()
         with open(self.world.key, encoding="utf-8") as key:
@@ -156,9 +157,10 @@ class Noc:
     def typed(self, device):
         return [one["command"] for one in self.world.typed(device)]
 
-    def spimend(self, *words, stdin=None):
-        done = subprocess.run([os.path.join(BUILD, "spimend"), *words, "--socket", os.path.join(self.folder, "control")],
-                              input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30, check=False, text=True)
+    def spimend(self, *words):
+        command = [os.path.join(BUILD, "spimend"), *words, "--socket", os.path.join(self.folder, "control")]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=30, check=False, text=True)
         return done.stdout
 
     def incidents(self):
