@@ -29,9 +29,9 @@ bench: all
 	@SPIMEND_BUILD_TARGETS="bench/lookup bench/eem" scripts/as-user scripts/build build $(RELEASE)
 	@scripts/as-user build/bench/lookup
 	@scripts/as-user build/bench/eem
-	@SPIMEND_BUILD_TARGETS="bench/sensor bench/flood bench/ingest" scripts/as-user scripts/build build $(RELEASE)
-	@if [ "$$(id -u)" -eq 0 ]; then build/bench/sensor && scripts/deps lab && bench/forged && bench/ingest; \
-	else echo "bench/sensor, bench/forged and bench/ingest are left out: they need root"; fi
+	@SPIMEND_BUILD_TARGETS="bench/sensor bench/flood bench/ingest bench/sessions" scripts/as-user scripts/build build $(RELEASE)
+	@if [ "$$(id -u)" -eq 0 ]; then build/bench/sensor && scripts/deps lab && bench/forged && bench/ingest && bench/sessions; \
+	else echo "bench/sensor, bench/forged, bench/ingest and bench/sessions are left out: they need root"; fi
 
 fuzz:
 	@scripts/deps check
