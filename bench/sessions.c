@@ -98,7 +98,8 @@ static void begin(struct bench *b, const char *command)
 static void finish(struct bench *b)
 {
 	printf("%s %u done %u failed %u unread %u rows %" PRIu64 " bytes %" PRIu64 " seconds %.3f\n", b->command, count_open(b),
-	       b->done - b->failed, b->failed, b->unread, b->rows, b->bytes, (double)(loop_now(b->member.loop) - b->begun) / SECOND_NS);
+	       b->done - b->failed, b->failed, b->unread, b->rows, b->bytes,
+	       (double)(loop_now(b->member.loop) - b->begun) / SECOND_NS);
 	fflush(stdout);
 	b->command[0] = '\0';
 }
