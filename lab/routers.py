@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""lab routers: from a router's log line to the repair and its proof. The routers are lab/ios, a simulation, behind real sshds;
-spimendd, ssh and the syslog on the wire are real. The person who agrees to a step is this program."""
+"""lab routers: from a router's log line to the repair and its proof. The routers are lab/ios, a simulation, behind real
+sshds; spimendd, ssh and the syslog on the wire are real. The person who agrees to a step is this program."""
 import json
 import os
 import pwd
@@ -110,7 +110,8 @@ class Noc:
             self.run("ip", "-n", self.space, "addr", "add", f"{address}/24", "dev", "lo")
             self.world.device(name, platform=platform, address=address, host=address, port=PORT, enable="secret",
                               syslog=["127.0.0.1", 5514])
-            config += DEVICE.format(name=name, address=address, platform=PLATFORMS.get(platform, platform), folder=self.folder)
+            config += DEVICE.format(name=name, address=address, folder=self.folder,
+                                    platform=PLATFORMS.get(platform, platform))
         self.case.build(self.world)
         self.world.start()
         with open(self.world.key, encoding="utf-8") as key:
@@ -121,7 +122,8 @@ class Noc:
             file.write(config)
         with open(os.path.join(self.folder, "log"), "wb") as log:
             self.process = subprocess.Popen(["ip", "netns", "exec", self.space, program, "-f", "-c",
-                                             os.path.join(self.folder, "spimend.conf")], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                                             os.path.join(self.folder, "spimend.conf")],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.until(lambda: "ready:" in self.log(), "it does not come up")
         # Each device is asked whose addresses it has: those of the TLOCs are none that anybody logs in to.
         self.until(lambda: all("show ip interface brief" in self.typed(name) for name in self.case.platforms), "nobody is asked")
@@ -155,9 +157,10 @@ class Noc:
     def typed(self, device):
         return [one["command"] for one in self.world.typed(device)]
 
-    def spimend(self, *words, stdin=None):
-        done = subprocess.run([os.path.join(BUILD, "spimend"), *words, "--socket", os.path.join(self.folder, "control")], text=True,
-                              input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30, check=False)
+    def spimend(self, *words):
+        command = [os.path.join(BUILD, "spimend"), *words, "--socket", os.path.join(self.folder, "control")]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=30, check=False, text=True)
         return done.stdout
 
     def incidents(self):

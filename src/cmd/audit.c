@@ -32,7 +32,8 @@ static const char usage[] =
 	"fault from a rekey in between.\n"
 	"\n"
 	"With --live the running daemon, spimendd, asks its devices itself, all that it can log in to or those that are named,\n"
-	"each twice, and types nothing but 'show'. That is for root and for its operators.\n"
+	"each twice and where something is wrong once more, and types nothing but 'show'. That is for root and for its\n"
+	"operators.\n"
 	"\n"
 	"  --live           of the daemon's devices, as they are now\n"
 	"  --json           one JSON object a line: findings, then a summary\n"
@@ -60,6 +61,7 @@ struct run {
 	struct seen_file *seen; /* owns */
 	struct slots by_hash;
 	struct text_style style;
+	struct audit_counts counts; /* as printed */
 	bool is_live;
 	const char *socket;   /* borrows; of --live */
 	char *const *devices; /* borrows from argv: the ones that are named */
@@ -149,6 +151,26 @@ static void say_same_devices(struct run *run)
 	}
 }
 
+/* The counts without the findings that are gone. */
+static struct audit_counts counts_of(const struct run *run)
+{
+	struct audit_counts counts = *sa_audit_counts(run->is.audit);
+	size_t count = sa_audit_findings(run->is.audit), next;
+
+	for (size_t i = 0; run->is.is_gone && i < count; i = next) { /* the findings of one tunnel follow each other */
+		const struct audit_finding *first = sa_audit_finding(run->is.audit, i), *f = first;
+		bool is_clean = first->tunnel != UINT32_MAX;
+
+		for (next = i; next < count && (f = sa_audit_finding(run->is.audit, next))->tunnel == first->tunnel; next++) {
+			is_clean = is_clean && run->is.is_gone[next];
+			counts.severity[f->severity] -= run->is.is_gone[next];
+			counts.overlaps += run->is.is_gone[next];
+		}
+		counts.in_sync += is_clean;
+	}
+	return counts;
+}
+
 static int print(struct run *run)
 {
 	struct buffer out = { 0 };
@@ -158,6 +180,8 @@ static int print(struct run *run)
 	for (size_t i = 0; i < sa_audit_findings(run->is.audit); i++) {
 		const struct audit_finding *f = sa_audit_finding(run->is.audit, i);
 
+		if (run->is.is_gone && run->is.is_gone[i])
+			continue;
 		plan_audit(f, &plan);
 		if (run->is.json)
 			record_audit_json(f, &plan, &out);
@@ -169,7 +193,8 @@ static int print(struct run *run)
 	}
 	if (before && !run->is.json)
 		buffer_add_char(&out, '\n');
-	run->is.summary.counts = sa_audit_counts(run->is.audit);
+	run->counts = counts_of(run);
+	run->is.summary.counts = &run->counts;
 	if (run->is.json)
 		record_audit_summary_json(&run->is.summary, &out);
 	else
@@ -282,7 +307,7 @@ static int audit_all(struct run *run)
 	int result = !run->is_live ? read_files(run) :
 		     audit_live_read(&run->is, run->socket ? run->socket : CONTROL_SOCKET, run->devices, run->device_count);
 
-	if (result == 0)
+	if (result == 0 && !run->is_live)
 		result = sa_audit_judge(run->is.audit);
 	if (result)
 		return result;
@@ -294,7 +319,6 @@ int audit_main(int argc, char **argv)
 {
 	struct run run = { .is.output = -1 };
 	int status = read_options(argc, argv, &run), result;
-	const struct audit_counts *counts;
 
 	if (status) {
 		memory_free(run.given);
@@ -304,9 +328,8 @@ int audit_main(int argc, char **argv)
 	result = audit_all(&run);
 	if (result < 0)
 		fprintf(stderr, "spimend audit: %s\n", spimend_strerror(result));
-	counts = run.is.audit ? sa_audit_counts(run.is.audit) : NULL;
 	status = result || run.is.trouble ? EXIT_TROUBLE :
-		 counts->severity[AUDIT_ERROR] + counts->severity[AUDIT_WARNING] ? EXIT_FAULT_FOUND : EXIT_NOTHING_WRONG;
+		 run.counts.severity[AUDIT_ERROR] + run.counts.severity[AUDIT_WARNING] ? EXIT_FAULT_FOUND : EXIT_NOTHING_WRONG;
 	audit_run_done(&run.is);
 	slots_done(&run.by_hash);
 	memory_free(run.seen);

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,25 +17,24 @@
 #include "spimend/error.h"
 
 #define ANSWER_SECONDS 150 /* the daemon itself gives a device up after 120 */
+#define AGAIN_MAX 5000     /* findings; so many are no rekeys, and each is held against each */
 #define LINE_ROOM (CONTROL_LINE_MAX + 1)
 
 struct asked {
 	enum saved_output output;
 	bool is_sdwan, may_be_absent;
-	const char *sources[AUDIT_LIVE_READINGS]; /* in findings */
+	const char *sources[AUDIT_LIVE_READINGS + 1]; /* in findings */
 };
 
+#define SOURCES(command) { command ", first reading", command ", second reading", command ", third reading" }
 /* SAs first, close to each other's; then what only explains them. */
 static const struct asked asked[] = {
-	{ OUTPUT_IPSEC_SA, false, false, { "show crypto ipsec sa, first reading", "show crypto ipsec sa, second reading" } },
-	{ OUTPUT_SDWAN_LOCAL_SA, true, false,
-	  { "show sdwan ipsec local-sa, first reading", "show sdwan ipsec local-sa, second reading" } },
-	{ OUTPUT_SDWAN_OUTBOUND, true, false,
-	  { "show sdwan ipsec outbound-connections, first reading", "show sdwan ipsec outbound-connections, second reading" } },
-	{ OUTPUT_SDWAN_BFD, true, false,
-	  { "show sdwan bfd sessions, first reading", "show sdwan bfd sessions, second reading" } },
-	{ OUTPUT_IKEV2_SA, false, true, { "show crypto ikev2 sa, first reading", "show crypto ikev2 sa, second reading" } },
-	{ OUTPUT_ISAKMP_SA, false, true, { "show crypto isakmp sa, first reading", "show crypto isakmp sa, second reading" } },
+	{ OUTPUT_IPSEC_SA, false, false, SOURCES("show crypto ipsec sa") },
+	{ OUTPUT_SDWAN_LOCAL_SA, true, false, SOURCES("show sdwan ipsec local-sa") },
+	{ OUTPUT_SDWAN_OUTBOUND, true, false, SOURCES("show sdwan ipsec outbound-connections") },
+	{ OUTPUT_SDWAN_BFD, true, false, SOURCES("show sdwan bfd sessions") },
+	{ OUTPUT_IKEV2_SA, false, true, SOURCES("show crypto ikev2 sa") },
+	{ OUTPUT_ISAKMP_SA, false, true, SOURCES("show crypto isakmp sa") },
 };
 #define ASKED (sizeof(asked) / sizeof(asked[0]))
 
@@ -78,8 +78,8 @@ static void wipe_progress(const struct live *live)
 static void show_progress(const struct live *live)
 {
 	if (live->shows_progress && now_ns() - live->began_ns > SECOND_NS)
-		fprintf(stderr, "\rspimend audit: reading %d of %d: %" PRIu32 " of %" PRIu32 " devices\033[K", live->reading + 1,
-			AUDIT_LIVE_READINGS, live->read, live->devices.count);
+		fprintf(stderr, "\rspimend audit: reading %d: %" PRIu32 " of %" PRIu32 " devices\033[K", live->reading + 1, live->read,
+			live->devices.count);
 }
 
 /* ---- what a device says ---- */
@@ -198,7 +198,7 @@ static void ask_on(struct live *live, struct worker *w)
 
 	while (w->asks < ASKED && asked[w->asks].is_sdwan && !w->device->is_sdwan)
 		w->asks++;
-	if (w->asks == ASKED || w->device->is_given_up) {
+	if (w->asks == ASKED || w->device->is_given_up || w->device->is_passed) {
 		w->device = NULL;
 		live->read++;
 		return;
@@ -273,9 +273,110 @@ static void read_once(struct live *live)
 	if (live->is_interrupted || live->error)
 		return;
 	for (; live->next < live->devices.count; live->next++) /* no session is left */
-		if (!live->devices.at[live->next].is_given_up)
+		if (!live->devices.at[live->next].is_given_up && !live->devices.at[live->next].is_passed)
 			give_up(live, &live->devices.at[live->next], "the daemon ended the conversation");
 }
+
+/* ---- once more, where something is wrong ---- */
+
+static struct live_device *device_of(const struct live *live, const struct audit_end *end)
+{
+	for (uint32_t i = 0; end->device && i < live->devices.count; i++)
+		if (strcmp(live->devices.at[i].name, end->device) == 0)
+			return &live->devices.at[i];
+	return NULL;
+}
+
+/* Leaves the devices of errors and warnings to be asked. False: there are none. */
+static bool choose_again(struct live *live)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < live->devices.count; i++)
+		live->devices.at[i].is_passed = true;
+	for (size_t i = 0; i < sa_audit_findings(live->run->audit); i++) {
+		const struct audit_finding *f = sa_audit_finding(live->run->audit, i);
+
+		for (int end = 0; end < 2 && f->severity != AUDIT_NOTE; end++) {
+			struct live_device *device = device_of(live, &f->ends[end]);
+
+			if (device)
+				device->is_passed = false;
+			any |= device != NULL;
+		}
+	}
+	return any;
+}
+
+static bool has_device(const struct audit_finding *f, const char *device)
+{
+	return !device || strcmp(f->ends[0].device, device) == 0 || (f->ends[1].device && strcmp(f->ends[1].device, device) == 0);
+}
+
+/* Is there still something wrong between these devices, with that SA where it is one? */
+static bool is_found(const struct sa_audit *audit, const struct audit_finding *wanted)
+{
+	for (size_t i = 0; i < sa_audit_findings(audit); i++) {
+		const struct audit_finding *f = sa_audit_finding(audit, i);
+
+		if (f->severity != AUDIT_NOTE && has_device(f, wanted->ends[0].device) && has_device(f, wanted->ends[1].device) &&
+		    (!f->has_spi || !wanted->has_spi || f->spi.value == wanted->spi.value))
+			return true;
+	}
+	return false;
+}
+
+/* Who could not be read again takes nothing back. */
+static int mark_gone(struct live *live, const struct sa_audit *again)
+{
+	size_t count = sa_audit_findings(live->run->audit);
+
+	live->run->is_gone = memory_new(count, sizeof(*live->run->is_gone));
+	if (!live->run->is_gone)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		const struct audit_finding *f = sa_audit_finding(live->run->audit, i);
+		bool is_read = f->severity != AUDIT_NOTE;
+
+		for (int end = 0; end < 2; end++) {
+			const struct live_device *device = device_of(live, &f->ends[end]);
+
+			is_read = is_read && (!f->ends[end].device || (device && !device->is_given_up));
+		}
+		live->run->is_gone[i] = is_read && !is_found(again, f);
+	}
+	return 0;
+}
+
+/* Within one reading the ends of a tunnel are read in no order, so a rekey in that moment looks like a fault. The devices of
+ * what was found are read once more, and compared by that alone: what is a fault is there still. 0 or a negative code. */
+static int look_again(struct live *live)
+{
+	struct audit_run *run = live->run, again = { .output = -1 };
+	int result;
+
+	if (sa_audit_findings(run->audit) > AGAIN_MAX) {
+		wipe_progress(live);
+		fprintf(stderr, "spimend audit: more than %d findings: their devices are not read a third time\n", AGAIN_MAX);
+		return 0;
+	}
+	if (!choose_again(live))
+		return 0;
+	result = audit_run_init(&again, live->devices.count);
+	if (result == 0) {
+		live->run = &again;
+		read_once(live);
+		live->run = run;
+		audit_run_add_up(run, &again);
+		result = live->is_interrupted || live->error ? live->error : sa_audit_judge(again.audit);
+	}
+	if (result == 0 && !live->is_interrupted)
+		result = mark_gone(live, again.audit);
+	audit_run_done(&again);
+	return result;
+}
+
+/* ---- all of it ---- */
 
 /* 0, or -1: said on stderr. */
 static int begin_session(struct session *session, const char *socket)
@@ -332,6 +433,10 @@ static int read_all(struct live *live, const char *socket)
 	begin_sessions(live, socket);
 	for (; live->reading < AUDIT_LIVE_READINGS && !live->is_interrupted && live->error == 0; live->reading++)
 		read_once(live);
+	if (!live->is_interrupted && live->error == 0)
+		live->error = sa_audit_judge(live->run->audit);
+	if (!live->is_interrupted && live->error == 0)
+		live->error = look_again(live);
 	wipe_progress(live);
 	if (!live->is_interrupted)
 		return live->error;

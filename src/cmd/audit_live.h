@@ -12,7 +12,8 @@
 #define AUDIT_LIVE_SESSIONS 12   /* side by side; of the daemon's 16 some are left to people */
 #define AUDIT_LIVE_OVER 1
 
-/* Initialises `run` and reads all devices that somebody can log in to, or those of `names`. 0; AUDIT_LIVE_OVER: there is
+/* Initialises `run`, reads all devices that somebody can log in to, or those of `names`, and judges; the devices of an error
+ * or a warning are read once more, and what is not there any more is marked in run->is_gone. 0; AUDIT_LIVE_OVER: there is
  * nothing to judge, and why is said on stderr; or a negative code. */
 int audit_live_read(struct audit_run *run, const char *socket, char *const *names, uint32_t name_count);
 

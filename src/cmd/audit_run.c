@@ -26,6 +26,7 @@ void audit_run_done(struct audit_run *run)
 {
 	sa_audit_free(run->audit);
 	memory_free(run->hosts);
+	memory_free(run->is_gone);
 }
 
 /* ---- what was wrong, on stderr ---- */
@@ -103,6 +104,18 @@ static void add_up(struct device_counts *sum, const struct device_counts *more)
 	sum->records += more->records;
 	for (int i = 0; i < OUTPUT_COUNT; i++)
 		sum->outputs[i] += more->outputs[i];
+}
+
+void audit_run_add_up(struct audit_run *run, const struct audit_run *more)
+{
+	struct audit_summary *s = &run->summary;
+
+	add_up(&s->read, &more->summary.read);
+	s->files += more->summary.files;
+	s->files_failed += more->summary.files_failed;
+	s->files_unknown += more->summary.files_unknown;
+	s->devices_failed += more->summary.devices_failed;
+	run->trouble |= more->trouble;
 }
 
 static void say_unknown(struct audit_run *run, struct text bytes)

@@ -9,6 +9,7 @@
 struct live_device {
 	char name[DEVICE_NAME_MAX];
 	bool is_sdwan, has_login;
+	bool is_passed;   /* not asked in this reading */
 	bool is_given_up; /* it could not be read: why is said, and nothing more is asked of it */
 };
 

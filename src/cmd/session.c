@@ -97,7 +97,7 @@ int session_take(struct session *session, struct buffer *out)
 	if (r < 0)
 		return r == -EPROTO ? refuse(session, "that is no spimendd: the answer is not one of its own") : r;
 	if (head.error[0] || !head.has_state) {
-		connection_clean(head.error, sizeof(head.error) - 1);
+		connection_clean(head.error, strlen(head.error));
 		return refuse(session, head.error[0] ? head.error : "the daemon is of a release that has no command line");
 	}
 	session->state = head.state;

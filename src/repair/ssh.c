@@ -193,7 +193,7 @@ static int spawn(char *const *arguments, const char *terminal, int complaints, p
 	char *environment[] = { (char[]){ "PATH=/usr/bin:/bin" }, (char[]){ "LC_ALL=C" }, (char[]){ "TERM=vt100" }, NULL };
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
-	sigset_t none;
+	sigset_t none, all;
 	int r = posix_spawn_file_actions_init(&actions);
 
 	if (r)
@@ -204,8 +204,10 @@ static int spawn(char *const *arguments, const char *terminal, int complaints, p
 		return -r;
 	}
 	sigemptyset(&none);
-	r = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
+	sigfillset(&all); /* whoever started the daemon may ignore SIGHUP, and then ssh would not hang up (nohup(1)) */
+	r = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	r = r ? r : posix_spawnattr_setsigmask(&attributes, &none);
+	r = r ? r : posix_spawnattr_setsigdefault(&attributes, &all);
 	r = r ? r : posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, terminal, O_RDWR, 0);
 	r = r ? r : posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO);
 	r = r ? r : posix_spawn_file_actions_adddup2(&actions, complaints, STDERR_FILENO);

@@ -30,7 +30,7 @@ struct channel {
 	struct parcel *first, *last; /* owns */
 	size_t waiting;              /* bytes */
 	size_t waiting_fds;
-	bool was_full, closed, busy, gone;
+	bool was_full, closed, busy, gone, reset;
 	struct channel_counts counts;
 	char *room; /* owns; MESSAGE_MAX + 1: one more, to see what is too long */
 };
@@ -321,6 +321,11 @@ static int read_one(struct channel *channel)
 
 	if (len < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOBUFS || errno == ENOMEM))
 		return 0;
+	/* The other process died before it read what we had sent: that is told once, before what it sent itself. */
+	if (len < 0 && errno == ECONNRESET && !channel->reset) {
+		channel->reset = true;
+		return 1;
+	}
 	if (len <= 0) {
 		close_with(channel, NULL);
 		return 0;

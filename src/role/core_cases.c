@@ -62,10 +62,15 @@ static void sighted(struct mind *mind, const struct spimend_address *source, str
 
 void mind_cases_claim(struct mind *mind, const struct syslog_claim *claim)
 {
+	const struct case_place *place = mind->cases.fleet ? place_of(&mind->cases, &claim->source) : NULL;
 	const struct fact *f = &claim->fact;
 	struct fleet_sighting sighting = { .src = f->src, .dst = f->dst, .spi = f->spi, .messages = f->count };
 
-	if (!mind->cases.fleet || f->kind != FACT_STRAY || !(f->has & FACT_HAS_SPI))
+	if (!mind->cases.fleet)
+		return;
+	if (place)
+		mind_eem_device_line(mind, mind->member->config->devices.at[place->device].name, text_of(claim->text));
+	if (f->kind != FACT_STRAY || !(f->has & FACT_HAS_SPI))
 		return;
 	sighting.protocol = f->protocol == SPIMEND_PROTOCOL_AH ? SPIMEND_PROTOCOL_AH : SPIMEND_PROTOCOL_ESP;
 	memcpy(sighting.interface, f->interface, sizeof(sighting.interface));

@@ -179,6 +179,7 @@ static void finish(struct mind *mind, struct mind_asked *asked)
 		result = exec_finish_output(session, buffer_text(&asked->output), why[0] ? why : NULL, &out);
 		if (command) {
 			mind_answer_command(mind, command, session, result, &out);
+			loop_timer_at(mind->eem.timer, 0); /* the run goes on */
 		} else {
 			mind_note_state(session, false, &state);
 			control_finish(mind->control, session, result == EXEC_REFUSED, &state, buffer_text(&out), mind_now(mind).mono_ns);

@@ -357,6 +357,16 @@ void mind_eem_line(struct mind *mind, int severity, struct text line)
 	settle(mind);
 }
 
+void mind_eem_device_line(struct mind *mind, const char *device, struct text line)
+{
+	struct eem_message message = { .text = line, .device = text_of(device) };
+
+	if (!mind->eem.engine)
+		return;
+	eem_syslog(mind->eem.engine, &message, mind_now(mind));
+	settle(mind);
+}
+
 static void mailed(struct mind *mind, uint64_t *place, bool sent, const char *why)
 {
 	uint64_t request = *place;

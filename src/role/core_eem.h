@@ -55,6 +55,8 @@ void mind_eem_done(struct mind *mind);
 
 /* A line of this gateway's own log. */
 void mind_eem_line(struct mind *mind, int severity, struct text line);
+/* A line of another device's: for the applets that name it. */
+void mind_eem_device_line(struct mind *mind, const char *device, struct text line);
 void mind_eem_trap(struct mind *mind, const struct snmp_trap *trap);
 void mind_eem_neighbor(struct mind *mind, enum neighbor_change change, const struct neighbor *neighbor);
 /* What became of a mail; and that dial, which had some, is gone. */

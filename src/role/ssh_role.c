@@ -287,5 +287,8 @@ int ssh_role_run(void)
 	static const struct member_calls calls = { .begin = begin, .resource = take_resource, .reload = reload, .end = end };
 	struct reach *reach cleanup(memory_free_pointer) = memory_new(1, sizeof(*reach));
 
-	return reach ? member_run(ROLE_SSH, &calls, reach) : 1;
+	if (!reach)
+		return 1;
+	forget_all(reach); /* a role whose start fails is still told what it would have needed */
+	return member_run(ROLE_SSH, &calls, reach);
 }

@@ -13,6 +13,7 @@ from repairs import Wan
 from shell import NOBODY, expect
 
 SAS = "show crypto ipsec sa"
+LAST = "show crypto isakmp sa"
 PATIENCE = 280  # of a device that hangs: the daemon's time limit for each of its commands
 
 
@@ -76,6 +77,30 @@ def in_step_and_not(build):
         return problems + (d.tail() if problems else [])
 
 
+def gone_meanwhile(build):
+    """What two readings show and the third does not, was none: somebody repaired it, or a rekey ended."""
+    problems = []
+    with Fleet(build, count=3) as d:
+        d.world.behave("spoke2", slow=300)  # the others wait for it between two readings
+        d.world.fault("desync", sender="spoke", receiver="hub")
+        with subprocess.Popen(command(d, "--json"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True) as process:
+            if not wait_for(lambda: min(d.typed(name).count(LAST) for name in ("hub", "spoke")) == 2, PATIENCE):
+                problems.append(f"not read twice: {d.typed('hub')} {d.typed('spoke')}")
+            subprocess.run(d.world.ssh("spoke"), check=False, timeout=60, text=True, stdout=subprocess.DEVNULL,
+                           input="enable\nhunter2\nclear crypto sa peer 192.0.2.2\nexit\n")
+            d.world.advance(5)
+            out, err = process.communicate(timeout=PATIENCE)
+        objects = [json.loads(line) for line in out.splitlines()]
+        differ(problems, "gone", ([one.get("code") for one in objects[:-1]], err, process.returncode), ([], "", 0))
+        if objects:
+            differ(problems, "counted", [objects[-1][key] for key in ("errors", "tunnels", "tunnels_in_sync")], [0, 2, 2])
+        differ(problems, "repaired", [line for line in d.typed("spoke") if line.startswith("clear")],
+               ["clear crypto sa peer 192.0.2.2"])
+        differ(problems, "readings", [d.typed(name).count(SAS) for name in d.names()], [3, 3, 2])
+        return problems + ([out, *d.tail()] if problems else [])
+
+
 def not_all_can_be_read(build):
     """One hangs, one does not let us in, one has no login, one cuts the line: said, and the others are judged."""
     problems = []
@@ -104,6 +129,15 @@ def who_and_when(build):
         status, out, err = audit(d, user=NOBODY, group=NOBODY, extra_groups=[])
         differ(problems, "anybody", (status, out), (2, ""))
         expect(problems, "anybody", err, "--live is for root and for the members of the group")
+        shells = [subprocess.Popen([os.path.join(d.build, "spimend"), "shell", "--socket", d.control], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, text=True) for _ in range(16)]
+        for one in shells:
+            one.stdin.write("show clock\n")
+            one.stdin.flush()
+            one.stdout.readline()
+        differ(problems, "no session is free", audit(d), (2, "", "spimend audit: too many sessions at once; try again\n"))
+        for one in shells:
+            one.communicate()
         d.world.behave("spoke", hang=SAS)
         ours, theirs = pty.openpty()
         with subprocess.Popen(command(d), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=theirs,
@@ -147,6 +181,7 @@ def sdwan(build):
 
 TESTS = [
     ("audit --live: in step, and one SA that only one end has", in_step_and_not),
+    ("audit --live: what is gone on a third reading", gone_meanwhile),
     ("audit --live: SD-WAN, a controller's key that is late", sdwan),
     ("audit --live: devices that cannot be read are said, the rest is judged", not_all_can_be_read),
     ("audit --live: who may, and an interrupt", who_and_when),

@@ -53,8 +53,9 @@ class Fleet(Daemon):
             self.world.end()
         super().__exit__()
 
-    def typed(self, device):
-        return [one["command"] for one in self.world.typed(device)]
+    def typed(self, device, survey=False):
+        """What was; without the question for its addresses, which each gets 5 s after the start."""
+        return [one["command"] for one in self.world.typed(device) if survey or one["command"] != "show ip interface brief"]
 
     def connect(self):
         """What is between them."""
@@ -90,9 +91,10 @@ class Fleet(Daemon):
     def on(self, device, command):
         return shell(self, f"enable\non {device} {command}\n")
 
-    def clients(self):
+    def clients(self, address=""):
         """{pid: words} of ssh's processes."""
-        return {pid: words for pid, words in self.processes().items() if words.startswith("/usr/bin/ssh ")}
+        return {pid: words for pid, words in self.processes().items()
+                if words.startswith("/usr/bin/ssh ") and words.endswith(address)}
 
 
 def open_text(path):
@@ -108,10 +110,10 @@ def shows(build):
         problems += [f"SAs: exit status {status}"] if status else []
         if d.typed("spoke")[:4] != ["enable", "terminal length 0", "terminal width 512", "show crypto ipsec sa"]:
             problems.append(f"typed: {d.typed('spoke')}")
-        before = d.clients()
+        before = d.clients("192.0.2.3")
         status, shown = d.on("spoke", "show crypto ipsec sa | include spi: 0x | count spi")
         expect(problems, "filtered here", shown, "Number of lines which match regexp = 3")
-        if d.clients() != before or len(before) != 1:
+        if d.clients("192.0.2.3") != before or len(before) != 1:
             problems.append(f"another log-in for the second command: {before} {d.clients()}")
         if any("|" in line for line in d.typed("spoke")):
             problems.append(f"a pipe was typed: {d.typed('spoke')}")
@@ -138,7 +140,7 @@ def shows(build):
 def refusals(build):
     problems = []
     with Fleet(build) as d:
-        for command, words in (("clear crypto sa peer 192.0.2.2", "only 'show' commands are typed"), ("reload", "only 'show'"),
+        for command, words in (("clear crypto sa peer 192.0.2.2", "is not known from a reading"), ("reload", "only 'show'"),
                                ("show version ; reload", "letters, digits"), ("show drops history qfp clear", "does not clear")):
             _, shown = d.on("spoke", command)
             expect(problems, command, shown, words)
@@ -146,7 +148,7 @@ def refusals(build):
         expect(problems, "an unknown device", shown, "no device 'nobody' is configured")
         _, shown = shell(d, "on spoke show version\n")
         expect(problems, "without enable", shown, "Invalid input")
-        if d.typed("spoke"):
+        if [line for line in d.typed("spoke") if line.startswith(("show", "clear", "reload"))]:
             problems.append(f"typed: {d.typed('spoke')}")
         # What keeps a log-in from happening, each said, and not tried again at once.
         with open(d.hosts, encoding="utf-8") as file:
@@ -222,7 +224,7 @@ def applets(build):
         shell(d, "enable\nevent manager run look\n")
         if not wait_for(lambda: d.said("look: the peer is 192.0.2.2")):
             problems.append("the applet did not see its device")
-        if d.typed("spoke")[-1:] != ["show crypto ipsec sa"] or d.typed("hub"):
+        if d.typed("spoke")[-1:] != ["show crypto ipsec sa"] or any("crypto" in line for line in d.typed("hub")):
             problems.append(f"typed: {d.typed('spoke')} {d.typed('hub')}")
         with open(d.config, "a", encoding="utf-8") as file:
             file.write(APPLET.replace("look", "other").replace("device spoke", "device nowhere"))

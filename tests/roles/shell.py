@@ -4,6 +4,7 @@ import grp
 import os
 import pty
 import select
+import signal
 import subprocess
 import time
 
@@ -143,6 +144,8 @@ class Terminal:
         if self.pid == 0:
             os.environ["TERM"] = "vt100"
             command = command or [os.path.join(d.build, "spimend"), "shell", "--socket", d.control]
+            os.closerange(3, 4096)  # terminals of tests beside this one: held here, they would never hang up
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nor would this one, where the tests run under nohup
             os.execvp(command[0], command)
         self.text = ""
 
@@ -162,9 +165,12 @@ class Terminal:
 
     def end(self):
         """Its status, once it has ended by itself; hung up on where it does not."""
-        status = wait_for(lambda: os.waitpid(self.pid, os.WNOHANG)[0] and "ended", 5)
+        def ended():
+            return os.waitpid(self.pid, os.WNOHANG)[0] and "ended"
+        status = wait_for(ended, 5)
         os.close(self.fd)
-        if not status:
+        if not status and not wait_for(ended, 5):
+            os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
         return status
 
@@ -183,6 +189,7 @@ def terminal(build):
             expect(problems, "configuration", t.press("conf t\r", "(config)#"), "(config)#")
             t.press('event manager environment q "a?"\r', "(config)#")
             expect(problems, "a '?' in quotes", t.press("do sh run | inc manager\r", "q a?"), "environment q a?")
+            t.press("", "(config)#", 1)  # at the prompt a Ctrl-Z is a key, and not before
             expect(problems, "Ctrl-Z", t.press("\x1a", "test#"), "test#")
             t.press("show clock\rdisable\r", "test>")
             expect(problems, "history", t.press("\x10\x10\r", "UTC"), "show clock")  # two lines up

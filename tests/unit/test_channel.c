@@ -300,6 +300,32 @@ static void descriptors_from_a_role_close_the_channel_and_do_not_leak(void **sta
 	close_pair(&pair);
 }
 
+/* As a role does that is ended while its parent had something to say to it: the kernel tells of that first. */
+static void last_words_are_heard_of_one_that_did_not_read(void **state)
+{
+	struct {
+		struct message_header header;
+		struct order_result result;
+	} said;
+	struct order order = order_of(1);
+	struct pair pair;
+	int other = open_pair(&pair, ROLE_CORE, ROLES);
+
+	(void)state;
+	assert_int_equal(channel_send(pair.one.channel, MESSAGE_ORDER, &order), 0);
+	turns(&pair, 1);
+	memset(&said, 0, sizeof(said));
+	said.header = (struct message_header){ .build = message_build(), .type = MESSAGE_RESULT, .count = 1,
+					       .length = sizeof(said.result) };
+	assert_true(send(other, &said, sizeof(said.header) + sizeof(said.result), 0) > 0);
+	close(other);
+	turns(&pair, 2);
+	assert_int_equal(pair.one.taken, 1);
+	assert_true(pair.one.closed);
+	assert_null(pair.one.why);
+	close_pair(&pair);
+}
+
 static void it_may_be_freed_while_it_tells(void **state)
 {
 	struct pair pair;
@@ -341,6 +367,7 @@ int main(void)
 		cmocka_unit_test(the_end_of_the_other_process_is_told_after_its_last_words),
 		cmocka_unit_test(garbage_closes_the_channel_with_a_reason),
 		cmocka_unit_test(descriptors_from_a_role_close_the_channel_and_do_not_leak),
+		cmocka_unit_test(last_words_are_heard_of_one_that_did_not_read),
 		cmocka_unit_test(it_may_be_freed_while_it_tells),
 		cmocka_unit_test(no_channel_is_no_crash),
 	};
