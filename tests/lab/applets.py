@@ -44,11 +44,15 @@ class Recorder:
         self.thread.start()
 
     def _record(self):
-        while not self.ended.wait(0.1):
-            try:
-                self.taken.append((time.time(), spis(self.lab.b.children(state=None))))
-            except OSError:
-                pass
+        while not self.ended.wait(0.03):
+            self.take()
+
+    def take(self):
+        """Once more, now."""
+        try:
+            self.taken.append((time.time(), spis(self.lab.b.children(state=None))))
+        except OSError:
+            pass
 
     def close(self):
         self.ended.set()
@@ -187,6 +191,7 @@ class Run:
             return problems + ["the hub's applet does not run"]
         if int(broken["spi-in"], 16) in spis(lab.b.children(state=None)):
             problems.append("the fault is none")
+        self.recorder.take()  # before what follows changes it
         shown = note.hub.type(f"clear crypto sa peer {lab.a.address}")
         if "the mode is observe" not in shown:
             problems.append(f"clear crypto sa peer in mode observe: {shown}")
