@@ -153,7 +153,6 @@ static struct result run_spimend(const struct work *w, uint32_t count)
 			fprintf(stderr, "eem: %s: %s\n", w->patterns[i], why);
 			exit(2);
 		}
-		eem_pattern_make_code(patterns[i]);
 	}
 	if (eem_matcher_new(patterns, count, &m) < 0)
 		need(NULL);

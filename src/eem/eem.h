@@ -41,9 +41,6 @@ struct eem_policies; /* immutable but for the caches of its expressions; counted
  * with an error is not registered; the others are. 0 or -ENOMEM; *ret is set also where `report` has errors. `report` must
  * be zeroed or done before. The text is copied. */
 int eem_compile(struct text text, struct eem_policies **ret, struct eem_report *report);
-/* Makes machine code of the expressions. Only in a process that may still make memory executable: a confined role is ended
- * for trying. Without it they are interpreted; what most expressions need is neither. */
-void eem_policies_make_code(struct eem_policies *policies);
 struct eem_policies *eem_policies_hold(struct eem_policies *policies); /* one reference more; returns it */
 void eem_policies_release(struct eem_policies *policies);              /* NULL is fine */
 

@@ -224,6 +224,23 @@ static bool search_sequence(const struct eem_pattern *p, struct text text)
 	return true;
 }
 
+/* Whether the text holds what a match must: that costs far less than to ask PCRE2, which interprets here, since a confined
+ * role makes no machine code. */
+static bool may_match(const struct eem_pattern *p, struct text text)
+{
+	uint32_t at = 0;
+
+	for (uint32_t a = 0; a < p->alternatives; a++) {
+		bool all = true;
+
+		for (; at < p->literal_count && p->literals[at].alternative == a; at++)
+			all = all && eem_literal_find(&p->literals[at], text) != TEXT_NOT_FOUND;
+		if (all)
+			return true;
+	}
+	return p->alternatives == 0;
+}
+
 enum eem_match eem_pattern_search(struct eem_pattern *p, struct text text, struct text *captures, uint32_t *ret_count)
 {
 	uint32_t weighed = (uint32_t)(text.len < UINT32_MAX / 16 ? text.len : UINT32_MAX / 16);
@@ -233,12 +250,12 @@ enum eem_match eem_pattern_search(struct eem_pattern *p, struct text text, struc
 
 	if (p->is_sequence && !captures)
 		return search_sequence(p, text) ? EEM_MATCH : EEM_NO_MATCH;
+	if (!may_match(p, text))
+		return EEM_NO_MATCH;
 	if (prepare_match(p) < 0)
 		return EEM_MATCH_LIMIT;
 	pcre2_set_match_limit(p->limits, STEPS_MAX + STEPS_A_BYTE * weighed);
 	found = pcre2_match(p->code, (PCRE2_SPTR)subject, text.len, 0, 0, p->match, p->limits);
-	if (found == PCRE2_ERROR_JIT_STACKLIMIT)
-		found = pcre2_match(p->code, (PCRE2_SPTR)subject, text.len, 0, PCRE2_NO_JIT, p->match, p->limits);
 	if (found == PCRE2_ERROR_NOMATCH)
 		return EEM_NO_MATCH;
 	if (found < 0)
@@ -251,12 +268,6 @@ enum eem_match eem_pattern_search(struct eem_pattern *p, struct text text, struc
 		*ret_count = p->groups + 1;
 	}
 	return EEM_MATCH;
-}
-
-void eem_pattern_make_code(struct eem_pattern *p)
-{
-	if (p->code)
-		pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE);
 }
 
 uint32_t eem_pattern_groups(const struct eem_pattern *p)

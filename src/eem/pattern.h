@@ -34,10 +34,6 @@ struct eem_literal { /* a text that every match of this alternative contains */
 int eem_pattern_new(struct text expression, char *why, size_t why_size, size_t *ret_offset, struct eem_pattern **ret);
 void eem_pattern_free(struct eem_pattern *pattern);
 
-/* Machine code for it, where it pays: only in a process that may still make memory executable (a confined role is ended for
- * trying). Without, PCRE2 interprets. */
-void eem_pattern_make_code(struct eem_pattern *pattern);
-
 enum eem_match { EEM_NO_MATCH, EEM_MATCH, EEM_MATCH_LIMIT }; /* LIMIT: too many steps; counts as no match, and is said */
 /* Searches in the text. `captures` may be NULL, else has room for EEM_CAPTURES_MAX; those that took no part are empty with a
  * NULL pointer. Patterns keep what a search needs, so they are not const. */

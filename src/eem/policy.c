@@ -108,12 +108,6 @@ const struct environment *policy_environment(const struct eem_policies *policies
 
 /* --- What others see --------------------------------------------------------------------------------------------- */
 
-void eem_policies_make_code(struct eem_policies *policies)
-{
-	for (uint32_t i = 0; i < policies->pattern_count; i++)
-		eem_pattern_make_code(policies->patterns[i]);
-}
-
 struct eem_policies *eem_policies_hold(struct eem_policies *policies)
 {
 	policies->references++;
