@@ -26,3 +26,11 @@ void memory_free_pointer(void *pointer_to_pointer)
 	memcpy(&memory, pointer_to_pointer, sizeof(memory));
 	free(memory);
 }
+
+bool is_bool(const bool *flag)
+{
+	unsigned char byte;
+
+	memcpy(&byte, flag, sizeof(byte));
+	return byte <= 1;
+}

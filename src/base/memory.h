@@ -8,6 +8,7 @@
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define cleanup(function) __attribute__((cleanup(function)))
@@ -23,5 +24,8 @@ void memory_free(void *memory);
 
 /* For cleanup(): frees what a pointer variable points to. */
 void memory_free_pointer(void *pointer_to_pointer);
+
+/* Of a bool that came as bytes: one that is neither 0 nor 1 is undefined behaviour as soon as it is read. */
+bool is_bool(const bool *flag);
 
 #endif

@@ -257,9 +257,9 @@ int text_decimal(struct text t, uint64_t max, uint64_t *ret_value)
 	return 0;
 }
 
-int text_hex32(struct text t, uint32_t *ret_value)
+static int read_hex(struct text t, size_t most, uint64_t *ret_value)
 {
-	uint32_t value = 0;
+	uint64_t value = 0;
 
 	if (!text_take(&t, TEXT("0x")))
 		text_take(&t, TEXT("0X"));
@@ -270,12 +270,27 @@ int text_hex32(struct text t, uint32_t *ret_value)
 
 		if (digit < 0)
 			return SPIMEND_E_SYNTAX;
-		if (i >= 8)
+		if (i >= most)
 			return SPIMEND_E_RANGE;
-		value = value << 4 | (uint32_t)digit;
+		value = value << 4 | (uint64_t)digit;
 	}
 	*ret_value = value;
 	return 0;
+}
+
+int text_hex32(struct text t, uint32_t *ret_value)
+{
+	uint64_t value;
+	int r = read_hex(t, 8, &value);
+
+	if (r == 0)
+		*ret_value = (uint32_t)value;
+	return r;
+}
+
+int text_hex64(struct text t, uint64_t *ret_value)
+{
+	return read_hex(t, 16, ret_value);
 }
 
 size_t text_copy(struct text t, char *to, size_t size)

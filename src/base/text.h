@@ -69,6 +69,12 @@ static inline char char_lower(char c)
 /* 0..15, or -1 when c is no hex digit. */
 int char_hex(char c);
 
+/* What stands behind a noun that is counted. */
+static inline const char *text_plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 bool text_equal(struct text a, struct text b);
 bool text_equal_nocase(struct text a, struct text b);
 bool text_starts(struct text t, struct text prefix);
@@ -121,9 +127,10 @@ bool text_take_line(struct text *t, struct text *ret_line);
 /* Takes up to `max_digits` decimal digits, at least one. False, and t untouched, when there is none. */
 bool text_take_digits(struct text *t, size_t max_digits, uint64_t *ret_value, size_t *ret_digits);
 
-/* Whole-slice numbers: 0, SPIMEND_E_SYNTAX or SPIMEND_E_RANGE. text_hex32 takes 1 to 8 digits, 0x or 0X in front or not. */
+/* Whole-slice numbers: 0, SPIMEND_E_SYNTAX or SPIMEND_E_RANGE. hex takes 1 to 8, or 16, digits, 0x or 0X in front or not. */
 int text_decimal(struct text t, uint64_t max, uint64_t *ret_value);
 int text_hex32(struct text t, uint32_t *ret_value);
+int text_hex64(struct text t, uint64_t *ret_value);
 
 /* Copies into a fixed buffer of `size` bytes with a terminating NUL, cutting what does not fit; returns the length. */
 size_t text_copy(struct text t, char *to, size_t size);

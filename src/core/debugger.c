@@ -82,11 +82,6 @@ void debugger_set(struct debugger *d, const struct debug_state *state)
 	memset(d->strays, 0, sizeof(d->strays));
 }
 
-const struct debug_state *debugger_state(const struct debugger *d)
-{
-	return &d->state;
-}
-
 bool debugger_wants_lines(const struct debugger *d)
 {
 	return debug_is_any(&d->state);

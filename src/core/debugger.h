@@ -27,7 +27,6 @@ typedef void debugger_line_fn(void *context, const char *line);
 int debugger_new(debugger_line_fn *line, void *context, struct debugger **ret);
 void debugger_free(struct debugger *d); /* NULL is fine */
 void debugger_set(struct debugger *d, const struct debug_state *state);
-const struct debug_state *debugger_state(const struct debugger *d);
 /* Something is on: the IKE daemon's lines are wanted. */
 bool debugger_wants_lines(const struct debugger *d);
 

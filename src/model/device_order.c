@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/memory.h"
+
 /* Which platform has a command, in its words: %A the peer, %P esp or ah, %X the SPI, %C the colour. NULL: it has none. */
 static const struct verb {
 	const char *name;
@@ -144,14 +146,6 @@ bool device_command(const struct device_order *order, enum platform platform, st
 }
 
 /* --- What an item must be --------------------------------------------------------------------------------------- */
-
-static bool is_bool(const bool *b)
-{
-	uint8_t byte;
-
-	memcpy(&byte, b, 1);
-	return byte <= 1;
-}
 
 /* Ends within its room, and is printable ASCII. */
 static bool is_text(const char *text, size_t size)

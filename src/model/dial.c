@@ -3,16 +3,9 @@
 
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/text.h"
 #include "model/config_notify.h"
-
-static bool is_bool(const bool *b)
-{
-	uint8_t byte;
-
-	memcpy(&byte, b, 1);
-	return byte <= 1;
-}
 
 bool dial_valid_line(const struct dial_line *line)
 {

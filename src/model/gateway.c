@@ -2,6 +2,7 @@
 #include "model/gateway.h"
 
 #include "base/hash.h"
+#include "base/memory.h"
 
 #define IP_PROTOCOL_ESP 50
 #define IP_PROTOCOL_AH 51
@@ -88,15 +89,6 @@ uint64_t connection_id(uint16_t daemon, struct text ike, struct text child)
 }
 
 /* --- Is it what it claims to be ------------------------------------------------------------------------------------ */
-
-/* A bool that came as bytes may hold any of them, and reading such a one is undefined. */
-static bool is_bool(const bool *flag)
-{
-	unsigned char byte;
-
-	memcpy(&byte, flag, sizeof(byte));
-	return byte <= 1;
-}
 
 static bool ends(const char *name, size_t size)
 {

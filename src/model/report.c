@@ -3,25 +3,8 @@
 
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/text.h"
-
-const char *report_kind_name(enum report_kind kind)
-{
-	static const char *const names[REPORT_KINDS] = {
-		"other", "bad-spi", "no-sa", "no-ike-sa", "ike-up", "ike-down", "tunnel-up", "tunnel-down", "setup-failed", "log",
-		"applet",
-	};
-
-	return (unsigned)kind < REPORT_KINDS ? names[kind] : "?";
-}
-
-static bool is_bool(const bool *b)
-{
-	uint8_t byte;
-
-	memcpy(&byte, b, 1);
-	return byte <= 1;
-}
 
 static bool is_address(const struct spimend_address *address)
 {

@@ -26,7 +26,6 @@ enum report_kind {
 	REPORT_APPLET,       /* an EEM applet's snmp-trap, or the end of a run: intdata, text is strData, name the policy */
 	REPORT_KINDS
 };
-const char *report_kind_name(enum report_kind kind);
 
 struct device_report {
 	enum report_kind kind;

@@ -5,15 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *snmp_type_name(enum snmp_type type)
-{
-	static const char *const names[SNMP_TYPES] = {
-		"Integer32", "OCTET STRING", "NULL", "OBJECT IDENTIFIER", "IpAddress", "Counter32", "Unsigned32", "TimeTicks",
-		"Opaque", "Counter64", "noSuchObject", "noSuchInstance", "endOfMibView",
-	};
-
-	return (unsigned)type < SNMP_TYPES ? names[type] : "?";
-}
+#include "base/memory.h"
 
 bool snmp_oid_parse(struct text t, struct snmp_oid *ret, bool *ret_is_prefix)
 {
@@ -119,14 +111,6 @@ size_t snmp_value_print(const struct snmp_value *value, char *to, size_t size)
 }
 
 /* --- What came over a channel ------------------------------------------------------------------------------------- */
-
-static bool is_bool(const bool *b)
-{
-	uint8_t byte;
-
-	memcpy(&byte, b, 1); /* another bit pattern is undefined behaviour as soon as it is read as a bool */
-	return byte <= 1;
-}
 
 static bool valid_oid(const struct snmp_oid *oid)
 {

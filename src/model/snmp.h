@@ -65,7 +65,6 @@ struct snmp_trap {
 	struct snmp_varbind varbinds[SNMP_VARBINDS_MAX]; /* without sysUpTime, snmpTrapOID, snmpTrapAddress, snmpTrapEnterprise */
 };
 
-const char *snmp_type_name(enum snmp_type type); /* "Integer32" ... */
 
 /* "1.3.6.1.4", with or without a dot in front; *ret_is_prefix says whether one stood behind, which means all below (B20).
  * False: no identifier; *ret is untouched. */

@@ -3,13 +3,7 @@
 
 #include <string.h>
 
-static bool is_bool(const bool *b)
-{
-	uint8_t byte;
-
-	memcpy(&byte, b, 1);
-	return byte <= 1;
-}
+#include "base/memory.h"
 
 static bool is_address(const struct spimend_address *a)
 {

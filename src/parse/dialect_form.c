@@ -44,25 +44,6 @@ bool dialect_take_spi(struct text *t, struct spimend_spi *ret)
 	return true;
 }
 
-bool dialect_hex64(struct text t, uint64_t *ret)
-{
-	uint64_t value = 0;
-
-	if (!text_take(&t, TEXT("0x")))
-		text_take(&t, TEXT("0X"));
-	if (t.len == 0 || t.len > 16)
-		return false;
-	for (size_t i = 0; i < t.len; i++) {
-		int digit = char_hex(t.at[i]);
-
-		if (digit < 0)
-			return false;
-		value = value << 4 | (uint64_t)digit;
-	}
-	*ret = value;
-	return true;
-}
-
 bool dialect_is_placeholder(struct text word)
 {
 	static const char *const names[] = { "spi", "hex", "spi_hex", "number", "seq_num", "spi_value" };
@@ -237,7 +218,7 @@ static enum form_result read_sequence(struct walk *w)
 	if (word.len == w->at.len && form_wants_more(w->form))
 		return cut(w, "cut within the sequence number");
 	if (text_starts_nocase(word, TEXT("0x")))
-		found = dialect_hex64(word, &value);
+		found = text_hex64(word, &value) == 0;
 	else
 		found = text_decimal(word, UINT64_MAX, &value) == 0;
 	if (found) {

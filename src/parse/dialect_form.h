@@ -43,8 +43,6 @@ static inline bool dialect_form_may(const char *form, struct text t)
 
 /* Takes one SPI: 1 to 8 hex digits, 0x in front or not, no letter or digit behind. */
 bool dialect_take_spi(struct text *t, struct spimend_spi *ret);
-/* The whole slice as hex of up to 64 bits, 0x in front or not. */
-bool dialect_hex64(struct text t, uint64_t *ret);
 /* `[hex]`, `<spi>`, `_spi_`, `%x`, `0x%x`, `spi`: what manuals print where a value would stand. */
 bool dialect_is_placeholder(struct text word);
 /* xxxx, 0x****, N/A, ..., or nothing at all: what people and devices print instead of a value they hide or lack. */

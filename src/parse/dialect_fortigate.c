@@ -275,7 +275,7 @@ static enum dialect_result read_stray(struct text body, const struct record *r, 
 		ret->fact.has |= FACT_HAS_SPI;
 	else if (!dialect_is_masked(spi))
 		return dialect_fail(ret, DIALECT_BAD, "spi= is no hex number of 1 to 8 digits", (size_t)(spi.at - body.at));
-	if (dialect_hex64(r->value[FIELD_SEQ], &sequence)) {
+	if (text_hex64(r->value[FIELD_SEQ], &sequence) == 0) {
 		ret->fact.sequence = sequence;
 		ret->fact.has |= FACT_HAS_SEQUENCE;
 	}

@@ -101,7 +101,7 @@ enum dialect_result dialect_screenos_read(struct text body, struct reading *ret)
 		return result;
 	if (find_after(text_first(t, 24), TEXT("SEQ"), &rest)) {
 		word = text_take_until(&rest, " \t\r\n,;.");
-		if (dialect_hex64(word, &ret->fact.sequence)) {
+		if (text_hex64(word, &ret->fact.sequence) == 0) {
 			ret->fact.has |= FACT_HAS_SEQUENCE;
 			t = text_skip(t, (size_t)(word.at + word.len - t.at));
 		}

@@ -485,10 +485,7 @@ static enum effect read_opening(struct sa_table *table, struct text t, struct sa
 
 static bool is_ballast(struct text t)
 {
-	for (size_t i = 0; i < sizeof(ballast) / sizeof(ballast[0]); i++)
-		if (text_starts(t, text_of(ballast[i])))
-			return true;
-	return false;
+	return show_starts_any(t, ballast, sizeof(ballast) / sizeof(ballast[0]));
 }
 
 static bool read_detail(struct sa_table *table, struct text t)

@@ -237,19 +237,10 @@ bool show_address_port(struct text t, struct spimend_address *ret, uint16_t *ret
 	return true;
 }
 
-bool show_hex64(struct text t, uint64_t *ret)
+bool show_starts_any(struct text t, const char *const words[], size_t count)
 {
-	uint64_t value = 0;
-
-	if (t.len == 0 || t.len > 16)
-		return false;
-	for (size_t i = 0; i < t.len; i++) {
-		int digit = char_hex(t.at[i]);
-
-		if (digit < 0)
-			return false;
-		value = value << 4 | (uint64_t)digit;
-	}
-	*ret = value;
-	return true;
+	for (size_t i = 0; i < count; i++)
+		if (text_starts(t, text_of(words[i])))
+			return true;
+	return false;
 }

@@ -35,7 +35,7 @@ enum saved_output show_command(struct text typed, struct saved_filter *ret_filte
 bool show_number(struct text t, uint32_t *ret);
 /* "192.0.2.1/4500", "192.0.2.1[4500]"; the port is left alone where there is none. */
 bool show_address_port(struct text t, struct spimend_address *ret, uint16_t *ret_port);
-/* Hex of up to 16 digits: an IKE SPI. */
-bool show_hex64(struct text t, uint64_t *ret);
+/* It begins with one of them: lines that are known and not wanted. */
+bool show_starts_any(struct text t, const char *const words[], size_t count);
 
 #endif

@@ -16,10 +16,7 @@ static const char *const ballast[] = {
 
 static bool is_ballast(struct text t)
 {
-	for (size_t i = 0; i < sizeof(ballast) / sizeof(ballast[0]); i++)
-		if (text_starts(t, text_of(ballast[i])))
-			return true;
-	return false;
+	return show_starts_any(t, ballast, sizeof(ballast) / sizeof(ballast[0]));
 }
 
 bool show_ikev2_starts(struct text t)
@@ -107,10 +104,10 @@ static void read_spis(struct show_ike *s, struct text t)
 	uint64_t local, remote;
 
 	text_take_blanks(&t);
-	if (!show_hex64(text_take_word(&t), &local))
+	if (text_hex64(text_take_word(&t), &local) != 0)
 		return;
 	text_take_blanks(&t);
-	if (!text_take(&t, TEXT("Remote spi:")) || !show_hex64(text_take_word(&t), &remote))
+	if (!text_take(&t, TEXT("Remote spi:")) || text_hex64(text_take_word(&t), &remote) != 0)
 		return;
 	s->ike.has_spis = true;
 	s->ike.spi_local = local;

@@ -112,10 +112,7 @@ enum show_result show_session_line(struct show_session *s, struct text t, uint32
 			s->session.active_sas += (uint32_t)sas;
 			s->session.flows_without_sas += sas == 0;
 		}
-	} else {
-		for (size_t i = 0; i < sizeof(ballast) / sizeof(ballast[0]); i++)
-			if (text_starts(t, text_of(ballast[i])))
-				return SHOW_TAKEN;
+	} else if (!show_starts_any(t, ballast, sizeof(ballast) / sizeof(ballast[0]))) {
 		return SHOW_NOTHING;
 	}
 	return SHOW_TAKEN;

@@ -15,14 +15,6 @@ static const struct snmp_oid trap_enterprise = { 11, { 1, 3, 6, 1, 6, 3, 1, 1, 4
 static const struct snmp_oid trap_address = { 10, { 1, 3, 6, 1, 6, 3, 18, 1, 3, 0 } };
 static const struct snmp_oid standard_traps = { 9, { 1, 3, 6, 1, 6, 3, 1, 1, 5 } };
 
-const char *snmp_trouble_name(enum snmp_trouble trouble)
-{
-	static const char *const names[SNMP_TROUBLES] = { "none", "malformed", "of another version", "of another security model",
-							  "no trap" };
-
-	return (unsigned)trouble < SNMP_TROUBLES ? names[trouble] : "?";
-}
-
 static int fail(struct snmp_failure *ret, enum snmp_trouble trouble, size_t at, const char *reason)
 {
 	*ret = (struct snmp_failure){ trouble, reason, at };

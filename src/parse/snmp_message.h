@@ -24,7 +24,6 @@ enum snmp_trouble {
 	SNMP_TROUBLE_NO_TRAP,   /* a request, a report, a response */
 	SNMP_TROUBLES
 };
-const char *snmp_trouble_name(enum snmp_trouble trouble);
 
 struct snmp_failure {
 	enum snmp_trouble trouble;

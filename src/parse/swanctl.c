@@ -24,14 +24,14 @@ static bool take_ike_head(struct text t, struct text *ret_name, struct swanctl *
 	text_take_char(&t, ',');
 	text_take_blanks(&t);
 	spi = text_take_until(&t, "_");
-	if (show_hex64(spi, &value)) {
+	if (text_hex64(spi, &value) == 0) {
 		bool ours = text_take(&t, TEXT("_i*"));
 		uint64_t other = 0;
 
 		if (!ours)
 			text_take(&t, TEXT("_i"));
 		text_take_blanks(&t);
-		ret->ike.has_spis = show_hex64(text_take_until(&t, "_"), &other);
+		ret->ike.has_spis = text_hex64(text_take_until(&t, "_"), &other) == 0;
 		ret->ike.spi_local = ours ? value : other;
 		ret->ike.spi_remote = ours ? other : value;
 	}
@@ -320,13 +320,13 @@ static void raw_ike_value(struct swanctl *s, struct text key, struct text value)
 		s->seen_remote = show_address_port(value, &s->ike.remote, &s->ike.remote_port);
 	} else if (text_equal(key, TEXT("remote-port")) && !s->ike.remote_port && text_decimal(value, UINT16_MAX, &number) == 0) {
 		s->ike.remote_port = (uint16_t)number;
-	} else if (text_equal(key, TEXT("initiator-spi")) && show_hex64(value, &number)) {
+	} else if (text_equal(key, TEXT("initiator-spi")) && text_hex64(value, &number) == 0) {
 		s->ike.spi_local = number; /* put right by "initiator" below, which stands in front of it */
 		if (!s->ike.undirected) {
 			s->ike.spi_remote = number;
 			s->ike.spi_local = 0;
 		}
-	} else if (text_equal(key, TEXT("responder-spi")) && show_hex64(value, &number)) {
+	} else if (text_equal(key, TEXT("responder-spi")) && text_hex64(value, &number) == 0) {
 		*(s->ike.undirected ? &s->ike.spi_remote : &s->ike.spi_local) = number;
 		s->ike.has_spis = true;
 	} else if (text_equal(key, TEXT("initiator"))) {

@@ -132,10 +132,7 @@ enum show_result xfrm_text_line(struct xfrm_text *s, struct text t, uint32_t num
 		text_take_blanks(&rest);
 		text_take_digits(&rest, 19, &s->state.packets, NULL);
 		s->current = false;
-	} else {
-		for (size_t i = 0; i < sizeof(ballast) / sizeof(ballast[0]); i++)
-			if (text_starts(t, text_of(ballast[i])))
-				return SHOW_TAKEN;
+	} else if (!show_starts_any(t, ballast, sizeof(ballast) / sizeof(ballast[0]))) {
 		return SHOW_NOTHING;
 	}
 	return SHOW_TAKEN;

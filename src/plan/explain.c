@@ -46,20 +46,6 @@ int64_t explain_span(const struct incident *i)
 	return span;
 }
 
-const char *explain_writer(enum fact_dialect dialect)
-{
-	static const char *const writers[DIALECT_COUNT] = {
-		[DIALECT_UNKNOWN] = "the device",    [DIALECT_IOS] = "IOS",
-		[DIALECT_ASA] = "an ASA",            [DIALECT_SCREENOS] = "ScreenOS",
-		[DIALECT_FORTIGATE] = "FortiOS",     [DIALECT_CHECKPOINT] = "Check Point",
-		[DIALECT_VERSA] = "Versa",           [DIALECT_ZYXEL] = "ZyXEL",
-		[DIALECT_NORTEL] = "Nortel",         [DIALECT_LINUX_AUDIT] = "the Linux kernel",
-		[DIALECT_STRONGSWAN] = "strongSwan", [DIALECT_LIBRESWAN] = "Libreswan",
-	};
-
-	return dialect < DIALECT_COUNT ? writers[dialect] : writers[DIALECT_UNKNOWN];
-}
-
 /* How often the dialect writes the line at all: why a repeat proves something. */
 const char *explain_pace(enum fact_dialect dialect)
 {

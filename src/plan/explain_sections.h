@@ -22,8 +22,6 @@ bool explain_live_verdict(const struct incident *i, const struct names *n, struc
 void explain_duration(struct buffer *out, const char *before, int64_t ns, const char *after);
 /* From the first to the last sighting; 0 where the times are not known. */
 int64_t explain_span(const struct incident *i);
-/* Who writes this log: "IOS", "an ASA" ... */
-const char *explain_writer(enum fact_dialect dialect);
 /* How often the line comes at all, as the beginning of a sentence. */
 const char *explain_pace(enum fact_dialect dialect);
 

@@ -72,10 +72,7 @@ static void put_plan(struct json *j, const struct audit_finding *f, const struct
 			record_put_address(j, "on", &s->on);
 		else
 			json_null(j, "on");
-		json_string(j, "command", s->command[0] ? s->command : NULL);
-		json_string(j, "blast_radius", s->blast_radius);
-		json_string(j, "why", s->why);
-		json_bool(j, "needs_approval", s->needs_approval);
+		record_put_typed(j, s);
 		json_object_end(j);
 	}
 	json_array_end(j);

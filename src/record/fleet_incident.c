@@ -173,11 +173,6 @@ static void add_when(struct buffer *out, const char *what, struct instant at)
 	add_time(out, at);
 }
 
-static const char *plural(uint32_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
 static void add_blast(const struct fleet_step *s, struct buffer *out)
 {
 	const struct fleet_blast *b = &s->blast;
@@ -185,11 +180,11 @@ static void add_blast(const struct fleet_step *s, struct buffer *out)
 	if (!b->told)
 		return;
 	if (device_verb_clears_sa(s->verb)) {
-		buffer_printf(out, "%u flow%s with that peer", b->flows, plural(b->flows));
+		buffer_printf(out, "%u flow%s with that peer", b->flows, text_plural(b->flows));
 		return;
 	}
-	buffer_printf(out, "%u BFD session%s and %u control connection%s that are up", b->bfd_up, plural(b->bfd_up), b->control_up,
-		      plural(b->control_up));
+	buffer_printf(out, "%u BFD session%s and %u control connection%s that are up", b->bfd_up, text_plural(b->bfd_up), b->control_up,
+		      text_plural(b->control_up));
 	if (s->verb == DEVICE_PORT_HOP)
 		buffer_printf(out, ", of the colour %s", device_color_name(s->color));
 }

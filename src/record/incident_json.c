@@ -48,10 +48,7 @@ static void put_plan(struct json *j, const struct plan *plan)
 		else
 			json_null(j, "on");
 		json_string(j, "role", plan_role_name(s->role));
-		json_string(j, "command", s->command[0] ? s->command : NULL);
-		json_string(j, "blast_radius", s->blast_radius);
-		json_string(j, "why", s->why);
-		json_bool(j, "needs_approval", s->needs_approval);
+		record_put_typed(j, s);
 		json_object_end(j);
 	}
 	json_array_end(j);

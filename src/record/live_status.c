@@ -38,11 +38,6 @@ static void label(struct buffer *out, const char *name)
 	buffer_printf(out, "  %-11s", name);
 }
 
-static const char *plural(uint64_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
 /* --- For people ------------------------------------------------------------------------------------------------ */
 
 static void add_name(struct buffer *out, const char *name, size_t size)
@@ -77,7 +72,7 @@ static void add_daemon(const struct core_daemon_figures *d, struct buffer *out)
 		buffer_add_string(out, ", since ");
 		calendar_print_short(out, d->state.boot);
 	}
-	buffer_printf(out, "; %" PRIu32 " IKE SA%s, %" PRIu32 " child%s, %" PRIu32 " configured", d->ike_sas, plural(d->ike_sas),
+	buffer_printf(out, "; %" PRIu32 " IKE SA%s, %" PRIu32 " child%s, %" PRIu32 " configured", d->ike_sas, text_plural(d->ike_sas),
 		      d->children, d->children == 1 ? "" : "ren", d->connections);
 	if (d->snapshot_age_ns >= 0) {
 		buffer_add_string(out, "; listed ");
@@ -144,7 +139,7 @@ static void add_sensors(const struct live_view *view, const struct core_figures 
 
 	label(out, "sensors");
 	buffer_printf(out, "%u interface%s up, %u down; %" PRIu64 " IPsec packets, %" PRIu64 " known, %" PRIu64 " stray", s->interfaces_up,
-		      plural(s->interfaces_up), s->interfaces_down, s->esp_packets, s->known, s->strays);
+		      text_plural(s->interfaces_up), s->interfaces_down, s->esp_packets, s->known, s->strays);
 	if (s->sampled_away || s->flows_dropped || s->ring_lost)
 		buffer_printf(out, "; %" PRIu64 " sampled away, %" PRIu64 " flows dropped, %" PRIu64 " lost in the ring", s->sampled_away,
 			      s->flows_dropped, s->ring_lost);
@@ -154,7 +149,7 @@ static void add_sensors(const struct live_view *view, const struct core_figures 
 		buffer_printf(out, "; %" PRIu64 " audit records, %" PRIu64 " lost", s->audit_records, s->audit_lost);
 	buffer_add_char(out, '\n');
 	label(out, "kernel");
-	buffer_printf(out, "%" PRIu32 " SA%s", f->kernel_sas, plural(f->kernel_sas));
+	buffer_printf(out, "%" PRIu32 " SA%s", f->kernel_sas, text_plural(f->kernel_sas));
 	for (int c = 0; f->has_counters && c < XFRM_COUNTERS; c++)
 		if (f->counters.present >> c & 1 && f->counters.value[c])
 			buffer_printf(out, ", %s %" PRIu64, xfrm_counter_name((enum xfrm_counter)c), f->counters.value[c]);

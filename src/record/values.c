@@ -141,3 +141,11 @@ void record_add_paragraph(struct buffer *out, size_t width, struct buffer *text)
 	out->failed |= text->failed;
 	buffer_clear(text);
 }
+
+void record_put_typed(struct json *j, const struct plan_step *s)
+{
+	json_string(j, "command", s->command[0] ? s->command : NULL);
+	json_string(j, "blast_radius", s->blast_radius);
+	json_string(j, "why", s->why);
+	json_bool(j, "needs_approval", s->needs_approval);
+}

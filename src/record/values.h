@@ -5,12 +5,16 @@
 
 #include "base/calendar.h"
 #include "base/json.h"
+#include "plan/plan.h"
 #include "spimend/address.h"
 
 /* null where it is not known. */
 void record_put_address(struct json *j, const char *key, const struct spimend_address *a);
 void record_put_text(struct json *j, const char *key, struct text t);
 void record_put_time(struct json *j, const char *key, bool present, struct instant at);
+
+/* What is typed in a step of a plan, what it disturbs, why, and whether a person must say so. */
+void record_put_typed(struct json *j, const struct plan_step *s);
 
 /* Without anything that could steer a terminal. */
 void record_add_printable(struct buffer *out, struct text t);

@@ -95,11 +95,6 @@ void xfrm_mirror_free(struct xfrm_mirror *x)
 	memory_free(x);
 }
 
-int xfrm_mirror_get_fd(const struct xfrm_mirror *x, enum xfrm_mirror_fd which)
-{
-	return x->fds[which];
-}
-
 /* --- Lists ----------------------------------------------------------------------------------------------------------- */
 
 static int ask(struct xfrm_mirror *x)

@@ -37,7 +37,6 @@ int xfrm_mirror_open(int ret_fds[XFRM_MIRROR_FDS]);
 int xfrm_mirror_new(const int fds[XFRM_MIRROR_FDS], const struct xfrm_mirror_calls *calls, struct xfrm_mirror **ret);
 void xfrm_mirror_free(struct xfrm_mirror *x);
 
-int xfrm_mirror_get_fd(const struct xfrm_mirror *x, enum xfrm_mirror_fd which);
 /* When readable. Reads a bounded number of datagrams, so that a flood of changes leaves time for others. 0, or a negative
  * errno: that socket is of no more use. */
 int xfrm_mirror_read(struct xfrm_mirror *x, enum xfrm_mirror_fd which, int64_t now);

@@ -237,13 +237,6 @@ static int64_t survey(struct mind *mind)
 	return due;
 }
 
-void mind_cases_survey(const struct mind *mind, uint32_t *ret_known, uint32_t *ret_all)
-{
-	*ret_known = *ret_all = 0;
-	if (mind->cases.survey)
-		survey_figures(mind->cases.survey, ret_known, ret_all);
-}
-
 void mind_cases_settle(struct mind *mind)
 {
 	struct mind_cases *c = &mind->cases;

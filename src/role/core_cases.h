@@ -42,8 +42,6 @@ void mind_cases_sa(struct mind *mind, const struct role_device_sa *sa);
 void mind_cases_row(struct mind *mind, const struct role_device_row *row);
 /* ssh or sense ended: what was under way may have been done. */
 void mind_cases_lost(struct mind *mind);
-/* How many devices told their addresses, of how many. */
-void mind_cases_survey(const struct mind *mind, uint32_t *ret_known, uint32_t *ret_all);
 /* After whatever the fleet was told: what it wants is carried out. */
 void mind_cases_settle(struct mind *mind);
 

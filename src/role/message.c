@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/memory.h"
 #include "role/log.h"
 
 #define FROM(role) (1u << (role))
@@ -19,15 +20,6 @@ struct message_row {
 };
 
 /* --- What an item must be -------------------------------------------------------------------------------------------- */
-
-/* A bool that is neither 0 nor 1 is undefined behaviour as soon as it is read: look at its byte. */
-static bool is_bool(const bool *b)
-{
-	uint8_t byte;
-
-	memcpy(&byte, b, 1);
-	return byte <= 1;
-}
 
 static bool valid_start(const union message_item *item)
 {

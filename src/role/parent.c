@@ -21,11 +21,6 @@
 
 /* --- The service manager ---------------------------------------------------------------------------------------------- */
 
-static const char *plural(uint32_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
 void parent_say_status(struct parent *parent)
 {
 	const struct role_summary *is = &parent->summary;
@@ -35,8 +30,8 @@ void parent_say_status(struct parent *parent)
 		if (!parent->children[role].ready && parent_wants(parent, role))
 			snprintf(away + strlen(away), sizeof(away) - strlen(away), "; %s is away", role_name(role));
 	notify_say(&parent->notify, "STATUS=%s: %u tunnel%s, %u open incident%s, %u of %u IKE daemon%s up%s%s",
-		   mode_name(parent->config->mode), is->tunnels, plural(is->tunnels), is->open, plural(is->open), is->daemons_up,
-		   parent->config->daemon_count, plural(parent->config->daemon_count),
+		   mode_name(parent->config->mode), is->tunnels, text_plural(is->tunnels), is->open, text_plural(is->open), is->daemons_up,
+		   parent->config->daemon_count, text_plural(parent->config->daemon_count),
 		   is->disk_trouble ? "; the store cannot be written" : "", away);
 }
 
@@ -63,7 +58,7 @@ static void say_ready(struct parent *parent)
 	parent->said_ready = true;
 	loop_timer_at(parent->ready_timer, LOOP_NEVER);
 	log_say(&parent->log, LOG_NOTICE, "ready: mode %s, %u interface%s, %u IKE daemon%s", mode_name(config->mode),
-		config->interface_count, plural(config->interface_count), config->daemon_count, plural(config->daemon_count));
+		config->interface_count, text_plural(config->interface_count), config->daemon_count, text_plural(config->daemon_count));
 	notify_say(&parent->notify, "READY=1\nMAINPID=%ld", (long)getpid());
 	parent_say_status(parent);
 	if (parent->ready_fd < 0)

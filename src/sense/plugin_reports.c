@@ -41,11 +41,6 @@ void plugin_reports_free(struct plugin_reports *p)
 	memory_free(p);
 }
 
-int plugin_reports_fd(const struct plugin_reports *p)
-{
-	return p->fd;
-}
-
 static void take(struct plugin_reports *p, const struct plugin_message *m)
 {
 	struct plugin_report report;

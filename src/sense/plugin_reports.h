@@ -26,7 +26,6 @@ struct plugin_reports_calls {
 int plugin_reports_new(uint16_t daemon, int fd, const struct plugin_reports_calls *calls, struct plugin_reports **ret);
 void plugin_reports_free(struct plugin_reports *p); /* closes; NULL is fine */
 
-int plugin_reports_fd(const struct plugin_reports *p);
 /* Reads what is there. 0; negative errno when the connection is of no more use (-EPIPE: charon closed it; -EPROTO: what
  * comes is not this protocol). */
 int plugin_reports_read(struct plugin_reports *p);

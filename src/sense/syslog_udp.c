@@ -72,11 +72,6 @@ void syslog_udp_free(struct syslog_udp *udp)
 	memory_free(udp);
 }
 
-int syslog_udp_fd(const struct syslog_udp *udp)
-{
-	return udp->fd;
-}
-
 /* The socket counts its losses since it was made, in 32 bits; nothing is told before the first. */
 static void take_overflow(struct syslog_udp *udp, struct msghdr *head, struct syslog_counts *counts)
 {

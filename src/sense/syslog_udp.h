@@ -19,7 +19,6 @@ struct syslog_udp;
 /* Takes `fd` over, also on failure. 0 or a negative errno. */
 int syslog_udp_new(int fd, struct syslog_udp **ret);
 void syslog_udp_free(struct syslog_udp *udp); /* NULL is fine */
-int syslog_udp_fd(const struct syslog_udp *udp);
 /* What is there, up to a turn's worth; then settles. How many, or a negative errno. */
 int syslog_udp_read(struct syslog_udp *udp, struct syslog *syslog);
 
