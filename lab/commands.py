@@ -3,6 +3,8 @@
 import os
 import sys
 
+import burst as forgeries
+import comparison
 import crash as crashing
 import demo as demonstration
 import faults
@@ -118,6 +120,14 @@ def note(given):
 
 def routers(given):
     return caged(devices.routers, given)
+
+
+def burst(given):
+    return caged(forgeries.burst, given)
+
+
+def audit(given):
+    return caged(comparison.compare, given)
 
 
 def crash(given):
