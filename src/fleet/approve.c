@@ -1,10 +1,49 @@
 /* SPDX-License-Identifier: MIT */
 /* A person's word on a step: bound to the incident, the device, the exact command and the blast radius that was counted. It
- * counts once, for a while, and only if the device, read just before, still shows the same. */
+ * counts once, for a while, and only if the device, read just before, still shows the same. Where the configuration says
+ * that nobody is asked (`repair sdwan approval not-required`), all of that holds for what was announced. */
 #include <string.h>
 
 #include "base/memory.h"
 #include "fleet/fleet_private.h"
+
+/* What is not counted, nobody can be asked about, and nobody types. */
+static bool is_counted(struct fleet *f, struct case_file *c, const struct fleet_step *step)
+{
+	if (step->blast.told)
+		return true;
+	c->is.state = STATE_OPEN;
+	case_say(c, "What %s would disturb could not be counted on %s, so %s: a person has to look.", step->command, step->on,
+		 step->needs_person ? "nobody can be asked" : "it is not typed");
+	case_end(f, c, STATE_GAVE_UP);
+	return false;
+}
+
+void mend_announce(struct fleet *f, struct case_file *c, const struct fleet_step *step)
+{
+	struct buffer blast cleanup(buffer_done) = { 0 };
+	int32_t device = device_find(&f->config->devices, text_of(step->on));
+	struct fleet_step *to;
+
+	if (!is_counted(f, c, step))
+		return;
+	c->step = c->is.step_count++; /* both ends stay locked: nobody else changes what was counted */
+	to = &c->is.steps[c->step];
+	*to = *step;
+	to->state = FLEET_STEP_COUNTED;
+	to->offered = f->now.wall;
+	c->is.state = STATE_ACTING;
+	c->approved_ns = f->now.mono_ns;
+	blast_say(to, &blast);
+	case_say(c, "Step %u asks for nobody, by the configuration: the devices are read once more before it. On %s: %s (%.*s)",
+		 c->is.step_count, to->on, to->command, TEXT_ARG(buffer_text(&blast)));
+	fleet_notice(f, 4, "incident %s: %s", c->is.id, c->is.why);
+	if (device >= 0)
+		fleet_journal(f, (uint32_t)device, "incident %s: step %u, %s: to be typed without a person, by 'repair sdwan approval'; "
+						   "blast radius: %.*s", c->is.id, c->is.step_count, to->command, TEXT_ARG(buffer_text(&blast)));
+	case_wait(c, LOOK_CONFIRM, f->now.mono_ns);
+	case_keep(f, c);
+}
 
 void mend_offer(struct fleet *f, struct case_file *c, const struct fleet_step *step)
 {
@@ -12,13 +51,8 @@ void mend_offer(struct fleet *f, struct case_file *c, const struct fleet_step *s
 	struct fleet_step *to;
 
 	devices_unlock(f, c);
-	if (!step->blast.told) {
-		c->is.state = STATE_OPEN;
-		case_say(c, "What %s would disturb could not be counted on %s, so nobody can be asked: a person has to look.", step->command,
-			 step->on);
-		case_end(f, c, STATE_GAVE_UP);
+	if (!is_counted(f, c, step))
 		return;
-	}
 	c->step = c->is.step_count++;
 	to = &c->is.steps[c->step];
 	*to = *step;
@@ -38,14 +72,19 @@ bool mend_approval_holds(struct fleet *f, struct case_file *c, const struct flee
 	struct fleet_step *step = c->step == NONE ? NULL : &c->is.steps[c->step];
 	const char *why = NULL;
 
-	if (!step || step->state != FLEET_STEP_APPROVED)
+	bool is_word;
+
+	if (!step || !step_is_agreed(step))
 		return false;
+	is_word = step->state == FLEET_STEP_APPROVED;
 	if (f->now.mono_ns - c->approved_ns > f->settings.approval_ns)
-		why = "it was given too long ago";
+		why = is_word ? "it was given too long ago" : "what it disturbs was counted too long ago";
 	else if (!has_like)
 		why = "the fault is not what it was";
 	else if (strcmp(like->command, step->command) != 0 || strcmp(like->on, step->on) != 0)
 		why = "another step is the next one by now";
+	else if (like->needs_person && !is_word)
+		why = "the configuration has a person asked by now";
 	else if (!blast_equal(&like->blast, &step->blast))
 		why = "what it would disturb is not what was counted";
 	if (!why)
@@ -54,9 +93,13 @@ bool mend_approval_holds(struct fleet *f, struct case_file *c, const struct flee
 	step->ended = f->now.wall;
 	text_copy(text_of(why), step->outcome, sizeof(step->outcome));
 	f->figures.void_approvals++;
-	fleet_notice(f, 4, "incident %s: the word of %s on step %u is void: %s", c->is.id, step->who, c->step + 1, why);
+	if (is_word)
+		fleet_notice(f, 4, "incident %s: the word of %s on step %u is void: %s", c->is.id, step->who, c->step + 1, why);
+	else
+		fleet_notice(f, 4, "incident %s: step %u is not typed: %s", c->is.id, c->step + 1, why);
 	if (++c->voids >= FLEET_VOIDS_MAX) {
-		case_say(c, "Each word on a step ended before it was typed, the last one because %s: a person has to look.", why);
+		case_say(c, "%s ended before it was typed, the last one because %s: a person has to look.",
+			 is_word ? "Each word on a step" : "Each step that nobody is asked about", why);
 		case_end(f, c, STATE_GAVE_UP);
 	}
 	return false;

@@ -234,11 +234,11 @@ static void expire_offers(struct fleet *f, struct case_file *c)
 	for (uint32_t i = 0; i < c->is.step_count; i++) {
 		struct fleet_step *step = &c->is.steps[i];
 
-		if (step->state != FLEET_STEP_OFFERED && step->state != FLEET_STEP_APPROVED)
+		if (step->state != FLEET_STEP_OFFERED && !step_is_agreed(step))
 			continue;
+		f->figures.expired += step->needs_person;
 		step->state = FLEET_STEP_EXPIRED;
 		step->ended = f->now.wall;
-		f->figures.expired++;
 	}
 }
 
@@ -284,7 +284,7 @@ static void restore_steps(struct fleet *f, struct case_file *c)
 		int32_t at = device_find(&f->config->devices, text_of(step->on));
 		int64_t then = f->now.mono_ns - (f->now.wall.ns - step->ordered.ns);
 
-		if (step->state == FLEET_STEP_OFFERED || step->state == FLEET_STEP_APPROVED)
+		if (step->state == FLEET_STEP_OFFERED || step_is_agreed(step))
 			step->state = FLEET_STEP_EXPIRED;
 		if (step->state == FLEET_STEP_ORDERED) {
 			step->state = FLEET_STEP_DONE;

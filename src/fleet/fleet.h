@@ -167,6 +167,7 @@ enum fleet_step_state {
 	FLEET_STEP_DONE,      /* it was typed, or may have been */
 	FLEET_STEP_REFUSED,   /* the device did not take it: its platform has no such command, or the right is missing */
 	FLEET_STEP_NOT_DONE,  /* it never reached the device */
+	FLEET_STEP_COUNTED,   /* nobody is asked, by the configuration; what it disturbs was counted, and is once more */
 	FLEET_STEP_STATES
 };
 const char *fleet_step_state_name(enum fleet_step_state state);
@@ -188,7 +189,7 @@ struct fleet_step {
 	char on[DEVICE_NAME_MAX]; /* the device */
 	char command[DEVICE_COMMAND_MAX]; /* exactly */
 	struct fleet_blast blast;
-	bool needs_person, helped;
+	bool needs_person, helped; /* needs_person: false too for SD-WAN's steps that the configuration lets go unattended */
 	char who[FLEET_WHO_MAX]; /* who approved or denied it; empty: nobody */
 	struct instant offered, decided, ordered, ended; /* wall; 0: not yet */
 	char outcome[DEVICE_REASON_MAX];

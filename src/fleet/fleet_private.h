@@ -220,6 +220,11 @@ enum keys keys_of(const struct fleet *f, uint32_t device, const struct spimend_a
 enum peer_mode fleet_peer_mode(const struct fleet *f, const struct spimend_address *address);
 
 /* --- cases.c */
+/* Agreed to by a person or by the configuration, and to be typed if the devices, read once more, show the same. */
+static inline bool step_is_agreed(const struct fleet_step *step)
+{
+	return step->state == FLEET_STEP_APPROVED || step->state == FLEET_STEP_COUNTED;
+}
 /* Whose the sender's address is, where that was learned since. */
 void case_find_sender(struct fleet *f, struct case_file *c);
 struct case_file *case_new(struct fleet *f, const struct fleet_sighting *s); /* NULL: full */
@@ -277,7 +282,11 @@ void window_warn(const struct fleet *f, uint32_t device, struct buffer *out);
 /* Whether a step may be typed there in this mode; says why not. */
 bool mend_may_act(const struct fleet *f, const struct case_file *c, enum keys keys, struct buffer *why);
 void mend_offer(struct fleet *f, struct case_file *c, const struct fleet_step *step);
-/* A person agreed to the step, which is `like` what would be typed now: it may be. Else it is void, and said so. */
+/* Nobody is asked before the step, but it is bound to what it disturbs as a person's word would be: that is told, and the
+ * devices are read once more. */
+void mend_announce(struct fleet *f, struct case_file *c, const struct fleet_step *step);
+/* A person agreed to the step, or none is asked and it was announced, and it is `like` what would be typed now: it may be.
+ * Else it is void, and said so. */
 bool mend_approval_holds(struct fleet *f, struct case_file *c, const struct fleet_step *like, bool has_like);
 void mend_round_over(struct fleet *f, struct case_file *c);
 void mend_step_over(struct fleet *f, struct case_file *c);

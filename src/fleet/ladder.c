@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which step comes next (faults.md g). IKE: at S, which holds the stale SA; the exact SA, then the peer's, then, with a
- * person's word, the session. SD-WAN: at R, which makes the key that the others use; each with a person's word; ipsec-rekey
- * is left out where the SA was cleared by hand (T23: it does nothing there). Pure.
+ * person's word, the session. SD-WAN: at R, which makes the key that the others use; each with a person's word, unless the
+ * configuration says that none is asked; ipsec-rekey is left out where the SA was cleared by hand (T23: it does nothing
+ * there). Pure.
  */
 #include <string.h>
 
@@ -81,6 +82,8 @@ void blast_say(const struct fleet_step *step, struct buffer *out)
 static bool fits(const struct fleet *f, const struct case_file *c, const struct finding *finding, uint32_t device,
 		 enum device_verb verb, struct fleet_step *step)
 {
+	enum sdwan_step sdwan;
+
 	memset(step, 0, sizeof(*step));
 	step->verb = verb;
 	memcpy(step->on, device_config(f, device)->name, sizeof(step->on));
@@ -90,7 +93,8 @@ static bool fits(const struct fleet *f, const struct case_file *c, const struct 
 		step->peer = c->is.dst;
 		step->needs_person = verb == DEVICE_CLEAR_SESSION;
 	} else {
-		step->needs_person = true;
+		step->needs_person = !device_verb_is_sdwan_step(verb, &sdwan) ||
+				     !device_is_unattended(&f->config->devices, device_config(f, device), sdwan);
 	}
 	if (verb == DEVICE_CLEAR_SA_ENTRY) {
 		/* Which protocol that SPI is of, the tables do not tell: the message did, if it named this one. */

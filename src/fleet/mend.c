@@ -203,10 +203,11 @@ static void type_step(struct fleet *f, struct case_file *c, const struct fleet_s
 	struct device_order order = { .device = device, .verb = step->verb, .peer = step->peer, .protocol = step->protocol,
 				      .spi = step->spi, .color = step->color };
 	struct budget_request request = request_of(f, c, device);
-	bool approved = step->needs_person;
+	bool announced = c->step != NONE && step_is_agreed(&c->is.steps[c->step]);
+	bool approved = announced && c->is.steps[c->step].state == FLEET_STEP_APPROVED;
 	struct fleet_step *to;
 
-	if (!approved) {
+	if (!announced) {
 		c->step = c->is.step_count++;
 		c->is.steps[c->step] = *step;
 	}
@@ -222,12 +223,12 @@ static void type_step(struct fleet *f, struct case_file *c, const struct fleet_s
 	c->took_budget = true;
 	case_say(c, "Typed on %s: %s", to->on, to->command);
 	case_keep(f, c);
-	fleet_journal(f, device, "incident %s: %s, by %s%s", c->is.id, to->command, approved ? "the word of " : "the rule",
-		      approved ? to->who : "");
+	fleet_journal(f, device, "incident %s: %s, by %s%s", c->is.id, to->command,
+		      approved ? "the word of " : announced ? "the configuration, which asks for nobody" : "the rule", approved ? to->who : "");
 	order_give(f, c, &order);
 	c->phase = PHASE_ORDERED;
-	fleet_notice(f, 5, "incident %s: on %s: %s%s%s", c->is.id, to->on, to->command, approved ? ", approved by " : "",
-		     approved ? to->who : "");
+	fleet_notice(f, 5, "incident %s: on %s: %s%s%s", c->is.id, to->on, to->command,
+		     approved ? ", approved by " : announced ? ", unattended" : "", approved ? to->who : "");
 }
 
 static void act(struct fleet *f, struct case_file *c, const struct finding *found)
@@ -267,6 +268,8 @@ static void act(struct fleet *f, struct case_file *c, const struct finding *foun
 	} else if (!fleet_may_order(f) || f->devices[device].request) {
 		devices_unlock(f, c);
 		case_wait(c, LOOK_CONFIRM, f->now.mono_ns + ROOM_AGAIN_NS);
+	} else if (!holds && !device_verb_clears_sa(step.verb)) {
+		mend_announce(f, c, &step);
 	} else {
 		type_step(f, c, &step, device);
 	}

@@ -7,7 +7,7 @@
 const char *fleet_step_state_name(enum fleet_step_state state)
 {
 	static const char *const names[FLEET_STEP_STATES] = { "offered", "approved", "denied", "expired", "void", "ordered", "done",
-							      "refused", "not-done" };
+							      "refused", "not-done", "counted" };
 
 	return (unsigned)state < FLEET_STEP_STATES ? names[state] : "?";
 }

@@ -35,7 +35,7 @@ bool window_lets(struct fleet *f, struct case_file *c, uint32_t device)
 		return true;
 	}
 	devices_unlock(f, c);
-	if (c->step == NONE || c->is.steps[c->step].state != FLEET_STEP_APPROVED)
+	if (c->step == NONE || !step_is_agreed(&c->is.steps[c->step]))
 		c->is.state = STATE_OPEN;
 	c->awaits_window = true;
 	c->tries = c->changes = 0; /* it was proved just now: what comes before the next proof counts anew */

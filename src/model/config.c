@@ -102,6 +102,17 @@ static bool logins_are_same(const struct config_login *a, const struct config_lo
 	return a && b && memcmp(a, b, sizeof(*a)) == 0;
 }
 
+/* A person who is asked by the file is asked. */
+static bool asks_as_much(const struct config_devices *now, const struct config_device *one,
+			 const struct config_devices *file, const struct config_device *of_file)
+{
+	for (int step = 0; step < SDWAN_STEPS; step++)
+		if (device_is_unattended(now, one, (enum sdwan_step)step) &&
+		    !device_is_unattended(file, of_file, (enum sdwan_step)step))
+			return false;
+	return true;
+}
+
 /* Fewer devices, fewer logins, fewer rights: nothing else. */
 static bool devices_are_within(const struct config *config, const struct config *ceiling)
 {
@@ -114,7 +125,8 @@ static bool devices_are_within(const struct config *config, const struct config 
 
 		if (!of_file || !spimend_address_equal(&one->address, &of_file->address) || one->platform != of_file->platform ||
 		    (one->may_repair && !of_file->may_repair) ||
-		    memcmp(&one->windows, &of_file->windows, sizeof(one->windows)) != 0)
+		    memcmp(&one->windows, &of_file->windows, sizeof(one->windows)) != 0 ||
+		    !asks_as_much(now, one, file, of_file))
 			return false;
 		if (one->login && (one->port != of_file->port ||
 				   !logins_are_same(device_login(now, one), device_login(file, of_file))))

@@ -48,6 +48,20 @@ const struct windows *device_windows(const struct config_devices *devices, const
 	return device->windows.count ? &device->windows : &devices->usual_windows;
 }
 
+const char *sdwan_step_name(enum sdwan_step step)
+{
+	static const char *const names[SDWAN_STEPS] = { "ipsec-rekey", "port-hop", "clear-omp", "clear-control" };
+
+	return (unsigned)step < SDWAN_STEPS ? names[step] : "?";
+}
+
+bool device_is_unattended(const struct config_devices *devices, const struct config_device *device, enum sdwan_step step)
+{
+	const struct sdwan_approval *says = device->approval.told & 1u << step ? &device->approval : &devices->usual_approval;
+
+	return says->told & says->unattended & 1u << step;
+}
+
 uint64_t device_mark(const struct config_devices *devices, const struct config_device *device)
 {
 	struct hash_key chain = { 0 };

@@ -24,6 +24,15 @@
 enum platform { PLATFORM_UNKNOWN, PLATFORM_IOS, PLATFORM_IOS_XE, PLATFORM_SDWAN, PLATFORM_ASA, PLATFORMS };
 const char *platform_name(enum platform platform); /* "ios-xe", as it is configured */
 
+/* What is done to an SD-WAN router (faults.md g), narrowest first. Each is wider than the tunnel that it is done for. */
+enum sdwan_step { SDWAN_IPSEC_REKEY, SDWAN_PORT_HOP, SDWAN_CLEAR_OMP, SDWAN_CLEAR_CONTROL, SDWAN_STEPS };
+const char *sdwan_step_name(enum sdwan_step step); /* "port-hop": as it is configured, and as the verb of an order has it */
+
+struct sdwan_approval { /* a bit a step */
+	uint8_t told;              /* something is said of it here */
+	uint8_t unattended;        /* of those: no person is asked */
+};
+
 struct config_login { /* how to get in */
 	char user[DEVICE_USER_MAX];        /* letters, digits, '.', '_', '-', not '-' in front: it reaches ssh's arguments */
 	char key_file[DEVICE_PATH_MAX];    /* absolute */
@@ -40,6 +49,7 @@ struct config_device {
 	enum platform platform;
 	bool may_repair;            /* 'rights repair'; else it is only looked at */
 	struct windows windows;     /* its own; none: see device_windows() */
+	struct sdwan_approval approval; /* its own; see device_is_unattended() */
 };
 
 struct config_devices {
@@ -52,6 +62,7 @@ struct config_devices {
 	struct config_login usual; /* user and key_file alone */
 	uint16_t usual_port;
 	struct windows usual_windows; /* 'fleet window' */
+	struct sdwan_approval usual_approval; /* 'repair sdwan approval' of the block `spimend` */
 };
 
 /* The order that they are kept in: below, equal or above 0. */
@@ -62,6 +73,8 @@ int32_t device_find(const struct config_devices *devices, struct text name);
 const struct config_login *device_login(const struct config_devices *devices, const struct config_device *device);
 /* When it may be changed: its own windows, or those of all. */
 const struct windows *device_windows(const struct config_devices *devices, const struct config_device *device);
+/* No person is asked before that step on that device: by its own word, else by that for all, else one is. */
+bool device_is_unattended(const struct config_devices *devices, const struct config_device *device, enum sdwan_step step);
 /* A number for what is configured of it, its login and its jumps: an order made for another configuration goes nowhere. */
 uint64_t device_mark(const struct config_devices *devices, const struct config_device *device);
 

@@ -60,6 +60,22 @@ bool device_verb_clears_sa(enum device_verb verb)
 	return (unsigned)verb < DEVICE_VERBS && verbs[verb].clears_sa;
 }
 
+bool device_verb_is_sdwan_step(enum device_verb verb, enum sdwan_step *ret)
+{
+	static const enum device_verb steps[SDWAN_STEPS] = {
+		[SDWAN_IPSEC_REKEY] = DEVICE_IPSEC_REKEY, [SDWAN_PORT_HOP] = DEVICE_PORT_HOP,
+		[SDWAN_CLEAR_OMP] = DEVICE_CLEAR_OMP, [SDWAN_CLEAR_CONTROL] = DEVICE_CLEAR_CONTROL,
+	};
+
+	for (int step = 0; step < SDWAN_STEPS; step++) {
+		if (steps[step] != verb)
+			continue;
+		*ret = (enum sdwan_step)step;
+		return true;
+	}
+	return false;
+}
+
 static const char *const colors[DEVICE_COLORS] = {
 	"?", "default", "mpls", "metro-ethernet", "biz-internet", "public-internet", "lte", "3g", "red", "green", "blue", "gold",
 	"silver", "bronze", "custom1", "custom2", "custom3", "private1", "private2", "private3", "private4", "private5", "private6",

@@ -47,6 +47,9 @@ bool device_verb_changes(enum device_verb verb); /* else it only looks */
 /* A crypto clear: never for a tunnel whose keys come from a controller (B17). */
 bool device_verb_clears_sa(enum device_verb verb);
 
+/* It is one of SD-WAN's steps: which. */
+bool device_verb_is_sdwan_step(enum device_verb verb, enum sdwan_step *ret);
+
 enum device_color { /* the colours of TLOCs that Cisco knows; a device has no others */
 	COLOR_NONE, COLOR_DEFAULT, COLOR_MPLS, COLOR_METRO_ETHERNET, COLOR_BIZ_INTERNET, COLOR_PUBLIC_INTERNET, COLOR_LTE, COLOR_3G,
 	COLOR_RED, COLOR_GREEN, COLOR_BLUE, COLOR_GOLD, COLOR_SILVER, COLOR_BRONZE, COLOR_CUSTOM1, COLOR_CUSTOM2, COLOR_CUSTOM3,

@@ -511,6 +511,16 @@ static void check_whole(struct parser *p)
 		say(p, 0, true, "no 'sense interface NAME': stray packets are not seen");
 }
 
+static void on_approval(void *context, uint32_t line, struct text what)
+{
+	struct parser *p = context;
+	struct buffer b = { 0 };
+
+	buffer_add(&b, what);
+	problem(p, line, true, &b);
+	buffer_done(&b);
+}
+
 static void on_device_problem(void *context, uint32_t line, struct text why)
 {
 	struct parser *p = context;
@@ -551,8 +561,10 @@ static int parse(struct text file, const struct config *was, enum config_block b
 	}
 	if (p.devices && config_device_finish(p.devices, !was, on_device_problem, &p) < 0)
 		return -ENOMEM;
-	if (!was)
+	if (!was) {
 		check_whole(&p);
+		config_approval_check(config, on_approval, &p);
+	}
 	if (report->errors)
 		return SPIMEND_E_SYNTAX;
 	memcpy(ret, config, sizeof(*ret));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `device NAME`, what stands below it, and `ssh user` and `fleet window` of the block `spimend`. While a text is read,
+ * `device NAME`, what stands below it, and what of it the block `spimend` says for all. While a text is read,
  * devices stay where their first line put them and `order` is what is sorted, so that ten thousand in any order are read as
  * fast as sorted ones.
  */
@@ -247,6 +247,8 @@ bool config_device_set(const struct config_row *row, const struct text *words, s
 		return read_user(words, count, &d->usual, &d->usual_port, why, again);
 	if (row->type == VALUE_FLEET_WINDOW)
 		return config_window_set(words, count, &d->usual_windows, why, again);
+	if (row->type == VALUE_FLEET_APPROVAL)
+		return config_approval_set(words, count, &d->usual_approval, why, again);
 	device = current(reader, row, why);
 	if (!device)
 		return false;
@@ -278,6 +280,8 @@ bool config_device_set(const struct config_row *row, const struct text *words, s
 		return true;
 	case VALUE_DEVICE_WINDOW:
 		return config_window_set(words, count, &device->windows, why, again);
+	case VALUE_DEVICE_APPROVAL:
+		return config_approval_set(words, count, &device->approval, why, again);
 	default:
 		return set_rights(words[0], device, why);
 	}
@@ -298,6 +302,10 @@ bool config_device_unset(const struct config_row *row, struct text word, struct 
 	}
 	if (row->type == VALUE_FLEET_WINDOW) {
 		memset(&d->usual_windows, 0, sizeof(d->usual_windows));
+		return true;
+	}
+	if (row->type == VALUE_FLEET_APPROVAL) {
+		d->usual_approval = (struct sdwan_approval){ 0 };
 		return true;
 	}
 	device = current(reader, row, why);
@@ -327,6 +335,9 @@ bool config_device_unset(const struct config_row *row, struct text word, struct 
 		return true;
 	case VALUE_DEVICE_WINDOW:
 		memset(&device->windows, 0, sizeof(device->windows));
+		return true;
+	case VALUE_DEVICE_APPROVAL:
+		device->approval = (struct sdwan_approval){ 0 };
 		return true;
 	default:
 		device->may_repair = false;
@@ -507,6 +518,8 @@ void config_device_print_usual(const struct config_row *row, const struct config
 		print_user(&devices->usual, devices->usual_port, out);
 	if (row->type == VALUE_FLEET_WINDOW)
 		config_window_print(row->keywords, &devices->usual_windows, out);
+	if (row->type == VALUE_FLEET_APPROVAL)
+		config_approval_print(row->keywords, &devices->usual_approval, out);
 }
 
 void config_device_print_one(const struct config_device *device, const struct config_login *login,
@@ -533,6 +546,7 @@ void config_device_print_one(const struct config_device *device, const struct co
 	if (device->may_repair)
 		buffer_add_string(out, " rights repair\n");
 	config_window_print("window", &device->windows, out);
+	config_approval_print("repair sdwan approval", &device->approval, out);
 }
 
 void config_device_print(const struct config_devices *devices, struct buffer *out)

@@ -27,7 +27,8 @@ enum value_type {
 	VALUE_TRACK, VALUE_TRACK_DELAY, VALUE_TRACK_DEFAULT,
 	/* Of struct config_devices, in parse/config_device.c: what opens a block, what stands in it, what holds for all */
 	VALUE_DEVICE, VALUE_DEVICE_ADDRESS, VALUE_DEVICE_PLATFORM, VALUE_DEVICE_USER, VALUE_DEVICE_LEGACY, VALUE_DEVICE_JUMP,
-	VALUE_DEVICE_ENABLE, VALUE_DEVICE_RIGHTS, VALUE_DEVICE_WINDOW, VALUE_FLEET_WINDOW, VALUE_SSH_USER,
+	VALUE_DEVICE_ENABLE, VALUE_DEVICE_RIGHTS, VALUE_DEVICE_WINDOW, VALUE_DEVICE_APPROVAL, VALUE_FLEET_WINDOW,
+	VALUE_FLEET_APPROVAL, VALUE_SSH_USER,
 	/* Of struct config_syslog, in parse/config_syslog.c: lists */
 	VALUE_SYSLOG_LISTEN, VALUE_SYSLOG_SOURCE, VALUE_SYSLOG_FILE, VALUE_SYSLOG_JOURNAL,
 	/* Of struct config_notify, in parse/config_notify.c: single values, then lists. */
@@ -121,6 +122,13 @@ bool config_read_ssh_path(struct text t, struct buffer *why);
 bool config_window_set(const struct text *words, size_t count, struct windows *windows, struct buffer *why, bool *ret_again);
 /* A line for each, that `keywords` begin. */
 void config_window_print(const char *keywords, const struct windows *windows, struct buffer *out);
+/* "required|not-required STEP...". `ret_again`: one of them was said otherwise. */
+bool config_approval_set(const struct text *words, size_t count, struct sdwan_approval *approval, struct buffer *why,
+			 bool *ret_again);
+/* Up to two lines, that `keywords` begin. */
+void config_approval_print(const char *keywords, const struct sdwan_approval *approval, struct buffer *out);
+/* Calls `say` for each step that is taken somewhere without a person, with what that means. */
+void config_approval_check(const struct config *config, config_device_say *say, void *context);
 /* So many words as the row takes, or `why` says what is expected. */
 bool config_check_words(const struct config_row *row, const struct words *words, size_t from, bool is_no,
 			struct buffer *why);

@@ -63,6 +63,9 @@ const struct config_row config_rows[] = {
 	{ "window", "[DAYS] HH:MM HH:MM", CONFIG_DEVICE, VALUE_DEVICE_WINDOW, 0, 0, 0, 0,
 	  "it is changed between these times alone, in UTC, on days as mon-fri or sat,sun, or each day" },
 
+	{ "repair sdwan approval", "required|not-required STEP...", CONFIG_DEVICE, VALUE_DEVICE_APPROVAL, 0, 0, 0, 0,
+	  "which of SD-WAN's steps on it wait for a person; STEP is ipsec-rekey, port-hop, clear-omp or clear-control" },
+
 	{ "mode", "observe|advise|repair", CONFIG_SPIMEND, VALUE_MODE, AT(mode), 0, 0, 0,
 	  "judge only; also say what would be done; also do it" },
 	{ "user", "NAME", CONFIG_SPIMEND, VALUE_NAME, AT(user), 0, 0, 0, "the account that the roles without privilege run as" },
@@ -159,6 +162,8 @@ const struct config_row config_rows[] = {
 	  "so long after a step for the devices to show that it helped" },
 	{ "fleet window", "[DAYS] HH:MM HH:MM", CONFIG_SPIMEND, VALUE_FLEET_WINDOW, 0, 0, 0, 0,
 	  "devices that have no 'window' of their own are changed between these times alone, in UTC" },
+	{ "repair sdwan approval", "required|not-required STEP...", CONFIG_SPIMEND, VALUE_FLEET_APPROVAL, 0, 0, 0, 0,
+	  "which of SD-WAN's steps wait for a person, on devices that do not say so themselves; all of them unless said otherwise" },
 	{ "notify invalid-spi", "", CONFIG_SPIMEND, VALUE_FLAG, AT(notify_invalid_spi), 0, 0, 0,
 	  "where no IKE SA can be made from here, tell a known peer outside of one that its SPI is unknown (RFC 7296 1.5)" },
 	{ "crash-detection", "", CONFIG_SPIMEND, VALUE_FLAG, AT(crash_detection), 0, 0, 0,

@@ -418,6 +418,11 @@ static void words_wanted(const struct config_row *row, size_t *ret_least, size_t
 		*ret_least = 2;
 		*ret_most = 3;
 		break;
+	case VALUE_DEVICE_APPROVAL:
+	case VALUE_FLEET_APPROVAL:
+		*ret_least = 2;
+		*ret_most = 1 + SDWAN_STEPS;
+		break;
 	case VALUE_DEVICE_LEGACY:
 		*ret_least = *ret_most = 0;
 		break;

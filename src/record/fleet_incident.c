@@ -197,6 +197,8 @@ static void add_step(const struct fleet_step *s, uint32_t number, struct buffer 
 	buffer_add_string(&t, fleet_step_state_name(s->state));
 	if (s->who[0])
 		buffer_printf(&t, ", by the word of %s", s->who);
+	else if (!s->needs_person && !device_verb_clears_sa(s->verb))
+		buffer_add_string(&t, ", without a person, by 'repair sdwan approval'");
 	if (s->outcome[0] && strcmp(s->outcome, fleet_step_state_name(s->state)) != 0) {
 		buffer_add_string(&t, ": ");
 		record_add_printable(&t, TEXT_IN(s->outcome));
@@ -204,7 +206,7 @@ static void add_step(const struct fleet_step *s, uint32_t number, struct buffer 
 	if (s->blast.told)
 		buffer_add_string(&t, "; counted just before: ");
 	add_blast(s, &t);
-	add_when(&t, "offered", s->offered);
+	add_when(&t, s->needs_person ? "offered" : "first counted", s->offered);
 	add_when(&t, "decided", s->decided);
 	add_when(&t, "typed", s->ordered);
 	if (s->helped)

@@ -9,6 +9,7 @@
  *   A REQUEST REFUSED LENGTH, then so many bytes    what the device printed
  *   Y ID STEP                                       a person agrees
  *   C DEVICE PEER                                   may a clear be typed there?
+ *   U STEP                                          from now on nobody is asked before that step
  *   I                                               the latest incident, as JSON
  * Each is answered by lines and a "." alone: "O request device command", "N notice", "R what came of it", "J {...}".
  */
@@ -144,6 +145,20 @@ static void drain(struct mind *mind)
 	fflush(stdout);
 }
 
+static void let_go(struct mind *mind, const char *name)
+{
+	struct sdwan_approval *approval = &mind->config->devices.usual_approval;
+
+	for (int step = 0; step < SDWAN_STEPS; step++) {
+		if (strcmp(name, sdwan_step_name((enum sdwan_step)step)) != 0)
+			continue;
+		approval->told |= (uint8_t)(1u << step);
+		approval->unattended |= (uint8_t)(1u << step);
+	}
+	if (fleet_reconfigure(mind->fleet, mind->config, mind->now) < 0)
+		exit(2);
+}
+
 static void obey(struct mind *mind, const char *line)
 {
 	char one[64], two[64], three[64];
@@ -172,6 +187,8 @@ static void obey(struct mind *mind, const char *line)
 					   mind->now, &why);
 
 		printf("R %s%.*s\n", may ? "yes" : "no: ", TEXT_ARG(buffer_text(&why)));
+	} else if (sscanf(line, "U %63s", one) == 1) {
+		let_go(mind, one);
 	} else if (line[0] == 'I') {
 		print_incident(mind);
 	}

@@ -218,6 +218,27 @@ def scenario_two_of(needs, typed):
     return test
 
 
+def unattended():
+    """The new keys are made without a person, and the port hop that would come next asks for one."""
+    with wan() as f:
+        f.tell("U ipsec-rekey")
+        lost = f.faults.sdwan_desync(sender="rt2", receiver="rt1")["tunnels"][0]
+        f.world.skip(30)
+        f.sight("rt1", lost["src"], lost["dst"], lost["spi"])
+        incident = f.until("healed", "gave-up", "unverified", "awaiting-approval")
+        problems = same("state", incident["state"], "healed") \
+            + same("typed", f.typed, [("rt1", "request platform software sdwan security ipsec-rekey")]) \
+            + same("asked", incident["steps"][0]["needs_approval"], False) + same("who", incident["steps"][0]["who"], None) \
+            + same("BFD sessions counted", incident["steps"][0]["blast_radius"]["bfd_up"], 1)
+    with wan() as f:
+        f.tell("U ipsec-rekey")
+        f.faults.sdwan_cleared(device="rt1", peer="rt2", needs="port_hop")
+        f.world.skip(30)
+        f.sight("rt1", "10.10.20.2", "10.10.10.1", 259)
+        return problems + same("state where the SA was cleared", f.until("awaiting-approval", "gave-up")["state"], "awaiting-approval") \
+            + same("typed there", f.typed, [])
+
+
 def third_party_on_an_sdwan_router():
     """B16."""
     with wan() as f:
@@ -268,6 +289,7 @@ TESTS = [
     ("hints about a healthy tunnel type nothing", healthy_is_not_touched),
     ("a rekey is a transient", a_rekey_is_a_transient),
     ("SD-WAN scenario 1: new keys at the receiver, with a word", scenario_one),
+    ("SD-WAN: a step that the configuration lets go unattended", unattended),
     ("SD-WAN scenario 2: the port hop helps", scenario_two_of("port_hop", [PORT_HOP])),
     ("SD-WAN scenario 2: OMP is needed", scenario_two_of("omp", [PORT_HOP, "clear sdwan omp all"])),
     ("SD-WAN scenario 2: control connections are needed", scenario_two_of(

@@ -71,6 +71,8 @@ struct world {
 	uint32_t changes, looks, notices, keeps, journal;
 	int64_t changed_at[WORLD_DEVICES_MAX];
 	char words[WORLD_WORDS_MAX][DEVICE_COMMAND_MAX]; /* commands that a person agreed to, not used yet; empty: free */
+	char announced[FLEET_TEXT_MAX]; /* the journal's line of the latest step that asks for nobody; empty: used */
+	bool refuses[DEVICE_VERBS];     /* every device: it has no such command */
 	char last_command[DEVICE_COMMAND_MAX], last_on[DEVICE_NAME_MAX];
 	void (*before_change)(struct world *w);
 	void (*after_reading)(struct world *w, const struct device_order *order);
@@ -352,19 +354,35 @@ static inline bool world_may_change(const struct world *w, uint32_t device)
 	return windows->count == 0;
 }
 
+/* Nothing without a person's word, and that once; or, where none is asked, behind the journal's line of what it disturbs. */
+static inline void may_be_typed(struct world *w, const struct device_order *order, const char *command)
+{
+	const struct config_devices *devices = &w->config->devices;
+	enum sdwan_step step;
+
+	if (device_verb_clears_sa(order->verb) && order->verb != DEVICE_CLEAR_SESSION)
+		return;
+	if (world_use_word(w, command))
+		return;
+	assert_true(device_verb_is_sdwan_step(order->verb, &step));
+	assert_true(device_is_unattended(devices, &devices->at[order->device], step));
+	assert_non_null(strstr(w->announced, command));
+	assert_non_null(strstr(w->announced, "blast radius: "));
+	w->announced[0] = 0;
+}
+
 /* What a change does, and whether it was right to type it. */
 static inline void do_change(struct world *w, const struct device_order *order, const char *command)
 {
 	const struct config_device *d = &w->config->devices.at[order->device];
 	int at;
 	struct world_tunnel *t = world_between(w, order->device, &order->peer, &at);
-	bool reason = false, asks = !device_verb_clears_sa(order->verb) || order->verb == DEVICE_CLEAR_SESSION;
+	bool reason = false;
 
 	assert_int_equal(w->config->mode, MODE_REPAIR);
 	assert_true(d->may_repair);
 	assert_true(world_may_change(w, order->device)); /* nothing outside a window */
-	if (asks) /* nothing without a person's word, and that once */
-		assert_true(world_use_word(w, command));
+	may_be_typed(w, order, command);
 	/* Never more than the budget: one of a device in 60 s. */
 	assert_true(w->free_budget || !w->changed_at[order->device] || w->now - w->changed_at[order->device] >= 59 * S);
 	w->changed_at[order->device] = w->now;
@@ -412,7 +430,10 @@ static inline void answer(struct world *w, const struct device_order *order)
 		buffer_done(&command);
 		return;
 	}
-	if (device_verb_changes(order->verb)) {
+	if (w->refuses[order->verb]) {
+		result.outcome = DEVICE_REFUSED;
+		snprintf(result.why, sizeof(result.why), "%% Invalid input detected at '^' marker.");
+	} else if (device_verb_changes(order->verb)) {
 		if (w->before_change)
 			w->before_change(w);
 		snprintf(w->last_command, sizeof(w->last_command), "%s", command.bytes);
@@ -472,6 +493,8 @@ static inline void world_drain(struct world *w)
 
 	while (fleet_next(w->fleet, &out)) {
 		w->notices += out.kind == FLEET_NOTICE;
+		if (out.kind == FLEET_JOURNAL && strstr(out.journal.text, "without a person"))
+			memcpy(w->announced, out.journal.text, sizeof(w->announced));
 		w->journal += out.kind == FLEET_JOURNAL;
 		w->keeps += out.kind == FLEET_KEEP;
 		if (out.kind == FLEET_KEEP)

@@ -280,7 +280,7 @@ static void test_ambiguous_words_are_refused_with_their_meanings(void **state)
 	assert_string_equal(refusal("l l 5"), "'l' may mean limit or log");
 	assert_string_equal(refusal("repair back 5"), "'repair back' may mean back-off or back-off-most");
 	assert_string_equal(refusal("repair"), "'repair' is incomplete: limit, concurrent, breaker, pace, back-off, back-off-most, "
-					       "attempts or order-timeout is expected next");
+					       "attempts, order-timeout or sdwan is expected next");
 }
 
 static void test_unknown_lines_name_the_nearest_command(void **state)

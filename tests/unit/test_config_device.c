@@ -316,6 +316,101 @@ static void test_what_is_typed_takes_devices_away_and_adds_none(void **state)
 	assert_string_equal(report.problems[0].text, "device old.site: there is no device 'hub' to jump through");
 }
 
+static const char approvals[] =
+	QUIET
+	" ssh user netops key-file /etc/spimend/id_ed25519\n"
+	" repair sdwan approval not-required ipsec-rekey port-hop\n"
+	"device hub\n"
+	" address 192.0.2.1\n"
+	" platform sd-wan\n"
+	" rights repair\n"
+	" repair sdwan approval required ipsec-rekey\n"
+	" repair sdwan approval not-required clear-omp\n"
+	"device spoke1\n"
+	" address 192.0.2.7\n"
+	" platform sd-wan\n"
+	" rights repair\n";
+
+static bool goes_alone(const char *name, enum sdwan_step step)
+{
+	return device_is_unattended(&config.devices, device(name), step);
+}
+
+static void test_a_person_is_asked_unless_it_is_said_otherwise(void **state)
+{
+	static struct config first;
+	static const char *const said = "'repair sdwan approval not-required': ";
+
+	(void)state;
+	assert_int_equal(parse(fleet), 0);
+	for (int step = 0; step < SDWAN_STEPS; step++)
+		assert_false(goes_alone("hub", (enum sdwan_step)step));
+	assert_int_equal(parse(approvals), 0);
+	assert_false(goes_alone("hub", SDWAN_IPSEC_REKEY)); /* its own word counts more than that for all */
+	assert_true(goes_alone("hub", SDWAN_PORT_HOP) && goes_alone("hub", SDWAN_CLEAR_OMP) && goes_alone("spoke1", SDWAN_IPSEC_REKEY));
+	assert_false(goes_alone("hub", SDWAN_CLEAR_CONTROL) || goes_alone("spoke1", SDWAN_CLEAR_OMP));
+	first = config;
+	assert_string_equal(show(), approvals);
+	assert_int_equal(report.warnings, 3);
+	assert_true(text_starts(text_of(report.problems[0].text), text_of(said)));
+	assert_true(text_has(text_of(report.problems[0].text), TEXT("ipsec-rekey is typed on spoke1 without a person being asked, once "
+								    "the mode is repair: new keys for all SD-WAN tunnels")));
+	assert_true(text_has(text_of(report.problems[1].text), TEXT("port-hop is typed on hub and others without")));
+	assert_true(text_has(text_of(report.problems[2].text), TEXT("clear-omp is typed on hub without")));
+	assert_int_equal(parse(show()), 0);
+	assert_memory_equal(&first, &config, sizeof(config));
+	assert_int_equal(parse(QUIET " repair sdwan approval not-required clear-control\n"), 0);
+	assert_string_equal(complaints(), "f: warning: 'repair sdwan approval not-required clear-control' is of no effect: no "
+					  "'platform sd-wan' device with 'rights repair' takes it from there\n");
+	assert_int_equal(parse(QUIET " repair sdwan approval not-required port-hop\n no repair sdwan approval\n"), 0);
+	assert_int_equal(report.warnings, 0);
+}
+
+static void test_a_step_is_named_in_full(void **state)
+{
+	(void)state;
+	assert_string_equal(refusal(QUIET " repair sdwan approval not-required\n"),
+			    "f:4: incomplete: 'repair sdwan approval required|not-required STEP...' is expected\n");
+	assert_string_equal(refusal(QUIET " repair sdwan approval not-required clear\n"),
+			    "f:4: step 'clear': ipsec-rekey, port-hop, clear-omp or clear-control is expected, each by its whole name\n");
+	assert_string_equal(refusal(QUIET " repair sdwan approval no port-hop\n"),
+			    "f:4: approval 'no': required or not-required is expected\n");
+	assert_string_equal(refusal(QUIET " repair sdwan approval required port-hop port-hop port-hop port-hop port-hop\n"),
+			    "f:4: too many words: 'repair sdwan approval required|not-required STEP...' is expected\n");
+	assert_int_equal(parse(QUIET " repair sdwan approval not-required port-hop\n repair sdwan approval required port-hop\n"), 0);
+	assert_string_equal(complaints(), "f:5: warning: 'repair sdwan approval' is said twice; this one counts\n");
+	assert_string_equal(show(), QUIET " repair sdwan approval required port-hop\n");
+}
+
+static void test_what_is_typed_never_lets_a_step_go(void **state)
+{
+	static const struct {
+		const char *typed;
+		bool fine;
+	} cases[] = {
+		{ "spimend\n no repair sdwan approval", true }, { "spimend\n repair sdwan approval required port-hop", true },
+		{ "device spoke1\n repair sdwan approval required ipsec-rekey", true },
+		{ "device spoke1\n repair sdwan approval not-required ipsec-rekey", true }, /* as it is already */
+		{ "spimend\n repair sdwan approval not-required clear-control", false },
+		{ "device spoke1\n repair sdwan approval not-required clear-omp", false },
+		{ "device hub\n repair sdwan approval not-required ipsec-rekey", false },
+		{ "device hub\n no repair sdwan approval", false },
+	};
+	static struct config ceiling;
+
+	(void)state;
+	assert_int_equal(parse(approvals), 0);
+	ceiling = config;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *what;
+		bool eem;
+
+		assert_int_equal(config_change(&ceiling, text_of(cases[i].typed), CONFIG_TOP, &config, &eem, &report), 0);
+		if (config_is_within(&config, &ceiling, &what) != cases[i].fine)
+			fail_msg("%s", cases[i].typed);
+	}
+}
+
 static int done(void **state)
 {
 	(void)state;
@@ -333,6 +428,9 @@ int main(void)
 		cmocka_unit_test(test_jumps_end),
 		cmocka_unit_test(test_there_are_so_many_and_no_more),
 		cmocka_unit_test(test_what_is_typed_takes_devices_away_and_adds_none),
+		cmocka_unit_test(test_a_person_is_asked_unless_it_is_said_otherwise),
+		cmocka_unit_test(test_a_step_is_named_in_full),
+		cmocka_unit_test(test_what_is_typed_never_lets_a_step_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, done);

@@ -14,7 +14,7 @@
 #define DAYS_OF_WAITING 14
 
 struct totals {
-	uint64_t changes, healed, gave_up, closed, unverified, desyncs, voids, restarts, bursts;
+	uint64_t changes, healed, gave_up, closed, unverified, desyncs, voids, restarts, bursts, unattended;
 };
 
 /* About the time of the history, each day, so that some open and some close during it. */
@@ -36,6 +36,16 @@ static void open_windows(struct world *w)
 	}
 }
 
+/* Before some steps, for all devices or for some. */
+static void ask_nobody(struct world *w)
+{
+	struct config_devices *devices = &w->config->devices;
+
+	devices->usual_approval = (struct sdwan_approval){ 0xf, (uint8_t)world_random(w, 16) };
+	for (uint32_t i = 0; i < devices->count; i++)
+		devices->at[i].approval = (struct sdwan_approval){ (uint8_t)world_random(w, 16), (uint8_t)world_random(w, 16) };
+}
+
 static void make(struct world *w, uint64_t seed)
 {
 	static const enum platform platforms[] = { PLATFORM_IOS, PLATFORM_IOS_XE, PLATFORM_SDWAN, PLATFORM_SDWAN, PLATFORM_ASA };
@@ -52,6 +62,8 @@ static void make(struct world *w, uint64_t seed)
 		world_device(w, platforms[world_random(w, 5)], world_random(w, 8) != 0);
 	if (world_random(w, 3) == 0)
 		open_windows(w);
+	if (world_random(w, 3) == 0)
+		ask_nobody(w);
 	world_start(w);
 	for (uint32_t a = 0; a < devices; a++)
 		for (uint32_t b = a + 1; b < devices && w->tunnel_count < 12; b++) {
@@ -237,6 +249,9 @@ static void tally(const struct world *w, struct totals *totals)
 		totals->unverified += is->state == STATE_UNVERIFIED;
 		assert_true(is->state != STATE_OPEN && is->state != STATE_ACTING && is->state != STATE_AWAITING);
 		for (uint32_t k = 0; k < is->step_count; k++)
+			totals->unattended += is->steps[k].state == FLEET_STEP_DONE && !device_verb_clears_sa(is->steps[k].verb) &&
+					      !is->steps[k].who[0];
+		for (uint32_t k = 0; k < is->step_count; k++)
 			if (is->steps[k].state == FLEET_STEP_DONE && is->steps[k].needs_person)
 				assert_true(is->steps[k].who[0]);
 	}
@@ -283,12 +298,12 @@ static void histories_keep_the_rules(void **state)
 		history(seed, &totals);
 	}
 	printf("%llu histories: %llu changes, %llu desyncs, %llu healed, %llu unverified, %llu gave up, %llu closed, %llu void words, "
-	       "%llu restarts, %llu bursts\n", (unsigned long long)count, (unsigned long long)totals.changes,
+	       "%llu restarts, %llu bursts, %llu unattended\n", (unsigned long long)count, (unsigned long long)totals.changes,
 	       (unsigned long long)totals.desyncs, (unsigned long long)totals.healed, (unsigned long long)totals.unverified,
 	       (unsigned long long)totals.gave_up, (unsigned long long)totals.closed, (unsigned long long)totals.voids,
-	       (unsigned long long)totals.restarts, (unsigned long long)totals.bursts);
+	       (unsigned long long)totals.restarts, (unsigned long long)totals.bursts, (unsigned long long)totals.unattended);
 	if (!one)
-		assert_true(totals.healed && totals.changes && totals.gave_up && totals.closed && totals.unverified);
+		assert_true(totals.healed && totals.changes && totals.gave_up && totals.closed && totals.unverified && totals.unattended);
 }
 
 int main(void)

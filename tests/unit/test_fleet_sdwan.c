@@ -384,9 +384,242 @@ static void a_burst_at_a_hub_is_one_step(void **state)
 	world_done(&w);
 }
 
+/* --- Steps that the configuration lets go unattended */
+
+static void let_go(struct sdwan_approval *approval, enum sdwan_step step, bool unattended)
+{
+	uint8_t bit = (uint8_t)(1u << step);
+
+	approval->told |= bit;
+	approval->unattended = (uint8_t)(unattended ? approval->unattended | bit : approval->unattended & ~bit);
+}
+
+/* The hub and its spokes, begun with what nobody is asked about there. */
+static struct world_tunnel *unattended(struct world *w, int spokes, enum sdwan_step step)
+{
+	world_init(w);
+	for (int i = 0; i <= spokes; i++)
+		world_device(w, PLATFORM_SDWAN, true);
+	let_go(&w->config->devices.usual_approval, step, true);
+	world_start(w);
+	for (int i = 0; i < spokes; i++)
+		world_tunnel(w, (uint32_t)i + 1, 0, BY_CONTROLLER);
+	return &w->tunnels[0];
+}
+
+static void nobody_is_asked_where_the_configuration_says_so(void **state)
+{
+	struct world w;
+	struct world_tunnel *t = unattended(&w, 4, SDWAN_IPSEC_REKEY);
+	const struct fleet_incident *is;
+	struct buffer why = { 0 };
+
+	(void)state;
+	world_desync(&w, t);
+	world_sight(&w, t, t->way[0].out);
+	world_run(&w, 25 * S);
+	assert_int_equal(w.changes, 0); /* the second proof is not there yet */
+	world_run(&w, 3 * MINUTE_NS);
+	is = world_incident(&w);
+	assert_int_equal(w.changes, 1);
+	assert_int_equal(is->state, STATE_HEALED);
+	assert_int_equal(is->step_count, 1);
+	assert_int_equal(is->steps[0].state, FLEET_STEP_DONE);
+	assert_string_equal(is->steps[0].command, "request platform software sdwan security ipsec-rekey");
+	assert_string_equal(is->steps[0].who, "");
+	assert_false(is->steps[0].needs_person);
+	assert_true(is->steps[0].blast.told);
+	assert_int_equal(is->steps[0].blast.bfd_up, 3);
+	assert_true(is->steps[0].offered.ns < is->steps[0].ordered.ns); /* read once more in between */
+	assert_int_equal(is->looks, 4); /* the proof, the second one, that reading, and the proof that it helped */
+	assert_int_equal(fleet_figures(w.fleet).approved, 0);
+	assert_false(fleet_approve(w.fleet, is->id, 1, "alice", world_now(&w), &why));
+	buffer_done(&why);
+	world_done(&w);
+}
+
+static void only_the_step_that_is_named(void **state)
+{
+	struct world w;
+	struct world_tunnel *t = unattended(&w, 2, SDWAN_IPSEC_REKEY);
+	const struct fleet_incident *is;
+
+	(void)state;
+	t->stubborn = true;
+	world_desync(&w, t);
+	world_sight(&w, t, t->way[0].out);
+	is = until_awaiting(&w);
+	assert_int_equal(w.changes, 1); /* ipsec-rekey, which did not help */
+	assert_int_equal(is->state, STATE_AWAITING);
+	assert_string_equal(is->steps[1].command, "request platform software sdwan port_hop color biz-internet");
+	world_run(&w, 10 * MINUTE_NS);
+	assert_int_equal(w.changes, 1);
+	world_done(&w);
+}
+
+static void a_device_that_wants_a_person_gets_one(void **state)
+{
+	(void)state;
+	for (int own = 0; own < 2; own++) { /* its own word counts more than that for all */
+		struct world w;
+		struct world_tunnel *t;
+
+		world_init(&w);
+		for (int i = 0; i < 3; i++)
+			world_device(&w, PLATFORM_SDWAN, true);
+		let_go(&w.config->devices.usual_approval, SDWAN_IPSEC_REKEY, !own);
+		let_go(&w.config->devices.at[0].approval, SDWAN_IPSEC_REKEY, own);
+		world_start(&w);
+		t = world_tunnel(&w, 1, 0, BY_CONTROLLER);
+		world_tunnel(&w, 2, 0, BY_CONTROLLER);
+		world_desync(&w, t);
+		world_sight(&w, t, t->way[0].out);
+		world_run(&w, 4 * MINUTE_NS);
+		assert_int_equal(w.changes, own);
+		assert_int_equal(world_incident(&w)->state, own ? STATE_HEALED : STATE_AWAITING);
+		world_done(&w);
+	}
+}
+
+/* When a step is counted, and before it is read once more. */
+static void lose_a_session(struct world *w, const struct device_order *order)
+{
+	const struct fleet_incident *is = world_incident(w);
+
+	(void)order;
+	if (is->step_count && is->steps[is->step_count - 1].state == FLEET_STEP_COUNTED && !w->tunnels[is->step_count].cleared)
+		world_clear(w, &w->tunnels[is->step_count], 0);
+}
+
+static void until_counted(struct world *w)
+{
+	for (int i = 0; i < 600; i++) {
+		const struct fleet_incident *is = world_incident(w);
+
+		if (is->step_count && is->steps[0].state == FLEET_STEP_COUNTED) {
+			assert_int_equal(is->state, STATE_ACTING);
+			return;
+		}
+		world_run(w, S / 10);
+	}
+	fail();
+}
+
+static void what_it_disturbs_changed_and_is_counted_anew(void **state)
+{
+	struct world w;
+	struct world_tunnel *t = unattended(&w, 8, SDWAN_IPSEC_REKEY);
+	const struct fleet_incident *is;
+
+	(void)state;
+	world_desync(&w, t);
+	world_sight(&w, t, t->way[0].out);
+	until_counted(&w);
+	world_clear(&w, &w.tunnels[3], 0);
+	world_run(&w, 3 * MINUTE_NS);
+	is = world_incident(&w);
+	assert_int_equal(is->steps[0].state, FLEET_STEP_VOID);
+	assert_int_equal(is->steps[0].blast.bfd_up, 7);
+	assert_int_equal(is->steps[1].state, FLEET_STEP_DONE);
+	assert_int_equal(is->steps[1].blast.bfd_up, 6);
+	assert_int_equal(w.changes, 1);
+	world_done(&w);
+}
+
+static void what_changes_each_time_it_is_counted_is_never_typed(void **state)
+{
+	struct world w;
+	struct world_tunnel *t = unattended(&w, 8, SDWAN_IPSEC_REKEY);
+
+	(void)state;
+	w.after_reading = lose_a_session;
+	world_desync(&w, t);
+	world_sight(&w, t, t->way[0].out);
+	world_run(&w, 5 * MINUTE_NS);
+	assert_int_equal(w.changes, 0);
+	assert_int_equal(world_incident(&w)->state, STATE_GAVE_UP);
+	assert_int_equal(world_incident(&w)->step_count, 3);
+	assert_int_equal(fleet_figures(w.fleet).locked_devices, 0);
+	world_done(&w);
+}
+
+static void what_cannot_be_counted_is_not_typed(void **state)
+{
+	struct world w;
+	struct world_tunnel *t = unattended(&w, 3, SDWAN_IPSEC_REKEY);
+
+	(void)state;
+	w.refuses[DEVICE_SHOW_CONTROL] = true;
+	world_desync(&w, t);
+	world_sight(&w, t, t->way[0].out);
+	world_run(&w, 5 * MINUTE_NS);
+	assert_int_equal(w.changes, 0);
+	assert_int_equal(world_incident(&w)->state, STATE_GAVE_UP);
+	assert_non_null(strstr(world_incident(&w)->why, "could not be counted"));
+	world_done(&w);
+}
+
+static void mode_rights_and_windows_count_as_ever(void **state)
+{
+	(void)state;
+	for (int what = 0; what < 3; what++) {
+		struct world w;
+		struct world_tunnel *t;
+
+		world_init(&w);
+		for (int i = 0; i < 3; i++)
+			world_device(&w, PLATFORM_SDWAN, what != 1);
+		let_go(&w.config->devices.usual_approval, SDWAN_IPSEC_REKEY, true);
+		if (what == 0)
+			w.config->mode = MODE_ADVISE;
+		if (what == 2) /* the world begins at 08:16:40 */
+			w.config->devices.at[0].windows = (struct windows){ { { WINDOW_EVERY_DAY, 20 * 60, 21 * 60 } }, 1 };
+		world_start(&w);
+		t = world_tunnel(&w, 1, 0, BY_CONTROLLER);
+		world_tunnel(&w, 2, 0, BY_CONTROLLER);
+		world_desync(&w, t);
+		world_sight(&w, t, t->way[0].out);
+		world_run(&w, 10 * MINUTE_NS);
+		assert_int_equal(w.changes, 0);
+		assert_int_equal(world_incident(&w)->step_count, 0); /* nor was it announced */
+		w.idle_step = S;
+		world_run(&w, 12 * HOUR_NS);
+		assert_int_equal(w.changes, what == 2); /* then, once */
+		world_done(&w);
+	}
+}
+
+/* While it was counted, somebody reloads a configuration that has a person asked. */
+static void a_configuration_that_asks_again_is_obeyed(void **state)
+{
+	struct world w;
+	struct world_tunnel *t = unattended(&w, 4, SDWAN_IPSEC_REKEY);
+
+	(void)state;
+	world_desync(&w, t);
+	world_sight(&w, t, t->way[0].out);
+	until_counted(&w);
+	w.config->devices.usual_approval = (struct sdwan_approval){ 0 };
+	memset(w.orders, 0, sizeof(w.orders));
+	assert_int_equal(fleet_reconfigure(w.fleet, w.config, world_now(&w)), 0);
+	world_run(&w, 5 * MINUTE_NS);
+	assert_int_equal(w.changes, 0);
+	assert_int_equal(world_incident(&w)->steps[0].state, FLEET_STEP_VOID);
+	assert_int_equal(world_incident(&w)->state, STATE_AWAITING);
+	world_done(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nobody_is_asked_where_the_configuration_says_so),
+		cmocka_unit_test(only_the_step_that_is_named),
+		cmocka_unit_test(a_device_that_wants_a_person_gets_one),
+		cmocka_unit_test(what_it_disturbs_changed_and_is_counted_anew),
+		cmocka_unit_test(what_changes_each_time_it_is_counted_is_never_typed),
+		cmocka_unit_test(what_cannot_be_counted_is_not_typed),
+		cmocka_unit_test(mode_rights_and_windows_count_as_ever),
+		cmocka_unit_test(a_configuration_that_asks_again_is_obeyed),
 		cmocka_unit_test(scenario_one_new_keys_at_the_receiver),
 		cmocka_unit_test(scenario_two_begins_with_the_port_hop),
 		cmocka_unit_test(each_further_step_needs_a_word_of_its_own),
