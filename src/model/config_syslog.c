@@ -10,5 +10,5 @@ int syslog_source_compare(const struct syslog_source *a, const struct syslog_sou
 
 bool syslog_is_wanted(const struct config_syslog *s)
 {
-	return s->listener_count || s->file_count;
+	return s->listener_count || s->file_count || s->has_journald;
 }

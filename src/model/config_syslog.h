@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The part of the configuration that says where the fleet's syslog is heard, and from whom: listeners, allowed sources,
- * files that are followed. Part of struct config; plain data of fixed size.
+ * files that are followed, journald's journal. Part of struct config; plain data of fixed size.
  */
 #ifndef MODEL_CONFIG_SYSLOG_H
 #define MODEL_CONFIG_SYSLOG_H
@@ -37,6 +37,8 @@ struct config_syslog {
 	uint32_t source_count;
 	char files[SYSLOG_FILES_MAX][NOTIFY_FILE_MAX];
 	uint32_t file_count;
+	bool has_journald; /* syslog journald */
+	char journald_directory[NOTIFY_FILE_MAX]; /* empty: this machine's own journal */
 	uint32_t flows_max; /* limit syslog-flows */
 };
 

@@ -70,7 +70,7 @@ const char *syslog_class_name(enum syslog_class class)
 
 const char *syslog_fate_name(enum syslog_fate fate)
 {
-	static const char *const names[SYSLOG_FATES] = { "taken", "foreign", "no-room", "empty" };
+	static const char *const names[SYSLOG_FATES] = { "taken", "foreign", "no-room", "empty", "own" };
 
 	return (unsigned)fate < SYSLOG_FATES ? names[fate] : "?";
 }

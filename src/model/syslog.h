@@ -12,11 +12,11 @@
 #define SYSLOG_TEXT_MAX 352 /* of a line, as the judge keeps it */
 #define SYSLOG_HOST_MAX 64
 
-enum syslog_way { SYSLOG_UDP, SYSLOG_TCP, SYSLOG_TLS, SYSLOG_FILE, SYSLOG_WAYS };
+enum syslog_way { SYSLOG_UDP, SYSLOG_TCP, SYSLOG_TLS, SYSLOG_FILE, SYSLOG_JOURNALD, SYSLOG_WAYS };
 
 struct syslog_claim {
 	struct fact fact;
-	struct spimend_address source; /* family 0: from a file */
+	struct spimend_address source; /* family 0: from a file, or out of journald's journal */
 	uint8_t way;                   /* enum syslog_way */
 	uint32_t file;                 /* SYSLOG_FILE: its place in the configuration */
 	uint64_t line;                 /* so many of that source before it, and this one */
@@ -44,6 +44,7 @@ enum syslog_fate {
 	SYSLOG_FOREIGN,     /* no 'syslog source' has that address: not looked at */
 	SYSLOG_NO_ROOM,     /* of one more source than are followed */
 	SYSLOG_EMPTY,
+	SYSLOG_OWN,         /* of journald's journal: what spimendd itself logged, which quotes what others wrote */
 	SYSLOG_FATES
 };
 const char *syslog_fate_name(enum syslog_fate fate);
@@ -53,6 +54,7 @@ struct syslog_counts {
 	uint64_t lost;                    /* by the sockets' buffers, before anybody read them */
 	uint64_t fates[SYSLOG_FATES];
 	uint64_t foreign[SYSLOG_CLASSES]; /* of SYSLOG_FOREIGN */
+	uint64_t dropped;                 /* as journald says: it threw them away for a program's rate */
 	uint64_t cut;                     /* taken, and longer than is read of one */
 	uint64_t odd;                     /* taken, with a priority that cannot be, or NUL bytes, or no UTF-8 */
 	uint64_t lines, claims;           /* looked at; facts found */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `syslog listen`, `syslog source`, `syslog file`: words to members of struct config_syslog and back. */
+/* `syslog listen`, `syslog source`, `syslog file`, `syslog journald`: words to members of struct config_syslog and back. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -264,14 +264,34 @@ static bool change_file(struct text path, struct config_syslog *s, bool wanted, 
 	return true;
 }
 
-/* --- The rows ----------------------------------------------------------------------------------------------------- */
+/* --- syslog journald ---------------------------------------------------------------------------------------------- */
 
-static bool no_journal(struct buffer *why)
+static bool set_journald(const struct text *words, size_t count, struct config_syslog *s, struct buffer *why, bool *again)
 {
-	buffer_add_string(why, "journald is not read here: let rsyslog (imjournal) or syslog-ng (systemd-journal) forward it to "
-			       "'syslog listen', as the manual page shows");
-	return false;
+	struct text directory = count ? words[0] : TEXT_NONE;
+
+	if (count && !config_is_path(directory))
+		return config_say_expected(why, "directory", directory,
+					   "an absolute path of at most 107 bytes without blanks is expected, or nothing");
+	*again = s->has_journald && !text_equal(directory, text_of(s->journald_directory));
+	s->has_journald = true;
+	memset(s->journald_directory, 0, sizeof(s->journald_directory));
+	text_copy(directory, s->journald_directory, sizeof(s->journald_directory));
+	return true;
 }
+
+static bool unset_journald(struct config_syslog *s, struct buffer *why)
+{
+	if (!s->has_journald) {
+		buffer_add_string(why, "nothing to take back: no line before says 'syslog journald'");
+		return false;
+	}
+	s->has_journald = false;
+	memset(s->journald_directory, 0, sizeof(s->journald_directory));
+	return true;
+}
+
+/* --- The rows ----------------------------------------------------------------------------------------------------- */
 
 bool config_syslog_set(const struct config_row *row, const struct text *words, size_t count, struct config_syslog *s,
 		       struct buffer *why, bool *again)
@@ -284,7 +304,7 @@ bool config_syslog_set(const struct config_row *row, const struct text *words, s
 	case VALUE_SYSLOG_FILE:
 		return change_file(words[0], s, true, why);
 	default:
-		return no_journal(why);
+		return set_journald(words, count, s, why, again);
 	}
 }
 
@@ -299,7 +319,7 @@ bool config_syslog_unset(const struct config_row *row, const struct text *words,
 	case VALUE_SYSLOG_FILE:
 		return change_file(words[0], s, false, why);
 	default:
-		return no_journal(why);
+		return unset_journald(s, why);
 	}
 }
 
@@ -309,6 +329,8 @@ void config_syslog_print(const struct config_row *row, const struct config_syslo
 		print_listeners(s, row->keywords, out);
 	else if (row->type == VALUE_SYSLOG_SOURCE)
 		print_sources(s, row->keywords, out);
+	else if (row->type == VALUE_SYSLOG_JOURNAL && s->has_journald)
+		buffer_printf(out, " %s%s%s\n", row->keywords, s->journald_directory[0] ? " " : "", s->journald_directory);
 	for (uint32_t i = 0; row->type == VALUE_SYSLOG_FILE && i < s->file_count; i++)
 		buffer_printf(out, " %s %s\n", row->keywords, s->files[i]);
 }

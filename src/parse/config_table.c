@@ -95,8 +95,8 @@ const struct config_row config_rows[] = {
 	  "who is heard; a relay forwards what others wrote, all others speak for themselves alone" },
 	{ "syslog file", "PATH", CONFIG_SPIMEND, VALUE_SYSLOG_FILE, 0, 0, 0, 0,
 	  "follow a log file that grows, from its end on, over rotation and truncation" },
-	{ "syslog journald", "", CONFIG_SPIMEND, VALUE_SYSLOG_JOURNAL, 0, 0, 0, 0,
-	  "not here: journald is read by rsyslog or syslog-ng, which forward it to 'syslog listen'" },
+	{ "syslog journald", "[DIRECTORY]", CONFIG_SPIMEND, VALUE_SYSLOG_JOURNAL, 0, 0, 0, 0,
+	  "read what journald's journal gets from now on: this machine's, or the one that lies in DIRECTORY" },
 
 	{ "dial user", "NAME", CONFIG_SPIMEND, VALUE_NAME, AT(dial_user), 0, 0, 0,
 	  "the account that traps and messages are sent as; the same as 'user' without it" },

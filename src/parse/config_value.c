@@ -430,7 +430,7 @@ static void words_wanted(const struct config_row *row, size_t *ret_least, size_t
 		*ret_most = 2;
 		break;
 	case VALUE_SYSLOG_JOURNAL:
-		*ret_least = *ret_most = 0;
+		*ret_least = 0;
 		break;
 	case VALUE_SYSLOG_LISTEN:
 	case VALUE_SNMP_HOST:
@@ -484,7 +484,7 @@ bool config_check_words(const struct config_row *row, const struct words *words,
 		bool is_list = config_is_list(row) && row->type != VALUE_TRACK_DELAY && row->type != VALUE_TRACK_DEFAULT &&
 			       (row->type < VALUE_DEVICE_ADDRESS || row->type > VALUE_SSH_USER);
 
-		least = is_list ? 1 : 0;
+		least = is_list && row->type != VALUE_SYSLOG_JOURNAL ? 1 : 0;
 	}
 	if (words->count - from >= least && words->count - from <= most)
 		return true;

@@ -14,13 +14,14 @@
 #include "record/live_burst.h"
 #include "record/live_cases.h"
 
-enum live_loss { LOSS_SOCKET, LOSS_RATE, LOSS_QUEUE, LOSS_SOURCES, LOSS_FLOWS, LOSSES };
+enum live_loss { LOSS_SOCKET, LOSS_RATE, LOSS_QUEUE, LOSS_SOURCES, LOSS_FLOWS, LOSS_JOURNALD, LOSSES };
 
 struct live_fleet { /* borrows */
 	struct judge *judge;                   /* settled; NULL: no syslog is heard */
 	const struct live_bursts *bursts;      /* of that judge */
 	const struct syslog_counts *counts;
 	const int *listen_errors, *file_errors; /* by their place in the configuration; 0: heard */
+	int journald_error;                    /* 0: it is read */
 	int64_t grew_ns[LOSSES];               /* mono: a loss was counted last; 0: never */
 	uint64_t rows_lost;                    /* claims that found no room to be kept over a restart */
 };

@@ -24,6 +24,15 @@ static void add_listener(const struct syslog_listener *l, struct buffer *out)
 	buffer_printf(out, "port %u", l->port);
 }
 
+static void add_journald(const struct config_syslog *c, struct buffer *out)
+{
+	buffer_add_string(out, "journald");
+	if (!c->journald_directory[0])
+		return;
+	buffer_add_char(out, ' ');
+	record_add_printable(out, text_of(c->journald_directory));
+}
+
 static void add_places(const struct live_fleet *fleet, const struct config_syslog *c, struct buffer *out)
 {
 	bool first = true;
@@ -37,6 +46,11 @@ static void add_places(const struct live_fleet *fleet, const struct config_syslo
 		buffer_add_string(out, first ? "" : ", ");
 		record_add_printable(out, text_of(c->files[i]));
 		buffer_add_string(out, fleet->file_errors[i] ? " (NOT THERE)" : "");
+	}
+	if (c->has_journald) {
+		buffer_add_string(out, first ? "" : ", ");
+		add_journald(c, out);
+		buffer_add_string(out, fleet->journald_error ? " (NOT READ)" : "");
 	}
 }
 
@@ -62,7 +76,9 @@ void live_fleet_status(const struct live_fleet *fleet, const struct config *conf
 	add_count(out, c->fates[SYSLOG_FOREIGN], "of others");
 	add_count(out, c->fates[SYSLOG_NO_ROOM], "of more sources than are followed");
 	add_count(out, c->fates[SYSLOG_EMPTY], "empty");
+	add_count(out, c->fates[SYSLOG_OWN], "of spimendd itself");
 	add_count(out, c->lost, "LOST by the sockets");
+	add_count(out, c->dropped, "DROPPED by journald");
 	add_count(out, c->cut, "cut");
 	add_count(out, c->odd, "odd");
 	buffer_printf(out, "; %" PRIu64 " facts in %" PRIu64 " lines", c->claims, c->lines);
@@ -117,6 +133,14 @@ static void put_places(const struct live_fleet *fleet, const struct config_syslo
 		json_object_end(j);
 	}
 	json_array_end(j);
+	if (!c->has_journald) {
+		json_null(j, "journald");
+		return;
+	}
+	json_object(j, "journald");
+	record_put_text(j, "directory", text_of(c->journald_directory));
+	json_string(j, "error", fleet->journald_error ? spimend_strerror(fleet->journald_error) : NULL);
+	json_object_end(j);
 }
 
 static void put_counts(const struct syslog_counts *c, struct json *j)
@@ -125,7 +149,7 @@ static void put_counts(const struct syslog_counts *c, struct json *j)
 		const char *name;
 		uint64_t value;
 	} rows[] = {
-		{ "received", c->received }, { "lost", c->lost }, { "cut", c->cut }, { "odd", c->odd }, { "lines", c->lines },
+		{ "received", c->received }, { "lost", c->lost }, { "dropped", c->dropped }, { "cut", c->cut }, { "odd", c->odd }, { "lines", c->lines },
 		{ "facts", c->claims }, { "unreadable", c->unread }, { "over_rate", c->over_rate }, { "not_told", c->not_told },
 		{ "clock_off", c->clock_off }, { "borrowed_names", c->borrowed }, { "sources", c->sources },
 		{ "connections", c->connections }, { "connections_open", c->open }, { "connections_refused", c->refused },
@@ -174,6 +198,7 @@ void live_fleet_troubles(const struct live_fleet *fleet, const struct config *co
 		[LOSS_RATE] = "a source of syslog tells more than its rate lets in: some facts were passed over",
 		[LOSS_QUEUE] = "syslog tells more facts than are judged in time: some were passed over",
 		[LOSS_SOURCES] = "syslog comes from more sources than are followed: that of the latest is not looked at",
+		[LOSS_JOURNALD] = "journald threw messages away for their rate (RateLimitBurst in journald.conf)",
 		[LOSS_FLOWS] = "syslog tells of more flows than 'limit syslog-flows' lets in: further ones are not judged",
 	};
 	const struct config_syslog *c = &config->syslog;
@@ -190,6 +215,10 @@ void live_fleet_troubles(const struct live_fleet *fleet, const struct config *co
 			continue;
 		record_add_printable(out, text_of(c->files[i]));
 		buffer_printf(out, " is not followed: %s\n", spimend_strerror(fleet->file_errors[i]));
+	}
+	if (c->has_journald && fleet->journald_error) {
+		add_journald(c, out);
+		buffer_printf(out, " is not read: %s\n", spimend_strerror(fleet->journald_error));
 	}
 	for (int i = 0; i < LOSSES; i++)
 		if (fleet->grew_ns[i] && now_ns - fleet->grew_ns[i] < LOSS_SHOWN_NS)

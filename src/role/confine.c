@@ -267,6 +267,23 @@ void confine_places_done(struct confine_places *places)
 	places->count = 0;
 }
 
+int confine_program(const struct confine_places *places)
+{
+	int r = places->error ? places->error : set_limit(RLIMIT_CORE, 0);
+
+	if (r == 0)
+		r = set_limit(RLIMIT_NOFILE, 4096); /* files of a journal */
+	if (r == 0)
+		r = set_limit(RLIMIT_NPROC, 0);
+	if (r == 0)
+		r = set_limit(RLIMIT_DATA, 512u << 20);
+	if (r == 0)
+		r = restrict_files(places, false);
+	if (r >= 0)
+		r = confine_program_calls();
+	return r < 0 ? r : 0;
+}
+
 int confine_role(enum role role, const struct confine_places *places, struct confine_report *ret)
 {
 	struct confine_report report = { .is_sanitized = IS_SANITIZED, .is_denied = role == ROLE_SSH };

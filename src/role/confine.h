@@ -60,6 +60,12 @@ void confine_places_done(struct confine_places *places);
 /* In the role: everything else. */
 int confine_role(enum role role, const struct confine_places *places, struct confine_report *ret);
 
+/* In a forked child behind confine_identity(), before it executes a program of the system that only reads: limits, landlock,
+ * and no network. 0 or negative errno. */
+int confine_program(const struct confine_places *places);
+/* Its part: no socket, and none of the calls that are denied ssh. The number of calls, or negative errno. */
+int confine_program_calls(void);
+
 /* The system-call filter alone, also under sanitizers: for its test. Returns the number of calls that are allowed, of
  * ROLE_SSH that are not, or negative errno. */
 int confine_calls(enum role role);

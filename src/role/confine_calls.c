@@ -201,8 +201,8 @@ static int deny_namespaces(scmp_filter_ctx filter)
 	return r;
 }
 
-/* For ssh: see role/confine.h. A call that is refused fails; ssh goes on without, or says so. */
-static int deny_calls(void)
+/* See role/confine.h. A call that is refused fails; ssh goes on without, or says so. */
+static int deny_calls(bool has_sockets)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	int r = filter ? 0 : -ENOMEM;
@@ -210,13 +210,18 @@ static int deny_calls(void)
 	for (size_t i = 0; i < COUNT(denied_calls) && r == 0; i++)
 		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), denied_calls[i], 0);
 	if (r == 0)
-		r = deny_sockets(filter);
+		r = has_sockets ? deny_sockets(filter) : seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 0);
 	if (r == 0)
 		r = deny_namespaces(filter);
 	if (r == 0)
 		r = seccomp_load(filter);
 	seccomp_release(filter);
 	return r < 0 ? r : (int)COUNT(denied_calls) + 1;
+}
+
+int confine_program_calls(void)
+{
+	return deny_calls(false);
 }
 
 int confine_calls(enum role role)
@@ -227,7 +232,7 @@ int confine_calls(enum role role)
 	int r;
 
 	if (role == ROLE_SSH)
-		return deny_calls();
+		return deny_calls(true);
 	filter = seccomp_init(SCMP_ACT_TRAP);
 	if (!filter)
 		return -ENOMEM;

@@ -23,12 +23,14 @@
 /* "192.0.2.7/udp", or the file: with the line behind it, where the evidence stands. */
 static uint32_t source_of(struct mind *mind, const struct syslog_claim *c)
 {
-	static const char *const ways[SYSLOG_WAYS] = { "udp", "tcp", "tls", "file" };
+	static const char *const ways[SYSLOG_WAYS] = { "udp", "tcp", "tls", "file", "journald" };
 	const struct config_syslog *config = &mind->member->config->syslog;
 	char address[SPIMEND_ADDRESS_TEXT_MAX], name[SPIMEND_ADDRESS_TEXT_MAX + 8];
 
 	if (c->way == SYSLOG_FILE)
 		return judge_add_source(mind->fleet.judge, text_of(c->file < config->file_count ? config->files[c->file] : "?"));
+	if (c->way == SYSLOG_JOURNALD)
+		return judge_add_source(mind->fleet.judge, TEXT("journald"));
 	snprintf(name, sizeof(name), "%s/%s", spimend_address_print(&c->source, address), ways[c->way]);
 	return judge_add_source(mind->fleet.judge, text_of(name));
 }
@@ -136,6 +138,7 @@ const struct live_fleet *mind_fleet_view(struct mind *mind)
 		settle(mind);
 	f->view = (struct live_fleet){ .judge = f->judge, .bursts = &f->bursts, .counts = &f->counts,
 				       .listen_errors = f->listen_errors, .file_errors = f->file_errors,
+				       .journald_error = f->journald_error,
 				       .rows_lost = mind->store ? store_figures(mind->store).claims_lost : 0 };
 	memcpy(f->view.grew_ns, f->grew_ns, sizeof(f->grew_ns));
 	return &f->view;
@@ -239,7 +242,7 @@ void mind_fleet_tick(struct mind *mind, int64_t now)
 	struct mind_fleet *f = &mind->fleet;
 	const struct syslog_counts *c = &f->counts;
 	const uint64_t losses[LOSSES] = {
-		[LOSS_SOCKET] = c->lost, [LOSS_RATE] = c->over_rate, [LOSS_QUEUE] = c->not_told,
+		[LOSS_SOCKET] = c->lost, [LOSS_JOURNALD] = c->dropped, [LOSS_RATE] = c->over_rate, [LOSS_QUEUE] = c->not_told,
 		[LOSS_SOURCES] = c->fates[SYSLOG_NO_ROOM], [LOSS_FLOWS] = f->judge ? judge_counts(f->judge)->refused : 0,
 	};
 
@@ -256,6 +259,8 @@ bool mind_fleet_resource(struct mind *mind, const struct role_resource *resource
 		mind->fleet.listen_errors[resource->index] = resource->error;
 	else if (resource->kind == RESOURCE_SYSLOG_FILE && resource->index < SYSLOG_FILES_MAX)
 		mind->fleet.file_errors[resource->index] = resource->error;
+	else if (resource->kind == RESOURCE_SYSLOG_JOURNALD)
+		mind->fleet.journald_error = resource->error;
 	else
 		return false;
 	return true;

@@ -26,7 +26,7 @@ struct mind_fleet {
 	int64_t forgot_ns;
 	struct loop_timer *timer;
 	struct syslog_counts counts;
-	int listen_errors[SYSLOG_LISTENERS_MAX], file_errors[SYSLOG_FILES_MAX];
+	int listen_errors[SYSLOG_LISTENERS_MAX], file_errors[SYSLOG_FILES_MAX], journald_error;
 	uint64_t losses[LOSSES];    /* as seen last ... */
 	int64_t grew_ns[LOSSES];    /* ... and when one grew */
 	uint64_t rows_lost;

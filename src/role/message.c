@@ -349,6 +349,7 @@ static const struct message_row rows[MESSAGE_TYPES] = {
 	[MESSAGE_DAEMON_LINE] = { "daemon-line", SIZE(daemon_line), FROM(ROLE_ACT), FROM(ROLE_CORE), 0, true, valid_daemon_line },
 	[MESSAGE_NEIGHBOR] = { "neighbor", SIZE(neighbor), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, true, valid_neighbor },
 	[MESSAGE_NEIGHBOR_COUNTS] = { "neighbor-counts", SIZE(neighbor_counts), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, true, NULL },
+	[MESSAGE_JOURNALD_AT] = { "journald-at", SIZE(ping), FROM(ROLE_SENSE), FROM(ROLE_PARENT), 0, true, NULL },
 	[MESSAGE_HEAR_NEIGHBORS] = { "hear-neighbors", SIZE(hear), FROM(ROLE_CORE), FROM(ROLE_PARENT), 0, false, valid_hear },
 	[MESSAGE_DEVICE_ORDER] = { "device-order", SIZE(device_order), FROM(ROLE_CORE), FROM(ROLE_SSH), 0, false, valid_device_order },
 	[MESSAGE_DEVICE_RESULT] = { "device-result", SIZE(device_result), FROM(ROLE_SSH), FROM(ROLE_CORE), 0, false,
@@ -370,7 +371,7 @@ static const char *const resource_names[RESOURCES] = {
 	"log socket", "channel", "BPF maps", "packet socket", "XDP", "audit socket", "XFRM counters", "XFRM sockets",
 	"IKE daemon", "journal", "control socket", "rtnetlink socket", "plugin", "trap socket", "processor times", "TLS file",
 	"neighbours' socket",
-	"syslog socket", "log file",
+	"syslog socket", "log file", "journald's journal",
 };
 
 const char *role_name(enum role role)

@@ -82,6 +82,7 @@ enum message_type {
 	MESSAGE_CLAIM, MESSAGE_HEARD, MESSAGE_SYSLOG_COUNTS,
 	MESSAGE_DAEMON_LINE, /* act to core, while a debug wants them */
 	MESSAGE_NEIGHBOR, MESSAGE_NEIGHBOR_COUNTS, /* sense to core */
+	MESSAGE_JOURNALD_AT, /* struct role_ping, sense to the parent: syslog_pipe_position() */
 	MESSAGE_HEAR_NEIGHBORS, /* core to the parent, for each interface of the configuration */
 	/* devices: core to ssh, ssh to core, sense to core */
 	MESSAGE_DEVICE_ORDER, MESSAGE_DEVICE_RESULT, MESSAGE_DEVICE_OUTPUT,
@@ -111,6 +112,7 @@ enum resource {
 	RESOURCE_NEIGHBORS, /* a packet socket for LLDP, or with `index` 1 for CDP, on `name`; an error: no more */
 	RESOURCE_SYSLOG,   /* the socket of the configuration's syslog listener `index` */
 	RESOURCE_SYSLOG_FILE, /* the followed log file `index`, another one under its name */
+	RESOURCE_SYSLOG_JOURNALD, /* a pipe on which journalctl prints the journal */
 	RESOURCES
 };
 const char *resource_name(enum resource resource);

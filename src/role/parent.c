@@ -130,6 +130,7 @@ static void on_signal(void *context, const struct signalfd_siginfo *info)
 	switch (info->ssi_signo) {
 	case SIGCHLD:
 		parent_reap(parent);
+		parent_reap_journald(parent);
 		if (parent->stopping && !parent_has_children(parent))
 			loop_stop(parent->loop, 0);
 		break;
@@ -176,6 +177,8 @@ static int set_timers(struct parent *parent)
 		r = loop_add_timer(parent->loop, parent_on_links_timer, parent, &parent->links_timer);
 	if (r == 0)
 		r = loop_add_timer(parent->loop, parent_on_syslog_timer, parent, &parent->syslog_timer);
+	if (r == 0)
+		r = loop_add_timer(parent->loop, parent_on_journald_timer, parent, &parent->journald.timer);
 	if (r == 0)
 		r = loop_add_timer(parent->loop, on_stop_late, parent, &parent->stop_timer);
 	if (r == 0)
@@ -280,6 +283,8 @@ static void done(struct parent *parent)
 	for (int role = ROLE_SENSE; role < ROLES; role++)
 		channel_free(parent->children[role].channel);
 	parent_close_sensor(parent);
+	parent->journald.timer = NULL; /* the loop's */
+	parent_close_journald(parent);
 	if (parent->links_fd >= 0)
 		close(parent->links_fd);
 	if (parent->state_fd >= 0)

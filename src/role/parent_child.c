@@ -162,6 +162,9 @@ static void take(void *context, struct channel *channel, enum message_type type,
 		if (!parent->stopping)
 			parent_hear_neighbors(parent, &item->hear);
 		break;
+	case MESSAGE_JOURNALD_AT:
+		parent_journald_at(parent, item->ping.number);
+		break;
 	case MESSAGE_SUMMARY:
 		parent->summary = item->summary;
 		parent_say_status(parent);

@@ -56,6 +56,14 @@ struct parent_following { /* one `syslog file` */
 	bool looked;      /* what appears from now on is read from its beginning */
 };
 
+struct parent_journald { /* `syslog journald`: journalctl, whose pipe is sense's */
+	pid_t pid;                 /* 0: not running */
+	struct loop_timer *timer;  /* starts it again */
+	int64_t started, wait;     /* mono; wait: the next distance */
+	uint64_t position;         /* of the last entry that was read, in microseconds of UNIX time; 0: it never was started */
+	int state;                 /* as hearing.state */
+};
+
 struct parent {
 	const struct parent_options *options; /* borrows */
 	char *path;                 /* owns; of the configuration, absolute: the working directory changes */
@@ -86,6 +94,7 @@ struct parent {
 	struct hearing hearings[CONFIG_INTERFACES_MAX];
 	struct parent_listening listening[SYSLOG_LISTENERS_MAX];
 	struct parent_following following[SYSLOG_FILES_MAX];
+	struct parent_journald journald;
 	struct loop_timer *syslog_timer; /* looks whether a followed file is another one */
 	struct loop_timer *ping_timer, *links_timer, *stop_timer, *ready_timer, *watchdog_timer;
 	int64_t links_at; /* when links_timer is due */
@@ -151,6 +160,19 @@ void parent_on_syslog_timer(void *context, int64_t now);
 void parent_close_syslog(struct parent *parent, bool is_first);
 /* The same sockets and files. */
 bool parent_same_syslog(const struct config *a, const struct config *b);
+
+/* --- parent_journald.c: journalctl, which reads journald's journal for sense ------------------------------------------ */
+
+/* To sense: another pipe, from the position on that was told last. To core: whether it could be had. */
+void parent_give_journald(struct parent *parent);
+void parent_tell_journald(struct parent *parent);
+void parent_on_journald_timer(void *context, int64_t now);
+/* sense has read up to there: microseconds of UNIX time. */
+void parent_journald_at(struct parent *parent, uint64_t position);
+/* When it ended it is noted, and will be started again. */
+void parent_reap_journald(struct parent *parent);
+/* It is ended. */
+void parent_close_journald(struct parent *parent);
 
 /* --- parent_child.c: the roles' processes ----------------------------------------------------------------------------- */
 

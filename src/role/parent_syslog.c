@@ -41,6 +41,7 @@ void parent_tell_syslog(struct parent *parent)
 		if (resource.error <= 0)
 			parent_hand(parent, ROLE_CORE, resource, NULL, 0);
 	}
+	parent_tell_journald(parent);
 }
 
 /* --- Sockets ------------------------------------------------------------------------------------------------------- */
@@ -170,6 +171,7 @@ void parent_give_syslog(struct parent *parent)
 		loop_timer_every(parent->syslog_timer, SECOND_NS);
 	else
 		loop_timer_at(parent->syslog_timer, LOOP_NEVER);
+	parent_give_journald(parent);
 }
 
 void parent_renew_certificates(struct parent *parent)
@@ -181,6 +183,7 @@ void parent_renew_certificates(struct parent *parent)
 
 void parent_close_syslog(struct parent *parent, bool is_first)
 {
+	parent_close_journald(parent);
 	for (uint32_t i = 0; i < SYSLOG_LISTENERS_MAX; i++) {
 		if (!is_first && parent->listening[i].fd >= 0)
 			close(parent->listening[i].fd);
@@ -196,5 +199,7 @@ void parent_close_syslog(struct parent *parent, bool is_first)
 bool parent_same_syslog(const struct config *a, const struct config *b)
 {
 	return memcmp(a->syslog.listeners, b->syslog.listeners, sizeof(a->syslog.listeners)) == 0 &&
-	       memcmp(a->syslog.files, b->syslog.files, sizeof(a->syslog.files)) == 0;
+	       memcmp(a->syslog.files, b->syslog.files, sizeof(a->syslog.files)) == 0 &&
+	       a->syslog.has_journald == b->syslog.has_journald &&
+	       strcmp(a->syslog.journald_directory, b->syslog.journald_directory) == 0;
 }

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "role/sense_streams.h"
 #include "sense/syslog_files.h"
+#include "sense/syslog_journald.h"
 #include "sense/syslog_udp.h"
 #include "spimend/error.h"
 
@@ -33,6 +34,9 @@ struct sense_syslog {
 	struct ear ears[SYSLOG_LISTENERS_MAX];
 	struct sense_streams *streams; /* owns */
 	struct syslog_files *files; /* owns */
+	struct syslog_pipe *journald; /* owns */
+	struct loop_source *journald_source;
+	uint64_t journald_told;
 	struct loop_timer *ask_timer, *files_timer;
 	bool lacks[SYSLOG_LISTENERS_MAX], said[SYSLOG_LISTENERS_MAX];
 	struct syslog_claim *queue; /* owns: a ring of SENSE_CLAIMS_MAX */
@@ -92,6 +96,15 @@ void sense_syslog_core(struct sense_syslog *h, struct channel *core)
 	sense_syslog_drained(h);
 }
 
+/* The parent starts journalctl again behind it. */
+static void tell_position(struct sense_syslog *h)
+{
+	struct role_ping at = { .number = syslog_pipe_position(h->journald) };
+
+	if (at.number != h->journald_told && channel_send(h->member->parent, MESSAGE_JOURNALD_AT, &at) == 0)
+		h->journald_told = at.number;
+}
+
 void sense_syslog_tell(struct sense_syslog *h)
 {
 	const struct syslog_counts *counts;
@@ -102,6 +115,7 @@ void sense_syslog_tell(struct sense_syslog *h)
 	syslog_tick(h->is);
 	sense_streams_tick(h->streams, loop_now(h->member->loop));
 	sense_syslog_drained(h);
+	tell_position(h);
 	counts = syslog_counts(h->is);
 	if (memcmp(counts, &h->told, sizeof(*counts)) != 0 && channel_send(h->core, MESSAGE_SYSLOG_COUNTS, counts) == 0)
 		h->told = *counts;
@@ -190,6 +204,39 @@ static void on_files(void *context, int64_t now)
 	syslog_files_read(h->files, h->is);
 }
 
+static void wait_for_journald(struct sense_syslog *h);
+
+static void on_journald(void *context, uint32_t events)
+{
+	struct sense_syslog *h = context;
+	const char *why;
+
+	(void)events;
+	syslog_at(h->is, now_of(h));
+	if (syslog_pipe_read(h->journald, h->is, text_of(h->member->config->hostname), &why))
+		return;
+	if (why)
+		log_say(&h->member->log, LOG_ERR, "journalctl prints no journal: %s", why);
+	tell_position(h); /* where the next one begins: the parent hears of its end by itself */
+	loop_remove(h->journald_source);
+	h->journald_source = NULL;
+	syslog_pipe_next(h->journald);
+	wait_for_journald(h);
+}
+
+static void wait_for_journald(struct sense_syslog *h)
+{
+	int fd = syslog_pipe_fd(h->journald), r;
+
+	if (fd < 0 || h->journald_source)
+		return;
+	r = loop_add(h->member->loop, fd, EPOLLIN, on_journald, h, &h->journald_source);
+	if (r == 0)
+		return;
+	log_say(&h->member->log, LOG_ERR, "the journal's pipe: %s", spimend_strerror(r));
+	syslog_pipe_next(h->journald); /* closed: then journalctl ends, and is started again */
+}
+
 static int listen_udp(struct ear *ear, int fd)
 {
 	int r = syslog_udp_new(fd, &ear->udp);
@@ -232,8 +279,15 @@ static void take_listener(struct sense_syslog *h, const struct role_resource *re
 
 bool sense_syslog_take(struct sense_syslog *h, const struct role_resource *resource, const int *fds, size_t fd_count)
 {
-	if (resource->kind != RESOURCE_SYSLOG && resource->kind != RESOURCE_SYSLOG_FILE)
+	if (resource->kind != RESOURCE_SYSLOG && resource->kind != RESOURCE_SYSLOG_FILE &&
+	    resource->kind != RESOURCE_SYSLOG_JOURNALD)
 		return false;
+	if (h && resource->kind == RESOURCE_SYSLOG_JOURNALD && fd_count == 1) {
+		syslog_pipe_take(h->journald, fds[0]);
+		wait_for_journald(h);
+		log_say(&h->member->log, LOG_INFO, "reads the journal");
+		return true;
+	}
 	if (h && resource->kind == RESOURCE_SYSLOG) {
 		take_listener(h, resource, fds, fd_count);
 	} else if (h && fd_count == 1 && syslog_files_take(h->files, resource->index, fds[0]) == 0) {
@@ -287,6 +341,8 @@ int sense_syslog_new(struct member *member, struct sense_syslog **ret)
 	if (r == 0)
 		r = syslog_files_new(&h->files);
 	if (r == 0)
+		r = syslog_pipe_new(&h->journald);
+	if (r == 0)
 		r = loop_add_timer(member->loop, on_ask, h, &h->ask_timer);
 	if (r == 0)
 		r = loop_add_timer(member->loop, on_files, h, &h->files_timer);
@@ -313,6 +369,10 @@ void sense_syslog_free(struct sense_syslog *h)
 	loop_remove_timer(h->files_timer);
 	sense_streams_free(h->streams);
 	syslog_files_free(h->files);
+	loop_remove(h->journald_source);
+	if (h->journald)
+		tell_position(h);
+	syslog_pipe_free(h->journald);
 	syslog_free(h->is);
 	memory_free(h->queue);
 	memory_free(h);

@@ -117,7 +117,7 @@ static uint32_t source_of(struct syslog *s, const struct spimend_address *addres
 	if (s->known_count == SYSLOG_KNOWN_MAX)
 		return SOURCE_NO_ROOM;
 	s->slots[i] = add_known(s, address, rule->relay) + 1;
-	s->counts.sources = s->known_count - s->config.file_count;
+	s->counts.sources = s->known_count - s->local_count;
 	return s->slots[i] - 1;
 }
 
@@ -229,6 +229,13 @@ static void on_file_fact(void *context, const struct log_fact *f)
 	tell(sink->syslog, sink->file, f);
 }
 
+static void on_journald_fact(void *context, const struct log_fact *f)
+{
+	struct syslog *s = context;
+
+	tell(s, s->journald_source, f);
+}
+
 static void on_trouble(struct syslog *s, const struct log_trouble *trouble)
 {
 	s->counts.unread += trouble->kind == TROUBLE_UNPARSED;
@@ -255,6 +262,8 @@ void syslog_at(struct syslog *s, struct moment now)
 
 	if (second / 3600 != s->second / 3600)
 		log_set_now(s->log, now.wall);
+	if (second / 3600 != s->second / 3600)
+		log_set_now(s->journald, now.wall);
 	for (uint32_t i = 0; second / 3600 != s->second / 3600 && i < s->config.file_count; i++)
 		log_set_now(s->files[i], now.wall);
 	if (second != s->second)
@@ -400,10 +409,33 @@ void syslog_lines(struct syslog *s, uint32_t file, struct text lines)
 	s->counts.fates[SYSLOG_TAKEN] += before;
 }
 
+void syslog_journald(struct syslog *s, const struct journald_entry *entry, struct text host)
+{
+	size_t len;
+
+	if (!s->config.has_journald)
+		return;
+	s->counts.received++;
+	s->counts.dropped += entry->dropped;
+	s->known[s->journald_source].last = s->now.wall;
+	if (entry->message.len == 0 || text_equal(entry->identifier, TEXT(SYSLOG_OWN_NAME))) {
+		s->counts.fates[entry->message.len ? SYSLOG_OWN : SYSLOG_EMPTY]++;
+		return;
+	}
+	s->counts.fates[SYSLOG_TAKEN]++;
+	s->counts.cut += entry->is_cut;
+	s->counts.lines++;
+	s->known[s->journald_source].lines++;
+	len = journald_print(entry, text_first(host, SYSLOG_HOST_MAX), s->journald_line);
+	s->journald_line[len] = '\n';
+	log_feed(s->journald, (struct text){ s->journald_line, len + 1 });
+}
+
 void syslog_tick(struct syslog *s)
 {
 	syslog_settle(s);
 	log_flush(s->log);
+	log_flush(s->journald);
 	for (uint32_t i = 0; i < s->config.file_count; i++)
 		log_flush(s->files[i]);
 	syslog_tell_names(s);
@@ -431,6 +463,10 @@ static int open_logs(struct syslog *s)
 	struct log_rules rules = { .is_live = true };
 	int r = log_new(&rules, &s->scan, &s->hosts, &sink, &s->log);
 
+	sink.fact = on_journald_fact;
+	if (r == 0)
+		r = log_new(&rules, &s->scan, &s->hosts, &sink, &s->journald);
+
 	for (uint32_t i = 0; i < SYSLOG_FILES_MAX && r == 0; i++) {
 		s->sinks[i] = (struct file_sink){ s, i };
 		sink = (struct log_sink){ .context = &s->sinks[i], .fact = on_file_fact, .trouble = on_file_trouble };
@@ -445,6 +481,7 @@ void syslog_configure(struct syslog *s, const struct config_syslog *config)
 
 	syslog_settle(s);
 	log_flush(s->log);
+	log_flush(s->journald);
 	s->config = *config;
 	memset(s->prefixes, 0, sizeof(s->prefixes));
 	memset(s->slots, 0, SLOTS * sizeof(*s->slots));
@@ -456,6 +493,12 @@ void syslog_configure(struct syslog *s, const struct config_syslog *config)
 
 		file->way = SYSLOG_FILE;
 		file->file = i;
+	}
+	s->local_count = s->known_count;
+	if (config->has_journald) {
+		s->journald_source = add_known(s, &none, true);
+		s->known[s->journald_source].way = SYSLOG_JOURNALD;
+		s->local_count++;
 	}
 	s->counts.sources = 0;
 	syslog_forget_names(s);
@@ -477,7 +520,8 @@ int syslog_new(const struct config_syslog *config, const struct hash_key *key, c
 	s->names = memory_new((size_t)SYSLOG_NAMES_MAX * 2, sizeof(*s->names));
 	s->batch = memory_new(SYSLOG_BATCH, 1);
 	s->batch_sources = memory_new(BATCH_LINES, sizeof(*s->batch_sources));
-	r = s->known && s->slots && s->names && s->batch && s->batch_sources ? 0 : -ENOMEM;
+	s->journald_line = memory_new(JOURNALD_MESSAGE_MAX + SYSLOG_HOST_MAX + JOURNALD_LINE_EXTRA + 1, 1);
+	r = s->journald_line && s->known && s->slots && s->names && s->batch && s->batch_sources ? 0 : -ENOMEM;
 	if (r == 0)
 		r = hosts_init(&s->hosts, key);
 	if (r == 0)
@@ -496,6 +540,8 @@ void syslog_free(struct syslog *s)
 	if (!s)
 		return;
 	log_free(s->log);
+	log_free(s->journald);
+	memory_free(s->journald_line);
 	close_files(s);
 	hosts_done(&s->hosts);
 	memory_free(s->devices);

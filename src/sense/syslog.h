@@ -24,6 +24,7 @@
 #define SYSLOG_BURST 20000           /* ... and so many at once: all tunnels of a hub may fall together */
 #define SYSLOG_CLOCK_TOLERANCE (10 * MINUTE_NS)   /* a device's stamp counts when it is that close */
 #define SYSLOG_RELAY_TOLERANCE DAY_NS             /* a relay's or a file's, into the past */
+#define SYSLOG_OWN_NAME "spimendd"                /* under which our own log stands in the journal */
 #define SYSLOG_BATCH (512u << 10)
 
 struct syslog;
@@ -58,6 +59,9 @@ void syslog_message(struct syslog *syslog, const struct spimend_address *source,
 		    bool is_cut);
 /* Whole lines of the followed file `file`, with the stamps that they have. */
 void syslog_lines(struct syslog *syslog, uint32_t file, struct text lines);
+/* One entry of journald's journal. `host` is whose it is where it names nobody: this machine's name. */
+struct journald_entry;
+void syslog_journald(struct syslog *syslog, const struct journald_entry *entry, struct text host);
 /* What is gathered is read and told: after each turn. */
 void syslog_settle(struct syslog *syslog);
 /* Wrapped messages are given up, hosts told that claims were made under: about once a second. */

@@ -3,18 +3,18 @@
 #ifndef SENSE_SYSLOG_PRIVATE_H
 #define SENSE_SYSLOG_PRIVATE_H
 
+#include "parse/journald.h"
 #include "parse/log.h"
 #include "parse/syslog.h"
 #include "sense/syslog.h"
 
 #define SOURCE_FOREIGN UINT32_MAX
 #define SOURCE_NO_ROOM (UINT32_MAX - 1)
-#define SOURCE_FILE 0 /* of a place in `known`: files stand in front */
 #define HOST_LEN 8    /* "src0002a": how a source is called in its lines */
 #define BATCH_LINES 8192
 
-struct known { /* a source that was heard, or a file */
-	struct spimend_address address; /* family 0: a file */
+struct known { /* a source that was heard, a file or the journal */
+	struct spimend_address address; /* family 0: a file, or the journal */
 	bool relay;
 	uint8_t way;
 	uint32_t file;
@@ -42,6 +42,10 @@ struct syslog {
 		struct syslog *syslog; /* borrows */
 		uint32_t file;
 	} sinks[SYSLOG_FILES_MAX];
+	struct log *journald;                /* owns */
+	char *journald_line;                 /* owns: room for one */
+	uint32_t journald_source;            /* its place in `known` */
+	uint32_t local_count;                /* files and the journal: they stand in front in `known` */
 	bool prefixes[2][129];               /* lengths in use */
 	struct spimend_address *devices;     /* owns: sorted */
 	uint32_t device_count;

@@ -21,6 +21,7 @@ import eem  # noqa: E402
 import feeding  # noqa: E402
 import fleet  # noqa: E402
 import hostile  # noqa: E402
+import journald  # noqa: E402
 import life  # noqa: E402
 import neighbors  # noqa: E402
 import notify  # noqa: E402
@@ -86,6 +87,10 @@ def main():
             suite.skip("rsyslogd and syslog-ng forward to the daemon", "not installed: " + ", ".join(feeding.missing()))
         else:
             modules.append(feeding)
+        if journald.missing():
+            suite.skip("journald's journal", "not installed: " + ", ".join(journald.missing()))
+        else:
+            modules.append(journald)
         if neighbors.missing():
             suite.skip("neighbours by LLDP and CDP", "not installed: " + ", ".join(neighbors.missing()))
         else:

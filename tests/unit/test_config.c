@@ -612,7 +612,8 @@ static void test_the_fleet_is_heard_from_whom_it_says(void **state)
 	static const char text[] = " syslog listen udp port 5514\n syslog listen tcp 192.0.2.1\n"
 				   " syslog listen tls 2001:db8::1 port 6515 certificate /c.pem key /k.pem client-ca /a.pem\n"
 				   " syslog source 192.0.2.7\n syslog source 198.51.100.0/24\n syslog source 198.51.100.9 relay\n"
-				   " syslog source 2001:db8::/32\n syslog file /var/log/router.log\n limit syslog-flows 100\n";
+				   " syslog source 2001:db8::/32\n syslog file /var/log/router.log\n syslog journald /var/log/journal/remote\n"
+				   " limit syslog-flows 100\n";
 	cleanup(buffer_done) struct buffer whole = { 0 }, out = { 0 };
 
 	(void)state;
@@ -631,11 +632,12 @@ static void test_the_fleet_is_heard_from_whom_it_says(void **state)
 	assert_int_equal(config_parse(buffer_text(&out), &config, &report), 0);
 	assert_memory_equal(&config.syslog, &standard.syslog, sizeof(config.syslog));
 	buffer_printf(&whole, " no syslog listen tls 2001:db8::1 port 6515\n no syslog listen tcp 192.0.2.1\n"
-			      " no syslog source 198.51.100.0/24\n no syslog file /var/log/router.log\n");
+			      " no syslog source 198.51.100.0/24\n no syslog file /var/log/router.log\n no syslog journald\n");
 	assert_int_equal(config_parse(buffer_text(&whole), &config, &report), 0);
 	assert_int_equal(config.syslog.listener_count, 1);
 	assert_int_equal(config.syslog.source_count, 3);
 	assert_int_equal(config.syslog.file_count, 0);
+	assert_false(config.syslog.has_journald);
 }
 
 static void test_listeners_refuse_what_they_cannot_do_by_name(void **state)
@@ -653,7 +655,9 @@ static void test_listeners_refuse_what_they_cannot_do_by_name(void **state)
 			    "word 'hub': an address, 'port', 'certificate', 'key' or 'client-ca' is expected");
 	assert_string_equal(refusal("syslog source 192.0.2.0/33"), "number '33': from 0 to 32 is expected");
 	assert_string_equal(refusal("syslog source 192.0.2.0 hub"), "word 'hub': 'relay' or nothing is expected");
-	assert_non_null(strstr(refusal("syslog journald"), "journald is not read here: let rsyslog"));
+	assert_string_equal(refusal("syslog journald var/log/journal"),
+			    "directory 'var/log/journal': an absolute path of at most 107 bytes without blanks is expected, or nothing");
+	assert_string_equal(refusal("no syslog journald"), "nothing to take back: no line before says 'syslog journald'");
 	assert_string_equal(refusal("no syslog source 192.0.2.9"),
 			    "nothing to take back: '192.0.2.9': no line before names it");
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include "parse/journald.h"
 #include "sense/syslog.h"
 
 #define NOON (INT64_C(1793620800) * SECOND_NS) /* 2026-11-02 12:00:00 UTC */
@@ -325,6 +326,45 @@ static void test_connections_are_bounded(void **state)
 	assert_int_equal(c->open, 0);
 }
 
+static void log_entry(const char *host, const char *identifier, const char *message, uint64_t dropped)
+{
+	struct journald_entry entry = { .message = text_of(message), .host = text_of(host), .identifier = text_of(identifier),
+					.said_us = NOON / 1000, .taken_us = NOON / 1000, .dropped = dropped };
+
+	syslog_journald(s, &entry, TEXT("here"));
+}
+
+static void test_the_journal_is_heard_as_a_file_and_not_what_we_said_ourselves(void **state)
+{
+	static const char body[] = "%CRYPTO-4-RECVD_PKT_INV_SPI: decaps: rec'd IPSEC packet has invalid spi for destaddr=10.1.1.1, "
+				   "prot=50, spi=0x10000000(268435456), srcaddr=10.1.1.2";
+	const struct syslog_counts *c = syslog_counts(s);
+
+	(void)state;
+	log_entry("gw1", "rtlog", body, 0);
+	assert_int_equal(c->received, 0); /* nobody asked for it */
+	config.has_journald = true;
+	syslog_configure(s, &config);
+	log_entry("gw1", "rtlog", body, 0);
+	log_entry("", "rtlog", body, 0);
+	log_entry("gw1", "spimendd", body, 0);
+	log_entry("gw1", "rtlog", "", 0);
+	log_entry("gw1", "systemd-journald", "Suppressed 12 messages from x.service", 12);
+	syslog_tick(s);
+	assert_int_equal(claim_count, 2);
+	assert_string_equal(claims[0].host, "gw1");
+	assert_string_equal(claims[1].host, "here");
+	assert_int_equal(claims[0].way, SYSLOG_JOURNALD);
+	assert_true(claims[0].at.ns == NOON);
+	assert_int_equal(claims[1].line, 2);
+	assert_int_equal(c->received, 5);
+	assert_int_equal(c->fates[SYSLOG_TAKEN], 3);
+	assert_int_equal(c->fates[SYSLOG_OWN], 1);
+	assert_int_equal(c->fates[SYSLOG_EMPTY], 1);
+	assert_int_equal(c->dropped, 12);
+	assert_int_equal(c->sources, 0); /* no address was heard */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,6 +379,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_hosts_with_claims_are_told_of, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_new_year_does_not_move_stamps, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_connections_are_bounded, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_the_journal_is_heard_as_a_file_and_not_what_we_said_ourselves, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
