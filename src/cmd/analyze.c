@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "cmd/analysis.h"
+#include "cmd/analyze_html.h"
 #include "cmd/style.h"
 #include "plan/plan.h"
 #include "record/incident_json.h"
@@ -452,6 +453,20 @@ static void set_style(struct run *run)
 	run->progress_at = monotonic_ns() + SECOND_NS;
 }
 
+/* What goes wrong is said, and counts as trouble. */
+static void write_page(struct run *run)
+{
+	struct summary summary;
+	int result;
+
+	analysis_summary(run->analysis, &summary);
+	summary.files = run->files;
+	summary.files_failed = run->failed;
+	result = analyze_html_write(run->options->html, analysis_judge(run->analysis), &summary);
+	if (result < 0)
+		fail(run, run->options->html, spimend_strerror(result));
+}
+
 static int analyze(struct run *run)
 {
 	const struct analyze_options *o = run->options;
@@ -471,7 +486,11 @@ static int analyze(struct run *run)
 		if (result == 0)
 			result = print_incidents(run);
 	}
-	return result < 0 ? result : print_summary(run);
+	if (result == 0)
+		result = print_summary(run);
+	if (result == 0 && o->html)
+		write_page(run);
+	return result;
 }
 
 int analyze_main(int argc, char **argv)

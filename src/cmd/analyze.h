@@ -10,6 +10,7 @@ enum { EXIT_NOTHING_WRONG = 0, EXIT_FAULT_FOUND = 1, EXIT_TROUBLE = 2 };
 
 struct analyze_options {
 	bool json, follow, verbose, explain;
+	const char *html; /* borrows; NULL: no page */
 	struct log_rules rules;
 	struct judge_settings settings;
 	struct judge_peer *peers; /* owns */

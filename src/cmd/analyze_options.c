@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "cmd/analyze.h"
+#include "cmd/analyze_html.h"
 #include "parse/peers.h"
 #include "sense/input.h"
 #include "spimend/error.h"
@@ -21,6 +22,7 @@ static const char usage[] =
 	"\n"
 	"  --json           one JSON object a line: incidents, then a summary\n"
 	"  --explain        each incident in full: evidence, rule, what would change the verdict, defects, what to collect\n"
+	"  --html FILE      also write a page: an overview, and each incident with a picture of its two ends; opens offline\n"
 	"  --verbose        show the evidence, and every line that was passed over, with its reason (on stderr)\n"
 	"  --follow         go on as the files grow and rotate; report whatever changes\n"
 	"  --column N       the files are tables: the message stands in tab-separated column N\n"
@@ -227,7 +229,11 @@ static int read_option(int option, struct analyze_options *o)
 		fputs(usage, stdout);
 		return EXIT_NOTHING_WRONG + 1;
 	case OPTION_HTML:
-		return refuse("--html", optarg, "not in this version: the page comes with the incident report");
+		o->html = optarg;
+		result = analyze_html_check(optarg);
+		if (result == -EEXIST)
+			return refuse("--html", optarg, "it is there and is no page: it is left as it is, name another file");
+		return result < 0 ? refuse("--html", optarg, spimend_strerror(result)) : 0;
 	case OPTION_SAD:
 		return refuse("--sad", optarg, "not in this version: it comes with the reading of captures");
 	default: /* getopt said what is wrong */
@@ -255,6 +261,10 @@ int analyze_options_read(int argc, char **argv, struct analyze_options *ret)
 	o.file_count = argc - optind;
 	if (result == 0 && o.file_count == 0) {
 		fputs("spimend analyze: no file named ('-' is standard input)\nTry 'spimend analyze --help'.\n", stderr);
+		result = EXIT_TROUBLE + 1;
+	}
+	if (result == 0 && o.html && o.follow) {
+		fputs("spimend analyze: --html and --follow do not go together: the page is written once, at the end\n", stderr);
 		result = EXIT_TROUBLE + 1;
 	}
 	*ret = o;

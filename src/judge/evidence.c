@@ -550,6 +550,11 @@ static size_t show_neighbours(struct judge *j, const struct case_file *c, size_t
 				.from = place_text(j, n, &near->place),
 				.text = claim_text(&near->text),
 				.other_end = f.found[i].other_end,
+				.has_spi = near->fact.has & FACT_HAS_SPI,
+				.spi = near->fact.spi,
+				.has_spi_out = near->fact.has & FACT_HAS_SPI_OUT,
+				.spi_out = near->fact.spi_out,
+				.reason = near->fact.reason,
 			};
 			n++;
 		}

@@ -129,6 +129,9 @@ struct evidence {
 	struct text from; /* file name as given, and line: "hub.log:12" */
 	struct text text; /* the message, joined, without line breaks; may be empty when the text store was full */
 	bool other_end;   /* written by the sender's side */
+	bool has_spi, has_spi_out; /* as in struct fact: the writer's inbound and outbound SPI that it names */
+	struct spimend_spi spi, spi_out;
+	enum fact_reason reason;   /* of a death */
 };
 
 struct incident {

@@ -18,6 +18,7 @@ static const struct {
 	[EXPLAIN_COLLECT] = { "collect", "What to collect, at which end" },
 	[EXPLAIN_DO] = { "do", "What to do" },
 	[EXPLAIN_DO_NOT] = { "do_not", "What not to do" },
+	[EXPLAIN_FIX] = { "fix", "What to fix so that it does not come again" },
 };
 
 const char *explain_section_key(enum explain_section section)
@@ -442,6 +443,9 @@ void explain_section_write(const struct incident *incident, const struct plan *p
 		break;
 	case EXPLAIN_DO_NOT:
 		explain_do_not(incident, &n, out);
+		break;
+	case EXPLAIN_FIX:
+		explain_fix(incident, &n, out);
 		break;
 	case EXPLAIN_SECTIONS:
 		break;

@@ -23,6 +23,7 @@ enum explain_section {
 	EXPLAIN_COLLECT,       /* debugs and shows, per end (B13, B18) */
 	EXPLAIN_DO,            /* the plan in words */
 	EXPLAIN_DO_NOT,        /* what must not be done, and why */
+	EXPLAIN_FIX,           /* so that it does not come again (B13), by cause and with the defect that fits (B9) */
 	EXPLAIN_SECTIONS
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The eight sections of an explanation, one function each. Private to the plan room. */
+/* The nine sections of an explanation, one function each. Private to the plan room. */
 #ifndef PLAN_EXPLAIN_SECTIONS_H
 #define PLAN_EXPLAIN_SECTIONS_H
 
@@ -14,6 +14,7 @@ void explain_defects(const struct incident *i, struct buffer *out);
 void explain_collect(const struct incident *i, const struct names *n, struct buffer *out);
 void explain_do(const struct incident *i, const struct plan *plan, const struct names *n, struct buffer *out);
 void explain_do_not(const struct incident *i, const struct names *n, struct buffer *out);
+void explain_fix(const struct incident *i, const struct names *n, struct buffer *out);
 
 /* Of a rule that judges live packets; false, and nothing said, for the others. */
 bool explain_live_verdict(const struct incident *i, const struct names *n, struct buffer *out);

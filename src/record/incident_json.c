@@ -98,6 +98,11 @@ static void put_explain(struct json *j, const struct incident *i, const struct p
 			json_text(j, NULL, line);
 		json_array_end(j);
 	}
+	buffer_clear(&text);
+	json_array(j, "cause");
+	explain_cause(i, &text);
+	json_text(j, NULL, buffer_text(&text));
+	json_array_end(j);
 	json_object_end(j);
 	buffer_done(&text);
 }

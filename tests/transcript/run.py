@@ -12,7 +12,7 @@ A case whose line has --json and no pipe is also held against the JSON contract 
 wait for is in follow.py; what is not ours to commit is checked by reference.py and devices.py.
 
     run.py [--spimend FILE] [--accept] [NAME...]     --accept writes what came out as what is expected;
-                                                     NAME: a case, or devices, follow or reference
+                                                     NAME: a case, or devices, follow, pages or reference
 """
 import argparse
 import difflib
@@ -27,13 +27,14 @@ sys.path.insert(0, os.path.join(HERE, ".."))
 sys.path.insert(0, HERE)
 import devices  # noqa: E402
 import follow  # noqa: E402
+import pages  # noqa: E402
 import reference  # noqa: E402
 from contract import audit_problems, contract_problems  # noqa: E402
 from suite import ROOT, Suite, run  # noqa: E402
 
 CASES = os.path.join(HERE, "cases")
 EXPECTED = ("cmd", "out", "err", "status")
-PARTS = {"devices": devices.run, "follow": follow.run, "reference": reference.run}
+PARTS = {"devices": devices.run, "follow": follow.run, "pages": pages.run_pages, "reference": reference.run}
 LIMIT = 60  # seconds a case may take
 
 

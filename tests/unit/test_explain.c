@@ -295,8 +295,9 @@ static void test_rests_on_quotes_safely(void **state)
 {
 	struct incident i = test_incident();
 	static const struct evidence evidence[] = {
-		{ true, { INT64_C(1756820207287000000) }, FACT_STRAY, TEXT("note.log:12"), TEXT("rec'd \x1b[2J\nIPSEC\xc3\xa9"), false },
-		{ false, { 0 }, FACT_NO_DELETE, TEXT("spoke.log:7"), TEXT_NONE, true },
+		{ .has_at = true, .at = { INT64_C(1756820207287000000) }, .kind = FACT_STRAY, .from = TEXT("note.log:12"),
+		  .text = TEXT("rec'd \x1b[2J\nIPSEC\xc3\xa9") },
+		{ .kind = FACT_NO_DELETE, .from = TEXT("spoke.log:7"), .other_end = true },
 	};
 	const char *text;
 
@@ -553,7 +554,7 @@ static void test_do_not(void **state)
 static void test_section_names(void **state)
 {
 	static const char *const keys[EXPLAIN_SECTIONS] = { "rests_on", "rule", "would_change", "ends", "defects",
-							    "collect", "do", "do_not" };
+							    "collect", "do", "do_not", "fix" };
 
 	(void)state;
 	for (int s = 0; s < EXPLAIN_SECTIONS; s++) {
