@@ -54,7 +54,9 @@ enum recorded_has {
 	RECORDED_HAS_SEQUENCE = 1 << 6,
 	RECORDED_HAS_LENGTH = 1 << 7,
 	RECORDED_HAS_LINKTYPE = 1 << 8,
-	RECORDED_HAS_ALL = (1 << 9) - 1,
+	RECORDED_HAS_OFFSET = 1 << 9,
+	RECORDED_HAS_ERROR = 1 << 10,
+	RECORDED_HAS_ALL = (1 << 11) - 1,
 };
 
 #define RECORDED_LINKTYPE_RAW 101 /* LINKTYPE_RAW: IPv4 or IPv6, its version says which */
@@ -77,6 +79,9 @@ struct recorded {
 	uint16_t linktype;
 	struct text data;                /* its first bytes */
 	struct text incident;            /* whose: the id of the incident that it belongs to; empty: not known */
+	/* Of a clock. Of `end` itself: so far did its wall clock step. Of another end, with an error: so far is that one's wall
+	 * clock ahead of the clock of who put both parts together, and at most so wrong is that. */
+	int64_t offset_ns, error_ns;
 };
 
 const char *recorded_kind_name(enum recorded_kind kind); /* "sa-born" ... */

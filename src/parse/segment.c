@@ -15,7 +15,7 @@
 #define OWN_END 0x4000
 
 static_assert(RECORDED_HAS_ALL < OWN_END, "enum recorded_has has grown into the segment's own bits");
-static_assert(HEAD_BYTES + FIXED_BYTES + 3 * 8 + 2 * 16 + RECORDED_BOOT_SIZE + 5 * RECORDED_NAME_MAX + RECORDED_TEXT_MAX +
+static_assert(HEAD_BYTES + FIXED_BYTES + 5 * 8 + 2 * 16 + RECORDED_BOOT_SIZE + 5 * RECORDED_NAME_MAX + RECORDED_TEXT_MAX +
 	      RECORDED_DATA_MAX <= SEGMENT_RECORD_MAX, "a record does not fit");
 
 static void put(unsigned char **to, const void *bytes, size_t len)
@@ -184,6 +184,10 @@ size_t segment_write_record(const struct segment_header *header, uint64_t place,
 		put_u64(&at, event->bytes);
 	if (event->has & RECORDED_HAS_SEQUENCE)
 		put_u64(&at, event->sequence);
+	if (event->has & RECORDED_HAS_OFFSET)
+		put_u64(&at, (uint64_t)event->offset_ns);
+	if (event->has & RECORDED_HAS_ERROR)
+		put_u64(&at, (uint64_t)event->error_ns);
 	put(&at, event->src.bytes, address_bytes(event->src.family));
 	put(&at, event->dst.bytes, address_bytes(event->dst.family));
 	if (own_boot)
@@ -260,7 +264,8 @@ static bool read_payload(const struct segment_header *header, struct text payloa
 	e.has = flags & RECORDED_HAS_ALL;
 	e.src.family = (uint8_t)(families & 15);
 	e.dst.family = (uint8_t)(families >> 4);
-	rest.numbers = !!(e.has & RECORDED_HAS_PACKETS) + !!(e.has & RECORDED_HAS_BYTES) + !!(e.has & RECORDED_HAS_SEQUENCE);
+	rest.numbers = !!(e.has & RECORDED_HAS_PACKETS) + !!(e.has & RECORDED_HAS_BYTES) + !!(e.has & RECORDED_HAS_SEQUENCE) +
+		       !!(e.has & RECORDED_HAS_OFFSET) + !!(e.has & RECORDED_HAS_ERROR);
 	rest.src = address_bytes(e.src.family);
 	rest.dst = address_bytes(e.dst.family);
 	rest.boot = flags & OWN_BOOT ? RECORDED_BOOT_SIZE : 0;
@@ -272,6 +277,10 @@ static bool read_payload(const struct segment_header *header, struct text payloa
 		e.bytes = take_u64(&at);
 	if (e.has & RECORDED_HAS_SEQUENCE)
 		e.sequence = take_u64(&at);
+	if (e.has & RECORDED_HAS_OFFSET)
+		e.offset_ns = (int64_t)take_u64(&at);
+	if (e.has & RECORDED_HAS_ERROR)
+		e.error_ns = (int64_t)take_u64(&at);
 	take(&at, e.src.bytes, rest.src);
 	take(&at, e.dst.bytes, rest.dst);
 	memcpy(e.boot, header->boot, sizeof(e.boot));

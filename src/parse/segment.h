@@ -31,8 +31,8 @@ void segment_write_header(const struct segment_header *header, unsigned char to[
 /* 0; SPIMEND_E_SYNTAX: it is none, or cut, or damaged. */
 int segment_read_header(struct text bytes, struct segment_header *ret);
 
-/* Writes one record that will stand `at` bytes behind the segment's beginning; returns its length. Texts that are longer than
- * model/recorded.h allows are cut. `end` and `boot` cost room only where they are not the header's. */
+/* Writes one record that will stand `at` bytes behind the segment's beginning; returns its length. Texts that are longer
+ * than model/recorded.h allows are cut. `end` and `boot` cost room only where they are not the header's. */
 size_t segment_write_record(const struct segment_header *header, uint64_t at, const struct recorded *event,
 			    unsigned char to[SEGMENT_RECORD_MAX]);
 

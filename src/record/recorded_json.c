@@ -16,6 +16,14 @@ static void put_number(struct json *j, const char *key, bool present, uint64_t v
 		json_null(j, key);
 }
 
+static void put_signed(struct json *j, const char *key, bool present, int64_t value)
+{
+	if (present)
+		json_signed(j, key, value);
+	else
+		json_null(j, key);
+}
+
 static void put_at(struct json *j, const struct recorded *event)
 {
 	struct civil c = calendar_from_instant(event->wall);
@@ -51,10 +59,7 @@ void record_recorded_json(const struct recorded *event, struct buffer *out)
 	record_put_text(&j, "end", event->end);
 	put_at(&j, event);
 	json_string(&j, "boot", event->has & RECORDED_HAS_BOOT ? recorded_boot_print(event->boot, boot) : NULL);
-	if (event->has & RECORDED_HAS_MONO)
-		json_signed(&j, "mono", event->mono_ns);
-	else
-		json_null(&j, "mono");
+	put_signed(&j, "mono", event->has & RECORDED_HAS_MONO, event->mono_ns);
 	json_string(&j, "kind", recorded_kind_name(event->kind));
 	record_put_address(&j, "src", &event->src);
 	record_put_address(&j, "dst", &event->dst);
@@ -72,6 +77,8 @@ void record_recorded_json(const struct recorded *event, struct buffer *out)
 	put_number(&j, "linktype", event->has & RECORDED_HAS_LINKTYPE, event->linktype);
 	put_data(&j, event->data);
 	record_put_text(&j, "incident", event->incident);
+	put_signed(&j, "offset", event->has & RECORDED_HAS_OFFSET, event->offset_ns);
+	put_signed(&j, "error", event->has & RECORDED_HAS_ERROR, event->error_ns);
 	json_object_end(&j);
 	buffer_add_char(out, '\n');
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "record/segment_file.h"
 
 #define SUFFIX ".seg"
 #define NAME_DIGITS 16
@@ -330,6 +331,8 @@ static void note_clock(struct ring *ring, struct moment now)
 			 moved < 0 ? "back" : "forward", (moved < 0 ? -moved : moved) / SECOND_NS,
 			 (moved < 0 ? -moved : moved) % SECOND_NS / 1000000);
 		e = own_event(ring, RECORDED_CLOCK, text_of(text), now);
+		e.has |= RECORDED_HAS_OFFSET;
+		e.offset_ns = moved;
 		add(ring, &e, now);
 	}
 	ring->has_clock = true;
@@ -397,32 +400,18 @@ uint64_t ring_number(const struct ring *ring, size_t index)
 	return ring->kept[index].number;
 }
 
+void ring_place(const struct ring *ring, uint64_t *ret_number, uint64_t *ret_offset)
+{
+	*ret_number = has_current(ring) ? ring->kept[ring->count - 1].number : ring->next_number;
+	*ret_offset = ring->written + ring->pending_len;
+}
+
 static int read_file(int folder, uint64_t number, size_t most, struct buffer *out)
 {
-	char name[NAME_MAX_BYTES], bytes[32768];
-	struct stat found;
-	int fd, r = 0;
+	char name[NAME_MAX_BYTES];
 
 	name_of(number, name);
-	fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &found) < 0 || !S_ISREG(found.st_mode))
-		r = -EEXIST;
-	while (r == 0 && out->len < most) {
-		size_t want = most - out->len < sizeof(bytes) ? most - out->len : sizeof(bytes);
-		ssize_t n = read(fd, bytes, want);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			r = n < 0 ? -errno : 0;
-			break;
-		}
-		buffer_add(out, (struct text){ bytes, (size_t)n });
-	}
-	close(fd);
-	return r < 0 ? r : buffer_error(out);
+	return segment_file_read(folder, name, most, out);
 }
 
 int ring_read(struct ring *ring, size_t index, struct buffer *out)

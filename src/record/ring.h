@@ -4,8 +4,8 @@
  * happened before somebody noticed can still be looked at.
  *
  * Called by the role `core`. ring_add() only remembers; ring_tick() writes what is remembered in one piece, lets the oldest
- * segments go, and forces what was written onto the disk now and then. What a crash of the process costs: RING_BATCH_NS. What
- * a power failure costs: that and RING_SYNC_NS; whatever is torn then is skipped by the reader and counted.
+ * segments go, and forces what was written onto the disk now and then. What a crash of the process costs: RING_BATCH_NS.
+ * What a power failure costs: that and RING_SYNC_NS; whatever is torn then is skipped by the reader and counted.
  *
  * A disk that is full, or nearly (limits.reserve), stops the recording and nothing else: what does not fit in memory
  * meanwhile is lost and counted, it is tried again, and the ring says in itself how much is missing. Never logs, never
@@ -46,8 +46,8 @@ int ring_open(const char *folder, const struct ring_limits *limits, const struct
 void ring_close(struct ring *ring, struct moment now);
 void ring_change(struct ring *ring, const struct ring_limits *limits, const char *end);
 
-/* `event` is copied. Boot and end are filled in where it has none, the time where it has neither mono nor wall. In front of it
- * goes an event of kind `clock` when the wall clock has stepped. */
+/* `event` is copied. Boot and end are filled in where it has none, the time where it has neither mono nor wall. In front of
+ * it goes an event of kind `clock` when the wall clock has stepped. */
 void ring_add(struct ring *ring, const struct recorded *event, struct moment now);
 /* What is due. Returns the mono instant at which it wants to be called again at the latest. */
 int64_t ring_tick(struct ring *ring, struct moment now);
@@ -61,6 +61,8 @@ bool ring_scan(struct ring *ring);
 size_t ring_segments(const struct ring *ring);
 uint64_t ring_number(const struct ring *ring, size_t index);
 int ring_read(struct ring *ring, size_t index, struct buffer *out);
+/* Where the next event will stand: all before it were added before. Segments have rising numbers. */
+void ring_place(const struct ring *ring, uint64_t *ret_number, uint64_t *ret_offset);
 
 struct ring_figures {
 	uint64_t records, bytes, segments; /* that are there, as far as they were read through */

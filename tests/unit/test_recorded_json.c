@@ -38,7 +38,7 @@ static void test_what_is_not_known_is_null(void **state)
 		"{\"schema\":\"spimend.recorded/1\",\"end\":null,\"at\":null,\"boot\":null,\"mono\":null,\"kind\":\"note\","
 		"\"src\":null,\"dst\":null,\"proto\":null,\"spi\":null,\"direction\":null,\"connection\":null,\"child\":null,"
 		"\"reason\":null,\"packets\":null,\"bytes\":null,\"seq\":null,\"text\":null,\"length\":null,\"linktype\":null,"
-		"\"data\":null,\"incident\":null}\n");
+		"\"data\":null,\"incident\":null,\"offset\":null,\"error\":null}\n");
 }
 
 static void test_what_is_known_is_told(void **state)
@@ -50,6 +50,7 @@ static void test_what_is_known_is_told(void **state)
 		.spi = { 0x00b73bbb }, .direction = RECORDED_IN, .connection = TEXT("net"), .child = TEXT("lan"),
 		.reason = TEXT("expired"), .packets = 7, .bytes = 0, .sequence = UINT64_MAX, .text = TEXT("a \"b\"\n"),
 		.length = 1500, .linktype = RECORDED_LINKTYPE_RAW, .data = { "\x45\x00\xff", 3 }, .incident = TEXT("k3v9q2"),
+		.offset_ns = -5,
 	};
 
 	(void)state;
@@ -59,7 +60,7 @@ static void test_what_is_known_is_told(void **state)
 		"\"src\":\"10.1.1.1\",\"dst\":\"2001:db8::1\",\"proto\":\"esp\",\"spi\":\"0xb73bbb\",\"direction\":\"in\","
 		"\"connection\":\"net\",\"child\":\"lan\",\"reason\":\"expired\",\"packets\":7,\"bytes\":0,"
 		"\"seq\":18446744073709551615,\"text\":\"a \\\"b\\\"\\n\",\"length\":1500,\"linktype\":101,\"data\":\"4500ff\","
-		"\"incident\":\"k3v9q2\"}\n");
+		"\"incident\":\"k3v9q2\",\"offset\":-5,\"error\":0}\n");
 }
 
 static void test_names_are_read_back(void **state)
