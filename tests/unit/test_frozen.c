@@ -19,8 +19,8 @@
 
 static char folder[64], ring_folder[80], frozen_folder[80];
 static const struct ring_limits ring_limits = { .bytes = RING_BYTES_LEAST, .age_ns = 24 * HOUR_NS };
-static const struct frozen_limits limits = { .count = 100, .bytes = 64u << 20, .age_ns = 30 * DAY_NS, .before_ns = 300 * SECOND_NS,
-					     .after_ns = 60 * SECOND_NS };
+static const struct frozen_limits limits = { .count = 100, .bytes = 64u << 20, .age_ns = 30 * DAY_NS,
+					     .before_ns = 300 * SECOND_NS, .after_ns = 60 * SECOND_NS };
 static const struct ring_self self = { .end = "hub", .boot = { 1, 2, 3 } };
 static struct ring *ring;
 static struct frozen *frozen;

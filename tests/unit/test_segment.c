@@ -31,7 +31,8 @@ static struct recorded event_of(int number)
 	static const char *const texts[] = { "", "SMDR looks like a mark", "%CRYPTO-4-RECVD_PKT_INV_SPI", "a\nb", "SMDRSMDRSMDR" };
 	struct recorded e = { .kind = (enum recorded_kind)(number % RECORDED_KINDS), .has = RECORDED_HAS_ALL & ~RECORDED_HAS_BYTES,
 			      .mono_ns = 1000 + number, .wall.ns = 5000 + number, .spi = { 0x100 + (uint32_t)number },
-			      .protocol = SPIMEND_PROTOCOL_ESP, .direction = RECORDED_OUT, .packets = 7, .sequence = UINT64_MAX, .offset_ns = -7, .error_ns = 8,
+			      .protocol = SPIMEND_PROTOCOL_ESP, .direction = RECORDED_OUT, .packets = 7, .sequence = UINT64_MAX,
+			      .offset_ns = -7, .error_ns = 8,
 			      .length = 1500, .linktype = RECORDED_LINKTYPE_RAW, .end = TEXT("hub"), .data = TEXT("\x45\0\xff"),
 			      .connection = TEXT("net"), .child = TEXT("lan"), .incident = TEXT("k3v9q2") };
 
