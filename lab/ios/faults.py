@@ -49,6 +49,8 @@ class Faults:
         link, s, r = self._link(sender, receiver)
         old = s.current()
         link.delete(r, r.inbound + r.outbound)
+        r.device.trace.clear()  # what it does not know any more, it has no memory of
+        r.device.spis.clear()
         r.ike.clear()
         r.since = None
         if silent:

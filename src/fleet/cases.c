@@ -159,6 +159,7 @@ void case_take_pair(struct fleet *f, struct case_file *c, const struct pair *pai
 		memcpy(c->is.sender, f->config->devices.at[c->s].name, sizeof(c->is.sender));
 	c->is.has_stale = false;
 	c->tries = c->changes = c->voids = c->rechecks = 0;
+	memory_forget(c);
 	c->step = NONE;
 	c->took_budget = false;
 	enlist(f, c);

@@ -282,6 +282,13 @@ void fleet_row(struct fleet *f, uint64_t request, const struct device_row *row)
 	} else if (row->kind == ROW_CONTROL && verb == DEVICE_SHOW_CONTROL && row->up) {
 		c->now.control_all++;
 		c->now.control_of[row->color]++;
+	} else if (row->kind == ROW_SITE && verb == DEVICE_SHOW_SITE) {
+		fleet_site(f, c->pending.device, (uint32_t)row->count);
+	} else if ((row->kind == ROW_TRACE && verb == DEVICE_SHOW_TRACE) ||
+		   (row->kind == ROW_SPI && verb == DEVICE_SHOW_SPI_LOOKUP) ||
+		   ((row->kind == ROW_DROP_NO_SA || row->kind == ROW_DROP_REPLAY) && verb == DEVICE_SHOW_DROPS) ||
+		   (row->kind == ROW_OMP_PEER && verb == DEVICE_SHOW_OMP_PEERS)) {
+		memory_row(c, row);
 	}
 }
 

@@ -247,6 +247,7 @@ struct fleet_figures {
 	uint64_t approved, denied, void_approvals, expired;
 	uint64_t over_budget, clears_refused;
 	uint32_t incidents, open, strangers, awaiting, locked_devices, under_way;
+	uint32_t with_site; /* devices whose SD-WAN site is known */
 };
 struct fleet_figures fleet_figures(const struct fleet *f);
 

@@ -5,6 +5,7 @@
  *   fleet.c      life, time, outputs                 devices.c   addresses, locks, who answers, kinds of tunnels
  *   sightings.c  hints to cases, bursts              cases.c     the table of cases, evidence, endings
  *   readings.c   a round of readings, its limits     verdict.c   what a round proves: pure
+ *   memory.c     what routers remember and counted
  *   mend.c       steps, approval, proof              ladder.c    which step comes next: pure
  *   windows.c    when a device may be changed
  *   view.c       what the control socket reads
@@ -108,6 +109,23 @@ struct pending { /* an order that is under way, of a round or of a step */
 	struct fleet_output_end end;
 };
 
+struct memory_counts {
+	uint64_t no_sa, replay;
+	uint32_t omp_all, omp_up;
+};
+
+struct memory { /* what the receiver remembers, and what was counted: evidence beside the proof */
+	bool is_begun, is_over;    /* of this pair of ends: asked for in this round; in one before */
+	bool has_spi;
+	struct spimend_spi spi;    /* that is asked about */
+	bool created, deleted;     /* the event trace, as an inbound SA of the receiver */
+	bool active, transient;    /* its table of SPIs */
+	bool drops_read, drops_again;
+	int64_t drops_ns;
+	struct memory_counts drops, latest; /* latest: of the output that is being read */
+	bool omp_down;             /* an end has OMP peers, and none is up */
+};
+
 struct pair {
 	struct spimend_address src, dst;
 };
@@ -129,6 +147,7 @@ struct case_file {
 	struct round now, last;    /* the round under way; the round before it */
 	struct table before;       /* R's, when the step under way was ordered */
 	struct finding first;      /* the proof that a second one has to agree with */
+	struct memory memory;
 	uint32_t tries, changes, voids, rechecks;
 	bool locked;
 	bool took_budget;
@@ -143,6 +162,7 @@ struct fleet_device {
 	uint64_t request;          /* under way; one at a time. 0: none */
 	uint32_t lock;             /* the case that changes it, or its other end; 0: none */
 	int64_t again_ns, wait_ns; /* it did not answer */
+	uint32_t lacks;            /* a bit a verb: it refused that command, which is not asked for again */
 	bool has_site;
 	uint32_t site;
 	uint32_t pairs;            /* new ones, since ... */
@@ -257,6 +277,18 @@ bool order_is_answered(const struct pending *p);
 void order_give(struct fleet *f, struct case_file *c, struct device_order *order);
 /* The table that a block of that reading belongs to. */
 struct table *round_table(struct case_file *c);
+
+/* --- memory.c */
+bool memory_is_wanted(const struct fleet *f, const struct case_file *c);
+void memory_begin(const struct fleet *f, struct case_file *c);
+void memory_close_round(struct case_file *c);
+void memory_forget(struct case_file *c);
+void memory_row(struct case_file *c, const struct device_row *row);
+void memory_drop_rows(struct case_file *c);
+/* The output of c->pending is whole. */
+void memory_say(struct fleet *f, struct case_file *c);
+/* The cause of a desync that is proved. */
+void memory_sharpen(const struct case_file *c, struct finding *found);
 
 /* --- verdict.c */
 struct finding round_prove(const struct fleet *f, const struct case_file *c, const struct round *round);

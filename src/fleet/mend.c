@@ -423,6 +423,7 @@ void mend_round_over(struct fleet *f, struct case_file *c)
 {
 	struct finding found = round_prove(f, c, &c->now);
 
+	memory_sharpen(c, &found);
 	note_keys(f, c, &found);
 	if (c->purpose == LOOK_VERIFY)
 		verify(f, c, &found);

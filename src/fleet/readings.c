@@ -9,16 +9,22 @@
 #define ANSWER_MORE_NS (15 * SECOND_NS) /* beyond the time that a command has, for the roles in between */
 #define AGAIN_NS SECOND_NS
 #define LOCK_AGAIN_NS (5 * SECOND_NS)
+#define BESIDE_NS (15 * SECOND_NS) /* for a command whose answer is evidence, and not needed */
 
+/* What decides comes before what is only evidence beside it; the second reading of the counters comes before what decides,
+ * so that nothing is between that and a step. */
 enum stage {
-	STAGE_R1, STAGE_S, STAGE_R2, STAGE_IKEV2_R, STAGE_ISAKMP_R, STAGE_IKEV2_S, STAGE_ISAKMP_S, STAGE_OUTBOUND, STAGE_LOCAL,
-	STAGE_BFD, STAGE_CONTROL, STAGES
+	STAGE_DROPS_AGAIN, STAGE_R1, STAGE_S, STAGE_R2, STAGE_IKEV2_R, STAGE_ISAKMP_R, STAGE_IKEV2_S, STAGE_ISAKMP_S,
+	STAGE_OUTBOUND, STAGE_LOCAL, STAGE_BFD, STAGE_CONTROL, STAGE_TRACE, STAGE_SPI_LOOKUP, STAGE_DROPS, STAGE_OMP_R,
+	STAGE_OMP_S, STAGE_SITE, STAGES
 };
 
 static const struct {
 	enum device_verb verb;
 	bool at_sender, of_ike, of_sdwan;
+	bool beside; /* it is not needed for a proof: see memory.c */
 } stages[STAGES] = {
+	[STAGE_DROPS_AGAIN] = { DEVICE_SHOW_DROPS, .beside = true },
 	[STAGE_R1] = { DEVICE_SHOW_IPSEC_SA, false, false, false },
 	[STAGE_S] = { DEVICE_SHOW_IPSEC_SA, true, false, false },
 	[STAGE_R2] = { DEVICE_SHOW_IPSEC_SA, false, false, false },
@@ -30,6 +36,12 @@ static const struct {
 	[STAGE_LOCAL] = { DEVICE_SHOW_LOCAL_SA, false, false, true },
 	[STAGE_BFD] = { DEVICE_SHOW_BFD, false, false, true },
 	[STAGE_CONTROL] = { DEVICE_SHOW_CONTROL, false, false, true },
+	[STAGE_TRACE] = { DEVICE_SHOW_TRACE, .beside = true },
+	[STAGE_SPI_LOOKUP] = { DEVICE_SHOW_SPI_LOOKUP, .beside = true },
+	[STAGE_DROPS] = { DEVICE_SHOW_DROPS, .beside = true },
+	[STAGE_OMP_R] = { DEVICE_SHOW_OMP_PEERS, .of_sdwan = true, .beside = true },
+	[STAGE_OMP_S] = { DEVICE_SHOW_OMP_PEERS, .at_sender = true, .of_sdwan = true, .beside = true },
+	[STAGE_SITE] = { DEVICE_SHOW_SITE, .of_sdwan = true, .beside = true },
 };
 
 struct table *round_table(struct case_file *c)
@@ -61,7 +73,8 @@ void order_give(struct fleet *f, struct case_file *c, struct device_order *order
 	}
 	order->request = f->next_request++;
 	order->mark = f->devices[order->device].mark;
-	order->within_ns = f->settings.within_ns;
+	if (!order->within_ns)
+		order->within_ns = f->settings.within_ns;
 	fleet_journal(f, order->device, "incident %s: to be typed, request %llu: %.*s", c->is.id, (unsigned long long)order->request,
 		      TEXT_ARG(buffer_text(&command)));
 	buffer_done(&command);
@@ -119,9 +132,10 @@ void round_begin(struct fleet *f, struct case_file *c)
 	c->is.looks++;
 	c->last = c->now;
 	memset(&c->now, 0, sizeof(c->now));
+	memory_close_round(c);
 	c->now.begun_ns = f->now.mono_ns;
 	c->phase = PHASE_READING;
-	c->stage = STAGE_R1;
+	c->stage = 0;
 	round_go_on(f, c);
 }
 
@@ -142,6 +156,18 @@ static bool has_command(const struct fleet *f, uint32_t device, enum device_verb
 	return has;
 }
 
+/* Of what is only evidence. */
+static bool is_asked_beside(const struct fleet *f, const struct case_file *c, unsigned stage, uint32_t device)
+{
+	if (f->devices[device].lacks & 1u << stages[stage].verb || !device_can_log_in(f, device))
+		return false;
+	if (stage == STAGE_DROPS_AGAIN)
+		return c->purpose == LOOK_CONFIRM && c->memory.drops_read && !c->memory.drops_again;
+	if (stage == STAGE_SITE)
+		return c->purpose != LOOK_CONFIRM && c->purpose != LOOK_VERIFY && !f->devices[device].has_site;
+	return memory_is_wanted(f, c);
+}
+
 /* Not needed for this tunnel, or S's and S is none of ours. */
 static bool skips(const struct fleet *f, const struct case_file *c, unsigned stage)
 {
@@ -149,14 +175,27 @@ static bool skips(const struct fleet *f, const struct case_file *c, unsigned sta
 
 	if (device == NONE)
 		return true;
+	if (stages[stage].beside && !is_asked_beside(f, c, stage, device))
+		return true;
 	if (stages[stage].at_sender && stage != STAGE_S && c->now.s_failed)
 		return true;
 	if (stages[stage].of_ike && (!round_needs_ike(f, c, &c->now) || c->now.ike_up))
 		return true;
 	if (stages[stage].of_sdwan && !round_is_sdwan(&c->now))
 		return true;
-	return (stages[stage].of_ike || stages[stage].of_sdwan) && !has_command(f, device, stages[stage].verb);
+	return (stages[stage].of_ike || stages[stage].of_sdwan || stages[stage].beside) &&
+	       !has_command(f, device, stages[stage].verb);
 }
+
+/* It costs a note; and where the device has no such command, it is not asked for again. */
+static void note_beside(struct fleet *f, struct case_file *c, uint32_t device, const char *why)
+{
+	memory_drop_rows(c);
+	if (c->pending.result.outcome == DEVICE_REFUSED)
+		f->devices[device].lacks |= 1u << c->pending.verb;
+	case_evidence(f, c, FACT_NONE, device, "%s: not told: %s", device_verb_name(c->pending.verb), why);
+}
+_Static_assert(DEVICE_VERBS <= 32, "a bit a verb");
 
 static void fail_reading(struct fleet *f, struct case_file *c, uint32_t device, const char *why)
 {
@@ -192,6 +231,11 @@ void round_go_on(struct fleet *f, struct case_file *c)
 		}
 		if (f->devices[device].request)
 			return; /* busy: at the next tick */
+		if (stages[c->stage].beside) {
+			order.within_ns = f->settings.within_ns < BESIDE_NS ? f->settings.within_ns : BESIDE_NS;
+			if (c->stage > STAGE_R2 && c->stage != STAGE_SITE)
+				memory_begin(f, c);
+		}
 		if (order.verb == DEVICE_SHOW_IPSEC_SA)
 			order.peer = stages[c->stage].at_sender ? c->is.dst : c->is.src;
 		order_give(f, c, &order);
@@ -285,6 +329,8 @@ static void take_reading(struct fleet *f, struct case_file *c)
 		case_evidence(f, c, FACT_NONE, device, "show sdwan control connections: %u are up", r->control_all);
 		break;
 	default:
+		if (c->stage != STAGE_SITE)
+			memory_say(f, c);
 		break;
 	}
 }
@@ -314,9 +360,15 @@ void round_answered(struct fleet *f, struct case_file *c)
 	char copy[DEVICE_REASON_MAX];
 
 	f->devices[device].request = 0;
-	if (c->pending.result.outcome == DEVICE_DONE || is_devices_fault(c->pending.result.outcome))
+	if (c->pending.result.outcome == DEVICE_DONE || (is_devices_fault(c->pending.result.outcome) && !stages[c->stage].beside))
 		device_answered(f, device, c->pending.result.outcome == DEVICE_DONE);
-	if (why) {
+	if (why && stages[c->stage].beside) {
+		fleet_journal(f, device, "incident %s: request %llu: %s", c->is.id, (unsigned long long)c->pending.request, why);
+		text_copy(text_of(why), copy, sizeof(copy));
+		note_beside(f, c, device, copy);
+		c->pending.request = 0;
+		c->stage++;
+	} else if (why) {
 		fleet_journal(f, device, "incident %s: request %llu: %s", c->is.id, (unsigned long long)c->pending.request, why);
 		text_copy(text_of(why), copy, sizeof(copy));
 		forget_rows(c);

@@ -38,8 +38,10 @@ struct fleet_figures fleet_figures(const struct fleet *f)
 		figures.open += case_is_open(f->cases[n - 1]);
 		figures.awaiting += f->cases[n - 1]->phase == PHASE_AWAITING;
 	}
-	for (uint32_t i = 0; i < f->config->devices.count; i++)
+	for (uint32_t i = 0; i < f->config->devices.count; i++) {
 		figures.locked_devices += f->devices[i].lock != 0;
+		figures.with_site += f->devices[i].has_site;
+	}
 	return figures;
 }
 

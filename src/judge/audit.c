@@ -212,6 +212,7 @@ static int keep(struct sa_audit *a, uint32_t output, const struct saved_record *
 	case SAVED_CONTROL: /* what one device has with its controllers is its own */
 	case SAVED_OMP_PEER:
 	case SAVED_INTERFACE:
+	case SAVED_EDGE:
 	case SAVED_NONE:
 	case SAVED_KINDS:
 		break;

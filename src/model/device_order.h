@@ -31,7 +31,10 @@ enum device_verb {
 	DEVICE_SHOW_LOCAL_SA,
 	DEVICE_SHOW_OUTBOUND,
 	DEVICE_SHOW_DROPS,
+	DEVICE_SHOW_TRACE,      /* what it remembers of its SAs */
+	DEVICE_SHOW_SPI_LOOKUP, /* what it remembers of its SPIs */
 	DEVICE_SHOW_ADDRESSES,
+	DEVICE_SHOW_SITE,       /* of an SD-WAN router */
 	/* What changes the device (faults.md g). */
 	DEVICE_CLEAR_SA_ENTRY, /* `peer`, `protocol`, `spi` */
 	DEVICE_CLEAR_SA_PEER,  /* `peer` */

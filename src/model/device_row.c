@@ -44,9 +44,21 @@ bool device_row_of(const struct saved_record *record, struct device_row *ret)
 		row = (struct device_row){ ROW_ADDRESS, .local = record->interface.address, .up = record->interface.up };
 		break;
 	case SAVED_DROP:
-		if (record->drop.kind != DROP_NO_SA)
+		if (record->drop.kind != DROP_NO_SA && record->drop.kind != DROP_REPLAY)
 			return false;
-		row = (struct device_row){ ROW_DROP_NO_SA, .count = record->drop.packets };
+		row = (struct device_row){ record->drop.kind == DROP_NO_SA ? ROW_DROP_NO_SA : ROW_DROP_REPLAY,
+					   .count = record->drop.packets };
+		break;
+	case SAVED_TRACE:
+		row = (struct device_row){ ROW_TRACE, .local = record->trace.destination, .spi = record->trace.spi,
+					   .up = !record->trace.deleted };
+		break;
+	case SAVED_SPI:
+		row = (struct device_row){ ROW_SPI, .local = record->spi.local, .remote = record->spi.remote, .spi = record->spi.spi,
+					   .up = !record->spi.transient };
+		break;
+	case SAVED_EDGE:
+		row = (struct device_row){ ROW_SITE, .count = record->edge.site };
 		break;
 	default:
 		return false;

@@ -19,6 +19,10 @@ enum device_row_kind {
 	ROW_OMP_PEER,    /* remote, up */
 	ROW_ADDRESS,     /* local: of one of its interfaces */
 	ROW_DROP_NO_SA,  /* count: packets dropped because there is no such SA, since the last clear */
+	ROW_DROP_REPLAY, /* count: the same by the replay window */
+	ROW_TRACE,       /* local: the SA's destination; spi, up: it was created, else deleted */
+	ROW_SPI,         /* local, remote, spi, up: in the table of the active ones, else only known */
+	ROW_SITE,        /* count: the site that an SD-WAN router is of */
 	DEVICE_ROWS
 };
 

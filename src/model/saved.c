@@ -18,6 +18,7 @@ static const struct {
 	[OUTPUT_SDWAN_BFD] = { "sdwan-bfd", "show sdwan bfd sessions" },
 	[OUTPUT_SDWAN_CONTROL] = { "sdwan-control", "show sdwan control connections" },
 	[OUTPUT_SDWAN_OMP] = { "sdwan-omp", "show sdwan omp peers" },
+	[OUTPUT_SDWAN_EDGE] = { "sdwan-edge", "show sdwan control local-properties" },
 	[OUTPUT_INTERFACES] = { "interfaces", "show ip interface brief" },
 	[OUTPUT_SWANCTL] = { "swanctl", "swanctl --list-sas" },
 	[OUTPUT_SWANCTL_RAW] = { "swanctl-raw", "swanctl --list-sas --raw" },

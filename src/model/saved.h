@@ -27,6 +27,7 @@ enum saved_output { /* one command's output */
 	OUTPUT_SDWAN_BFD,      /* show sdwan bfd sessions */
 	OUTPUT_SDWAN_CONTROL,  /* show sdwan control connections */
 	OUTPUT_SDWAN_OMP,      /* show sdwan omp peers */
+	OUTPUT_SDWAN_EDGE,     /* show sdwan control local-properties */
 	OUTPUT_INTERFACES,     /* show ip interface brief */
 	OUTPUT_SWANCTL,        /* swanctl --list-sas */
 	OUTPUT_SWANCTL_RAW,    /* swanctl --list-sas --raw */
@@ -130,6 +131,10 @@ struct saved_omp_peer {
 	bool up;
 };
 
+struct saved_edge { /* what an SD-WAN router is in the overlay */
+	uint32_t site;
+};
+
 struct saved_state { /* of ip xfrm state: one direction, never its key */
 	struct spimend_address src, dst;
 	uint8_t protocol; /* 50 or 51 */
@@ -143,6 +148,7 @@ struct saved_state { /* of ip xfrm state: one direction, never its key */
 enum saved_kind {
 	SAVED_NONE, SAVED_FLOW, SAVED_IKE, SAVED_SESSION, SAVED_SPI, SAVED_TRACE, SAVED_DROP, SAVED_LOCAL_SA, SAVED_OUTBOUND,
 	SAVED_TLOC, SAVED_BFD, SAVED_CONTROL, SAVED_OMP_PEER, SAVED_INTERFACE, SAVED_STATE,
+	SAVED_EDGE,
 	SAVED_KINDS
 };
 
@@ -165,6 +171,7 @@ struct saved_record {
 		struct saved_omp_peer omp_peer;
 		struct saved_interface interface;
 		struct saved_state state;
+		struct saved_edge edge;
 	};
 };
 

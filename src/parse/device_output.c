@@ -293,6 +293,7 @@ static enum show_result read_line(struct device_output *r, struct text t, struct
 	case OUTPUT_SDWAN_BFD:
 	case OUTPUT_SDWAN_CONTROL:
 	case OUTPUT_SDWAN_OMP:
+	case OUTPUT_SDWAN_EDGE:
 		return show_sdwan_line(&r->sdwan, r->output, t, r->line, ret);
 	case OUTPUT_INTERFACES:
 		return show_interface_line(t, r->line, ret);

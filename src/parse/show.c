@@ -127,6 +127,8 @@ static const struct command commands[] = {
 	{ "show interface ip brief", OUTPUT_INTERFACES },
 	{ "show sdwan control connections", OUTPUT_SDWAN_CONTROL },
 	{ "show control connections", OUTPUT_SDWAN_CONTROL },
+	{ "show sdwan control local-properties", OUTPUT_SDWAN_EDGE },
+	{ "show control local-properties", OUTPUT_SDWAN_EDGE },
 	{ "show sdwan omp peers", OUTPUT_SDWAN_OMP },
 	{ "show omp peers", OUTPUT_SDWAN_OMP },
 };

@@ -287,6 +287,23 @@ static enum show_result tloc_line(struct show_sdwan *s, struct text t, uint32_t 
 	return SHOW_TAKEN; /* attributes come and go with releases: devices.md 3, unknown lines are normal */
 }
 
+/* "site-id                           21", between attributes that come and go with releases and the table of interfaces. 0 is
+ * no site: the router has none yet. Nothing else in it is of use here; what authenticates the router stays where it is. */
+static enum show_result edge_line(struct text t, uint32_t number, struct saved_record *ret)
+{
+	struct saved_record record = { .kind = SAVED_EDGE, .line = number };
+	struct text value;
+
+	if (!take_field(t, "site-id", &value))
+		return SHOW_TAKEN;
+	if (!show_number(value, &record.edge.site))
+		record.reason = "a site that is no number";
+	else if (record.edge.site == 0)
+		return SHOW_TAKEN;
+	*ret = record;
+	return record.reason ? SHOW_BAD : SHOW_RECORD;
+}
+
 static bool is_header(struct text t)
 {
 	static const char *const words[] = { "SOURCE", "SRC ", "TLOC ADDRESS", "IP ", "SYSTEM IP", "DETECT", "---", "REMOTE", "DST ",
@@ -308,6 +325,8 @@ enum show_result show_sdwan_line(struct show_sdwan *s, enum saved_output table, 
 		return SHOW_TAKEN;
 	if (table == OUTPUT_SDWAN_TLOCS)
 		return tloc_line(s, t, number, ret);
+	if (table == OUTPUT_SDWAN_EDGE)
+		return edge_line(t, number, ret);
 	if (is_header(t)) {
 		if (text_starts(t, TEXT("SRC IP")))
 			s->by_source = true;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SD-WAN's tables: local SAs, outbound connections, BFD sessions, control connections, OMP peers, the controller's TLOCs
- * (devices.md 5). A row is taken
- * by the types of its words, never by their columns alone: columns run together when a value is wide (devices.md 3).
- * Pure.
+ * SD-WAN's tables: local SAs, outbound connections, BFD sessions, control connections, OMP peers, the controller's TLOCs,
+ * and the site in the control plane's local properties (devices.md 5). A row is taken by the types of its words, never by
+ * their columns alone: columns run together when a value is wide (devices.md 3). Pure.
  */
 #ifndef PARSE_SHOW_SDWAN_H
 #define PARSE_SHOW_SDWAN_H

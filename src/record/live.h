@@ -27,6 +27,8 @@ struct live_sensors {
 
 enum live_limit { LIVE_LIMIT_FLOWS, LIVE_LIMIT_INCIDENTS, LIVE_LIMIT_OUTPUTS, LIVE_LIMIT_LEDGER, LIVE_LIMITS };
 
+struct survey;
+
 struct live_view { /* everything that a page needs; borrows all of it */
 	const struct core *core;
 	const struct config *config;
@@ -41,6 +43,7 @@ struct live_view { /* everything that a page needs; borrows all of it */
 	const struct live_notify *notify;     /* NULL: not told */
 	const struct live_fleet *fleet;       /* NULL: no syslog is heard */
 	const struct fleet *cases;            /* incidents between other devices; NULL: no device is configured */
+	const struct survey *survey;          /* which devices told their addresses and sites; NULL with `cases` */
 	int64_t limit_hit_ns[LIVE_LIMITS];    /* mono: latest; 0: never */
 };
 

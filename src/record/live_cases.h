@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "fleet/fleet.h"
+#include "fleet/survey.h"
 #include "judge/judge.h"
 
 /* Between which ends there is a case, and when: what syslog told of them then is shown as that case. */
@@ -42,9 +43,11 @@ void live_case_row(const struct fleet_incident *is, struct instant now, struct b
 
 /* Steps that wait for a person, each with the line to type; nothing where none does. */
 void live_cases_asking(const struct fleet *cases, struct buffer *out);
-/* Of `spimend status`: lines for people, those that lose packets, the member "devices". `cases` may be NULL. */
-void live_cases_status(const struct fleet *cases, const struct config *config, struct buffer *out);
+/* Of `spimend status`: lines for people, those that lose packets, the member "devices". `cases` and `survey` may be NULL. */
+void live_cases_status(const struct fleet *cases, const struct survey *survey, const struct config *config,
+		       struct buffer *out);
 void live_cases_worst(const struct fleet *cases, const struct config *config, struct instant now, struct buffer *out);
-void live_cases_status_json(const struct fleet *cases, const struct config *config, struct json *j);
+void live_cases_status_json(const struct fleet *cases, const struct survey *survey, const struct config *config,
+			    struct json *j);
 
 #endif

@@ -83,7 +83,37 @@ static void add_steps(const struct fleet_figures *f, struct buffer *out)
 	buffer_add_char(out, '\n');
 }
 
-void live_cases_status(const struct fleet *cases, const struct config *config, struct buffer *out)
+struct surveyed {
+	uint32_t addresses, addresses_of, sites, sites_of; /* who answered, of how many that are asked */
+};
+
+static struct surveyed surveyed(const struct survey *survey)
+{
+	struct surveyed s = { 0 };
+
+	if (survey) {
+		survey_figures(survey, SURVEY_ADDRESSES, &s.addresses, &s.addresses_of);
+		survey_figures(survey, SURVEY_SITE, &s.sites, &s.sites_of);
+	}
+	return s;
+}
+
+static void add_surveyed(const struct survey *survey, const struct fleet_figures *f, struct buffer *out)
+{
+	struct surveyed s = surveyed(survey);
+
+	if (!s.addresses_of)
+		return;
+	label(out, "");
+	buffer_printf(out, "%" PRIu32 " of %" PRIu32 " told their addresses", s.addresses, s.addresses_of);
+	if (s.sites_of)
+		buffer_printf(out, "; %" PRIu32 " of %" PRIu32 " SD-WAN routers their site", f->with_site, s.sites_of);
+	add_count(out, f->addresses_shared, "addresses of several, which are nobody's");
+	buffer_add_char(out, '\n');
+}
+
+void live_cases_status(const struct fleet *cases, const struct survey *survey, const struct config *config,
+		       struct buffer *out)
 {
 	struct fleet_figures f;
 	uint32_t logins, repair;
@@ -97,6 +127,7 @@ void live_cases_status(const struct fleet *cases, const struct config *config, s
 	if (!cases)
 		return;
 	f = fleet_figures(cases);
+	add_surveyed(survey, &f, out);
 	add_looks(&f, out);
 	add_steps(&f, out);
 }
@@ -115,9 +146,11 @@ void live_cases_worst(const struct fleet *cases, const struct config *config, st
 	}
 }
 
-void live_cases_status_json(const struct fleet *cases, const struct config *config, struct json *j)
+void live_cases_status_json(const struct fleet *cases, const struct survey *survey, const struct config *config,
+			    struct json *j)
 {
 	struct fleet_figures f = { 0 };
+	struct surveyed s = surveyed(survey);
 	uint32_t logins, repair;
 
 	if (cases)
@@ -127,7 +160,9 @@ void live_cases_status_json(const struct fleet *cases, const struct config *conf
 		const char *name;
 		uint64_t value;
 	} rows[] = {
-		{ "configured", config->devices.count }, { "with_login", logins }, { "may_repair", repair }, { "sightings", f.sightings },
+		{ "configured", config->devices.count }, { "with_login", logins }, { "may_repair", repair },
+		{ "addresses_asked", s.addresses_of }, { "addresses_told", s.addresses }, { "sites_asked", s.sites_of },
+		{ "sites_told", f.with_site }, { "sightings", f.sightings },
 		{ "looks", f.looks }, { "looks_held", f.looks_held }, { "orders", f.orders }, { "changes", f.changes },
 		{ "under_way", f.under_way }, { "unanswered", f.unanswered }, { "no_evidence", f.no_evidence }, { "merged", f.merged },
 		{ "bursts", f.bursts }, { "incidents", f.incidents }, { "open", f.open }, { "awaiting", f.awaiting },

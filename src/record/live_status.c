@@ -349,7 +349,7 @@ void live_status_text(const struct live_view *view, struct buffer *out)
 		live_notify_text(view->notify, view->config, out);
 	if (view->fleet)
 		live_fleet_status(view->fleet, view->config, out);
-	live_cases_status(view->cases, view->config, out);
+	live_cases_status(view->cases, view->survey, view->config, out);
 	add_store(view, out);
 	add_worst(view, out);
 	live_cases_worst(view->cases, view->config, view->now.wall, out);
@@ -585,7 +585,7 @@ void live_status_json(const struct live_view *view, struct buffer *out)
 	if (view->notify)
 		live_notify_json(view->notify, view->config, &j);
 	live_fleet_status_json(view->fleet, view->config, &j);
-	live_cases_status_json(view->cases, view->config, &j);
+	live_cases_status_json(view->cases, view->survey, view->config, &j);
 	put_store(view, &j);
 	put_troubles(view, &j);
 	json_array(&j, "tunnels");

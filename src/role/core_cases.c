@@ -101,13 +101,29 @@ static bool is_surveys(uint64_t request)
 	return request >= MIND_SURVEY_FIRST && request < MIND_ASKED_FIRST;
 }
 
+/* A survey's request is a device and a question. */
+static uint64_t survey_request(uint32_t device, enum survey_question question)
+{
+	return MIND_SURVEY_FIRST + (uint64_t)device * SURVEY_QUESTIONS + (unsigned)question;
+}
+
+static uint32_t surveyed_device(uint64_t request)
+{
+	return (uint32_t)((request - MIND_SURVEY_FIRST) / SURVEY_QUESTIONS);
+}
+
+static enum survey_question surveyed_question(uint64_t request)
+{
+	return (enum survey_question)((request - MIND_SURVEY_FIRST) % SURVEY_QUESTIONS);
+}
+
 bool mind_cases_result(struct mind *mind, const struct device_result *result)
 {
 	if (!mind->cases.fleet || result->request >= MIND_ASKED_FIRST)
 		return false;
 	if (is_surveys(result->request)) {
-		survey_told(mind->cases.survey, (uint32_t)(result->request - MIND_SURVEY_FIRST), result->outcome == DEVICE_DONE,
-			    mind_now(mind).mono_ns);
+		survey_told(mind->cases.survey, surveyed_device(result->request), surveyed_question(result->request),
+			    result->outcome == DEVICE_DONE, mind_now(mind).mono_ns);
 		mind_cases_settle(mind);
 		return true;
 	}
@@ -147,7 +163,9 @@ void mind_cases_row(struct mind *mind, const struct role_device_row *row)
 	if (!mind->cases.fleet)
 		return;
 	if (is_surveys(row->request) && row->row.kind == ROW_ADDRESS)
-		fleet_address(mind->cases.fleet, (uint32_t)(row->request - MIND_SURVEY_FIRST), &row->row.local);
+		fleet_address(mind->cases.fleet, surveyed_device(row->request), &row->row.local);
+	else if (is_surveys(row->request) && row->row.kind == ROW_SITE)
+		fleet_site(mind->cases.fleet, surveyed_device(row->request), (uint32_t)row->row.count);
 	else if (row->request < MIND_SURVEY_FIRST)
 		fleet_row(mind->cases.fleet, row->request, &row->row);
 }
@@ -218,21 +236,24 @@ static bool drain(struct mind *mind)
 /* Who is to be asked now, one after another. Returns when to look again. */
 static int64_t survey(struct mind *mind)
 {
+	static const enum device_verb verbs[SURVEY_QUESTIONS] = { [SURVEY_ADDRESSES] = DEVICE_SHOW_ADDRESSES,
+								  [SURVEY_SITE] = DEVICE_SHOW_SITE };
 	const struct config_devices *devices = &mind->member->config->devices;
 	int64_t now = mind_now(mind).mono_ns, due;
+	enum survey_question question;
 	uint32_t device;
 
-	while (survey_next(mind->cases.survey, now, &device, &due)) {
+	while (survey_next(mind->cases.survey, now, &device, &question, &due)) {
 		struct device_order order;
 
 		memset(&order, 0, sizeof(order));
-		order.request = MIND_SURVEY_FIRST + device;
+		order.request = survey_request(device, question);
 		order.device = device;
 		order.mark = device_mark(devices, &devices->at[device]);
-		order.verb = DEVICE_SHOW_ADDRESSES;
+		order.verb = verbs[question];
 		order.within_ns = SURVEY_WITHIN;
 		if (channel_send(mind->devices.ssh, MESSAGE_DEVICE_ORDER, &order) < 0)
-			survey_told(mind->cases.survey, device, false, now);
+			survey_told(mind->cases.survey, device, question, false, now);
 	}
 	return due;
 }

@@ -17,7 +17,7 @@ struct mind;
 
 struct mind_cases {
 	struct fleet *fleet;      /* owns; NULL: no device is configured */
-	struct survey *survey;    /* owns; which address is whose; NULL with `fleet` */
+	struct survey *survey;    /* owns; which address is whose, and whose site; NULL with `fleet` */
 	struct loop_timer *timer;
 	struct case_place {       /* of the devices' addresses: sorted by address */
 		struct spimend_address address;

@@ -188,6 +188,7 @@ static struct live_view view_of(struct mind *mind, struct live_notify *ret_notif
 	view.notify = ret_notify;
 	view.fleet = mind_fleet_view(mind);
 	view.cases = mind->cases.fleet;
+	view.survey = mind->cases.survey;
 	memcpy(view.limit_hit_ns, mind->limit_hit_ns, sizeof(view.limit_hit_ns));
 	mind->lost_note[0] = 0;
 	if (mind->lost_watches)

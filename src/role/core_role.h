@@ -69,7 +69,7 @@ struct mind_poll {
 /* What was asked of devices, and what came of it. */
 #define MIND_ASKED_MAX 32
 #define MIND_ASKED_FIRST (UINT64_C(1) << 63)  /* requests of persons and applets are numbered from here, ... */
-#define MIND_SURVEY_FIRST (UINT64_C(1) << 62) /* ... of the survey from here, by device, and the fleet's below */
+#define MIND_SURVEY_FIRST (UINT64_C(1) << 62) /* ... of the survey from here, by device and question; the fleet's below */
 struct mind_devices {
 	struct channel *ssh;        /* owns; NULL: none */
 	uint64_t request;           /* the last one's number, less MIND_ASKED_FIRST */

@@ -35,9 +35,9 @@ class Unheard:
 
 class Fleet:
     """A world of routers and the mind that looks after them."""
-    def __init__(self, devices, **spec):
+    def __init__(self, devices, more=None, **spec):
         self.world = World(dict(spec, speed=0, seed=5, devices=[
-            {"name": name, "platform": platform, "address": address} for name, platform, address in devices]))
+            {"name": name, "platform": platform, "address": address, **(more or {})} for name, platform, address in devices]))
         self.faults = Faults(self.world)
         self.typed, self.orders, self.notices = [], [], []
         words = [word for name, platform, address in sorted(devices)
@@ -128,8 +128,8 @@ def same(what, found, expected):
 # --- IKE
 
 
-def pair(platform):
-    return Fleet([("hub", "ios-xe", "192.0.2.1"), ("spoke", platform, "198.51.100.2")],
+def pair(platform, hub="ios-xe", more=None):
+    return Fleet([("hub", hub, "192.0.2.1"), ("spoke", platform, "198.51.100.2")], more,
                  tunnels=[{"a": "spoke", "b": "hub", "kind": "svti", "pps": 10}])
 
 
@@ -147,6 +147,31 @@ def desync_of(platform, typed):
 
 def entry(lost, words="clear crypto sa"):
     return f"{words} entry {lost['dst']} esp 0x{lost['spi']:X}"
+
+
+def told(incident, *words):
+    """Each of these stands in a line of evidence."""
+    lines = [one["text"] for one in incident["evidence"]]
+    return [f"no evidence with {word!r}: {lines}" for word in words if not any(word in line for line in lines)]
+
+
+TRACE, LOOKUP, DROPS = "show monitor event-trace crypto ipsec: ", "show crypto ipsec spi-lookup: ", "drop counters: "
+
+
+def memory_of(hub, *words, never=(), more=None):
+    """What the receiver remembers of the SPI stands beside the proof, and sharpens the cause."""
+    def test():
+        with pair("ios", hub, more) as f:
+            lost = f.faults.desync(sender="spoke", receiver="hub")
+            f.world.skip(5)
+            f.sight("hub", lost["src"], lost["dst"], lost["spi"])
+            incident = f.until("healed", "gave-up", "unverified")
+            spi = f"0x{lost['spi']:08x}"
+            problems = same("state", incident["state"], "healed") + told(incident, *[word.replace("SPI", spi) for word in words])
+            problems += same("cause", incident["cause"], "delete-lost" if f"{TRACE}SPI was an inbound SA, and was deleted" in words
+                             or f"{LOOKUP}SPI is one that it knows" in words else "unknown")
+            return problems + [f"evidence with {word!r}" for word in never if not told(incident, word)]
+    return test
 
 
 def receiver_lost_state():
@@ -218,6 +243,40 @@ def scenario_two_of(needs, typed):
     return test
 
 
+def omp_is_looked_at():
+    with wan() as f:
+        lost = f.faults.sdwan_desync(sender="rt2", receiver="rt1")["tunnels"][0]
+        f.world.skip(30)
+        f.sight("rt1", lost["src"], lost["dst"], lost["spi"])
+        incident = f.until("awaiting-approval", "gave-up")
+        return told(incident, "show sdwan omp peers: 2 of 2 are up", DROPS) \
+            + same("asked at both ends", len([one for one in incident["evidence"] if "omp peers" in one["text"]]), 2)
+
+
+def one_site_at_a_time(sites, typed):
+    """Two desyncs at two receivers, and a word on both: at once where the routers told different sites."""
+    def test():
+        devices = [(f"rt{n}", "sdwan", f"10.10.{n}0.{n}") for n in (1, 2, 3, 4)]
+        edges = [{"device": f"rt{n}", "system_ip": f"172.16.255.{n}", "site": sites[n - 1],
+                  "tlocs": [{"color": "mpls", "address": f"10.10.{n}0.{n}"}]} for n in (1, 2, 3, 4)]
+        with Fleet(devices, sdwan={"edges": edges}) as f:
+            ids, problems = [], []
+            for sender, receiver in (("rt2", "rt1"), ("rt4", "rt3")):
+                lost = [one for one in f.faults.sdwan_desync(sender=sender, receiver=receiver)["tunnels"]][0]
+                f.world.skip(30)
+                f.sight(receiver, lost["src"], lost["dst"], lost["spi"])
+                problems += same("state", f.until("awaiting-approval", "gave-up")["state"], "awaiting-approval")
+                ids.append(f.incident()["id"])
+            problems += [word for one in ids for word in same("the word", f.tell(f"Y {one} 1")[0], "agreed")]
+            for _ in range(40):
+                if len(f.typed) == typed:
+                    break
+                f.run(0.5)
+            f.run(2)
+            return problems + same("typed at once", len(f.typed), typed)
+    return test
+
+
 def unattended():
     """The new keys are made without a person, and the port hop that would come next asks for one."""
     with wan() as f:
@@ -286,10 +345,21 @@ TESTS = [
     ("an ASA that refuses the narrowest step gets the next", desync_of(
         "asa", lambda lost: [entry(lost, "clear crypto ipsec sa"), f"clear crypto ipsec sa peer {lost['dst']}"])),
     ("a receiver that lost its state", receiver_lost_state),
+    ("what an IOS XE remembers and counted", memory_of(
+        "ios-xe", f"{TRACE}SPI was an inbound SA, and was deleted", f"{LOOKUP}SPI is one that it knows", f"{DROPS}",
+        "more packets because there is no such SA")),
+    ("what an IOS remembers: it has no such counters", memory_of(
+        "ios", f"{TRACE}SPI was an inbound SA, and was deleted", never=(DROPS,))),
+    ("a trace that is off proves nothing", memory_of(
+        "ios-xe", f"{TRACE}SPI is not in it", f"{LOOKUP}SPI is one that it knows", more={"trace": False})),
+    ("an ASA has counters alone", memory_of("asa", DROPS, never=(TRACE, LOOKUP))),
     ("hints about a healthy tunnel type nothing", healthy_is_not_touched),
     ("a rekey is a transient", a_rekey_is_a_transient),
     ("SD-WAN scenario 1: new keys at the receiver, with a word", scenario_one),
     ("SD-WAN: a step that the configuration lets go unattended", unattended),
+    ("SD-WAN: OMP is looked at, at both ends", omp_is_looked_at),
+    ("SD-WAN: one site, one change", one_site_at_a_time([7, 2, 7, 4], 1)),
+    ("SD-WAN: two sites, two changes", one_site_at_a_time([1, 2, 3, 4], 2)),
     ("SD-WAN scenario 2: the port hop helps", scenario_two_of("port_hop", [PORT_HOP])),
     ("SD-WAN scenario 2: OMP is needed", scenario_two_of("omp", [PORT_HOP, "clear sdwan omp all"])),
     ("SD-WAN scenario 2: control connections are needed", scenario_two_of(

@@ -54,8 +54,9 @@ class Fleet(Daemon):
         super().__exit__()
 
     def typed(self, device, survey=False):
-        """What was; without the question for its addresses, which each gets 5 s after the start."""
-        return [one["command"] for one in self.world.typed(device) if survey or one["command"] != "show ip interface brief"]
+        """What was; without the questions for its addresses and its site, which each gets 5 s after the start."""
+        asked = ("show ip interface brief", "show sdwan control local-properties")
+        return [one["command"] for one in self.world.typed(device) if survey or one["command"] not in asked]
 
     def connect(self):
         """What is between them."""

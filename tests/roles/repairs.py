@@ -70,9 +70,12 @@ class Wan(Told):
         return [one["bfd"] for one in self.world.state("hub")["sdwan"]["tunnels"]]
 
     def surveyed(self):
+        """All have told whose addresses are whose, and of which site they are: 'status' says so."""
+        def told():
+            devices = json.loads(self.ask("status")[1])["devices"]
+            return [devices[key] for key in ("addresses_asked", "addresses_told", "sites_asked", "sites_told")] == [len(self.names())] * 4
         asked = wait_for(lambda: all("show ip interface brief" in self.typed(name, survey=True) for name in self.names()), 30)
-        time.sleep(1)  # and what they say is read
-        return asked
+        return asked and wait_for(told, 30)
 
 
 def report(d, problems):
@@ -90,7 +93,7 @@ def stale_at_the_sender(build):
         wanted = f"clear crypto sa entry 192.0.2.2 esp 0x{lost['spi']:X}"
         if isinstance(healed, list):
             problems.append(f"not healed: {healed}")
-        elif (healed["verdict"], healed["confidence"], [one["text"] for one in healed["actions"]]) != ("desync", None, [wanted]):
+        elif (healed["verdict"], healed["confidence"], [one["text"] for one in healed["actions"]]) != ("desync", "likely", [wanted]):
             problems.append(f"healed otherwise: {healed}")
         if d.changes("spoke") != [wanted] or d.changes("hub"):
             problems.append(f"typed: {d.changes('spoke')} {d.changes('hub')}")
@@ -155,7 +158,8 @@ def controller_is_late(build):
         waits = d.becomes("awaiting-approval")
         if isinstance(waits, list):
             return report(d, problems + [f"nobody is asked: {waits}"])
-        expect(problems, "explain", d.explain(), f"spimend approve {waits['id']} 1", "ipsec-rekey", "BFD")
+        expect(problems, "explain", d.explain(), f"spimend approve {waits['id']} 1", "ipsec-rekey", "BFD", "show sdwan omp peers: ")
+        expect(problems, "status", d.ask("status", json_form=False)[1], "2 of 2 told their addresses; 2 of 2 SD-WAN routers their site")
         status, said = d.say("approve", waits["id"], 1, uid=65534)
         if status == 0 or d.changes("hub"):
             problems.append(f"anybody may approve: {status} {said} {d.changes('hub')}")

@@ -72,6 +72,12 @@ struct world {
 	int64_t changed_at[WORLD_DEVICES_MAX];
 	char words[WORLD_WORDS_MAX][DEVICE_COMMAND_MAX]; /* commands that a person agreed to, not used yet; empty: free */
 	char announced[FLEET_TEXT_MAX]; /* the journal's line of the latest step that asks for nobody; empty: used */
+	uint32_t trace_spi, lookup_spi; /* what every device remembers; 0: nothing */
+	bool trace_deleted, lookup_active, omp_down;
+	uint64_t drops, drops_a_second; /* because there is no such SA */
+	uint32_t site[WORLD_DEVICES_MAX]; /* 0: it tells none */
+	bool hangs[DEVICE_VERBS];       /* nobody ever answers */
+	uint32_t asked[DEVICE_VERBS];
 	bool refuses[DEVICE_VERBS];     /* every device: it has no such command */
 	char last_command[DEVICE_COMMAND_MAX], last_on[DEVICE_NAME_MAX];
 	void (*before_change)(struct world *w);
@@ -309,6 +315,40 @@ static inline void print_rows(struct world *w, const struct device_order *order)
 	}
 }
 
+/* What the device remembers, counted and is. */
+static inline void print_memory(struct world *w, const struct device_order *order)
+{
+	struct device_row row = { .local = w->address[order->device] };
+
+	if (order->verb == DEVICE_SHOW_TRACE && w->trace_spi) {
+		row.kind = ROW_TRACE;
+		row.spi.value = w->trace_spi;
+		row.up = true;
+		fleet_row(w->fleet, order->request, &row);
+		row.up = false;
+		if (w->trace_deleted)
+			fleet_row(w->fleet, order->request, &row);
+	} else if (order->verb == DEVICE_SHOW_SPI_LOOKUP && w->lookup_spi) {
+		row.kind = ROW_SPI;
+		row.spi.value = w->lookup_spi;
+		row.up = w->lookup_active;
+		fleet_row(w->fleet, order->request, &row);
+	} else if (order->verb == DEVICE_SHOW_DROPS) {
+		row.kind = ROW_DROP_NO_SA;
+		row.count = w->drops + w->drops_a_second * (uint64_t)(w->now / S);
+		fleet_row(w->fleet, order->request, &row);
+	} else if (order->verb == DEVICE_SHOW_OMP_PEERS) {
+		row.kind = ROW_OMP_PEER;
+		row.up = !w->omp_down;
+		fleet_row(w->fleet, order->request, &row);
+		fleet_row(w->fleet, order->request, &row);
+	} else if (order->verb == DEVICE_SHOW_SITE && w->site[order->device]) {
+		row.kind = ROW_SITE;
+		row.count = w->site[order->device];
+		fleet_row(w->fleet, order->request, &row);
+	}
+}
+
 static inline bool world_use_word(struct world *w, const char *command)
 {
 	for (int i = 0; i < WORLD_WORDS_MAX; i++)
@@ -419,7 +459,8 @@ static inline void answer(struct world *w, const struct device_order *order)
 
 	assert_true(device_command(order, w->config->devices.at[order->device].platform, &command));
 	buffer_add_char(&command, 0);
-	if (output == PRINTS_NOTHING_IN_TIME && !device_verb_changes(order->verb)) {
+	w->asked[order->verb]++;
+	if (w->hangs[order->verb] || (output == PRINTS_NOTHING_IN_TIME && !device_verb_changes(order->verb))) {
 		buffer_done(&command);
 		return; /* nobody ever answers */
 	}
@@ -444,6 +485,7 @@ static inline void answer(struct world *w, const struct device_order *order)
 		print_block(w, order);
 	} else {
 		print_rows(w, order);
+		print_memory(w, order);
 	}
 	w->looks += !device_verb_changes(order->verb);
 	buffer_done(&command);

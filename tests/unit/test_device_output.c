@@ -313,6 +313,28 @@ static void reads_controllers_and_addresses(void **state)
 	assert_int_equal(run.troubles, 2); /* vmanage's row, and an address that is none */
 }
 
+/* A sample's attributes, shortened: what is not the site is of no use, and a token is a secret. */
+static void reads_the_site_of_an_sdwan_router(void **state)
+{
+	struct run run = read_text("hub#show sdwan control local-properties\n"
+		"personality                       vedge\nsp-organization-name              A network\n\n"
+		"site-id                           21\ndomain-id                         1\nsystem-ip                         10.2.1.1\n"
+		"token                             hunter2\nnumber-active-wan-interfaces      2\n\n"
+		" NAT TYPE: E -- indicates End-point independent mapping\n\n"
+		"INTERFACE                IPv4            PORT   IPv4            IPv6    PORT    VS/VM COLOR STATE\n----------\n"
+		"GigabitEthernet0/0/4     192.0.2.1       12386  192.0.2.1       ::      12386    4/1  mpls  up\n"
+		"hub#show control local-properties\nsite-id                           0\n"
+		"hub#show sdwan control local-properties\nsite-id                           4294967295\n"
+		"hub#show sdwan control local-properties\nsite-id                           twenty\n");
+
+	(void)state;
+	assert_int_equal(run.count, 2);
+	assert_int_equal(run.records[0].kind, SAVED_EDGE);
+	assert_int_equal(run.records[0].edge.site, 21);
+	assert_int_equal(run.records[1].edge.site, 4294967295u);
+	assert_int_equal(run.troubles, 1); /* a word in the site's place */
+}
+
 static void reads_a_routers_own_memory(void **state)
 {
 	struct run run = read_text("Active SPI table\n     SPI Prot Local Address            Type\n"
@@ -477,6 +499,7 @@ static void knows_commands_by_their_abbreviations(void **state)
 		{ "ip xfrm policy", OUTPUT_NONE, false },
 		{ "show version", OUTPUT_NONE, false },
 		{ "show sdwan bfd sessions", OUTPUT_SDWAN_BFD, false },
+		{ "show sdwan control local-properties", OUTPUT_SDWAN_EDGE, false },
 	};
 
 	(void)state;
@@ -544,6 +567,7 @@ int main(void)
 		cmocka_unit_test(reads_ikev1_sas),
 		cmocka_unit_test(reads_sessions),
 		cmocka_unit_test(reads_sdwan_rows_by_the_types_of_their_words),
+		cmocka_unit_test(reads_the_site_of_an_sdwan_router),
 		cmocka_unit_test(reads_tlocs_and_bfd),
 		cmocka_unit_test(reads_controllers_and_addresses),
 		cmocka_unit_test(reads_a_routers_own_memory),

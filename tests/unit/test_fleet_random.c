@@ -210,6 +210,12 @@ static void event(struct world *w, struct totals *totals)
 	case 13:
 		persons(w);
 		break;
+	case 17:
+		w->trace_spi = t->way[k].out;
+		w->trace_deleted = world_random(w, 2);
+		w->refuses[DEVICE_SHOW_TRACE + (int)world_random(w, 2)] = world_random(w, 4) == 0;
+		w->hangs[DEVICE_SHOW_DROPS] = world_random(w, 6) == 0;
+		break;
 	case 14:
 	case 15:
 	case 16:

@@ -277,11 +277,13 @@ static void the_shell_may_not_clear_either(void **state)
 	world_done(&w);
 }
 
-/* devices.md 5, rule 3: sites that nobody told are one and the same. */
+/* devices.md 5, rule 3: sites that nobody told are one and the same. Told 1: by whoever knows; 2: each device told its own
+ * when it was looked at; 3: the same, and it is the same; 4: that command is refused. */
 static void one_site_one_change(void **state)
 {
 	(void)state;
-	for (int told = 0; told < 2; told++) {
+	for (int told = 0; told < 5; told++) {
+		bool apart = told == 1 || told == 2;
 		struct world w;
 		struct fleet_figures figures;
 		const struct fleet_incident *first, *second;
@@ -290,8 +292,11 @@ static void one_site_one_change(void **state)
 		for (int i = 0; i < 4; i++)
 			world_device(&w, PLATFORM_SDWAN, true);
 		world_start(&w);
-		for (uint32_t i = 0; i < 4 && told; i++)
+		for (uint32_t i = 0; i < 4 && told == 1; i++)
 			fleet_site(w.fleet, i, i);
+		for (uint32_t i = 0; i < 4 && told > 1; i++)
+			w.site[i] = told == 2 ? 100 + i : 100;
+		w.refuses[DEVICE_SHOW_SITE] = told == 4;
 		world_desync(&w, world_tunnel(&w, 0, 1, BY_CONTROLLER));
 		world_desync(&w, world_tunnel(&w, 2, 3, BY_CONTROLLER));
 		w.tunnels[0].idle = w.tunnels[1].idle = true; /* verification takes its time */
@@ -308,8 +313,10 @@ static void one_site_one_change(void **state)
 		assert_true(world_approve(&w, second));
 		world_run(&w, 30 * S);
 		figures = fleet_figures(w.fleet);
-		assert_int_equal(w.changes, told ? 2 : 1);
-		assert_int_equal(figures.locked_devices, told ? 4 : 2);
+		assert_int_equal(w.changes, apart ? 2 : 1);
+		assert_int_equal(figures.locked_devices, apart ? 4 : 2);
+		assert_int_equal(figures.with_site, told == 1 ? 4 : told == 2 || told == 3 ? 2 : 0);
+		assert_int_equal(w.asked[DEVICE_SHOW_SITE], told == 1 ? 0 : 2); /* each receiver once */
 		world_forget_words(&w);
 		world_done(&w);
 	}

@@ -98,7 +98,7 @@ static void readings_that_began_before_it_are_made_anew(void **state)
 
 	(void)state;
 	set(&w.config->devices.usual_windows, AT(8, 18), AT(9, 0)); /* at 1080 s */
-	w.now = 1019 * S;
+	w.now = 1004 * S;
 	w.delay = 5 * S;
 	fall(&w, t);
 	while (w.now < 1130 * S && !strstr(world_incident(&w)->why, "anew")) {
@@ -121,7 +121,7 @@ static void what_could_end_behind_it_is_not_begun(void **state)
 
 	(void)state;
 	set(&w.config->devices.usual_windows, AT(8, 0), AT(8, 18)); /* up to 1080 s; a command has 30 s */
-	w.delay = 5 * S;
+	w.delay = 3 * S;
 	fall(&w, t);
 	world_run(&w, 79 * S);
 	assert_int_equal(w.changes, 0);

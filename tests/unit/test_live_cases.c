@@ -8,6 +8,7 @@
 #include "record/live.h"
 
 static struct world w;
+static struct survey *survey;
 static struct core *core;
 static struct judge *judge;
 static struct live_bursts bursts;
@@ -20,6 +21,9 @@ static int set_up(void **state)
 {
 	static const struct hash_key key = { 1, 2 };
 	struct judge_settings settings;
+	enum survey_question question;
+	uint32_t device;
+	int64_t due;
 
 	(void)state;
 	world_init(&w);
@@ -29,6 +33,10 @@ static int set_up(void **state)
 	for (int i = 0; i < 3; i++)
 		world_tunnel(&w, (uint32_t)i + 1, 0, BY_CONTROLLER);
 	broken = &w.tunnels[0];
+	assert_int_equal(survey_new(&w.config->devices, w.now, &survey), 0);
+	w.site[0] = 7; /* which it tells when it is looked at */
+	assert_true(survey_next(survey, w.now + SURVEY_FIRST_NS, &device, &question, &due)); /* of four, one has answered */
+	survey_told(survey, device, question, true, w.now + SURVEY_FIRST_NS);
 	judge_settings_default(&settings);
 	settings.flows_max = 256;
 	settings.ghosts_max = 1024;
@@ -41,6 +49,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	live_bursts_done(&bursts);
+	survey_free(survey);
 	judge_free(judge);
 	core_free(core);
 	world_done(&w);
@@ -81,7 +90,8 @@ static void look(void)
 	assert_int_equal(judge_settle(judge), 0);
 	assert_int_equal(live_bursts_find(judge, w.config, &bursts), 0);
 	syslog_told = (struct live_fleet){ .judge = judge, .bursts = &bursts };
-	view = (struct live_view){ .core = core, .config = w.config, .now = world_now(&w), .cases = w.fleet };
+	view = (struct live_view){ .core = core, .config = w.config, .now = world_now(&w), .cases = w.fleet,
+				    .survey = survey };
 }
 
 static const char *take(struct buffer *out)
@@ -164,8 +174,10 @@ static void test_a_word_is_asked_for_no_longer_once_it_was_given(void **state)
 	has(show(live_incidents_json), "\"who\":\"alice\"");
 	has(page, "\"state\":\"healed\"");
 	has(page, "\"from\":\"r00\",\"kind\":\"show\"");
-	has(show(live_status_json), "\"devices\":{\"configured\":4,\"with_login\":4,\"may_repair\":4,\"sightings\":1,");
+	has(show(live_status_json), "\"devices\":{\"configured\":4,\"with_login\":4,\"may_repair\":4,\"addresses_asked\":4,\"addresses_told\":1,"
+				    "\"sites_asked\":4,\"sites_told\":1,\"sightings\":1,");
 	has(page, "\"approved\":1,\"denied\":0,\"void\":0,");
+	has(show(live_status_text), "  1 of 4 told their addresses; 1 of 4 SD-WAN routers their site\n");
 }
 
 static void test_what_syslog_tells_of_the_same_ends_is_one_incident(void **state)
