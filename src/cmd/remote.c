@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "cmd/analyze.h"
 #include "cmd/connection.h"
 #include "serve/control.h"
@@ -18,7 +20,8 @@
 
 static const char usage[] =
 	"Usage: spimend status [--json] [--socket PATH]\n"
-	"       spimend incidents [--json] [--socket PATH]\n"
+	"       spimend incidents [FILTER]... [--limit COUNT] [--json] [--socket PATH]\n"
+	"       spimend stats [FILTER]... [--by peer|cause|month|verdict] [--json] [--socket PATH]\n"
 	"       spimend explain ID [--json] [--socket PATH]\n"
 	"       spimend watch [--json] [--socket PATH]\n"
 	"       spimend approve ID STEP [--json] [--socket PATH]\n"
@@ -27,12 +30,17 @@ static const char usage[] =
 	"Asks the running daemon, spimendd. Nothing is changed but by approve.\n"
 	"\n"
 	"  status           what it watches, with which SAs, counters, ledger and troubles\n"
-	"  incidents        what it has found, as a table\n"
+	"  incidents        what it has found, as a table; with a filter or --limit also what is on disk alone\n"
+	"  stats            how many, how long packets were black-holed, what repairs spared, what recurs\n"
 	"  explain ID       one incident in full: what was seen, why this verdict, what was done, what to fix\n"
 	"  approve ID STEP  agree to that step of an incident: what 'explain' says is typed on the device, once the device,\n"
 	"                   read again just before, still shows the same\n"
 	"  deny ID STEP     say no to it\n"
 	"  watch            open incidents, then a line a change, until interrupted\n"
+	"\n"
+	"  FILTER is --since TIME, --until TIME (30m, 2h, 7d ago; or 2026-11-22, 2026-11-22T09:30:00Z), --peer ADDRESS,\n"
+	"  --device NAME, --verdict, --cause or --state NAME[,NAME...].\n"
+	"  --limit COUNT    the newest so many\n"
 	"\n"
 	"  --json           one JSON object a line\n"
 	"  --socket PATH    where the daemon listens (default " CONTROL_SOCKET ")\n"
@@ -51,6 +59,15 @@ struct question {
 static int refuse(const struct question *q, const char *what)
 {
 	fprintf(stderr, "spimend %s: %s\n", q->command, what);
+	return EXIT_TROUBLE;
+}
+
+static int refuse_value(const struct question *q, const char *key, const char *value, const char *expected)
+{
+	fprintf(stderr, "spimend %s: %s '", q->command, key);
+	for (int i = 0; value[i] && i < 64; i++)
+		fputc((unsigned char)value[i] < ' ' || (unsigned char)value[i] > '~' ? '.' : value[i], stderr);
+	fprintf(stderr, "': %s\n", expected);
 	return EXIT_TROUBLE;
 }
 
@@ -77,6 +94,35 @@ static int read_step(struct question *q, const char *step)
 	return 0;
 }
 
+/* "--since 2h" becomes "since 2h" of the request; a time with a blank in it is taken as it is printed elsewhere. */
+static int add_filter(struct question *q, const char *key, const char *value)
+{
+	size_t at = strlen(q->request.filter), size = sizeof(q->request.filter) - at;
+	bool is_time = strcmp(key, "since") == 0 || strcmp(key, "until") == 0;
+	int n = snprintf(q->request.filter + at, size, "%s%s ", at ? " " : "", key);
+	cleanup(buffer_done) struct buffer why = { 0 };
+	struct incident_filter filter;
+	struct timespec now;
+
+	if (n < 0 || (size_t)n >= size || strlen(value) >= size - (size_t)n)
+		return refuse(q, "that is more than can be asked for at once");
+	if (!value[0])
+		return refuse_value(q, key, "", "a value is expected");
+	at += (size_t)n;
+	for (; *value; value++) {
+		if ((unsigned char)*value < ' ' || *value == 0x7f || (*value == ' ' && !is_time))
+			return refuse_value(q, key, value, "no blanks and no control characters are expected");
+		q->request.filter[at++] = *value == ' ' ? 'T' : *value;
+	}
+	q->request.filter[at] = '\0';
+	clock_gettime(CLOCK_REALTIME, &now); /* the daemon reads it again, by its own clock */
+	if (incident_filter_read(text_of(q->request.filter), (struct instant){ (int64_t)now.tv_sec * SECOND_NS + now.tv_nsec },
+				 true, &filter, &why) == 0)
+		return 0;
+	buffer_add_char(&why, '\0');
+	return refuse(q, why.failed ? "no memory" : why.bytes);
+}
+
 /* 0, or the exit status to end with, plus one. */
 static int read_options(int argc, char **argv, struct question *q)
 {
@@ -84,18 +130,28 @@ static int read_options(int argc, char **argv, struct question *q)
 		{ "json", no_argument, NULL, 'j' },
 		{ "socket", required_argument, NULL, 's' },
 		{ "help", no_argument, NULL, 'h' },
+		{ "since", required_argument, NULL, 'f' },
+		{ "until", required_argument, NULL, 'f' },
+		{ "peer", required_argument, NULL, 'f' },
+		{ "verdict", required_argument, NULL, 'f' },
+		{ "cause", required_argument, NULL, 'f' },
+		{ "state", required_argument, NULL, 'f' },
+		{ "device", required_argument, NULL, 'f' },
+		{ "limit", required_argument, NULL, 'f' },
+		{ "by", required_argument, NULL, 'b' },
 		{ NULL, 0, NULL, 0 },
 	};
+	bool is_list = q->request.command == CONTROL_INCIDENTS || q->request.command == CONTROL_STATS;
 	bool wants_step = q->request.command == CONTROL_APPROVE || q->request.command == CONTROL_DENY;
 	bool wants_id = q->request.command == CONTROL_EXPLAIN || wants_step;
 	char name[64];
-	int option;
+	int option, which = 0;
 
 	/* getopt_long() names the program by argv[0]. */
 	snprintf(name, sizeof(name), "spimend %s", q->command);
 	argv[0] = name;
 	optind = 0;
-	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+	while ((option = getopt_long(argc, argv, "", options, &which)) >= 0) {
 		switch (option) {
 		case 'j':
 			q->request.json = true;
@@ -106,6 +162,16 @@ static int read_options(int argc, char **argv, struct question *q)
 		case 'h':
 			fputs(usage, stdout);
 			return EXIT_NOTHING_WRONG + 1;
+		case 'f':
+		case 'b':
+			if (!is_list || (option == 'b' && q->request.command != CONTROL_STATS)) {
+				fprintf(stderr, "%s: --%s belongs to 'spimend %s'\n", name, options[which].name,
+					option == 'b' ? "stats" : "incidents' and 'spimend stats");
+				return EXIT_TROUBLE + 1;
+			}
+			if (add_filter(q, options[which].name, optarg))
+				return EXIT_TROUBLE + 1;
+			break;
 		default:
 			return EXIT_TROUBLE + 1;
 		}

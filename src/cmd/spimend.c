@@ -19,6 +19,7 @@ static const char usage[] =
 	"  inventory FILE... print an Ansible or NetBox inventory as devices of the configuration\n"
 	"  status            ask the running daemon how it is\n"
 	"  incidents         what the daemon has found\n"
+	"  stats             how often and how long packets were black-holed, what repairs spared, what recurs\n"
 	"  explain ID        one of its incidents in full\n"
 	"  watch             its incidents as they change\n"
 	"  approve ID STEP   agree to a step that waits for a person; 'deny ID STEP' says no\n"
@@ -28,10 +29,10 @@ static const char usage[] =
 
 /* Of the plan and not there yet: an honest answer instead of "unknown". */
 static const char *const later[] = {
-	"report", "stats",
+	"report",
 };
 
-static const char *const remote[] = { "status", "incidents", "explain", "watch", "approve", "deny" };
+static const char *const remote[] = { "status", "incidents", "stats", "explain", "watch", "approve", "deny" };
 
 int main(int argc, char **argv)
 {

@@ -185,6 +185,7 @@ struct core_incident { /* plain data: it is stored and restored as it is, by col
 	bool has_ledger;
 	enum ledger_death death;
 	struct instant born, died;
+	struct instant ends;         /* wall: the hard lifetime that the dead SA had here; 0: not known */
 	struct repair_decision next; /* what would be done next, and why; or why nothing */
 	struct instant waits_until;  /* wall: the budget allows the next step then, if it is needed still; 0: it waits for none.
 				      * Of this life only */

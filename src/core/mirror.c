@@ -191,6 +191,17 @@ static enum tunnel_kind kind_now(struct core *c, const struct mirror_child *chil
 	return kind_of_child(c, mirror_connection(c, child->sa.connection), &child->sa, NULL, &child->sa.local, &child->sa.remote);
 }
 
+/* What was not told when it was born. True: something is known now that was not. */
+static bool learn(struct core *c, const struct mirror_child *child, struct ledger_entry *known, struct instant ends)
+{
+	bool learnt = known->kind == TUNNEL_UNKNOWN && (known->kind = kind_now(c, child)) != TUNNEL_UNKNOWN;
+
+	if (known->ends.ns || !ends.ns)
+		return learnt;
+	known->ends = ends;
+	return true;
+}
+
 /* The SA of that child is there: born, or there again. */
 static void child_lives(struct core *c, struct mirror_child *child, const struct sa_key *key)
 {
@@ -204,11 +215,13 @@ static void child_lives(struct core *c, struct mirror_child *child, const struct
 
 	if (child->sa.has_install)
 		entry.born.ns -= child->sa.install_s * SECOND_NS;
+	if (child->sa.has_life)
+		entry.ends.ns = c->now.wall.ns + child->sa.life_s * SECOND_NS;
 	if (known && known->state == LEDGER_INSTALLED && known->daemon == entry.daemon
 	    && spimend_address_equal(&known->peer, &entry.peer)) {
 		known->ike_id = entry.ike_id;
 		known->child_id = entry.child_id;
-		if (known->kind == TUNNEL_UNKNOWN && (known->kind = kind_now(c, child)) != TUNNEL_UNKNOWN)
+		if (learn(c, child, known, entry.ends))
 			mirror_keep(c, known);
 		child->went_both_ways |= known->went_both_ways;
 		strays_known(c, key);

@@ -268,6 +268,7 @@ static void incident_follow(struct trouble *t, const struct flow *flow, const st
 		is->death = entry->death;
 		is->born = entry->born;
 		is->died = entry->died;
+		is->ends = entry->ends;
 		is->daemon = entry->daemon;
 		is->sequence_known = entry->has_sequence ? entry->sequence_highest : 0;
 	}

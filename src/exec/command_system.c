@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "exec/private.h"
+#include "parse/incident_filter.h"
 #include "spimend/error.h"
 
 static void print_span(struct buffer *out, int64_t ns)
@@ -103,9 +104,35 @@ static void show_status(struct exec_call *call)
 	page(call, EXEC_PAGE_STATUS, "");
 }
 
+/* "show spimend incidents since 2h ...": what stands behind, each keyword written out. */
+static void filtered_page(struct exec_call *call, enum exec_page which)
+{
+	cleanup(buffer_done) struct buffer words = { 0 }, why = { 0 };
+	struct incident_filter filter;
+	char text[INCIDENT_FILTER_TEXT_MAX];
+
+	for (size_t i = 3; i < call->match->word_count; i++) {
+		const struct text *keyword = &call->match->keywords[i];
+
+		buffer_add(&words, keyword->len ? *keyword : call->match->words[i]);
+		buffer_add_char(&words, ' ');
+	}
+	if (incident_filter_read(buffer_text(&words), call->view.now.wall, which == EXEC_PAGE_STATS, &filter, &why) < 0) {
+		exec_refuse(call, "%.*s", TEXT_ARG(buffer_text(&why)));
+		return;
+	}
+	text_copy(text_trim(buffer_text(&words)), text, sizeof(text));
+	page(call, which, text);
+}
+
 static void show_incidents(struct exec_call *call)
 {
-	page(call, EXEC_PAGE_INCIDENTS, "");
+	filtered_page(call, EXEC_PAGE_INCIDENTS);
+}
+
+static void show_stats(struct exec_call *call)
+{
+	filtered_page(call, EXEC_PAGE_STATS);
 }
 
 static bool read_id(struct exec_call *call, char id[INCIDENT_ID_MAX])
@@ -264,7 +291,10 @@ const struct exec_command exec_system_rows[] = {
 	{ "copy running-config startup-config", "make the running configuration that of the next start", EXEC_PRIVILEGED,
 	  EXEC_CHANGES, write_memory },
 	{ "show spimend status", "what spimend watches, and its troubles", EXEC_ANYBODY, EXEC_JSON, show_status },
-	{ "show spimend incidents", "what it has found", EXEC_ANYBODY, EXEC_JSON, show_incidents },
+	{ "show spimend incidents [since TIME] [until TIME] [peer ADDRESS] [verdict VERDICT] [cause CAUSE] [state STATE] [device NAME] "
+	  "[limit COUNT]", "what it has found", EXEC_ANYBODY, EXEC_JSON, show_incidents },
+	{ "show spimend stats [since TIME] [until TIME] [peer ADDRESS] [verdict VERDICT] [cause CAUSE] [device NAME] "
+	  "[by {peer|cause|month|verdict}]", "how often, how long, what was spared, what recurs", EXEC_ANYBODY, EXEC_JSON, show_stats },
 	{ "show spimend incident ID", "one incident in full", EXEC_ANYBODY, EXEC_JSON, show_incident },
 	{ "show flash:|disk0:", "the files of spimend's own directory", EXEC_PRIVILEGED, EXEC_JSON, list_files },
 	{ "dir [flash:|disk0:]", "the files of spimend's own directory", EXEC_PRIVILEGED, EXEC_JSON, list_files },

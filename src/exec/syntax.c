@@ -160,6 +160,7 @@ static const struct {
 	{ TEXT("PORT"), "<1-65535>", is_number },
 	{ TEXT("BYTES"), "<bytes>", is_number },
 	{ TEXT("SECONDS"), "<seconds>", is_seconds },
+	{ TEXT("TIME"), "30m, 2h, 7d ago; or 2026-11-22T09:30", NULL },
 	{ TEXT("LINE"), "LINE", NULL },
 };
 

@@ -39,9 +39,9 @@ struct exec_view {
 /* The next tunnel as core has it, its counters less what was cleared. False at the end. */
 bool exec_tunnel_next(const struct exec_view *view, struct core_walk *walk, struct core_tunnel *ret);
 
-/* Pages that other rooms print. */
+/* Pages that other rooms print; of incidents and statistics `id` is which of them, as parse/incident_filter.h has it. */
 enum exec_page { EXEC_PAGE_STATUS, EXEC_PAGE_INCIDENTS, EXEC_PAGE_INCIDENT /* `id` */, EXEC_PAGE_RUNNING,
-		 EXEC_PAGE_STARTUP };
+		 EXEC_PAGE_STARTUP, EXEC_PAGE_STATS };
 
 enum exec_key { EXEC_KEY_ENTER, EXEC_KEY_TAB, EXEC_KEY_QUESTION };
 enum exec_typed { EXEC_TYPED_RUN, EXEC_TYPED_SKIP, EXEC_TYPED_HOLD };

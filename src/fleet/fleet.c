@@ -208,10 +208,12 @@ void fleet_sa(struct fleet *f, uint64_t request, const struct sa_block *block)
 		t->decaps_in[t->in_count] = block->decaps;
 		t->in[t->in_count++] = block->inbound[i];
 	}
-	if (block->outbound_count && t->out_count < FLEET_TABLE_SPIS_MAX)
+	if (block->outbound_count && t->out_count < FLEET_TABLE_SPIS_MAX) {
+		t->left_s[t->out_count] = block->has_lifetime ? block->lifetime_s : 0;
 		t->out[t->out_count++] = block->outbound[0];
-	else if (block->outbound_count)
+	} else if (block->outbound_count) {
 		t->overfull = true;
+	}
 	if (block->interface[0] && kind_from_interface(text_of(block->interface)) == TUNNEL_SDWAN)
 		t->sdwan_interface = true;
 }

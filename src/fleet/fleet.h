@@ -212,6 +212,7 @@ struct fleet_incident { /* plain data: it is stored and restored as it is */
 	uint32_t spi_count;
 	bool has_stale;
 	struct spimend_spi stale;  /* what S sends with and R has not: proved */
+	struct instant stale_ends; /* wall: when that ends by itself, as S's table said; 0: not told */
 	char interface[FACT_INTERFACE_MAX];
 	enum tunnel_kind tunnel_kind;
 	bool has_ike;              /* the kind is not told further, but IKE makes its keys */

@@ -48,6 +48,7 @@ struct table { /* of one reading of `show crypto ipsec sa peer` */
 	uint32_t flows, flows_without;
 	uint64_t encaps, decaps;
 	struct spimend_spi in[FLEET_TABLE_SPIS_MAX], out[FLEET_TABLE_SPIS_MAX]; /* out: the one in use of each flow */
+	uint64_t left_s[FLEET_TABLE_SPIS_MAX]; /* of each of `out`: until its lifetime ends; 0: not told */
 	uint64_t decaps_in[FLEET_TABLE_SPIS_MAX]; /* of the flow that the inbound SPI belongs to */
 	uint32_t in_count, out_count;
 };
@@ -86,6 +87,7 @@ struct finding {
 	enum proof proof;
 	enum keys keys;
 	struct spimend_spi stale;
+	uint64_t stale_left_s; /* until its lifetime ends at the sender; 0: not told */
 	enum cause cause;
 	enum confidence confidence;
 };

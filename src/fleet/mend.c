@@ -90,11 +90,19 @@ static const char *person_needed(const struct case_file *c, enum proof proof)
 	}
 }
 
+/* What the sender sends with and the receiver has not, and when that would have ended by itself. */
+static void take_stale(struct fleet *f, struct case_file *c, const struct finding *found)
+{
+	c->is.has_stale = found->proof == PROOF_DESYNC || found->proof == PROOF_UNSURE;
+	c->is.stale = found->stale;
+	if (c->is.has_stale && found->stale_left_s && found->stale_left_s < INT64_MAX / SECOND_NS / 4)
+		c->is.stale_ends.ns = f->now.wall.ns + (int64_t)found->stale_left_s * SECOND_NS;
+}
+
 static void end_undecided(struct fleet *f, struct case_file *c, const struct finding *found)
 {
 	if (found->proof == PROOF_UNSURE) {
-		c->is.has_stale = true;
-		c->is.stale = found->stale;
+		take_stale(f, c, found);
 		judge(f, c, VERDICT_DESYNC, RULE_SA_TABLE, found);
 	} else if (c->is.verdict != VERDICT_DESYNC) {
 		judge(f, c, VERDICT_UNDECIDED, RULE_NOT_READ, found);
@@ -163,8 +171,7 @@ static void found_fault(struct fleet *f, struct case_file *c, const struct findi
 	bool is_new = c->is.verdict != VERDICT_DESYNC;
 
 	c->first = *found;
-	c->is.has_stale = found->proof == PROOF_DESYNC;
-	c->is.stale = found->stale;
+	take_stale(f, c, found);
 	judge(f, c, VERDICT_DESYNC, found->proof == PROOF_CLEARED ? RULE_SDWAN_CLEARED : RULE_SA_TABLE, found);
 	if (is_new)
 		budget_fell(f->budget, &c->is.src, f->now.mono_ns);
@@ -352,8 +359,7 @@ static void not_helped(struct fleet *f, struct case_file *c, const struct findin
 		budget_release(f->budget, &f->config->devices.at[device].address, false, f->now.mono_ns);
 	c->first = *found;
 	c->is.state = STATE_OPEN;
-	c->is.has_stale = found->proof == PROOF_DESYNC;
-	c->is.stale = found->stale;
+	take_stale(f, c, found);
 	case_say(c, "%s did not help.", c->is.steps[c->step].command);
 	fleet_notice(f, 4, "incident %s: %s did not help", c->is.id, c->is.steps[c->step].command);
 	case_wait(c, LOOK_CONFIRM, f->now.mono_ns + f->settings.verify_first_ns);

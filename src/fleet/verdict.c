@@ -70,7 +70,7 @@ static bool is_blind(const struct table *t)
 }
 
 /* S's outbound SPIs, one by one. */
-static enum proof compare(const struct round *round, struct spimend_spi *ret_stale)
+static enum proof compare(const struct round *round, struct finding *ret)
 {
 	const struct spimend_spi *out = round->s.out;
 	uint32_t count = round->s.out_count;
@@ -87,7 +87,8 @@ static enum proof compare(const struct round *round, struct spimend_spi *ret_sta
 			moving = true;
 			continue;
 		}
-		*ret_stale = out[i];
+		ret->stale = out[i];
+		ret->stale_left_s = out == round->s.out ? round->s.left_s[i] : 0;
 		return PROOF_DESYNC;
 	}
 	return moving ? PROOF_MOVING : count ? PROOF_AGREE : PROOF_QUIET;
@@ -100,7 +101,7 @@ static enum proof without_sender(const struct case_file *c, const struct round *
 	return PROOF_ONE_END;
 }
 
-static enum proof prove_controller(const struct case_file *c, const struct round *round, struct spimend_spi *ret_stale)
+static enum proof prove_controller(const struct case_file *c, const struct round *round, struct finding *ret)
 {
 	enum proof proof;
 
@@ -110,7 +111,7 @@ static enum proof prove_controller(const struct case_file *c, const struct round
 		return PROOF_ONE_END;
 	if (!round->s.flows && !round->outbound_found)
 		return PROOF_NO_FLOW;
-	proof = compare(round, ret_stale);
+	proof = compare(round, ret);
 	if (proof == PROOF_DESYNC && (!round->local_read || round->local_overfull))
 		return PROOF_NONE; /* the SD-WAN side was not read: it may have it */
 	if (proof == PROOF_AGREE && round->bfd_found && !round->bfd_up)
@@ -126,7 +127,7 @@ struct finding round_prove(const struct fleet *f, const struct case_file *c, con
 		return found;
 	found.keys = keys_of_round(f, c, round);
 	if (found.keys == KEYS_CONTROLLER) {
-		found.proof = prove_controller(c, round, &found.stale);
+		found.proof = prove_controller(c, round, &found);
 		found.cause = found.proof == PROOF_CLEARED ? CAUSE_CONTROLLER_SA_CLEARED : CAUSE_CONTROLLER_KEY_LAG;
 		found.confidence = found.proof == PROOF_CLEARED ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
 		return found;
@@ -143,7 +144,7 @@ struct finding round_prove(const struct fleet *f, const struct case_file *c, con
 		found.proof = PROOF_NO_FLOW;
 		return found;
 	}
-	found.proof = compare(round, &found.stale);
+	found.proof = compare(round, &found);
 	if (found.proof == PROOF_DESYNC && !round->r2.in_count) {
 		found.cause = CAUSE_RECEIVER_LOST_STATE;
 		found.confidence = CONFIDENCE_POSSIBLE;

@@ -47,6 +47,7 @@ struct ledger_entry {
 	uint64_t connection;   /* struct connection.id */
 	enum tunnel_kind kind; /* as told while it lived; TUNNEL_UNKNOWN: not told */
 	struct instant born, died; /* wall */
+	struct instant ends;   /* wall: its hard lifetime, as its daemon listed it; 0: not told */
 	int64_t died_mono_ns;  /* only within this life of core; 0 after a restore */
 	uint64_t packets_counted;  /* as it counted when sequence_highest was raised last; only within this life of core */
 	bool sequence_forged;      /* it jumped as no sender's does: nothing is known of the highest any more; the same */

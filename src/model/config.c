@@ -32,6 +32,10 @@ void config_default(struct config *ret)
 	ret->ledger_max = 65536;
 	ret->flows_max = 4096;
 	ret->incidents_max = 1024;
+	ret->keep_incidents = 10000;
+	ret->keep_days = 90;
+	ret->recurrence_count = 3;
+	ret->recurrence_ns = 7 * DAY_NS;
 
 	ret->per_peer_count = 1;
 	ret->per_peer_ns = MINUTE_NS;

@@ -63,6 +63,9 @@ struct config {
 	int64_t verify_ns;           /* so long for traffic on the successor */
 	int64_t close_ns;            /* an incident without strays is closed after so long */
 	uint32_t ledger_max, flows_max, incidents_max;
+	uint32_t keep_incidents, keep_days; /* on disk, of those that are over: so many, for so long */
+	uint32_t recurrence_count;   /* so often with one peer by one cause ... */
+	int64_t recurrence_ns;       /* ... within this: it recurs */
 
 	/* Repairing. */
 	uint32_t per_peer_count;     /* repairs of one peer ... */

@@ -139,6 +139,12 @@ const struct config_row config_rows[] = {
 	  "flows that the fleet's syslog told of, followed at once; the oldest that was seen once makes room" },
 	{ "limit incidents", "COUNT", CONFIG_SPIMEND, VALUE_COUNT, AT(incidents_max), 0, 16, 8192, "incidents in memory" },
 
+	{ "keep incidents", "COUNT", CONFIG_SPIMEND, VALUE_COUNT, AT(keep_incidents), 0, 16, 100000,
+	  "incidents on disk that are over, the newest" },
+	{ "keep days", "COUNT", CONFIG_SPIMEND, VALUE_COUNT, AT(keep_days), 0, 1, 3650, "and for so long after their last packet" },
+	{ "judge recurrence", "COUNT per SECONDS", CONFIG_SPIMEND, VALUE_RATE, AT(recurrence_count), AT(recurrence_ns), 1, 366 * DAY,
+	  "so many incidents with one peer by one cause within so long are told as one thing to fix; 1: none are" },
+
 	{ "repair limit per-peer", "COUNT per SECONDS", CONFIG_SPIMEND, VALUE_RATE, AT(per_peer_count), AT(per_peer_ns), 1, DAY,
 	  "repairs of one peer" },
 	{ "repair limit global", "COUNT per SECONDS", CONFIG_SPIMEND, VALUE_RATE, AT(global_count), AT(global_ns), 1, DAY,

@@ -36,6 +36,8 @@ struct live_view { /* everything that a page needs; borrows all of it */
 	struct instant started;            /* wall: when this daemon came up */
 	int64_t up_ns;                     /* since then, by the monotonic clock */
 	const struct store_figures *store; /* NULL: there is none */
+	struct store *disk;                /* the same, to be read; NULL: it is not asked */
+	const struct incident_filter *filter; /* of incidents and statistics; NULL: all that is in memory */
 	const char *store_note;            /* what store_open() had to say; NULL: nothing */
 	const char *notes[LIVE_NOTES_MAX]; /* further troubles, a sentence each: "the role act is down since ..." */
 	size_t note_count;
@@ -67,9 +69,17 @@ void live_status_json(const struct live_view *view, struct buffer *out);
 void live_incidents_text(const struct live_view *view, struct buffer *out);
 void live_incidents_json(const struct live_view *view, struct buffer *out);
 
+/* How many, how long, what was spared and what recurs, of those that view->filter takes (NULL: all that is kept): a page, or
+ * an object a line: spimend.stats/1 for each group, then one for all. */
+void live_stats_text(const struct live_view *view, struct buffer *out);
+void live_stats_json(const struct live_view *view, struct buffer *out);
+
 /* One incident in full. The incident may be core's or the store's. */
 void live_explain_text(const struct live_view *view, const struct core_incident *incident, struct buffer *out);
 void live_explain_json(const struct live_view *view, const struct core_incident *incident, struct buffer *out);
+
+/* What to fix so that it does not come again, behind the page of an incident between devices. */
+void live_cure_of_case(const struct live_view *view, const struct fleet_incident *is, struct buffer *out);
 
 /* One change, one line: for control_publish(), and for each open incident when a watcher comes. */
 void live_watch_text(const struct live_view *view, const struct core_incident *incident, struct buffer *out);

@@ -5,6 +5,7 @@
 #include "model/kind.h"
 #include "plan/explain.h"
 #include "record/live_private.h"
+#include "record/live_recurrence.h"
 #include "record/values.h"
 
 #define WIDTH 100
@@ -419,7 +420,8 @@ static const char *cure_of(enum cause cause)
 	}
 }
 
-static void add_fix(const struct core_incident *i, const struct incident *shown, struct buffer *out)
+static void add_fix(const struct live_view *view, const struct core_incident *i, const struct incident *shown,
+		    struct buffer *out)
 {
 	struct buffer t = { 0 };
 	struct plan plan;
@@ -439,6 +441,7 @@ static void add_fix(const struct core_incident *i, const struct incident *shown,
 		record_add_paragraph(out, WIDTH, &t);
 	}
 	say(out, cure_of(i->cause));
+	live_recurrence_of(view, i, out);
 	buffer_done(&t);
 }
 
@@ -477,6 +480,6 @@ void live_explain_text(const struct live_view *view, const struct core_incident 
 	add_done(incident, out);
 	add_proof(view, incident, out);
 	add_left_alone(view->config, incident, out);
-	add_fix(incident, &shown, out);
+	add_fix(view, incident, &shown, out);
 	add_other_modes(view, incident, out);
 }

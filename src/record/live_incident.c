@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/hash.h"
 #include "base/memory.h"
@@ -11,9 +10,12 @@
 #include "record/fleet_incident.h"
 #include "record/incident_json.h"
 #include "record/live_private.h"
+#include "record/live_recurrence.h"
+#include "record/live_rows.h"
 #include "record/values.h"
 
 #define TABLE_ROWS_MAX 200 /* of the table for people: the newest */
+#define KEPT_OBJECTS_MAX 1000 /* where the disk is asked too and no limit is said */
 #define FLEET_OBJECTS_MAX 8192 /* for programs: the oldest; what one answer of the control socket holds */
 
 /* --- What is shared -------------------------------------------------------------------------------------------- */
@@ -382,126 +384,62 @@ void live_watch_json(const struct live_view *view, const struct core_incident *i
 }
 
 struct counts {
-	uint64_t all, evidence, faults, by_verdict[VERDICT_OTHER_FAULT + 1], by_state[INCIDENT_STATES], packets, joined;
+	uint64_t all, evidence, faults, by_verdict[VERDICT_OTHER_FAULT + 1], by_state[INCIDENT_STATES], packets;
 };
 
-static void count_fleet(const struct live_view *view, const struct live_pairs *pairs, struct counts *c)
+/* What stands in an incident between devices, which it belongs to. */
+static uint64_t count_joined(const struct live_view *view, const struct live_pairs *pairs)
 {
-	for (size_t i = 0; view->fleet && i < judge_incidents(view->fleet->judge); i++) {
-		struct judge_glance glance = live_fleet_glance(view->fleet, i);
-		bool over = glance.verdict == VERDICT_TRANSIENT || glance.verdict == VERDICT_NOISE ||
-			    (glance.has_times && view->now.wall.ns - glance.last.ns >= view->config->close_ns);
+	uint64_t joined = 0;
 
-		if (!live_fleet_is_listed(view->fleet, i))
-			continue;
-		if (!live_fleet_is_shown(view->fleet, pairs, i)) {
-			c->joined++;
-			continue;
-		}
-		c->all++;
-		c->faults += live_fleet_is_fault(view->fleet, view->config, view->now.wall, i);
-		c->by_verdict[glance.verdict]++;
-		c->by_state[over ? STATE_CLOSED : STATE_OPEN]++;
-	}
+	for (size_t i = 0; view->fleet && i < judge_incidents(view->fleet->judge); i++)
+		joined += live_fleet_is_listed(view->fleet, i) && !live_fleet_is_shown(view->fleet, pairs, i);
+	return joined;
 }
 
-static void count_cases(const struct live_view *view, struct counts *c)
+static bool is_fault(const struct live_view *view, const struct live_row *row)
 {
-	const struct fleet_incident *is;
-
-	for (size_t i = 0; view->cases && (is = fleet_at(view->cases, i)); i++) {
-		c->all++;
-		c->faults += live_case_is_fault(is, view->config, view->now.wall);
-		c->by_verdict[is->verdict]++;
-		c->by_state[is->state]++;
-		c->evidence += is->evidence_count;
-	}
+	if (row->is)
+		return live_is_fault(row->is, view->config, view->now.wall);
+	if (row->case_is)
+		return live_case_is_fault(row->case_is, view->config, view->now.wall);
+	return !row->on_disk && live_fleet_is_fault(view->fleet, view->config, view->now.wall, row->index);
 }
 
-static struct counts count(const struct live_view *view, const struct live_pairs *pairs)
+static struct counts count(const struct live_view *view, const struct live_rows *rows)
 {
-	const struct core_incident *is;
-	struct counts c = { 0 };
+	struct counts c = { .all = rows->count };
 
-	for (size_t i = 0; (is = core_incident_at(view->core, i)); i++) {
-		c.all++;
-		c.faults += live_is_fault(is, view->config, view->now.wall);
-		c.by_verdict[is->verdict]++;
-		c.by_state[is->state]++;
-		c.packets += is->packets;
-		c.evidence += is->evidence_count;
+	for (size_t i = 0; i < rows->count; i++) {
+		const struct live_row *row = &rows->at[i];
+
+		c.faults += is_fault(view, row);
+		c.by_verdict[row->row.verdict]++;
+		c.by_state[row->row.state]++;
+		if (row->is)
+			c.packets += row->is->packets;
+		c.evidence += row->is ? row->is->evidence_count : row->case_is ? row->case_is->evidence_count : 0;
 	}
-	count_fleet(view, pairs, &c);
-	count_cases(view, &c);
 	return c;
 }
 
-/* One of all: the gateway's own, one between other devices, or one that syslog alone tells of. */
-struct listed {
-	const struct core_incident *is;
-	const struct fleet_incident *case_is; /* both NULL: syslog's */
-	size_t index;                         /* of syslog's, in the judge's order; of the cases in theirs */
-	bool has_times;
-	struct instant first;
+/* --- From the disk -------------------------------------------------------------------------------------------------- */
+
+struct stored { /* one at a time */
+	struct core_incident is;
+	struct fleet_incident case_is;
 };
 
-static int compare_flows(const struct core_incident *x, const struct core_incident *y)
+/* Fills in what a row on disk stands for. False: it is not there any more, or cannot be read. */
+static bool load(const struct live_view *view, struct live_row *row, struct stored *to)
 {
-	int order = spimend_address_compare(&x->src, &y->src);
-
-	if (order == 0)
-		order = spimend_address_compare(&x->key.dst, &y->key.dst);
-	if (order == 0 && x->key.spi != y->key.spi)
-		order = x->key.spi < y->key.spi ? -1 : 1;
-	return order;
-}
-
-static int compare_first_seen(const void *a, const void *b)
-{
-	const struct listed *x = a, *y = b;
-
-	if (x->has_times != y->has_times)
-		return x->has_times ? -1 : 1;
-	if (x->has_times && x->first.ns != y->first.ns)
-		return x->first.ns < y->first.ns ? -1 : 1;
-	if (!x->is != !y->is)
-		return x->is ? -1 : 1;
-	if (!x->case_is != !y->case_is)
-		return x->case_is ? -1 : 1;
-	return x->is ? compare_flows(x->is, y->is) : (x->index > y->index) - (x->index < y->index);
-}
-
-static size_t fleet_count(const struct live_view *view)
-{
-	return view->fleet ? judge_incidents(view->fleet->judge) : 0;
-}
-
-/* All of them by first sighting, then by flow (DESIGN.md 6). To be freed by memory_free(). */
-static struct listed *sorted(const struct live_view *view, const struct live_pairs *pairs, size_t *ret_count)
-{
-	const struct fleet_incident *case_is;
-	const struct core_incident *is;
-	struct listed *all;
-	size_t n = 0, own = 0, cases = view->cases ? fleet_figures(view->cases).incidents : 0;
-
-	while (core_incident_at(view->core, own))
-		own++;
-	all = memory_new(own + cases + fleet_count(view) + 1, sizeof(*all));
-	if (!all)
-		return NULL;
-	for (; n < own && (is = core_incident_at(view->core, n)); n++)
-		all[n] = (struct listed){ .is = is, .has_times = true, .first = is->first_seen };
-	for (size_t i = 0; i < cases && (case_is = fleet_at(view->cases, i)); i++)
-		all[n++] = (struct listed){ .case_is = case_is, .index = i, .has_times = true, .first = case_is->first_seen };
-	for (size_t i = 0; i < fleet_count(view); i++) {
-		struct judge_glance glance = live_fleet_glance(view->fleet, i);
-
-		if (live_fleet_is_shown(view->fleet, pairs, i))
-			all[n++] = (struct listed){ .index = i, .has_times = glance.has_times, .first = glance.first };
-	}
-	qsort(all, n, sizeof(*all), compare_first_seen);
-	*ret_count = n;
-	return all;
+	if (!row->on_disk)
+		return true;
+	if (row->row.origin == INCIDENT_OF_GATEWAY && store_find_incident(view->disk, row->row.id, &to->is) == 0)
+		row->is = &to->is;
+	else if (row->row.origin == INCIDENT_OF_DEVICES && store_find_case(view->disk, row->row.id, &to->case_is) == 0)
+		row->case_is = &to->case_is;
+	return row->is || row->case_is;
 }
 
 static void put_fleet_limits(const struct live_view *view, struct json *j)
@@ -514,27 +452,35 @@ static void put_fleet_limits(const struct live_view *view, struct json *j)
 
 void live_incidents_json(const struct live_view *view, struct buffer *out)
 {
-	struct listed *all cleanup(memory_free_pointer) = NULL;
+	struct stored *stored cleanup(memory_free_pointer) = memory_new(1, sizeof(*stored));
 	struct core_figures figures = core_figures(view->core, view->now);
 	cleanup(live_pairs_done) struct live_pairs pairs = { 0 };
-	size_t n = 0, fleet = 0;
+	cleanup(live_rows_done) struct live_rows rows = { 0 };
+	uint64_t fleet = 0, unread = 0;
 	struct counts c;
 	struct json j;
 
-	if (live_pairs_new(view->cases, view->config, &pairs) == 0)
-		all = sorted(view, &pairs, &n);
-	if (!all) {
+	if (!stored || live_pairs_new(view->cases, view->config, &pairs) < 0 ||
+	    live_rows_new(view, &pairs, view->filter, view->filter ? KEPT_OBJECTS_MAX : UINT32_MAX, true, &rows) < 0) {
 		out->failed = true;
 		return;
 	}
-	c = count(view, &pairs);
-	for (size_t i = 0; i < n; i++) {
-		if (all[i].is)
-			put_incident(view, all[i].is, NULL, out);
-		else if (all[i].case_is)
-			record_fleet_json(all[i].case_is, view->config->mode, false, out);
+	c = count(view, &rows);
+	for (size_t i = 0; i < rows.count; i++) {
+		struct live_row row = rows.at[i];
+
+		if (!load(view, &row, stored)) {
+			unread++;
+			continue;
+		}
+		if (row.on_disk)
+			c.evidence += row.is ? row.is->evidence_count : row.case_is->evidence_count;
+		if (row.is)
+			put_incident(view, row.is, NULL, out);
+		else if (row.case_is)
+			record_fleet_json(row.case_is, view->config->mode, false, out);
 		else if (fleet++ < FLEET_OBJECTS_MAX)
-			live_fleet_json(view->fleet, view->config, view->now.wall, all[i].index, false, out);
+			live_fleet_json(view->fleet, view->config, view->now.wall, row.index, false, out);
 	}
 	json_init(&j, out);
 	json_object(&j, NULL);
@@ -562,10 +508,11 @@ void live_incidents_json(const struct live_view *view, struct buffer *out)
 	json_object(&j, "limits");
 	json_unsigned(&j, "incidents_dropped", figures.incidents_dropped);
 	json_unsigned(&j, "flows_refused", figures.flows_refused);
-	json_unsigned(&j, "incidents_left_out", fleet > FLEET_OBJECTS_MAX ? fleet - FLEET_OBJECTS_MAX : 0);
-	json_unsigned(&j, "syslog_joined", c.joined); /* shown as an incident between devices, which they belong to */
+	json_unsigned(&j, "incidents_left_out", rows.left_out + unread + (fleet > FLEET_OBJECTS_MAX ? fleet - FLEET_OBJECTS_MAX : 0));
+	json_unsigned(&j, "syslog_joined", count_joined(view, &pairs));
 	put_fleet_limits(view, &j);
 	json_object_end(&j);
+	live_recurrences_json(view, &j);
 	json_array(&j, "unparsed_lines");
 	json_array_end(&j);
 	json_object_end(&j);
@@ -603,47 +550,74 @@ static void add_row(const struct live_view *view, const struct core_incident *is
 	buffer_done(&cell);
 }
 
+static void add_footer(const struct live_view *view, const struct live_rows *rows, const struct counts *c,
+		       struct buffer *out)
+{
+	bool first = true;
+
+	if (rows->left_out && view->filter)
+		buffer_printf(out, "... and %" PRIu64 " older ones: --limit %" PRIu64 " lists them all\n", rows->left_out,
+			      rows->left_out + rows->count < INCIDENT_LIMIT_MAX ? rows->left_out + rows->count : INCIDENT_LIMIT_MAX);
+	else if (rows->left_out)
+		buffer_printf(out, "... and %" PRIu64 " older ones: --json lists them all\n", rows->left_out);
+	buffer_printf(out, "%" PRIu64 " incident%s", c->all, text_plural(c->all));
+	for (int s = 0; s < INCIDENT_STATES; s++) {
+		if (!c->by_state[s])
+			continue;
+		buffer_printf(out, "%s%" PRIu64 " %s", first ? ": " : ", ", c->by_state[s], incident_state_name((enum incident_state)s));
+		first = false;
+	}
+	if (c->faults)
+		buffer_printf(out, "; %" PRIu64 " fault%s that lose%s packets now", c->faults, c->faults == 1 ? "" : "s",
+			      c->faults == 1 ? "s" : "");
+	buffer_add_char(out, '\n');
+}
+
+/* What the table does not show without being asked. */
+static void add_older(const struct live_view *view, const struct live_rows *rows, struct buffer *out)
+{
+	uint64_t kept = view->disk && !view->filter ? store_count(view->disk) : 0, shown = 0;
+
+	for (size_t i = 0; i < rows->count; i++)
+		shown += rows->at[i].row.origin != INCIDENT_OF_LOGS;
+	if (kept > shown + rows->left_out)
+		buffer_add_string(out, "Older ones are on disk: --since 30d and the other options look there too.\n");
+}
+
 void live_incidents_text(const struct live_view *view, struct buffer *out)
 {
-	struct listed *all cleanup(memory_free_pointer) = NULL;
+	struct stored *stored cleanup(memory_free_pointer) = memory_new(1, sizeof(*stored));
 	cleanup(live_pairs_done) struct live_pairs pairs = { 0 };
+	cleanup(live_rows_done) struct live_rows rows = { 0 };
 	struct counts c;
-	bool first = true;
-	size_t n = 0, from;
 
-	if (live_pairs_new(view->cases, view->config, &pairs) == 0)
-		all = sorted(view, &pairs, &n);
-	if (!all) {
+	if (!stored || live_pairs_new(view->cases, view->config, &pairs) < 0 ||
+	    live_rows_new(view, &pairs, view->filter, view->filter ? TABLE_ROWS_MAX : UINT32_MAX, true, &rows) < 0) {
 		out->failed = true;
 		return;
 	}
-	c = count(view, &pairs);
+	c = count(view, &rows);
+	if (!view->filter && rows.count > TABLE_ROWS_MAX)
+		rows.left_out = rows.count - TABLE_ROWS_MAX; /* counted below all the same */
 	live_cases_asking(view->cases, out);
-	from = n > TABLE_ROWS_MAX ? n - TABLE_ROWS_MAX : 0;
-	if (n)
+	if (rows.count)
 		buffer_printf(out, "%-6s %-10s %-11s %-22s %-19s %-11s %-16s %s\n", "ID", "STATE", "VERDICT", "CAUSE", "FIRST SEEN (UTC)",
 			      "OUTAGE", "CONNECTION", "FLOW");
-	for (size_t i = from; i < n; i++) {
-		if (all[i].is)
-			add_row(view, all[i].is, out);
-		else if (all[i].case_is)
-			live_case_row(all[i].case_is, view->now.wall, out);
-		else
-			live_fleet_row(view->fleet, view->config, view->now.wall, all[i].index, out);
-	}
-	if (from)
-		buffer_printf(out, "... and %zu older ones: --json lists them all\n", from);
-	buffer_printf(out, "%" PRIu64 " incident%s", c.all, c.all == 1 ? "" : "s");
-	for (int s = 0; s < INCIDENT_STATES; s++) {
-		if (!c.by_state[s])
+	for (size_t i = view->filter ? 0 : rows.left_out; i < rows.count; i++) {
+		struct live_row row = rows.at[i];
+
+		if (!load(view, &row, stored))
 			continue;
-		buffer_printf(out, "%s%" PRIu64 " %s", first ? ": " : ", ", c.by_state[s], incident_state_name((enum incident_state)s));
-		first = false;
+		if (row.is)
+			add_row(view, row.is, out);
+		else if (row.case_is)
+			live_case_row(row.case_is, view->now.wall, out);
+		else
+			live_fleet_row(view->fleet, view->config, view->now.wall, row.index, out);
 	}
-	if (c.faults)
-		buffer_printf(out, "; %" PRIu64 " fault%s that lose%s packets now", c.faults, c.faults == 1 ? "" : "s",
-			      c.faults == 1 ? "s" : "");
-	buffer_add_char(out, '\n');
+	add_footer(view, &rows, &c, out);
+	add_older(view, &rows, out);
+	live_recurrences_text(view, out);
 }
 
 /* What happened last, in a few words. */

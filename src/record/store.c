@@ -13,7 +13,14 @@
 
 struct store_limits store_limits_of(const struct config *config)
 {
-	return (struct store_limits){ .incidents = 10000, .age_ns = 90 * DAY_NS, .ledger = config->ledger_max };
+	return (struct store_limits){ .incidents = config->keep_incidents, .age_ns = config->keep_days * DAY_NS,
+				      .ledger = config->ledger_max };
+}
+
+void store_set_limits(struct store *s, const struct store_limits *limits)
+{
+	s->limits = *limits;
+	s->until_retain = 0;
 }
 
 /* What people read of it, and what the caller gets. */
@@ -277,6 +284,17 @@ static int retain(struct store *s, struct instant wall)
 	return code == SQLITE_OK ? store_retain_cases(s, wall) : code;
 }
 
+/* Gives pages that are free back to the file system, so many at a time that nobody waits for it. What fails here is tried
+ * again the next time: nothing is lost by it. */
+static void shrink(struct store *s)
+{
+	sqlite3_stmt *statement = s->statements[STATEMENT_SHRINK];
+
+	while (sqlite3_step(statement) == SQLITE_ROW)
+		; /* a row a page */
+	sqlite3_reset(statement);
+}
+
 int store_flush(struct store *s, struct instant wall)
 {
 	uint32_t ops = s->queue.op_count < STORE_FLUSH_LEDGER_MAX ? s->queue.op_count : STORE_FLUSH_LEDGER_MAX;
@@ -306,6 +324,8 @@ int store_flush(struct store *s, struct instant wall)
 			run(s, STATEMENT_ROLLBACK);
 		return error;
 	}
+	if (s->until_retain == 0)
+		shrink(s);
 	queue_written(&s->queue, ops);
 	store_claims_written(s, claims);
 	store_cases_written(s);

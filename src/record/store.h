@@ -13,6 +13,7 @@
 
 #include "core/core.h"
 #include "fleet/fleet.h"
+#include "model/incident_row.h"
 #include "model/syslog.h"
 
 #define STORE_FILE "spimend.db"
@@ -31,12 +32,13 @@ struct store_limits {
 	int64_t age_ns;       /* and none whose last sighting is older */
 	uint32_t ledger;      /* entries kept: struct config.ledger_max */
 };
-/* 10,000 incidents, 90 days, the configuration's ledger. */
+/* As the configuration says: 10,000 incidents, 90 days, its ledger. */
 struct store_limits store_limits_of(const struct config *config);
 
 struct store_opening { /* what store_open() found; worth a line in the log each */
 	bool created;
-	bool migrated;
+	bool migrated;               /* an older version's was brought up to date */
+	bool not_compacted;          /* an older version's: what it lets go is used again, but the file does not shrink */
 	bool moved_aside;            /* the file was damaged: it is kept as `aside`, a new one was made */
 	char aside[STORE_PATH_MAX];
 	char why[128];               /* of moved_aside */
@@ -93,6 +95,17 @@ struct store_figures {
 	char trouble_text[96]; /* SQLite's words, printable */
 };
 struct store_figures store_figures(const struct store *store);
+
+/* Incidents on disk, the gateway's own and those between devices, in no order: at least all that the filter takes, which is
+ * to be asked again of each. `each` returns false to stop; it must not call the store. The device of the gateway's own is
+ * left empty. What waits to be written is not among them. 0 or negative errno. */
+typedef bool store_row_fn(void *context, const struct incident_row *row);
+int store_list(struct store *store, const struct incident_filter *filter, store_row_fn *each, void *context);
+/* How many there are on disk. */
+uint64_t store_count(struct store *store);
+
+/* A reload: what is kept from the next flush on. */
+void store_set_limits(struct store *store, const struct store_limits *limits);
 
 /* One incident from the disk that core has forgotten already: for `spimend explain`. 0, -ENOENT, or another errno. */
 int store_find_incident(struct store *store, const char *id, struct core_incident *ret);

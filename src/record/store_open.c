@@ -12,7 +12,10 @@
 #include "spimend/error.h"
 
 #define APPLICATION_ID 0x73706d64 /* "spmd" */
+/* What an older daemon could not read makes another version. A column more (with a default), an index more do not. */
 #define SCHEMA_VERSION 1
+#define COMPACT_MOST (32 << 20) /* bytes: a larger file is not rewritten at the start, which nobody would wait for */
+#define SHRINK_PAGES "256"      /* given back at once: 1 MiB */
 #define DONE_STATES "('healed', 'closed')"
 #define CASE_DONE_STATES "('healed', 'closed', 'gave-up', 'unverified')" /* nothing comes behind them, see fleet_restore() */
 
@@ -40,6 +43,8 @@ static const char *const fixed_sql[STATEMENTS] = { /* those that name columns ar
 	[STATEMENT_RETAIN_EVIDENCE] = "DELETE FROM evidence WHERE incident NOT IN (SELECT id FROM incident)",
 	[STATEMENT_RETAIN_LEDGER] = "DELETE FROM ledger WHERE (dst, protocol, spi) IN (SELECT dst, protocol, spi FROM ledger "
 				    "ORDER BY state = 'dead', max(born_ns, died_ns) DESC LIMIT -1 OFFSET ?)",
+	[STATEMENT_COUNT] = "SELECT (SELECT count(*) FROM incident) + (SELECT count(*) FROM fleet_incident)",
+	[STATEMENT_SHRINK] = "PRAGMA incremental_vacuum(" SHRINK_PAGES ")",
 };
 
 int store_errno(sqlite3 *db, int code)
@@ -113,7 +118,8 @@ static int set_up(sqlite3 *db)
 	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	/* One process at a time, and no shared memory file. FULL: what was flushed is there after the power failed. */
-	code = execute_string(db, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0");
+	code = execute_string(db, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; "
+				  "PRAGMA auto_vacuum = INCREMENTAL"); /* counts in an empty file */
 	if (code == SQLITE_OK)
 		code = ask(db, "PRAGMA journal_mode = WAL", NULL, word, sizeof(word));
 	if (code == SQLITE_OK)
@@ -185,7 +191,14 @@ static int make_tables(sqlite3 *db, struct instant wall, int64_t version, struct
 	if (code == SQLITE_OK)
 		code = execute_string(db, "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) "
 					  "WITHOUT ROWID; "
-					  "CREATE INDEX IF NOT EXISTS incident_seen ON incident (last_seen_ns)");
+					  "CREATE INDEX IF NOT EXISTS incident_seen ON incident (last_seen_ns); "
+					  "CREATE INDEX IF NOT EXISTS incident_peer ON incident (src); "
+					  "CREATE INDEX IF NOT EXISTS incident_own ON incident (dst); "
+					  "CREATE INDEX IF NOT EXISTS incident_cause ON incident (cause); "
+					  "CREATE INDEX IF NOT EXISTS fleet_seen ON fleet_incident (last_seen_ns); "
+					  "CREATE INDEX IF NOT EXISTS fleet_peer ON fleet_incident (src); "
+					  "CREATE INDEX IF NOT EXISTS fleet_own ON fleet_incident (dst); "
+					  "CREATE INDEX IF NOT EXISTS fleet_cause ON fleet_incident (cause)");
 	/* After a lost file the ids must still be higher than any that was given: they start with the time. */
 	snprintf(sql, sizeof(sql), "INSERT OR IGNORE INTO meta VALUES ('next_order', %lld); PRAGMA user_version = %d; "
 		 "PRAGMA application_id = %d; COMMIT", (long long)(wall.ns > 0 ? wall.ns / SECOND_NS << 20 : 1) + 1,
@@ -194,6 +207,28 @@ static int make_tables(sqlite3 *db, struct instant wall, int64_t version, struct
 		code = execute_string(db, sql);
 	opening->migrated = code == SQLITE_OK && version != 0 && migrated;
 	return code;
+}
+
+/* A file of before pages could be given back is written anew, once, where it is small. */
+static int make_compact(sqlite3 *db, struct store_opening *opening)
+{
+	int64_t mode = 0, pages = 0, size = 0;
+	int code = ask(db, "PRAGMA auto_vacuum", &mode, NULL, 0);
+
+	if (code == SQLITE_OK)
+		code = ask(db, "PRAGMA page_count", &pages, NULL, 0);
+	if (code == SQLITE_OK)
+		code = ask(db, "PRAGMA page_size", &size, NULL, 0);
+	if (code != SQLITE_OK || mode == 2)
+		return code;
+	opening->not_compacted = pages * size > COMPACT_MOST;
+	if (opening->not_compacted)
+		return SQLITE_OK;
+	code = execute_string(db, "PRAGMA auto_vacuum = INCREMENTAL; VACUUM");
+	if ((code & 0xff) != SQLITE_FULL && (code & 0xff) != SQLITE_READONLY && (code & 0xff) != SQLITE_IOERR)
+		return code;
+	opening->not_compacted = true; /* no room for it: the store is as good as it was */
+	return SQLITE_OK;
 }
 
 static int prepare(struct store *s, enum store_statement which, const struct buffer *sql)
@@ -307,6 +342,8 @@ static int try_open(struct store *s, const char *path, struct instant wall, stru
 		error = -EPROTO;
 	else if (code == SQLITE_OK)
 		code = make_tables(s->db, wall, version, opening);
+	if (code == SQLITE_OK && error == 0)
+		code = make_compact(s->db, opening);
 	if (code == SQLITE_OK && error == 0)
 		code = ask(s->db, "SELECT ifnull(max(number), 0) FROM claim", &number, NULL, 0);
 	s->claims.number = (uint64_t)number;

@@ -56,6 +56,7 @@ static const struct column ledger_columns[] = {
 	ENUM("kind", L(kind), TUNNEL_KINDS, word_tunnel_kind),
 	PLAIN("born_ns", COLUMN_I64, L(born)),
 	PLAIN("died_ns", COLUMN_I64, L(died)),
+	PLAIN("ends_ns", COLUMN_I64, L(ends)),
 };
 
 #define I(member) offsetof(struct core_incident, member)
@@ -97,6 +98,7 @@ static const struct column incident_columns[] = {
 	ENUM("death", I(death), DEATHS, word_ledger_death),
 	PLAIN("born_ns", COLUMN_I64, I(born)),
 	PLAIN("died_ns", COLUMN_I64, I(died)),
+	PLAIN("ends_ns", COLUMN_I64, I(ends)),
 	ENUM("next_rung", I(next.rung), RUNGS, word_repair_rung),
 	ENUM("next_refusal", I(next.refusal), REFUSALS, word_repair_refusal),
 	ENUM("next_first", I(next.first), ORDER_VERBS, word_order_verb),
@@ -187,6 +189,7 @@ static const struct column case_columns[] = {
 	PLAIN("spi_count", COLUMN_U32, F(spi_count)),
 	PLAIN("has_stale", COLUMN_BOOL, F(has_stale)),
 	PLAIN("stale", COLUMN_U32, F(stale.value)),
+	PLAIN("stale_ends_ns", COLUMN_I64, F(stale_ends)),
 	TEXT_IN("interface", fleet_incident, interface),
 	ENUM("tunnel_kind", F(tunnel_kind), TUNNEL_KINDS, word_tunnel_kind),
 	PLAIN("has_ike", COLUMN_BOOL, F(has_ike)),

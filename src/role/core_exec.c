@@ -71,7 +71,9 @@ static int page(void *context, enum exec_page which, const char *id, bool json, 
 		request.command = CONTROL_STATUS;
 		break;
 	case EXEC_PAGE_INCIDENTS:
-		request.command = CONTROL_INCIDENTS;
+	case EXEC_PAGE_STATS:
+		request.command = which == EXEC_PAGE_STATS ? CONTROL_STATS : CONTROL_INCIDENTS;
+		snprintf(request.filter, sizeof(request.filter), "%s", id);
 		break;
 	case EXEC_PAGE_INCIDENT:
 		snprintf(request.id, sizeof(request.id), "%s", id);

@@ -45,7 +45,17 @@ static int open_store(struct mind *mind)
 	} else if (opening.migrated) {
 		log_say(log, LOG_NOTICE, "the store of an older version was taken over");
 	}
+	if (opening.not_compacted)
+		log_say(log, LOG_NOTICE, "the store is of an older version and too large to be written anew: it will not shrink");
 	return 0;
+}
+
+void mind_keep_so_much(struct mind *mind)
+{
+	struct store_limits limits = store_limits_of(mind->member->config);
+
+	if (mind->store)
+		store_set_limits(mind->store, &limits);
 }
 
 /* The store remembers so much only. */
@@ -179,6 +189,7 @@ static struct live_view view_of(struct mind *mind, struct live_notify *ret_notif
 	if (mind->store) {
 		mind->figures = store_figures(mind->store);
 		view.store = &mind->figures;
+		view.disk = mind->store;
 	}
 	view.started = mind->member->start.up;
 	view.up_ns = view.now.mono_ns - mind->member->start.up_ns;
@@ -225,10 +236,12 @@ static int explain_fleet(struct mind *mind, const struct live_view *view, const 
 static int explain_case(const struct live_view *view, const struct control_request *request, const struct fleet_incident *is,
 			struct buffer *out)
 {
-	if (request->json)
+	if (request->json) {
 		record_fleet_json(is, view->config->mode, true, out);
-	else
+	} else {
 		record_fleet_explain(is, view->config->mode, out);
+		live_cure_of_case(view, is, out);
+	}
 	return live_case_is_fault(is, view->config, view->now.wall);
 }
 
@@ -320,6 +333,24 @@ static void watch(struct mind *mind, const struct live_view *view, bool json, st
 	mind_fleet_watch(mind, json, out);
 }
 
+/* Incidents or statistics, of those that were asked for. */
+static int answer_list(struct live_view *view, const struct control_request *request, struct buffer *out)
+{
+	bool is_stats = request->command == CONTROL_STATS;
+	struct incident_filter filter;
+	int r = incident_filter_read(text_of(request->filter), view->now.wall, is_stats, &filter, out);
+
+	if (r < 0)
+		return CONTROL_REFUSED;
+	view->filter = filter.is_set ? &filter : NULL;
+	if (is_stats)
+		(request->json ? live_stats_json : live_stats_text)(view, out);
+	else
+		(request->json ? live_incidents_json : live_incidents_text)(view, out);
+	view->filter = NULL;
+	return is_stats ? 0 : live_exit_status(view);
+}
+
 int mind_answer(struct mind *mind, const struct control_request *request, struct buffer *out)
 {
 	struct live_notify notify;
@@ -330,8 +361,8 @@ int mind_answer(struct mind *mind, const struct control_request *request, struct
 		(request->json ? live_status_json : live_status_text)(&view, out);
 		return live_exit_status_of_all(&view);
 	case CONTROL_INCIDENTS:
-		(request->json ? live_incidents_json : live_incidents_text)(&view, out);
-		return live_exit_status(&view);
+	case CONTROL_STATS:
+		return answer_list(&view, request, out);
 	case CONTROL_EXPLAIN:
 		return explain(mind, &view, request, out);
 	case CONTROL_WATCH:

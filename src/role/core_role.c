@@ -521,6 +521,7 @@ static void reload(void *context)
 
 	if (r < 0)
 		log_say(&mind->member->log, LOG_ERR, "the new configuration was not taken: %s", spimend_strerror(r));
+	mind_keep_so_much(mind);
 	r = mind_take_config(mind);
 	if (r < 0)
 		log_say(&mind->member->log, LOG_ERR, "the running configuration cannot be shown: %s", spimend_strerror(r));

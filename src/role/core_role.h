@@ -129,6 +129,8 @@ struct moment mind_now(const struct mind *mind);
 
 /* Opens the store, makes core from what it holds. 0 or negative errno; a store that cannot be had is no error. */
 int mind_restore(struct mind *mind);
+/* After a reload: what is kept on disk. */
+void mind_keep_so_much(struct mind *mind);
 /* Writes what is remembered; says in the log when that fails, and when it works again. */
 void mind_flush(struct mind *mind);
 /* Where there was no store at the start. */

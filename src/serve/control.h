@@ -13,6 +13,9 @@
  * {"spimend":1,"status":0} or {"spimend":1,"status":2,"error":"..."}, then the bytes to print, then the end. `status` is the
  * exit status of the program that asked.
  *
+ * {"spimend":1,"command":"incidents","filter":"since 7d peer 192.0.2.7 limit 20","json":true} asks for some of them, as does
+ * "stats"; the words are those of parse/incident_filter.h, and a wrong one is told in the answer's error.
+ *
  * A session: {"spimend":1,"command":"exec","verb":"run","line":"show version","prompt":true}; verbs are run, help (what '?'
  * shows behind the line) and complete. Its answer: {"spimend":1,"status":0,"length":123,"prompt":"hub#","page":24,
  * "over":false}, then `length` bytes; then the next request, unless it is over.
@@ -24,6 +27,7 @@
 
 #include "base/buffer.h"
 #include "model/incident.h"
+#include "parse/incident_filter.h"
 
 #define CONTROL_PROTOCOL 1
 #define CONTROL_SOCKET "/run/spimend/control"
@@ -38,8 +42,8 @@
 #define CONTROL_ANSWER_MAX (64u << 20)  /* of one answer */
 #define CONTROL_WATCH_MAX (256u << 10)  /* bytes that wait for a watcher; a slower one is dropped, counted */
 
-enum control_command { CONTROL_STATUS, CONTROL_INCIDENTS, CONTROL_EXPLAIN, CONTROL_WATCH, CONTROL_APPROVE, CONTROL_DENY,
-		       CONTROL_EXEC, CONTROL_COMMANDS };
+enum control_command { CONTROL_STATUS, CONTROL_INCIDENTS, CONTROL_STATS, CONTROL_EXPLAIN, CONTROL_WATCH, CONTROL_APPROVE,
+		       CONTROL_DENY, CONTROL_EXEC, CONTROL_COMMANDS };
 enum control_verb { CONTROL_RUN, CONTROL_HELP, CONTROL_COMPLETE, CONTROL_VERBS };
 const char *control_command_name(enum control_command command);
 
@@ -47,6 +51,7 @@ struct control_request {
 	enum control_command command;
 	char id[INCIDENT_ID_MAX]; /* CONTROL_EXPLAIN, _APPROVE, _DENY */
 	uint32_t step;            /* CONTROL_APPROVE, _DENY: from 1 on */
+	char filter[INCIDENT_FILTER_TEXT_MAX]; /* CONTROL_INCIDENTS, _STATS: words of parse/incident_filter.h, unread; empty: all */
 	bool json;
 	uid_t uid;                /* who asks */
 	bool is_operator;         /* may `enable`: root, or of the rules' operators */

@@ -6,7 +6,8 @@
 #include "serve/control_private.h"
 #include "spimend/error.h"
 
-static const char *const names[CONTROL_COMMANDS] = { "status", "incidents", "explain", "watch", "approve", "deny", "exec" };
+static const char *const names[CONTROL_COMMANDS] = { "status", "incidents", "stats", "explain", "watch", "approve",
+							    "deny", "exec" };
 static const char *const verbs[CONTROL_VERBS] = { "run", "help", "complete" };
 
 const char *control_command_name(enum control_command command)
@@ -24,6 +25,8 @@ void control_request_print(const struct control_request *request, struct buffer 
 	json_string(&j, "command", control_command_name(request->command));
 	json_string(&j, "id", request->id[0] ? request->id : NULL);
 	json_bool(&j, "json", request->json);
+	if (request->filter[0])
+		json_string(&j, "filter", request->filter);
 	if (request->step)
 		json_unsigned(&j, "step", request->step);
 	if (request->command == CONTROL_EXEC) {
@@ -121,7 +124,7 @@ static int read_command(const struct flat_json_member *member, struct control_re
 			return 0;
 		}
 	}
-	buffer_printf(why, "no command '%.32s'; there are status, incidents, explain, watch, approve, deny and exec", member->text);
+	buffer_printf(why, "no command '%.32s'; there are status, incidents, stats, explain, watch, approve, deny and exec", member->text);
 	return -1;
 }
 
@@ -159,6 +162,18 @@ static int read_id(const struct flat_json_member *member, struct control_request
 	}
 	for (size_t i = 0; i < len; i++) /* ids are lower case, whatever was typed */
 		request->id[i] = char_lower(member->text[i]);
+	return 0;
+}
+
+static int read_filter(const struct flat_json_member *member, struct control_request *request, struct buffer *why)
+{
+	if (!member || member->type == FLAT_NULL)
+		return 0;
+	if (member->type != FLAT_STRING || (request->command != CONTROL_INCIDENTS && request->command != CONTROL_STATS))
+		return refuse(why, "a filter is a text, of incidents and stats alone");
+	if (strlen(member->text) >= sizeof(request->filter))
+		return refuse(why, "the filter is too long");
+	text_copy(text_of(member->text), request->filter, sizeof(request->filter));
 	return 0;
 }
 
@@ -204,7 +219,8 @@ int control_request_read(struct text line, struct control_request *ret, struct b
 	request.json = json && json->type == FLAT_TRUE;
 	if (read_command(flat_json_find(&object, "command"), &request, why) < 0 ||
 	    read_id(flat_json_find(&object, "id"), &request, why) < 0 ||
-	    read_step(flat_json_find(&object, "step"), &request, why) < 0 || read_exec(&object, &request, why) < 0)
+	    read_step(flat_json_find(&object, "step"), &request, why) < 0 ||
+	    read_filter(flat_json_find(&object, "filter"), &request, why) < 0 || read_exec(&object, &request, why) < 0)
 		return -1;
 	*ret = request;
 	return 0;

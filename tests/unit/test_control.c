@@ -152,6 +152,45 @@ static void test_what_is_printed_is_read_back(void **state)
 	close(fd);
 }
 
+static void test_a_filter_is_handed_on_as_it_is(void **state)
+{
+	static const char *const refused[] = {
+		"{\"spimend\":1,\"command\":\"status\",\"filter\":\"since 2h\"}\n",
+		"{\"spimend\":1,\"command\":\"incidents\",\"filter\":7}\n",
+	};
+	struct control_request request = { .command = CONTROL_STATS, .filter = "since 7d by month" };
+	struct buffer out = { 0 };
+	int fd;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		fd = client();
+		say(fd, refused[i]);
+		turn(0);
+		assert_true(hear(fd));
+		assert_non_null(strstr(got, "a filter is a text, of incidents and stats alone"));
+		close(fd);
+	}
+	fd = client();
+	control_request_print(&request, &out);
+	assert_int_equal(send(fd, out.bytes, out.len, 0), (ssize_t)out.len);
+	turn(0);
+	assert_int_equal(asked.command, CONTROL_STATS);
+	assert_string_equal(asked.filter, "since 7d by month");
+	buffer_clear(&out); /* one that is longer than any */
+	buffer_add_string(&out, "{\"spimend\":1,\"command\":\"incidents\",\"filter\":\"");
+	buffer_add_repeat(&out, 'x', INCIDENT_FILTER_TEXT_MAX);
+	buffer_add_string(&out, "\"}\n");
+	close(fd);
+	fd = client();
+	assert_int_equal(send(fd, out.bytes, out.len, 0), (ssize_t)out.len);
+	turn(0);
+	assert_true(hear(fd));
+	assert_non_null(strstr(got, "the filter is too long"));
+	buffer_done(&out);
+	close(fd);
+}
+
 /* --- Sessions --------------------------------------------------------------------------------------------------------- */
 
 static int sessions_gone, run_status;
@@ -524,6 +563,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CONTROL_TEST(test_a_question_gets_its_answer_and_the_end),
 		CONTROL_TEST(test_what_is_printed_is_read_back),
+		CONTROL_TEST(test_a_filter_is_handed_on_as_it_is),
 		CONTROL_TEST(test_a_session_goes_on_until_it_is_over),
 		CONTROL_TEST(test_an_answer_may_come_later),
 		CONTROL_TEST(test_sessions_are_bounded_in_number_and_in_time),

@@ -187,13 +187,19 @@ static void test_successor_that_works_is_not_touched(void **state)
 static void test_daemon_lost_child(void **state)
 {
 	struct gateway g;
+	int64_t ends;
 
 	(void)state;
 	gateway_new(&g, MODE_REPAIR);
+	g.children[0].has_life = true; /* a list tells it while the SA lives */
+	g.children[0].life_s = 3600;
+	gateway_pass(&g, 6 * SECOND_NS);
+	ends = g.now.wall.ns + HOUR_NS;
 	g.child_count = 0;
 	gateway_pass(&g, 6 * SECOND_NS);
 	assert_int_equal(g.watch, WATCH_DEAD);
 	gateway_strays(&g, X, 101, 6);
+	assert_true(core_incident_at(g.core, 0)->ends.ns > ends - 7 * SECOND_NS && core_incident_at(g.core, 0)->ends.ns <= ends);
 	assert_judged(&g, VERDICT_DESYNC, RULE_LEDGER_DEAD, CAUSE_CHILD_MISSING);
 	assert_int_equal(g.order.verb, ORDER_INITIATE);
 	assert_false(g.order.opens_ike);

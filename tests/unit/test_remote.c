@@ -39,6 +39,8 @@ static int answer(void *context, const struct control_request *request, struct b
 		buffer_printf(to, "step %u of ", request->step);
 	if (request->command == CONTROL_INCIDENTS && !request->json) /* words for a terminal */
 		buffer_add_string(to, "\x1b[2J\a\x7f\n");
+	if (request->filter[0])
+		buffer_printf(to, "[%s] ", request->filter);
 	buffer_printf(to, "%s %s %d\n", control_command_name(request->command), request->id, request->json);
 	return request->command == CONTROL_STATUS;
 }
@@ -202,6 +204,24 @@ static void test_a_word_on_a_step_goes_to_the_daemon(void **state)
 	assert_non_null(strstr(err, "no such id"));
 }
 
+static void test_which_incidents_is_asked_in_words(void **state)
+{
+	(void)state;
+	start(ourselves());
+	assert_int_equal(ask("stats", "--since=2026-11-22 09:30:00", "--by=month"), 0);
+	assert_string_equal(out, "[since 2026-11-22T09:30:00 by month] stats  0\n");
+	assert_int_equal(ask("incidents", "--verdict=desink", NULL), 2);
+	assert_string_equal(err, "spimend incidents: verdict 'desink': did you mean desync?\n");
+	assert_int_equal(ask("incidents", "--peer=a b", NULL), 2);
+	assert_string_equal(err, "spimend incidents: peer ' b': no blanks and no control characters are expected\n");
+	assert_int_equal(ask("incidents", "--by=month", NULL), 2);
+	assert_string_equal(err, "spimend incidents: --by belongs to 'spimend stats'\n");
+	assert_int_equal(ask("status", "--since=2h", NULL), 2);
+	assert_string_equal(err, "spimend status: --since belongs to 'spimend incidents' and 'spimend stats'\n");
+	assert_int_equal(ask("incidents", "--limit=", NULL), 2);
+	assert_string_equal(out, "");
+}
+
 static void test_a_watch_prints_until_the_daemon_ends(void **state)
 {
 	(void)state;
@@ -283,6 +303,7 @@ int main(void)
 		REMOTE_TEST(test_what_the_daemon_says_is_printed_with_its_status),
 		REMOTE_TEST(test_what_the_daemon_refuses_is_said),
 		REMOTE_TEST(test_a_word_on_a_step_goes_to_the_daemon),
+		REMOTE_TEST(test_which_incidents_is_asked_in_words),
 		REMOTE_TEST(test_a_watch_prints_until_the_daemon_ends),
 		REMOTE_TEST(test_without_a_daemon_it_says_so),
 		REMOTE_TEST(test_who_may_not_ask_is_told_who_may),

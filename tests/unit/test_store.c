@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -18,12 +17,12 @@
 
 #include <cmocka.h>
 #include "record/store.h"
+#include "store_folder.h"
 
 #define KEPT_MAX 64
 
 static const struct instant today = { INT64_C(1795342800) * SECOND_NS };
 static const struct store_limits limits = { .incidents = 4, .age_ns = 90 * DAY_NS, .ledger = 32 };
-static char folder[64];
 static struct store *store;
 static struct store_opening opening;
 static struct ledger_entry entries[KEPT_MAX];
@@ -33,33 +32,16 @@ static int entry_count, incident_count;
 static int set_up(void **state)
 {
 	(void)state;
-	snprintf(folder, sizeof(folder), "%s/store-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
-	assert_non_null(mkdtemp(folder));
+	folder_make();
 	store = NULL;
 	return 0;
 }
 
-static const char *in_folder(const char *name)
-{
-	static char path[512];
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	return path;
-}
-
 static int tear_down(void **state)
 {
-	struct dirent *entry;
-	DIR *d;
-
 	(void)state;
 	store_close(store);
-	d = opendir(folder);
-	while (d && (entry = readdir(d)))
-		if (entry->d_name[0] != '.')
-			unlink(in_folder(entry->d_name));
-	closedir(d);
-	rmdir(folder);
+	folder_remove();
 	return 0;
 }
 
@@ -111,6 +93,7 @@ static struct ledger_entry entry_of(uint32_t spi)
 	e.connection = UINT64_MAX - 5;
 	e.born.ns = today.ns + spi;
 	e.died.ns = today.ns + spi + 1;
+	e.ends.ns = today.ns + HOUR_NS;
 	return e;
 }
 
@@ -141,6 +124,7 @@ static const struct core_incident *incident_of(const char *id, enum incident_sta
 	i->sequence_first = 5;
 	i->sequence_known = 4;
 	i->death = DEATH_DAEMON_LOST;
+	i->ends.ns = seen + HOUR_NS;
 	i->next.rung = RUNG_RESTART_IKE;
 	i->next.refusal = REFUSE_UNPROVEN;
 	i->next.first = ORDER_TERMINATE_IKE;
