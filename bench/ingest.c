@@ -4,9 +4,11 @@
  *
  *     ingest send PORT RATE SECONDS DEVICES FLOWS   syslog over UDP from DEVICES addresses of 127/8, RATE messages a second,
  *                                                   one in a hundred about one of FLOWS flows; prints how many were sent
+ *     ingest fill PORT COUNT DEVICES FLOWS          the same, COUNT messages as fast as it goes
  *     ingest flows DEVICES FLOWS                    what the judge takes for so many flows: memory, time
  */
 #include <arpa/inet.h>
+#include <limits.h>
 #include <netinet/udp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,7 +82,9 @@ static char *next_messages(unsigned long sent, unsigned turn, unsigned device, u
 	return at;
 }
 
-static int send_all(unsigned short port, double rate, double seconds, unsigned devices, unsigned long flows)
+/* `most` messages, or for so many seconds, whatever comes first. */
+static int send_all(unsigned short port, double rate, double seconds, unsigned long most, unsigned devices,
+		    unsigned long flows)
 {
 	char control[CMSG_SPACE(sizeof(struct in_pktinfo)) + CMSG_SPACE(sizeof(uint16_t))];
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -98,7 +102,7 @@ static int send_all(unsigned short port, double rate, double seconds, unsigned d
 		perror("ingest: socket");
 		return 2;
 	}
-	for (unsigned turn = 0; now() - start < seconds; turn++) {
+	for (unsigned turn = 0; sent < most && now() - start < seconds; turn++) {
 		unsigned device = turn * 7919u % devices;
 
 		part.iov_base = next_messages(sent, turn, device, flows);
@@ -179,10 +183,13 @@ static int judge_flows(unsigned devices, unsigned long flows)
 int main(int argc, char **argv)
 {
 	if (argc == 7 && strcmp(argv[1], "send") == 0)
-		return send_all((unsigned short)atoi(argv[2]), atof(argv[3]), atof(argv[4]), (unsigned)atoi(argv[5]),
+		return send_all((unsigned short)atoi(argv[2]), atof(argv[3]), atof(argv[4]), ULONG_MAX, (unsigned)atoi(argv[5]),
 				(unsigned long)atol(argv[6]));
+	if (argc == 6 && strcmp(argv[1], "fill") == 0)
+		return send_all((unsigned short)atoi(argv[2]), 1e12, 1e9, (unsigned long)atol(argv[3]), (unsigned)atoi(argv[4]),
+				(unsigned long)atol(argv[5]));
 	if (argc == 4 && strcmp(argv[1], "flows") == 0)
 		return judge_flows((unsigned)atoi(argv[2]), (unsigned long)atol(argv[3]));
-	fprintf(stderr, "usage: ingest send PORT RATE SECONDS DEVICES FLOWS | flows DEVICES FLOWS\n");
+	fprintf(stderr, "usage: ingest send PORT RATE SECONDS DEVICES FLOWS | fill PORT COUNT DEVICES FLOWS | flows DEVICES FLOWS\n");
 	return 2;
 }

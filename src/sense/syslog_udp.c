@@ -2,6 +2,7 @@
 #include "sense/syslog_udp.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,35 +12,24 @@
 #include "base/memory.h"
 #include "sense/syslog_socket.h"
 
-union control {
-	struct cmsghdr header;
-	char bytes[CMSG_SPACE(sizeof(uint32_t))];
-};
-
 struct syslog_udp {
 	int fd;            /* owns */
 	uint32_t overflow; /* as the socket told it last */
 	struct mmsghdr heads[SYSLOG_UDP_AT_ONCE];
 	struct iovec parts[SYSLOG_UDP_AT_ONCE];
 	struct sockaddr_storage from[SYSLOG_UDP_AT_ONCE];
-	union control control[SYSLOG_UDP_AT_ONCE];
 	char room[SYSLOG_UDP_AT_ONCE][SYSLOG_MESSAGE_MAX + 1];
 };
 
 int syslog_udp_open(const struct syslog_listener *listener, int *ret_fd)
 {
-	const int on = 1, size = SYSLOG_UDP_BUFFER;
+	const int size = SYSLOG_UDP_BUFFER;
 	int fd, r = syslog_socket_open(listener, SOCK_DGRAM, &fd);
 
 	if (r < 0)
 		return r;
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	if (setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on)) < 0) {
-		r = -errno;
-		close(fd);
-		return r;
-	}
 	*ret_fd = fd;
 	return 0;
 }
@@ -58,7 +48,6 @@ int syslog_udp_new(int fd, struct syslog_udp **ret)
 		udp->heads[i].msg_hdr.msg_iov = &udp->parts[i];
 		udp->heads[i].msg_hdr.msg_iovlen = 1;
 		udp->heads[i].msg_hdr.msg_name = &udp->from[i];
-		udp->heads[i].msg_hdr.msg_control = &udp->control[i];
 	}
 	*ret = udp;
 	return 0;
@@ -72,25 +61,23 @@ void syslog_udp_free(struct syslog_udp *udp)
 	memory_free(udp);
 }
 
-/* The socket counts its losses since it was made, in 32 bits; nothing is told before the first. */
-static void take_overflow(struct syslog_udp *udp, struct msghdr *head, struct syslog_counts *counts)
+/* The socket counts its losses since it was made, in 32 bits. Asked once a turn: told with each message (SO_RXQ_OVFL) they
+ * would cost most when time is shortest, and not be heard of before another message comes. */
+static void take_overflow(struct syslog_udp *udp, struct syslog_counts *counts)
 {
-	struct cmsghdr *c = CMSG_FIRSTHDR(head);
-	uint32_t told;
+	uint32_t told[SK_MEMINFO_VARS];
+	socklen_t len = sizeof(told);
 
-	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SO_RXQ_OVFL || c->cmsg_len != CMSG_LEN(sizeof(told)))
+	if (getsockopt(udp->fd, SOL_SOCKET, SO_MEMINFO, told, &len) < 0 || len <= SK_MEMINFO_DROPS * sizeof(told[0]))
 		return;
-	memcpy(&told, CMSG_DATA(c), sizeof(told));
-	counts->lost += (uint32_t)(told - udp->overflow);
-	udp->overflow = told;
+	counts->lost += (uint32_t)(told[SK_MEMINFO_DROPS] - udp->overflow);
+	udp->overflow = told[SK_MEMINFO_DROPS];
 }
 
 static int read_some(struct syslog_udp *udp)
 {
-	for (int i = 0; i < SYSLOG_UDP_AT_ONCE; i++) { /* the last call has changed them */
+	for (int i = 0; i < SYSLOG_UDP_AT_ONCE; i++) /* the last call has changed them */
 		udp->heads[i].msg_hdr.msg_namelen = sizeof(udp->from[i]);
-		udp->heads[i].msg_hdr.msg_controllen = sizeof(udp->control[i]);
-	}
 	return recvmmsg(udp->fd, udp->heads, SYSLOG_UDP_AT_ONCE, MSG_DONTWAIT, NULL);
 }
 
@@ -108,11 +95,11 @@ int syslog_udp_read(struct syslog_udp *udp, struct syslog *syslog)
 		for (int i = 0; i < got; i++) {
 			struct spimend_address source = syslog_address_of(&udp->from[i]);
 
-			take_overflow(udp, &udp->heads[i].msg_hdr, syslog_counts(syslog));
 			syslog_message(syslog, &source, SYSLOG_UDP, (struct text){ udp->room[i], udp->heads[i].msg_len },
 				       udp->heads[i].msg_hdr.msg_flags & MSG_TRUNC);
 		}
 	}
+	take_overflow(udp, syslog_counts(syslog));
 	syslog_settle(syslog);
 	return r < 0 ? r : all;
 }
