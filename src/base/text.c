@@ -40,6 +40,12 @@ bool text_starts_nocase(struct text t, struct text prefix)
 	return true;
 }
 
+void text_make_printable(char *string)
+{
+	for (char *c = string; *c; c++)
+		*c = *c < 0x20 || *c > 0x7e ? '.' : *c;
+}
+
 bool text_is_string(const char *at, size_t size)
 {
 	const char *end = memchr(at, '\0', size);

@@ -84,6 +84,8 @@ bool text_ends(struct text t, struct text suffix);
 /* An array that ends with a NUL inside, printable ASCII before it: to be asked of what came over a channel, and is to be
  * printed or sent on. */
 bool text_is_string(const char *at, size_t size);
+/* The string becomes such a one: every other byte is a '.'. */
+void text_make_printable(char *string);
 
 #define TEXT_RESEMBLES_MAX 48 /* longer texts resemble nothing */
 /* Was the keyword meant, in any case? True when few edits lead to it, fewer than `below`; exchanged neighbours are one. */

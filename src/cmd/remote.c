@@ -26,6 +26,7 @@ static const char usage[] =
 	"       spimend watch [--json] [--socket PATH]\n"
 	"       spimend approve ID STEP [--json] [--socket PATH]\n"
 	"       spimend deny ID STEP [--json] [--socket PATH]\n"
+	"       spimend journal DEVICE [--incident ID] [--json] [--socket PATH]\n"
 	"\n"
 	"Asks the running daemon, spimendd. Nothing is changed but by approve.\n"
 	"\n"
@@ -36,19 +37,22 @@ static const char usage[] =
 	"  approve ID STEP  agree to that step of an incident: what 'explain' says is typed on the device, once the device,\n"
 	"                   read again just before, still shows the same\n"
 	"  deny ID STEP     say no to it\n"
+	"  journal DEVICE   what was done on a device, and every byte that was typed there (>) and that came back (<), what\n"
+	"                   ssh said (!) and notes (=); secrets are taken out, times are UTC\n"
 	"  watch            open incidents, then a line a change, until interrupted\n"
 	"\n"
 	"  FILTER is --since TIME, --until TIME (30m, 2h, 7d ago; or 2026-11-22, 2026-11-22T09:30:00Z), --peer ADDRESS,\n"
 	"  --device NAME, --verdict, --cause or --state NAME[,NAME...].\n"
 	"  --limit COUNT    the newest so many\n"
 	"\n"
+	"  --incident ID    of journal: what belongs to that incident alone\n"
 	"  --json           one JSON object a line\n"
 	"  --socket PATH    where the daemon listens (default " CONTROL_SOCKET ")\n"
 	"  --help           this text\n"
 	"\n"
 	"Exit status: 0 nothing wrong, 1 a desync or another fault is open, or status has a\n"
 	"trouble to tell, 2 wrong use or the daemon could not be asked. Of approve and deny:\n"
-	"0 it was taken, 2 it was not.\n";
+	"0 it was taken, 2 it was not. Of journal: 0, 2.\n";
 
 struct question {
 	const char *command;
@@ -81,6 +85,14 @@ static int read_id(struct question *q, const char *id)
 	if (!is_word || len >= INCIDENT_ID_MAX)
 		return refuse(q, "no such id; they are words such as k3v9q2, and 'spimend incidents' lists them");
 	memcpy(q->request.id, id, len + 1);
+	return 0;
+}
+
+static int read_device(struct question *q, const char *device)
+{
+	if (strlen(device) >= DEVICE_NAME_MAX || !device_is_name(text_of(device)))
+		return refuse(q, "no device has such a name; 'show spimend devices' in the shell lists them");
+	text_copy(text_of(device), q->request.device, sizeof(q->request.device));
 	return 0;
 }
 
@@ -129,6 +141,7 @@ static int read_options(int argc, char **argv, struct question *q)
 	static const struct option options[] = {
 		{ "json", no_argument, NULL, 'j' },
 		{ "socket", required_argument, NULL, 's' },
+		{ "incident", required_argument, NULL, 'i' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "since", required_argument, NULL, 'f' },
 		{ "until", required_argument, NULL, 'f' },
@@ -156,6 +169,12 @@ static int read_options(int argc, char **argv, struct question *q)
 		case 'j':
 			q->request.json = true;
 			break;
+		case 'i':
+			if (q->request.command != CONTROL_JOURNAL)
+				return refuse(q, "--incident is of 'spimend journal' alone") + 1;
+			if (read_id(q, optarg))
+				return EXIT_TROUBLE + 1;
+			break;
 		case 's':
 			q->socket = optarg;
 			break;
@@ -182,6 +201,11 @@ static int read_options(int argc, char **argv, struct question *q)
 		return EXIT_TROUBLE + 1;
 	if (wants_id && !wants_step && argc - optind != 1)
 		return refuse(q, "the id of one incident is expected; 'spimend incidents' lists them") + 1;
+	if (q->request.command == CONTROL_JOURNAL) {
+		if (argc - optind != 1)
+			return refuse(q, "the name of one device is expected") + 1;
+		return read_device(q, argv[optind]) ? EXIT_TROUBLE + 1 : 0;
+	}
 	if (!wants_id && optind < argc)
 		return refuse(q, "no argument is expected; --help tells the options") + 1;
 	return wants_id && read_id(q, argv[optind]) ? EXIT_TROUBLE + 1 : 0;

@@ -23,6 +23,7 @@ static const char usage[] =
 	"  explain ID        one of its incidents in full\n"
 	"  watch             its incidents as they change\n"
 	"  approve ID STEP   agree to a step that waits for a person; 'deny ID STEP' says no\n"
+	"  journal DEVICE    what was typed on a device and what it printed, byte for byte, secrets taken out\n"
 	"  shell             type IOS-like commands for the running daemon; -c \"COMMAND\" runs one\n"
 	"  --version         print the version\n"
 	"  --help            this text; 'spimend analyze --help' for a command's own\n";
@@ -32,7 +33,7 @@ static const char *const later[] = {
 	"report",
 };
 
-static const char *const remote[] = { "status", "incidents", "stats", "explain", "watch", "approve", "deny" };
+static const char *const remote[] = { "status", "incidents", "stats", "explain", "watch", "approve", "deny", "journal" };
 
 int main(int argc, char **argv)
 {

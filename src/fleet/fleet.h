@@ -126,7 +126,10 @@ struct fleet_output {
 			struct instant at;
 			char text[FLEET_TEXT_MAX];
 		} journal;
-		struct device_order order;
+		struct {
+			struct device_order order;
+			char of[INCIDENT_ID_MAX]; /* the incident that wants it */
+		};
 		struct {
 			int severity;
 			char text[FLEET_TEXT_MAX];

@@ -80,6 +80,7 @@ void order_give(struct fleet *f, struct case_file *c, struct device_order *order
 	buffer_done(&command);
 	output = fleet_emit(f, FLEET_ORDER);
 	output->order = *order;
+	snprintf(output->of, sizeof(output->of), "%s", c->is.id);
 	c->pending.request = order->request;
 	c->pending.device = order->device;
 	c->pending.verb = order->verb;

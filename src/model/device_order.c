@@ -213,17 +213,23 @@ bool device_valid_result(const struct device_result *result)
 
 bool device_valid_open(const struct device_open *open)
 {
-	return (unsigned)open->platform < PLATFORMS;
+	return (unsigned)open->platform < PLATFORMS && open->device < DEVICES_MAX;
 }
 
 bool device_valid_typed(const struct device_typed *typed)
 {
-	return is_text(typed->command, sizeof(typed->command));
+	return is_text(typed->command, sizeof(typed->command)) &&
+	       (typed->key ? (typed->key == ' ' || typed->key == '\r') && !typed->command[0] : true);
 }
 
 bool device_valid_part(const struct device_part *part)
 {
-	return part->len > 0 && part->len <= DEVICE_PART_MAX;
+	return part->len > 0 && part->len <= DEVICE_PART_MAX && is_bool(&part->of_ssh);
+}
+
+bool device_valid_closed(const struct device_closed *closed)
+{
+	return is_text(closed->why, sizeof(closed->why));
 }
 
 bool device_valid_seen(const struct device_seen *seen)

@@ -109,15 +109,23 @@ struct device_result { /* of the role ssh: how it ended */
 struct device_open {
 	uint32_t session;
 	enum platform platform;
+	uint32_t device;
+	uint64_t mark, request; /* of the device; whose order it is begun for */
 };
 struct device_typed { /* comes before the bytes of its echo */
 	uint32_t session;
 	uint64_t request;     /* 0: of the log-in; nobody is told what it prints */
-	char command[DEVICE_COMMAND_MAX];
+	char command[DEVICE_COMMAND_MAX]; /* and Enter; empty: a password, unless there is a key */
+	char key;             /* a single key, which answers what the device asks: ' ' or '\r'; 0: none */
 };
 struct device_part { /* as it came */
 	uint32_t session, len;
+	bool of_ssh;          /* said by ssh itself, not printed by the device */
 	char bytes[DEVICE_PART_MAX];
+};
+struct device_closed {
+	uint32_t session;
+	char why[DEVICE_REASON_MAX]; /* empty: nothing to add */
 };
 
 enum device_sight { DEVICE_SAW_PROMPT, DEVICE_SAW_MORE, DEVICE_SAW_PASSWORD, DEVICE_SAW_CONFIRM, DEVICE_SAW_QUESTION,
@@ -149,6 +157,7 @@ bool device_valid_result(const struct device_result *result);
 bool device_valid_open(const struct device_open *open);
 bool device_valid_typed(const struct device_typed *typed);
 bool device_valid_part(const struct device_part *part);
+bool device_valid_closed(const struct device_closed *closed);
 bool device_valid_seen(const struct device_seen *seen);
 bool device_valid_printed(const struct device_printed *output);
 

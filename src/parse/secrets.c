@@ -85,7 +85,7 @@ static bool is_secret(struct place *p, struct text word, struct text first, size
 	return false;
 }
 
-void secrets_remove(struct text line, struct buffer *out)
+static void remove_from(struct text line, struct buffer *out)
 {
 	struct text rest = line, first = TEXT_NONE, word;
 	const char *done = line.at;
@@ -104,4 +104,15 @@ void secrets_remove(struct text line, struct buffer *out)
 		done = word.at + word.len;
 	}
 	buffer_add(out, text_between(done, line.at + line.len));
+}
+
+void secrets_remove(struct text line, struct buffer *out)
+{
+	const struct text logged = TEXT("logged command:"); /* %PARSER-5-CFGLOG_LOGGEDCMD: a line within a line */
+	size_t at = text_find_nocase(line, logged), begin = at == TEXT_NOT_FOUND ? 0 : at + logged.len;
+
+	if (line.len == 0)
+		return;
+	buffer_add(out, text_first(line, begin));
+	remove_from(text_skip(line, begin), out);
 }

@@ -190,8 +190,9 @@ static void refuse(struct mind *mind, const struct device_order *order, const ch
 }
 
 /* An incident is on disk before the order that it led to goes out: whatever happens then, nothing is typed twice. */
-static void order(struct mind *mind, const struct device_order *order)
+static void order(struct mind *mind, const struct device_order *order, const char *incident)
 {
+	mind_note_order(mind, order->request, incident);
 	if (device_verb_changes(order->verb)) {
 		if (mind->store)
 			mind_flush(mind);
@@ -215,7 +216,7 @@ static void carry_out(struct mind *mind, const struct fleet_output *output)
 			     text_of(output->journal.text));
 		break;
 	case FLEET_ORDER:
-		order(mind, &output->order);
+		order(mind, &output->order, output->of);
 		break;
 	case FLEET_NOTICE:
 		log_say(&mind->member->log, output->notice.severity, "%s", output->notice.text);

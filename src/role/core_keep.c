@@ -136,7 +136,9 @@ int mind_restore(struct mind *mind)
 
 	if (getrandom(&key, sizeof(key), 0) != (ssize_t)sizeof(key))
 		return -EIO;
-	mind_journal_init(mind);
+	r = mind_journal_init(mind);
+	if (r < 0)
+		return r;
 	(void)open_store(mind); /* it says so, is tried again, and judging does not wait for it */
 	r = core_new(mind->member->config, &key, first_order(mind), mind_now(mind), &mind->core);
 	if (r < 0 || !mind->store)
@@ -368,6 +370,8 @@ int mind_answer(struct mind *mind, const struct control_request *request, struct
 	case CONTROL_WATCH:
 		watch(mind, &view, request->json, out);
 		return 0;
+	case CONTROL_JOURNAL:
+		return mind_tell_story(mind, request, out);
 	case CONTROL_APPROVE:
 	case CONTROL_DENY:
 		return mind_take_word(mind, request, out);

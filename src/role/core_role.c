@@ -166,6 +166,9 @@ static void from_sense(void *context, struct channel *channel, enum message_type
 	case MESSAGE_DEVICE_ROW:
 		mind_cases_row(mind, &item->device_row);
 		break;
+	case MESSAGE_DEVICE_TAPE:
+		mind_tape(mind, &item->device_tape);
+		return; /* nothing follows from it */
 	case MESSAGE_DEVICE_OUTPUT:
 		mind_device_output(mind, &item->device_output);
 		break;

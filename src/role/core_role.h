@@ -23,6 +23,7 @@
 
 #define MIND_NOTE_MAX 160
 #define MIND_WATCHED_MAX 1024
+#define MIND_ORDERED_MAX 1024 /* the fleet's latest orders: more than are under way */
 #define MIND_ORDERS_MAX 64 /* of one turn; core has far fewer under way at once */
 
 struct mind_applets {
@@ -100,7 +101,13 @@ struct mind {
 	int64_t store_again;          /* when one that is not there is tried again */
 	char store_note[MIND_NOTE_MAX], sense_note[MIND_NOTE_MAX], act_note[MIND_NOTE_MAX], journal_note[MIND_NOTE_MAX],
 		lost_note[MIND_NOTE_MAX], device_note[MIND_NOTE_MAX];
-	struct device_journal journal;
+	struct device_journal journal, tape;
+	struct mind_order {         /* which incident wanted it, by request % MIND_ORDERED_MAX */
+		uint64_t request;
+		char incident[INCIDENT_ID_MAX];
+	} ordered[MIND_ORDERED_MAX];
+	uint64_t strange_tapes;     /* pieces of devices that are not, or not so, in the configuration */
+	struct loop_timer *age_timer;
 	struct live_sensors sensors;        /* what the parent could open for sense and act */
 	uint64_t limits[LIVE_LIMITS];       /* counts as seen last ... */
 	int64_t limit_hit_ns[LIVE_LIMITS];  /* ... and when one grew */
@@ -216,13 +223,20 @@ void mind_devices_tick(struct mind *mind, int64_t now);
 void mind_forget_asked(struct mind *mind, const struct exec_session *session);
 void mind_devices_done(struct mind *mind);
 
-/* --- core_journal.c: devices' journals --- */
+/* --- core_journal.c: devices' journals and tapes --- */
 
-void mind_journal_init(struct mind *mind);
+/* 0 or negative errno. */
+int mind_journal_init(struct mind *mind);
 /* A line in the journal of the device of that name, in which secrets are masked already. That it cannot be written is said,
  * in the log once, and stops nobody. */
 void mind_journal(struct mind *mind, const char *device, struct instant wall, struct text line);
 int mind_read_journal(void *context, struct text device, bool json, struct buffer *out, struct buffer *why);
+/* An order goes out that this incident wants. */
+void mind_note_order(struct mind *mind, uint64_t request, const char *incident);
+/* To that device's tape. */
+void mind_tape(struct mind *mind, const struct tape_piece *piece);
+/* `spimend journal`, as control_answer_fn: journal and tape in one. */
+int mind_tell_story(struct mind *mind, const struct control_request *request, struct buffer *out);
 
 /* --- core_word.c: a person's word on a step --- */
 

@@ -266,6 +266,16 @@ static bool valid_device_part(const union message_item *item)
 	return device_valid_part(&item->device_part);
 }
 
+static bool valid_device_closed(const union message_item *item)
+{
+	return device_valid_closed(&item->device_closed);
+}
+
+static bool valid_device_tape(const union message_item *item)
+{
+	return tape_valid_piece(&item->device_tape);
+}
+
 static bool valid_device_seen(const union message_item *item)
 {
 	return device_valid_seen(&item->device_seen);
@@ -358,10 +368,12 @@ static const struct message_row rows[MESSAGE_TYPES] = {
 				    valid_device_output },
 	[MESSAGE_DEVICE_SA] = { "device-sa", SIZE(device_sa), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, false, valid_device_sa },
 	[MESSAGE_DEVICE_ROW] = { "device-row", SIZE(device_row), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, false, valid_device_row },
+	[MESSAGE_DEVICE_TAPE] = { "device-tape", SIZE(device_tape), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, false, valid_device_tape },
 	[MESSAGE_DEVICE_OPEN] = { "device-open", SIZE(device_open), FROM(ROLE_SSH), FROM(ROLE_SENSE), 0, false, valid_device_open },
 	[MESSAGE_DEVICE_TYPED] = { "device-typed", SIZE(device_typed), FROM(ROLE_SSH), FROM(ROLE_SENSE), 0, false, valid_device_typed },
 	[MESSAGE_DEVICE_PART] = { "device-part", SIZE(device_part), FROM(ROLE_SSH), FROM(ROLE_SENSE), 0, false, valid_device_part },
-	[MESSAGE_DEVICE_CLOSE] = { "device-close", SIZE(device_open), FROM(ROLE_SSH), FROM(ROLE_SENSE), 0, false, valid_device_open },
+	[MESSAGE_DEVICE_CLOSE] = { "device-close", SIZE(device_closed), FROM(ROLE_SSH), FROM(ROLE_SENSE), 0, false,
+				   valid_device_closed },
 	[MESSAGE_DEVICE_SEEN] = { "device-seen", SIZE(device_seen), FROM(ROLE_SENSE), FROM(ROLE_SSH), 0, false, valid_device_seen },
 	[MESSAGE_DIAL_STATE] = { "dial-state", SIZE(dial_state), FROM(ROLE_DIAL), FROM(ROLE_CORE), 0, true, valid_dial_state },
 };

@@ -17,6 +17,7 @@
 #include "model/daemon_line.h"
 #include "model/device_order.h"
 #include "model/device_row.h"
+#include "model/device_tape.h"
 #include "model/dial.h"
 #include "model/gateway.h"
 #include "model/neighbor.h"
@@ -87,6 +88,7 @@ enum message_type {
 	/* devices: core to ssh, ssh to core, sense to core */
 	MESSAGE_DEVICE_ORDER, MESSAGE_DEVICE_RESULT, MESSAGE_DEVICE_OUTPUT,
 	MESSAGE_DEVICE_SA, MESSAGE_DEVICE_ROW, /* struct role_device_sa, role_device_row: in front of the output's last part */
+	MESSAGE_DEVICE_TAPE, /* sense to core: struct tape_piece */
 	/* ssh to sense, all of one session in order; sense to ssh */
 	MESSAGE_DEVICE_OPEN, MESSAGE_DEVICE_TYPED, MESSAGE_DEVICE_PART, MESSAGE_DEVICE_CLOSE, MESSAGE_DEVICE_SEEN,
 	MESSAGE_TYPES
@@ -253,10 +255,12 @@ union message_item {
 	struct device_printed device_output;
 	struct role_device_sa device_sa;
 	struct role_device_row device_row;
-	struct device_open device_open; /* and of a close */
+	struct device_open device_open;
+	struct device_closed device_closed;
 	struct device_typed device_typed;
 	struct device_part device_part;
 	struct device_seen device_seen;
+	struct tape_piece device_tape;
 };
 
 struct message_header {

@@ -226,16 +226,17 @@ static void on_timer(void *context, int64_t now)
 
 /* --- From ssh ------------------------------------------------------------------------------------------------------ */
 
-static void forget(struct sense_device *s)
+static void forget(struct sense_device *s, const char *why)
 {
+	sense_tape_end(s->tape, why);
 	device_text_free(s->text);
 	memset(s, 0, sizeof(*s));
 }
 
-static void forget_all(struct sense_devices *d)
+static void forget_all(struct sense_devices *d, const char *why)
 {
 	for (uint32_t i = 0; i < DEVICE_SESSIONS_MAX; i++)
-		forget(&d->at[i]);
+		forget(&d->at[i], why);
 }
 
 /* NULL: of a session that is no more. */
@@ -250,10 +251,11 @@ static void open_session(struct sense_devices *d, const struct device_open *open
 {
 	struct sense_device *s = &d->at[DEVICE_SLOT(open->session)];
 
-	forget(s);
+	forget(s, "another one takes its place");
 	s->text = device_text_new();
+	s->tape = s->text ? sense_tape_new(&d->tapes, open) : NULL;
 	s->session = open->session;
-	if (!s->text)
+	if (!s->tape)
 		log_say(&d->member->log, LOG_ERR, "no memory for what a device prints");
 }
 
@@ -261,6 +263,9 @@ static void take_typed(struct sense_device *s, const struct device_typed *typed)
 {
 	struct text command = text_of(typed->command), rest = command;
 
+	sense_tape_typed(s->tape, typed);
+	if (typed->key) /* device_text was told when it asked for it */
+		return;
 	if (!command.len) { /* a password: no line of its own */
 		device_text_answer(s->text, true);
 		return;
@@ -282,9 +287,9 @@ static void take(void *context, struct channel *channel, enum message_type type,
 	if (type == MESSAGE_DEVICE_OPEN) {
 		open_session(d, &item->device_open);
 	} else if (type == MESSAGE_DEVICE_CLOSE) {
-		s = device_of(d, item->device_open.session);
+		s = device_of(d, item->device_closed.session);
 		if (s)
-			forget(s);
+			forget(s, item->device_closed.why);
 	} else if (type == MESSAGE_DEVICE_TYPED) {
 		s = device_of(d, item->device_typed.session);
 		if (s)
@@ -292,6 +297,9 @@ static void take(void *context, struct channel *channel, enum message_type type,
 	} else if (type == MESSAGE_DEVICE_PART) {
 		s = device_of(d, item->device_part.session);
 		if (!s)
+			return;
+		sense_tape_part(s->tape, &item->device_part);
+		if (item->device_part.of_ssh)
 			return;
 		device_text_bytes(s->text, (struct text){ item->device_part.bytes, item->device_part.len }, loop_now(d->member->loop));
 		see(d, s);
@@ -312,7 +320,7 @@ static void closed(void *context, struct channel *channel, const char *why)
 		log_say(&d->member->log, LOG_ERR, "ssh sent a message %s", why);
 	channel_free(channel);
 	d->ssh = NULL;
-	forget_all(d);
+	forget_all(d, "the role ssh ended");
 }
 
 /* --- Life ---------------------------------------------------------------------------------------------------------- */
@@ -327,12 +335,18 @@ void sense_devices_done(struct sense_devices *d)
 {
 	channel_free(d->ssh);
 	d->ssh = NULL;
-	forget_all(d);
+	forget_all(d, "spimendd ends");
+	sense_tapes_done(&d->tapes);
+}
+
+void sense_devices_drained(struct sense_devices *d)
+{
+	sense_tapes_drain(&d->tapes);
 }
 
 void sense_devices_core(struct sense_devices *d, struct channel *core)
 {
-	d->core = core;
+	d->core = d->tapes.core = core;
 }
 
 int sense_devices_take(struct sense_devices *d, int fd)
@@ -341,6 +355,6 @@ int sense_devices_take(struct sense_devices *d, int fd)
 
 	channel_free(d->ssh);
 	d->ssh = NULL;
-	forget_all(d);
+	forget_all(d, "the role ssh ended");
 	return channel_new(d->member->loop, fd, ROLE_SENSE, ROLE_SSH, &calls, &d->ssh);
 }

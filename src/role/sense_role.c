@@ -201,6 +201,7 @@ static void core_drained(void *context, struct channel *channel)
 
 	(void)channel;
 	sense_syslog_drained(sense->syslog);
+	sense_devices_drained(&sense->devices);
 }
 
 /* --- What the parent hands in ----------------------------------------------------------------------------------------- */
@@ -367,10 +368,10 @@ static void end(void *context)
 {
 	struct sense *sense = context;
 
+	sense_devices_done(&sense->devices); /* the ends of tapes */
 	channel_flush(sense->core);
 	sense_reports_done(&sense->reports);
 	sense_traps_done(&sense->traps);
-	sense_devices_done(&sense->devices);
 	sense_neighbors_done(&sense->neighbors);
 	sense_syslog_free(sense->syslog);
 	channel_free(sense->core);

@@ -19,8 +19,7 @@ void reach_tell(struct reach *reach, uint64_t request, enum device_outcome outco
 	result.typed = typed;
 	if (why)
 		text_copy(text_of(why), result.why, sizeof(result.why));
-	for (char *c = result.why; *c; c++)
-		*c = *c < 0x20 || *c > 0x7e ? '.' : *c;
+	text_make_printable(result.why);
 	if (channel_send(reach->core, MESSAGE_DEVICE_RESULT, &result) < 0 && reach->core)
 		log_say(&reach->member->log, LOG_ERR, "core does not hear what became of an order");
 }

@@ -25,6 +25,20 @@ static void fail_login(struct session *s, enum device_outcome outcome, const cha
 	session_end(s, outcome, why);
 }
 
+/* A key that answers what the device asks. */
+static void press(struct session *s, char key)
+{
+	struct device_typed typed;
+
+	memset(&typed, 0, sizeof(typed));
+	typed.session = s->number;
+	typed.key = key;
+	if (channel_send(s->reach->sense, MESSAGE_DEVICE_TYPED, &typed) < 0)
+		session_end(s, DEVICE_LOST, "the role sense does not hear");
+	else if (write(s->process.terminal, &key, 1) != 1)
+		session_end(s, DEVICE_LOST, "ssh does not take what is typed");
+}
+
 /* A line and its end. sense learns first what it is the echo of. False: the session is over. */
 static bool type(struct session *s, uint64_t request, const char *line, bool is_secret)
 {
@@ -180,8 +194,7 @@ void session_seen(struct session *s, const struct device_seen *seen)
 		take_prompt(s, seen);
 		break;
 	case DEVICE_SAW_MORE:
-		if (write(s->process.terminal, " ", 1) != 1)
-			session_end(s, DEVICE_LOST, "ssh does not take what is typed");
+		press(s, ' ');
 		break;
 	case DEVICE_SAW_PASSWORD:
 		give_secret(s);
@@ -189,8 +202,8 @@ void session_seen(struct session *s, const struct device_seen *seen)
 	case DEVICE_SAW_CONFIRM: /* of what was decided before it was typed: once */
 		if (s->phase != SESSION_BUSY || !device_verb_changes(s->order.verb) || s->confirmed)
 			session_end(s, DEVICE_UNCLEAR, "it asks whether it shall");
-		else if (write(s->process.terminal, "\r", 1) != 1)
-			session_end(s, DEVICE_LOST, "ssh does not take what is typed");
+		else
+			press(s, '\r');
 		s->confirmed = true;
 		break;
 	case DEVICE_SAW_QUESTION:
@@ -215,8 +228,7 @@ static void take_complaint(struct session *s, struct text bytes)
 		if (line.len == 0 || text_find_char(line, '@') == 0) /* the frame around a changed host key */
 			continue;
 		text_copy(line, s->said, sizeof(s->said));
-		for (char *c = s->said; *c; c++)
-			*c = *c < 0x20 || *c > 0x7e ? '.' : *c;
+		text_make_printable(s->said);
 	}
 }
 
@@ -228,6 +240,14 @@ static void on_complaints(void *context, uint32_t events)
 
 	(void)events;
 	if (n > 0) {
+		struct device_part part;
+
+		memset(&part, 0, sizeof(part));
+		part.session = s->number;
+		part.of_ssh = true;
+		part.len = (uint32_t)n;
+		memcpy(part.bytes, bytes, (size_t)n);
+		channel_send(s->reach->sense, MESSAGE_DEVICE_PART, &part); /* for the tape: the log-in goes on without it */
 		take_complaint(s, (struct text){ bytes, (size_t)n });
 	} else if (n == 0 || errno != EAGAIN) {
 		loop_remove(s->complaints_source);
@@ -245,6 +265,7 @@ static bool read_part(struct session *s)
 		return false;
 	s->heard = loop_now(s->reach->member->loop);
 	part.session = s->number;
+	part.of_ssh = false;
 	part.len = (uint32_t)n;
 	memset(part.bytes + n, 0, sizeof(part.bytes) - (size_t)n);
 	if (channel_send(s->reach->sense, MESSAGE_DEVICE_PART, &part) < 0) {
@@ -313,6 +334,9 @@ static int start(struct session *s, struct buffer *why)
 	memset(&open, 0, sizeof(open));
 	open.session = s->number;
 	open.platform = s->platform;
+	open.device = s->device;
+	open.mark = device_mark(&s->reach->devices, &s->reach->devices.at[s->device]);
+	open.request = s->order.request;
 	r = channel_send(s->reach->sense, MESSAGE_DEVICE_OPEN, &open);
 	if (r == 0)
 		r = ssh_start(&arguments, &s->process);
@@ -356,7 +380,7 @@ bool session_begin(struct reach *reach, struct session *s, uint32_t device, cons
 
 void session_end(struct session *s, enum device_outcome outcome, const char *why)
 {
-	struct device_open closed;
+	struct device_closed closed;
 	char kept[DEVICE_REASON_MAX];
 	uint64_t request = s->order.request;
 	bool typed = s->phase == SESSION_BUSY && s->typed;
@@ -374,6 +398,8 @@ void session_end(struct session *s, enum device_outcome outcome, const char *why
 	s->reach->session_of[s->device] = -1;
 	memset(&closed, 0, sizeof(closed));
 	closed.session = s->number;
+	text_copy(text_of(kept), closed.why, sizeof(closed.why));
+	text_make_printable(closed.why);
 	channel_send(s->reach->sense, MESSAGE_DEVICE_CLOSE, &closed);
 	if (request)
 		reach_tell(s->reach, request, outcome, typed, kept);

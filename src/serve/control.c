@@ -363,9 +363,12 @@ static bool take_line(struct control *c, struct client *client, int64_t now)
 	request.is_operator = client->is_operator;
 	if (request.command == CONTROL_EXEC) {
 		run_session(c, client, &request, now);
-	} else if (!client->is_operator && (request.command == CONTROL_APPROVE || request.command == CONTROL_DENY)) {
+	} else if (!client->is_operator && (request.command == CONTROL_APPROVE || request.command == CONTROL_DENY ||
+					    request.command == CONTROL_JOURNAL)) {
 		c->figures.refused++;
-		answer_error(c, client, TEXT("permission denied: root may say so, and the members of the operators' group"), now);
+		answer_error(c, client, request.command == CONTROL_JOURNAL ?
+			     TEXT("permission denied: root may read it, and the members of the operators' group") :
+			     TEXT("permission denied: root may say so, and the members of the operators' group"), now);
 	} else {
 		answer_request(c, client, &request, now);
 	}

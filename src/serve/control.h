@@ -7,6 +7,9 @@
  * through a callback. The peer's credentials are checked by the kernel's word (SO_PEERCRED, SO_PEERGROUPS): who may ask at
  * all, and who may `enable` in a session. Without that nothing that comes in here can change anything.
  *
+ * What was typed on a device and what it printed, {"command":"journal","device":"hub","id":null}, is for those alone who
+ * may `enable`.
+ *
  * A person's word on a step, {"command":"approve","id":"k3v9q2","step":1}, is taken from those alone who may `enable`.
  *
  * On the wire, version 1. Request: one line, {"spimend":1,"command":"status","id":null,"json":false}. Answer: one line,
@@ -26,6 +29,7 @@
 #include <sys/types.h>
 
 #include "base/buffer.h"
+#include "model/config_device.h"
 #include "model/incident.h"
 #include "parse/incident_filter.h"
 
@@ -43,13 +47,14 @@
 #define CONTROL_WATCH_MAX (256u << 10)  /* bytes that wait for a watcher; a slower one is dropped, counted */
 
 enum control_command { CONTROL_STATUS, CONTROL_INCIDENTS, CONTROL_STATS, CONTROL_EXPLAIN, CONTROL_WATCH, CONTROL_APPROVE,
-		       CONTROL_DENY, CONTROL_EXEC, CONTROL_COMMANDS };
+		       CONTROL_DENY, CONTROL_JOURNAL, CONTROL_EXEC, CONTROL_COMMANDS };
 enum control_verb { CONTROL_RUN, CONTROL_HELP, CONTROL_COMPLETE, CONTROL_VERBS };
 const char *control_command_name(enum control_command command);
 
 struct control_request {
 	enum control_command command;
-	char id[INCIDENT_ID_MAX]; /* CONTROL_EXPLAIN, _APPROVE, _DENY */
+	char id[INCIDENT_ID_MAX]; /* CONTROL_EXPLAIN, _APPROVE, _DENY; CONTROL_JOURNAL: empty is all */
+	char device[DEVICE_NAME_MAX]; /* CONTROL_JOURNAL */
 	uint32_t step;            /* CONTROL_APPROVE, _DENY: from 1 on */
 	char filter[INCIDENT_FILTER_TEXT_MAX]; /* CONTROL_INCIDENTS, _STATS: words of parse/incident_filter.h, unread; empty: all */
 	bool json;

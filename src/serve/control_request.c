@@ -7,7 +7,7 @@
 #include "spimend/error.h"
 
 static const char *const names[CONTROL_COMMANDS] = { "status", "incidents", "stats", "explain", "watch", "approve",
-							    "deny", "exec" };
+							    "deny", "journal", "exec" };
 static const char *const verbs[CONTROL_VERBS] = { "run", "help", "complete" };
 
 const char *control_command_name(enum control_command command)
@@ -29,6 +29,8 @@ void control_request_print(const struct control_request *request, struct buffer 
 		json_string(&j, "filter", request->filter);
 	if (request->step)
 		json_unsigned(&j, "step", request->step);
+	if (request->device[0])
+		json_string(&j, "device", request->device);
 	if (request->command == CONTROL_EXEC) {
 		json_string(&j, "verb", (unsigned)request->verb < CONTROL_VERBS ? verbs[request->verb] : "?");
 		json_string(&j, "line", request->line);
@@ -124,7 +126,7 @@ static int read_command(const struct flat_json_member *member, struct control_re
 			return 0;
 		}
 	}
-	buffer_printf(why, "no command '%.32s'; there are status, incidents, stats, explain, watch, approve, deny and exec", member->text);
+	buffer_printf(why, "no command '%.32s'; there are status, incidents, stats, explain, watch, approve, deny, journal and exec", member->text);
 	return -1;
 }
 
@@ -177,6 +179,17 @@ static int read_filter(const struct flat_json_member *member, struct control_req
 	return 0;
 }
 
+static int read_device(const struct flat_json_member *member, struct control_request *request, struct buffer *why)
+{
+	if (request->command != CONTROL_JOURNAL)
+		return 0;
+	if (!member || member->type != FLAT_STRING || strlen(member->text) >= sizeof(request->device) ||
+	    !device_is_name(text_of(member->text)))
+		return refuse(why, "journal needs the name of a device");
+	text_copy(text_of(member->text), request->device, sizeof(request->device));
+	return 0;
+}
+
 static int read_exec(const struct flat_json *object, struct control_request *request, struct buffer *why)
 {
 	const struct flat_json_member *verb = flat_json_find(object, "verb"), *line = flat_json_find(object, "line"),
@@ -219,6 +232,7 @@ int control_request_read(struct text line, struct control_request *ret, struct b
 	request.json = json && json->type == FLAT_TRUE;
 	if (read_command(flat_json_find(&object, "command"), &request, why) < 0 ||
 	    read_id(flat_json_find(&object, "id"), &request, why) < 0 ||
+	    read_device(flat_json_find(&object, "device"), &request, why) < 0 ||
 	    read_step(flat_json_find(&object, "step"), &request, why) < 0 ||
 	    read_filter(flat_json_find(&object, "filter"), &request, why) < 0 || read_exec(&object, &request, why) < 0)
 		return -1;

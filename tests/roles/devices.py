@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Devices over ssh: lab/ios behind real sshds in the daemon's namespace, asked through the shell."""
+import json
 import os
 import pwd
 import shutil
@@ -101,6 +102,55 @@ class Fleet(Daemon):
 def open_text(path):
     with open(path, encoding="utf-8") as file:
         return file.read()
+
+
+def tape(d, device, *options):
+    done = subprocess.run([os.path.join(d.build, "spimend"), "journal", device, "--socket", d.control, *options],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30, check=False, text=True, errors="replace")
+    return done.stdout
+
+
+def taped(build):
+    """Every byte that was typed and that came, without secrets, for those alone who may; also of what went wrong."""
+    problems = []
+    with Fleet(build, count=3) as d:
+        d.world.behave("hub", interleave=3)
+        d.world.behave("spoke2", hang="show clock")
+        d.on("hub", "show crypto ipsec sa")
+        d.on("spoke", "show running-config")
+        shown = tape(d, "hub")
+        order = ["uid 0: show crypto ipsec sa\n", "= a session begins", "< hub>\\\n", "> enable\n", "< Password: \\\n", "> <removed>\n", "> terminal length 0\n",
+                 "> terminal width 512\n", "> show crypto ipsec sa\n", "current_peer 192.0.2.3"]
+        at = -1
+        for wanted in order:
+            found = shown.find(wanted, at + 1)
+            if found < 0:
+                problems.append(f"not on the tape, or not in its place: {wanted!r}")
+            at = max(at, found)
+        expect(problems, "the tape", shown, "< hub#\\\n", ": %SEC-6-IPACCESSLOGP: list OUTSIDE denied", absent=["hunter2", "\x1b"])
+        expect(problems, "the tape of a configuration", tape(d, "spoke"), "< hostname spoke", "<removed>", absent=["hunter2"])
+        rows = [json.loads(line) for line in tape(d, "hub", "--json").splitlines()]
+        if {row["kind"] for row in rows} != {"note", "received", "sent", "done"} or {row["device"] for row in rows} != {"hub"}:
+            problems.append(f"as JSON: {rows[:3]}")
+        if [row["at"] for row in rows] != sorted(row["at"] for row in rows):
+            problems.append("its times are not in order")
+        expect(problems, "of no incident", tape(d, "hub", "--incident", "zzz"), "Nothing was done on hub for incident zzz yet.")
+        expect(problems, "no device", tape(d, "elsewhere"), "no device 'elsewhere' is configured")
+        expect(problems, "no name", tape(d, "../x"), "no device has such a name")
+        for name in os.listdir(os.path.join(d.state, "core", "devices")):
+            mode = os.stat(os.path.join(d.state, "core", "devices", name)).st_mode & 0o777
+            if mode != 0o600:
+                problems.append(f"{name}: mode {mode:o}")
+        if os.stat(os.path.join(d.state, "core", "devices")).st_mode & 0o077:
+            problems.append("others may look into the folder")
+        d.on("spoke2", "show clock")
+        expect(problems, "one that hangs", tape(d, "spoke2"), "> show clock\n", "= the session ends: it prints nothing any more")
+        os.unlink(d.hosts)
+        d.restart()
+        d.on("hub", "show clock")
+        shown = tape(d, "hub")
+        expect(problems, "what ssh says", shown, "! ", "Host key verification failed.", "= the session ends: Host key verification failed.")
+        return problems + (shown.splitlines()[-40:] + d.tail() if problems else [])
 
 
 def shows(build):
@@ -264,6 +314,7 @@ def roles_die(build):
 
 TESTS = [
     ("what devices show, over ssh", shows),
+    ("every byte of it is kept, without secrets", taped),
     ("what is not typed on devices, and whom nobody logs in to", refusals),
     ("devices with bad manners hold up nobody else", bad_manners),
     ("an applet that stands on a device", applets),

@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from daemon import wait_for
-from devices import Fleet, missing  # noqa: F401
+from devices import Fleet, missing, tape  # noqa: F401
 from shell import expect, shell
 
 PROMPT = 60  # seconds that a repair may take on a busy machine
@@ -101,6 +101,13 @@ def stale_at_the_sender(build):
             problems.append("the sender still has the SA")
         _, journal = shell(d, "enable\nshow spimend journal spoke\n")
         expect(problems, "the journal", journal, wanted, "accepts", absent=["hunter2"])
+        one = d.incidents()[0]["id"]
+        shown = tape(d, "spoke", "--incident", one)
+        expect(problems, "the tape of the incident", shown, f" incident {one} > {wanted}\n", f" incident {one} < spoke#", " by the rule\n",
+               absent=["hunter2"])
+        problems += [f"not of the incident: {line}" for line in shown.splitlines() if f"incident {one}" not in line]
+        if shown.index(f"{wanted}, by the rule") > shown.index(f"> {wanted}"):
+            problems.append("it was typed before it was journalled")
         # What comes of the same afterwards is none of it: replays.
         d.world.say("hub", "%CRYPTO-4-RECVD_PKT_INV_SPI: decaps: rec'd IPSEC packet has invalid spi for destaddr=192.0.2.2, "
                            f"prot=50, spi=0x{lost['spi']:X}({lost['spi']}), srcaddr=192.0.2.3, input interface=GigabitEthernet1")

@@ -137,6 +137,8 @@ static void test_what_is_printed_is_read_back(void **state)
 		struct control_request request = { .command = (enum control_command)command, .id = "abc123", .json = command % 2,
 						   .step = command == CONTROL_APPROVE || command == CONTROL_DENY ? 7 : 0 };
 
+		if (command == CONTROL_JOURNAL)
+			strcpy(request.device, "hub");
 		close(fd);
 		fd = client();
 		buffer_clear(&out);
@@ -147,6 +149,7 @@ static void test_what_is_printed_is_read_back(void **state)
 		assert_int_equal(asked.json, command % 2);
 		assert_string_equal(asked.id, "abc123");
 		assert_int_equal(asked.step, request.step);
+		assert_string_equal(asked.device, request.device);
 	}
 	buffer_done(&out);
 	close(fd);

@@ -34,7 +34,7 @@ static int set_up(void **state)
 	snprintf(folder, sizeof(folder), "%s/journal-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
 	assert_non_null(mkdtemp(folder));
 	assert_int_equal(mkdir(in_folder(""), 0700), 0);
-	assert_int_equal(device_journal_init(&journal, folder), 0);
+	assert_int_equal(device_journal_init(&journal, DEVICE_JOURNAL_DEEDS, folder), 0);
 	return 0;
 }
 
@@ -179,6 +179,72 @@ static void test_what_is_no_plain_file_is_left_alone(void **state)
 	assert_int_equal(device_journal_read(&journal, "spoke", 10, &out), -EEXIST);
 }
 
+static int add_lines(struct device_journal *j, int64_t days, const char *lines)
+{
+	return device_journal_add_lines(j, "hub", (struct instant){ when.ns + days * DAY_NS }, TEXT("incident m0 < "), text_of(lines));
+}
+
+static const char *tape_of(struct device_journal *j)
+{
+	buffer_clear(&out);
+	assert_int_equal(device_journal_read(j, "hub", SIZE_MAX, &out), 0);
+	buffer_add_char(&out, '\0');
+	return out.bytes;
+}
+
+static void test_a_tape_is_bounded_and_says_what_went(void **state)
+{
+	struct device_journal tape;
+	char lines[4096];
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(device_journal_init(&tape, DEVICE_JOURNAL_TAPE, folder), 0);
+	assert_int_equal(add_lines(&tape, 0, "one\ntwo \x1b\n"), 0);
+	assert_string_equal(tape_of(&tape), "2026-11-22T10:20:00.000Z incident m0 < one\n2026-11-22T10:20:00.000Z incident m0 < two .\n");
+	assert_int_equal(stat(in_folder("hub.tape"), &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	memset(lines, 'x', sizeof(lines) - 1);
+	for (size_t i = 200; i < sizeof(lines); i += 200)
+		lines[i] = '\n';
+	lines[sizeof(lines) - 1] = '\0';
+	for (int i = 0; i < 3 * (int)(DEVICE_TAPE_BYTES_MAX / sizeof(lines)); i++)
+		assert_int_equal(add_lines(&tape, 0, lines), 0);
+	assert_int_equal(tape.lost, 0);
+	assert_true(tape.gone > 0);
+	assert_int_equal(stat(in_folder("hub.tape"), &st), 0);
+	assert_true(st.st_size <= DEVICE_TAPE_BYTES_MAX);
+	assert_int_equal(stat(in_folder("hub.tape.1"), &st), 0);
+	assert_true(st.st_size <= DEVICE_TAPE_BYTES_MAX);
+	assert_non_null(strstr(tape_of(&tape), " bytes of this tape went to make room\n"));
+	assert_null(strstr(out.bytes, "< one"));
+	assert_int_equal(add("hub", "the journal has room of its own"), 0);
+	assert_string_equal(tail("hub", 4096), "2026-11-22T10:20:00.000Z the journal has room of its own\n");
+}
+
+static void test_what_is_old_goes(void **state)
+{
+	struct device_journal tape;
+
+	(void)state;
+	assert_int_equal(device_journal_init(&tape, DEVICE_JOURNAL_TAPE, folder), 0);
+	add_lines(&tape, 0, "first");
+	add_lines(&tape, 14, "second");
+	add("hub", "a deed");
+	assert_int_equal(device_journal_expire(&tape, (struct instant){ when.ns + 15 * DAY_NS - SECOND_NS }, 30), 0);
+	assert_int_equal(tape.aged, 0);
+	assert_int_equal(device_journal_expire(&tape, (struct instant){ when.ns + 15 * DAY_NS + SECOND_NS }, 30), 0);
+	add_lines(&tape, 16, "third");
+	assert_non_null(strstr(tape_of(&tape), "first"));
+	assert_non_null(strstr(out.bytes, "third"));
+	assert_int_equal(device_journal_expire(&tape, (struct instant){ when.ns + 30 * DAY_NS + SECOND_NS }, 30), 0);
+	assert_int_equal(tape.aged, 1);
+	assert_null(strstr(tape_of(&tape), "first"));
+	assert_null(strstr(out.bytes, "second"));
+	assert_non_null(strstr(out.bytes, "third"));
+	assert_non_null(strstr(tail("hub", 4096), "a deed")); /* what was done is kept by its size alone */
+}
+
 #define JOURNAL_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -192,6 +258,8 @@ int main(void)
 		JOURNAL_TEST(test_what_was_rotated_is_read_on),
 		JOURNAL_TEST(test_a_full_disk_is_counted_and_leaves_no_half_line),
 		JOURNAL_TEST(test_what_is_no_plain_file_is_left_alone),
+		JOURNAL_TEST(test_a_tape_is_bounded_and_says_what_went),
+		JOURNAL_TEST(test_what_is_old_goes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

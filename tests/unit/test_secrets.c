@@ -34,6 +34,8 @@ static void test_secrets_are_taken_out_of_a_configuration(void **state)
 		{ "username a password 0 b", "username a password 0 <removed>" },
 		{ " neighbor 192.0.2.9 password 7 0822", " neighbor 192.0.2.9 password 7 <removed>" },
 		{ "snmp-server community public RO 10", "snmp-server community <removed> RO 10" },
+		{ "*Mar  1 00:01:02.003: %PARSER-5-CFGLOG_LOGGEDCMD: User:joe  logged command:crypto isakmp key hunter2 address 0.0.0.0",
+		  "*Mar  1 00:01:02.003: %PARSER-5-CFGLOG_LOGGEDCMD: User:joe  logged command:crypto isakmp key <removed> address 0.0.0.0" },
 		{ "no snmp-server community public", "no snmp-server community <removed>" },
 		{ "snmp-server host 192.0.2.5 public event-manager", "snmp-server host 192.0.2.5 <removed> event-manager" },
 		{ "snmp-server host 192.0.2.5 vrf Mgmt version 2c public", "snmp-server host 192.0.2.5 vrf Mgmt version 2c <removed>" },
