@@ -21,7 +21,8 @@ static struct device_story story = {
 };
 static struct buffer out;
 
-static const char *printed(size_t (*print)(const struct device_story *story, struct buffer *out), const char *incident, size_t count)
+static const char *printed(size_t (*print)(const struct device_story *story, struct buffer *out), const char *incident,
+			   size_t count)
 {
 	story.incident = text_of(incident);
 	buffer_clear(&out);
