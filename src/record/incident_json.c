@@ -82,7 +82,13 @@ static void put_actions(struct json *j, const struct record_live *live)
 	json_array_end(j);
 }
 
-static void put_explain(struct json *j, const struct incident *i, const struct plan *plan)
+/* What is said of log lines does not fit what a gateway saw itself: of that, its note tells the rest. */
+static bool is_of_logs(int section)
+{
+	return section != EXPLAIN_RULE && section != EXPLAIN_DO_NOT && section != EXPLAIN_FIX;
+}
+
+static void put_explain(struct json *j, const struct incident *i, const struct plan *plan, bool live)
 {
 	struct buffer text = { 0 };
 
@@ -90,6 +96,8 @@ static void put_explain(struct json *j, const struct incident *i, const struct p
 	for (int section = 0; section < EXPLAIN_SECTIONS; section++) {
 		struct text rest, line;
 
+		if (live && is_of_logs(section))
+			continue;
 		buffer_clear(&text);
 		explain_section_write(i, plan, (enum explain_section)section, &text);
 		json_array(j, explain_section_key((enum explain_section)section));
@@ -146,7 +154,7 @@ void record_incident_json_live(const struct incident *i, const struct plan *plan
 	json_unsigned(&j, "spis", i->spis);
 	json_unsigned(&j, "sources", i->sources);
 	if (explain)
-		put_explain(&j, i, plan);
+		put_explain(&j, i, plan, live);
 	if (live)
 		live->write_rest(live->context, &j);
 	json_object_end(&j);

@@ -365,7 +365,7 @@ static void put_incident(const struct live_view *view, const struct core_inciden
 	}
 	core_view(is, view->config, &room, &incident);
 	live_plan(is, &incident, plan);
-	record_incident_json_live(&incident, plan, false, &live, out);
+	record_incident_json_live(&incident, plan, note != NULL, &live, out); /* in full where it is told in full */
 }
 
 void live_explain_json(const struct live_view *view, const struct core_incident *is, struct buffer *out)

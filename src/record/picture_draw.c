@@ -112,8 +112,8 @@ static void add_bar(struct drawing *d, const struct picture_bar *b)
 
 	buffer_printf(&label, "0x%08" PRIx32 " %s", b->spi.value, b->is_out ? "sends" : "receives");
 	if (b->has_died && b->why.len) {
-		buffer_add_string(&label, ", ");
-		buffer_add(&label, text_first(b->why, 40));
+		buffer_add_string(&label, " until: ");
+		buffer_add(&label, text_first(b->why, 24));
 	}
 	if (b->has_born)
 		left = axis_at(&d->axis, b->born.ns);
@@ -125,10 +125,8 @@ static void add_bar(struct drawing *d, const struct picture_bar *b)
 		right = axis_at(&d->axis, b->last.ns);
 	}
 	add_rect(d, class, left, right);
-	if (is_the_one(d->p, b) && d->p->is_missing && b->end == PICTURE_RECEIVER && b->has_died) {
+	if (is_the_one(d->p, b) && d->p->is_missing && b->end == PICTURE_RECEIVER && b->has_died)
 		add_absence(d, right);
-		buffer_add_string(&label, ": gone, and packets still came");
-	}
 	draw_text(d, DRAW_EDGE + 6, d->y + 11, "spi", NULL, buffer_text(&label));
 	buffer_done(&label);
 	d->y += 30;

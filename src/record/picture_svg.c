@@ -228,7 +228,7 @@ static void add_ours(struct drawing *d)
 	if (!any)
 		return;
 	d->y += 10;
-	begin_lane(d, "SPIMEND", TEXT("what was decided, done and proved"));
+	begin_lane(d, "SPIMEND", TEXT("verdict, steps, proof"));
 	draw_numbers(d, is_ours);
 	end_lane(d);
 }

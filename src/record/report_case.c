@@ -483,7 +483,8 @@ void report_page_case(const struct report_case *is, unsigned number, struct buff
 	add_section(&p, "do_not", "What not to do", false);
 	add_section(&p, "fix", "What to fix so that it does not come again", false);
 	add_evidence(&p);
-	say(&p, "<h3>More</h3>\n");
+	if (p.explain || json_tree_find(p.tree, p.is, "note"))
+		say(&p, "<h3>More</h3>\n");
 	add_section(&p, "rule", "Which rule gave the verdict", true);
 	add_section(&p, "would_change", "What would change the verdict", true);
 	add_section(&p, "ends", "When it ends by itself", true);

@@ -268,7 +268,7 @@ def check_manual(suite):
         suite.fail("every option is in the manual page and in README.md", f"not built: {program}")
         return
     printed = ""
-    for command in ("analyze", "audit", "lint", "inventory", "status", "shell"):
+    for command in ("analyze", "audit", "lint", "inventory", "report", "status", "shell"):
         shown = run([program, command, "--help"])
         printed += (shown.out + shown.err).decode("utf-8", "replace")
     options = sorted(set(re.findall(r"(?<![\w-])--([a-z][a-z-]*)", printed)) - {"help"})

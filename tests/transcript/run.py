@@ -12,7 +12,7 @@ A case whose line has --json and no pipe is also held against the JSON contract 
 wait for is in follow.py; what is not ours to commit is checked by reference.py and devices.py.
 
     run.py [--spimend FILE] [--accept] [NAME...]     --accept writes what came out as what is expected;
-                                                     NAME: a case, or devices, follow, pages or reference
+                                                     NAME: a case, or devices, follow, pages, reference or reports
 """
 import argparse
 import difflib
@@ -29,12 +29,14 @@ import devices  # noqa: E402
 import follow  # noqa: E402
 import pages  # noqa: E402
 import reference  # noqa: E402
+import reports  # noqa: E402
 from contract import audit_problems, contract_problems  # noqa: E402
 from suite import ROOT, Suite, run  # noqa: E402
 
 CASES = os.path.join(HERE, "cases")
 EXPECTED = ("cmd", "out", "err", "status")
-PARTS = {"devices": devices.run, "follow": follow.run, "pages": pages.run_pages, "reference": reference.run}
+PARTS = {"devices": devices.run, "follow": follow.run, "pages": pages.run_pages, "reference": reference.run,
+         "reports": reports.run_reports}
 LIMIT = 60  # seconds a case may take
 
 

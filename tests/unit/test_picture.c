@@ -76,7 +76,7 @@ static void test_ends_and_sas_of_an_incident(void **state)
 	assert_true(text_equal(p.bars[1].why, TEXT("rekeyed")));
 	assert_true(p.bars[2].is_out && p.bars[2].has_born && !p.bars[2].has_died);
 	svg_of(&p, PICTURE_WIDE);
-	assert_non_null(strstr(said, "0x1000abcd receives, rekeyed: gone, and packets still came"));
+	assert_non_null(strstr(said, "0x1000abcd receives until: rekeyed<"));
 	assert_null(strstr(said, "no such SA here")); /* it had one */
 	picture_done(&p);
 }
