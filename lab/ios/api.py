@@ -19,10 +19,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SSHD = "/usr/sbin/sshd"
 # Root's sshd has accounts of its own; each has a shell, which ForceCommand runs through.
 ACCOUNTS = "root:x:0:0:root:/root:/bin/sh\nsshd:x:65533:65534::/run/sshd:/usr/sbin/nologin\n"
-ACCOUNT = "{name}:x:{uid}:65534::/:/bin/sh\n"
-CAGE = """mount -t tmpfs tmpfs /run && mkdir /run/sshd && mount --bind "$1/passwd" /etc/passwd && shift && exec "$@" """
+ACCOUNT = "{name}:{password}:{uid}:65534::/:/bin/sh\n"
+PAM = "auth required pam_unix.so\naccount required pam_permit.so\nsession required pam_permit.so\n"
+CAGE = """mount -t tmpfs tmpfs /run && mkdir /run/sshd && mount --bind "$1/passwd" /etc/passwd && mount --bind "$1/pam" /etc/pam.d && shift && exec "$@" """
 CONFIG = """{listen}
-HostKey {folder}/{key}
+{more}HostKey {folder}/{key}
 AuthorizedKeysFile {folder}/client.pub
 PidFile none
 UsePAM no
@@ -37,7 +38,7 @@ LogLevel ERROR
 Banner {banner}
 ForceCommand exec {entry} {folder}/session
 DisableForwarding yes
-{more}"""
+"""
 # The first value counts: these stand before CONFIG's.
 JUMP = "ForceCommand exec false\nAllowTcpForwarding local\nX11Forwarding no\nAllowAgentForwarding no\n"
 LISTEN_MAX = 16  # addresses an sshd takes
@@ -70,14 +71,15 @@ def terminals():
 class World:
     """with World() as w: after device(), tunnel(), sdwan() and start(), `w.ssh(name)` is a client's command line."""
 
-    def __init__(self, parent=None, inside=(), accounts=("netops", "reader"), **options):
+    def __init__(self, parent=None, inside=(), accounts=("netops", "reader"), password=None, **options):
         """`inside` goes before every process (["ip", "netns", "exec", NAME]); accounts: who may log in, where we are root
-        (else only the account that runs this); options: seed, start (epoch), speed."""
+        (else only the account that runs this); password: of these, in an sshd that takes one (device(sshd="PasswordAuthentication
+        yes\\n"), or "UsePAM yes\\nKbdInteractiveAuthentication yes\\n"); options: seed, start (epoch), speed."""
         self.folder = tempfile.mkdtemp(prefix="ios-", dir=parent)
         os.chmod(self.folder, 0o755)
         self.inside = list(inside)
         self.accounts = list(accounts) if os.getuid() == 0 else [pwd.getpwuid(os.getuid()).pw_name]
-        self.account, self.jump = self.accounts[0], None
+        self.account, self.jump, self.password = self.accounts[0], None, password
         self.spec = dict(options, devices=[], tunnels=[])
         self.devices, self.processes, self.listeners, self.numbers = {}, [], {}, itertools.count(1)
         self.wire = None
@@ -135,7 +137,9 @@ class World:
                    env=dict(os.environ, PYTHONPATH=os.path.dirname(HERE), PYTHONDONTWRITEBYTECODE="1"))
         self.keygen("client")
         self.write("passwd", ACCOUNTS + "".join(
-            ACCOUNT.format(name=name, uid=12345 + number) for number, name in enumerate(self.accounts)))
+            ACCOUNT.format(name=name, uid=12345 + number, password=self.hashed()) for number, name in enumerate(self.accounts)))
+        os.mkdir(os.path.join(self.folder, "pam"))
+        self.write("pam/sshd", PAM)
         wanted = [one for one in self.devices.values() if one["ssh"]]
         known = ""
         for number, at in enumerate(range(0, len(wanted), step)):
@@ -150,6 +154,12 @@ class World:
         if self.jump:
             self.wait(lambda: self.reaches(*self.jump))
         self.order("listeners", pids=[process.pid for process in self.processes[1:]])  # to be ended should we be killed
+
+    def hashed(self):
+        if not self.password:
+            return "x"
+        return subprocess.run(["openssl", "passwd", "-6", "-stdin"], input=self.password + "\n", stdout=subprocess.PIPE, check=True,
+                              text=True).stdout.strip()
 
     def sshd(self, key, group, forced=None):
         self.keygen(key)

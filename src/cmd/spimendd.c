@@ -2,8 +2,10 @@
 /* The daemon: options in, a role out. */
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "repair/ssh_ask.h"
 #include "role/parent.h"
 #include "role/roles.h"
 
@@ -39,8 +41,11 @@ int main(int argc, char **argv)
 		{ NULL, 0, NULL, 0 },
 	};
 	struct parent_options options = { .config = PARENT_CONFIG };
+	const char *slip = getenv(SSH_ASK_VARIABLE);
 	int option;
 
+	if (slip) /* ssh, which the role of that name started, asks for a password; its only argument is the question */
+		return ssh_ask_answer(slip);
 	while ((option = getopt_long(argc, argv, "nfc:", known, NULL)) != -1) {
 		switch (option) {
 		case 'n':

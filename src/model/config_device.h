@@ -35,7 +35,8 @@ struct sdwan_approval { /* a bit a step */
 
 struct config_login { /* how to get in */
 	char user[DEVICE_USER_MAX];        /* letters, digits, '.', '_', '-', not '-' in front: it reaches ssh's arguments */
-	char key_file[DEVICE_PATH_MAX];    /* absolute */
+	char key_file[DEVICE_PATH_MAX];    /* absolute; empty: there is a password in its place */
+	char password_file[DEVICE_PATH_MAX]; /* absolute; empty: there is a key */
 	char enable_file[DEVICE_PATH_MAX]; /* the password of `enable`; empty: none is asked for, or none is needed */
 	char jump[DEVICE_NAME_MAX];        /* the device that is logged in through; empty: straight */
 	bool legacy;                       /* algorithms that OpenSSH leaves out: old images know no others */
@@ -59,7 +60,7 @@ struct config_devices {
 	uint32_t login_count;
 	char known_hosts[DEVICE_PATH_MAX]; /* 'ssh known-hosts': OpenSSH's file of the host keys that count */
 	/* 'ssh user' for all, which stands in the logins of those that say nothing else too; user empty: none */
-	struct config_login usual; /* user and key_file alone */
+	struct config_login usual; /* user, key_file and password_file alone */
 	uint16_t usual_port;
 	struct windows usual_windows; /* 'fleet window' */
 	struct sdwan_approval usual_approval; /* 'repair sdwan approval' of the block `spimend` */

@@ -33,7 +33,7 @@ struct device_reader {
 static bool is_usual(const struct config_devices *d, const struct config_login *login, uint16_t port)
 {
 	return d->usual.user[0] && login && port == d->usual_port && strcmp(login->user, d->usual.user) == 0 &&
-	       strcmp(login->key_file, d->usual.key_file) == 0;
+	       strcmp(login->key_file, d->usual.key_file) == 0 && strcmp(login->password_file, d->usual.password_file) == 0;
 }
 
 struct device_reader *config_device_reader_new(struct config *config)
@@ -166,18 +166,20 @@ static bool same_text(char *to, size_t size, struct text value)
 	return same;
 }
 
-/* "NAME key-file PATH [port PORT]" */
+/* "NAME {key-file|password-file} PATH [port PORT]" */
 static bool read_user(const struct text *words, size_t count, struct config_login *login, uint16_t *port, struct buffer *why,
 		      bool *again)
 {
-	static const char expected[] = "'NAME key-file PATH [port PORT]' is expected";
+	static const char expected[] = "'NAME {key-file|password-file} PATH [port PORT]' is expected";
+	bool is_key = text_equal_nocase(words[1], TEXT("key-file"));
 	uint32_t number = PORT_USUAL;
 	bool same;
 
 	if (!read_name(words[0], DEVICE_USER_MAX, "user", why))
 		return false;
-	if (!text_equal_nocase(words[1], TEXT("key-file")))
-		return config_say_expected(why, "word", words[1], "'key-file PATH' is expected: passwords and agents are not used");
+	if (!is_key && !text_equal_nocase(words[1], TEXT("password-file")))
+		return config_say_expected(why, "word", words[1], "'key-file PATH' or 'password-file PATH' is expected: a secret stands in a "
+								  "file of its own, and agents are not used");
 	if (!config_read_ssh_path(words[2], why))
 		return false;
 	if (count != 3 && (count != 5 || !text_starts_nocase(TEXT("port"), words[3])))
@@ -186,7 +188,8 @@ static bool read_user(const struct text *words, size_t count, struct config_logi
 		return false;
 	same = login->user[0] == '\0' || *port == number;
 	same = same_text(login->user, sizeof(login->user), words[0]) && same;
-	same = same_text(login->key_file, sizeof(login->key_file), words[2]) && same;
+	same = same_text(login->key_file, sizeof(login->key_file), is_key ? words[2] : TEXT_NONE) && same;
+	same = same_text(login->password_file, sizeof(login->password_file), is_key ? TEXT_NONE : words[2]) && same;
 	*again = !same;
 	*port = (uint16_t)number;
 	return true;
@@ -260,7 +263,7 @@ bool config_device_set(const struct config_row *row, const struct text *words, s
 		return set_platform(words[0], device, why, again);
 	case VALUE_DEVICE_USER:
 		if (reading->user_from != USER_OWN) /* what stands there is the usual one */
-			reading->login.user[0] = reading->login.key_file[0] = '\0';
+			reading->login.user[0] = reading->login.key_file[0] = reading->login.password_file[0] = '\0';
 		if (!read_user(words, count, &reading->login, &device->port, why, again))
 			return false;
 		reading->user_from = USER_OWN;
@@ -385,6 +388,7 @@ static void finish_login(struct finish *f, uint32_t i)
 	if (r->user_from == USER_USUAL) {
 		memcpy(r->login.user, d->usual.user, sizeof(r->login.user));
 		memcpy(r->login.key_file, d->usual.key_file, sizeof(r->login.key_file));
+		memcpy(r->login.password_file, d->usual.password_file, sizeof(r->login.password_file));
 		device->port = d->usual.user[0] ? d->usual_port : PORT_USUAL;
 	}
 	if (r->login.user[0]) {
@@ -397,10 +401,10 @@ static void finish_login(struct finish *f, uint32_t i)
 		return;
 	}
 	if (f->whole && (r->login.legacy || r->login.jump[0] || r->login.enable_file[0]))
-		buffer_printf(&why, "device %s: '%s' takes 'ssh user NAME key-file PATH' beside it", device->name,
+		buffer_printf(&why, "device %s: '%s' takes 'ssh user' beside it", device->name,
 			      r->login.legacy ? "ssh legacy-algorithms" : r->login.jump[0] ? "ssh jump" : "enable password-file");
 	else if (f->whole && device->may_repair)
-		buffer_printf(&why, "device %s: 'rights repair' takes 'ssh user NAME key-file PATH' beside it", device->name);
+		buffer_printf(&why, "device %s: 'rights repair' takes 'ssh user' beside it", device->name);
 	if (why.len)
 		complain(f, i, &why);
 }
@@ -506,7 +510,8 @@ int config_device_finish(struct device_reader *reader, bool whole, config_device
 
 static void print_user(const struct config_login *login, uint16_t port, struct buffer *out)
 {
-	buffer_printf(out, " ssh user %s key-file %s", login->user, login->key_file);
+	buffer_printf(out, " ssh user %s %s %s", login->user, login->key_file[0] ? "key-file" : "password-file",
+		      login->key_file[0] ? login->key_file : login->password_file);
 	if (port != PORT_USUAL)
 		buffer_printf(out, " port %u", port);
 	buffer_add_char(out, '\n');

@@ -51,8 +51,8 @@ const struct config_row config_rows[] = {
 	  "where it is logged in to, and where its messages come from" },
 	{ "platform", "ios|ios-xe|sd-wan|asa", CONFIG_DEVICE, VALUE_DEVICE_PLATFORM, 0, 0, 0, 0,
 	  "what it runs, and so which commands it knows; sd-wan: IOS XE in controller mode" },
-	{ "ssh user", "NAME key-file PATH [port PORT]", CONFIG_DEVICE, VALUE_DEVICE_USER, 0, 0, 0, 0,
-	  "as whom it is logged in to, and the file of the private key; 'no' in front: not at all" },
+	{ "ssh user", "NAME {key-file|password-file} PATH [port PORT]", CONFIG_DEVICE, VALUE_DEVICE_USER, 0, 0, 0, 0,
+	  "as whom it is logged in to, and the file of the private key, or of the password; 'no' in front: not at all" },
 	{ "ssh legacy-algorithms", "", CONFIG_DEVICE, VALUE_DEVICE_LEGACY, 0, 0, 0, 0,
 	  "also offer it algorithms that OpenSSH leaves out: old images know no others" },
 	{ "ssh jump", "DEVICE", CONFIG_DEVICE, VALUE_DEVICE_JUMP, 0, 0, 0, 0, "another device that it is reached through" },
@@ -112,7 +112,7 @@ const struct config_row config_rows[] = {
 
 	{ "ssh known-hosts", "PATH", CONFIG_SPIMEND, VALUE_SSH_PATH, AT(devices.known_hosts), 0, 0, 0,
 	  "the host keys of the devices, as OpenSSH keeps them: a key that is not in it is refused" },
-	{ "ssh user", "NAME key-file PATH [port PORT]", CONFIG_SPIMEND, VALUE_SSH_USER, 0, 0, 0, 0,
+	{ "ssh user", "NAME {key-file|password-file} PATH [port PORT]", CONFIG_SPIMEND, VALUE_SSH_USER, 0, 0, 0, 0,
 	  "as whom devices are logged in to that do not say so themselves" },
 
 	{ "judge overlap", "SECONDS", CONFIG_SPIMEND, VALUE_SECONDS, AT(overlap_ns), 0, 0, 3600,

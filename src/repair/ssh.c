@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -16,17 +17,27 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "repair/ssh_ask.h"
+#include "spimend/error.h"
 
 #define ARGUMENTS_MAX 96
+#define AUTHENTICATION 3 /* options that say with what */
 
 /* --- How it is called ---------------------------------------------------------------------------------------------- */
 
 static const char *const always[] = {
-	"-F", "none", "-a", "-x", "-oBatchMode=yes", "-oStrictHostKeyChecking=yes", "-oGlobalKnownHostsFile=/dev/null",
+	"-F", "none", "-a", "-x", "-oStrictHostKeyChecking=yes", "-oGlobalKnownHostsFile=/dev/null",
 	"-oUpdateHostKeys=no", "-oCheckHostIP=no", "-oVerifyHostKeyDNS=no", "-oIdentitiesOnly=yes", "-oIdentityAgent=none",
-	"-oPreferredAuthentications=publickey", "-oNumberOfPasswordPrompts=0", "-oPermitLocalCommand=no", "-oEscapeChar=none",
+	"-oPermitLocalCommand=no", "-oEscapeChar=none",
 	"-oCanonicalizeHostname=no", "-oLogLevel=ERROR", "-oTunnel=no", "-oForwardAgent=no", "-oForwardX11=no",
 	"-oServerAliveCountMax=3", "-oKnownHostsCommand=none", "-oSendEnv=-*",
+};
+static const char *const with_key[AUTHENTICATION] = {
+	"-oBatchMode=yes", "-oPreferredAuthentications=publickey", "-oNumberOfPasswordPrompts=0",
+};
+/* One try: devices lock people out. */
+static const char *const with_password[AUTHENTICATION] = {
+	"-oPubkeyAuthentication=no", "-oPreferredAuthentications=keyboard-interactive,password", "-oNumberOfPasswordPrompts=1",
 };
 /* What old images have and OpenSSH leaves out of its lists. */
 static const char *const legacy[] = {
@@ -68,24 +79,28 @@ static int add_login(const struct config_devices *devices, const struct config_d
 		     struct buffer *why)
 {
 	const struct config_login *login = device_login(devices, device);
+	const char *secret = !login ? "" : login->key_file[0] ? login->key_file : login->password_file;
 	char number[32];
 
 	if (!login || device->address.family == 0) {
 		buffer_printf(why, "device %s has no %s", device->name, login ? "address" : "'ssh user'");
 		return -EINVAL;
 	}
-	if (!is_plain_path(login->key_file))
-		return refuse(why, "the path", login->key_file);
+	if (!is_plain_path(secret))
+		return refuse(why, "the path", secret);
 	if (!is_plain_path(devices->known_hosts))
 		return refuse(why, "the path", devices->known_hosts);
 	if (!device_is_name(text_of(login->user)))
 		return refuse(why, "the user", login->user);
 	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
 		add(out, always[i]);
+	for (size_t i = 0; i < AUTHENTICATION; i++)
+		add(out, login->key_file[0] ? with_key[i] : with_password[i]);
 	for (size_t i = 0; login->legacy && i < sizeof(legacy) / sizeof(legacy[0]); i++)
 		add(out, legacy[i]);
 	add_option(out, "UserKnownHostsFile", devices->known_hosts);
-	add_option(out, "IdentityFile", login->key_file);
+	if (login->key_file[0])
+		add_option(out, "IdentityFile", login->key_file);
 	snprintf(number, sizeof(number), "%d", SSH_CONNECT_S);
 	add_option(out, "ConnectTimeout", number);
 	snprintf(number, sizeof(number), "%d", SSH_ALIVE_S);
@@ -99,7 +114,7 @@ static int add_login(const struct config_devices *devices, const struct config_d
 /* ssh hands it to a shell: everything in it was checked to be no more than it looks like. Through one host only: the next
  * would be a command in a command in a command, with quotes within quotes that nobody should have to trust. */
 static int add_jump(const struct config_devices *devices, const struct config_login *login, const char *sockets,
-		    struct buffer *out, struct buffer *why)
+		    const char *slip, struct buffer *out, struct buffer *why)
 {
 	cleanup(buffer_done) struct buffer inner = { 0 };
 	char address[SPIMEND_ADDRESS_TEXT_MAX];
@@ -113,7 +128,7 @@ static int add_jump(const struct config_devices *devices, const struct config_lo
 					 "nobody can log in to '%s' to go through it", login->jump);
 		return -EINVAL;
 	}
-	if (!is_plain_path(sockets))
+	if (!is_plain_path(sockets) || !is_plain_path(slip))
 		return refuse(why, "the path", sockets);
 	r = add_login(devices, jump, &inner, why);
 	if (r < 0)
@@ -128,15 +143,18 @@ static int add_jump(const struct config_devices *devices, const struct config_lo
 	add(&inner, "[%h]:%p");
 	add(&inner, "--");
 	add(&inner, address);
-	buffer_add_string(out, "-oProxyCommand=exec " SSH_PATH);
+	buffer_add_string(out, "-oProxyCommand=exec ");
+	if (its->password_file[0])
+		buffer_printf(out, "/usr/bin/env '" SSH_ASK_VARIABLE "=%s" SSH_JUMP_SLIP "' ", slip);
+	buffer_add_string(out, SSH_PATH);
 	for (size_t i = 0; i < inner.len; i += strlen(inner.bytes + i) + 1)
 		buffer_printf(out, " '%s'", inner.bytes + i);
 	buffer_add_char(out, '\0');
 	return buffer_error(&inner);
 }
 
-int ssh_arguments(const struct config_devices *devices, uint32_t device, const char *sockets, struct buffer *ret,
-		  struct buffer *why)
+int ssh_arguments(const struct config_devices *devices, uint32_t device, const char *sockets, const char *slip,
+		  struct buffer *ret, struct buffer *why)
 {
 	const struct config_device *d = &devices->at[device];
 	const struct config_login *login = device_login(devices, d);
@@ -146,7 +164,7 @@ int ssh_arguments(const struct config_devices *devices, uint32_t device, const c
 	add(ret, SSH_PATH);
 	r = add_login(devices, d, ret, why);
 	if (r == 0 && login->jump[0])
-		r = add_jump(devices, login, sockets, ret, why);
+		r = add_jump(devices, login, sockets, slip, ret, why);
 	if (r < 0)
 		return r;
 	spimend_address_print(&d->address, address);
@@ -188,9 +206,8 @@ static int open_terminal(char *name, size_t size)
 }
 
 /* A session of its own, with the slave as its terminal: when the master is closed, it and what it started hang up. */
-static int spawn(char *const *arguments, const char *terminal, int complaints, pid_t *ret)
+static int spawn(char *const *arguments, char *const *environment, const char *terminal, int complaints, pid_t *ret)
 {
-	char *environment[] = { (char[]){ "PATH=/usr/bin:/bin" }, (char[]){ "LC_ALL=C" }, (char[]){ "TERM=vt100" }, NULL };
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	sigset_t none, all;
@@ -218,8 +235,12 @@ static int spawn(char *const *arguments, const char *terminal, int complaints, p
 	return -r;
 }
 
-int ssh_start(const struct buffer *arguments, struct ssh_process *ret)
+int ssh_start(const struct buffer *arguments, const struct ssh_ask *ask, struct ssh_process *ret)
 {
+	char program[PATH_MAX + 16], slip[PATH_MAX + 16];
+	char *environment[] = { (char[]){ "PATH=/usr/bin:/bin" }, (char[]){ "LC_ALL=C" }, (char[]){ "TERM=vt100" },
+				ask ? (char[]){ "SSH_ASKPASS_REQUIRE=force" } : NULL, program, slip, NULL };
+
 	struct ssh_process made = { .pid_fd = -1, .terminal = -1, .complaints = -1 };
 	char *list[ARGUMENTS_MAX + 1], name[64];
 	size_t count = 0;
@@ -234,7 +255,9 @@ int ssh_start(const struct buffer *arguments, struct ssh_process *ret)
 		return -errno;
 	made.complaints = ends[0];
 	made.terminal = open_terminal(name, sizeof(name));
-	r = made.terminal < 0 ? made.terminal : spawn(list, name, ends[1], &made.pid);
+	snprintf(program, sizeof(program), "SSH_ASKPASS=%s", ask ? ask->program : "");
+	snprintf(slip, sizeof(slip), SSH_ASK_VARIABLE "=%s", ask ? ask->slip : "");
+	r = made.terminal < 0 ? made.terminal : spawn(list, environment, name, ends[1], &made.pid);
 	close(ends[1]);
 	if (r == 0) {
 		made.pid_fd = (int)syscall(SYS_pidfd_open, made.pid, 0);
@@ -296,4 +319,9 @@ int ssh_read_secret(const char *path, char *ret, size_t size)
 	if (r < 0)
 		explicit_bzero(ret, size);
 	return r;
+}
+
+const char *ssh_secret_trouble(int error)
+{
+	return error == -EPERM ? "others may read it" : error == -EINVAL ? "its first line is no password" : spimend_strerror(error);
 }

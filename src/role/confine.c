@@ -2,6 +2,7 @@
 #include "role/confine.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
@@ -246,6 +247,7 @@ void confine_add_ssh(struct confine_places *places, const struct config_devices 
 	static const char *const run[] = { "/usr", "/bin", "/lib", "/lib64" };
 	static const char *const device[] = { "/dev/null", "/dev/ptmx", "/dev/pts", "/dev/tty" };
 	static const char *const read[] = { "/etc", "/dev/urandom", "/proc/sys/crypto" };
+	char program[PATH_MAX] = "";
 
 	for (size_t i = 0; i < sizeof(run) / sizeof(run[0]); i++)
 		confine_add_place(places, CONFINE_RUN, "%s", run[i]);
@@ -253,9 +255,12 @@ void confine_add_ssh(struct confine_places *places, const struct config_devices 
 		confine_add_place(places, CONFINE_DEVICE, "%s", device[i]);
 	for (size_t i = 0; i < sizeof(read) / sizeof(read[0]); i++)
 		confine_add_place(places, CONFINE_READ, "%s", read[i]);
+	if (readlink("/proc/self/exe", program, sizeof(program) - 1) > 0) /* repair/ssh_ask.h; the rest is 0 */
+		confine_add_place(places, CONFINE_RUN, "%s", program);
 	add_folder_of(places, devices->known_hosts);
 	for (uint32_t i = 0; i < devices->login_count; i++) {
 		add_folder_of(places, devices->logins[i].key_file);
+		add_folder_of(places, devices->logins[i].password_file);
 		add_folder_of(places, devices->logins[i].enable_file);
 	}
 }

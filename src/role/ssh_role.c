@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "role/roles.h"
@@ -105,6 +106,7 @@ static void dispatch(struct reach *reach)
 		struct waiting w = reach->waiting[at];
 		int place = reach->session_of[w.order.device];
 		struct session *s = place < 0 ? NULL : &reach->sessions[place];
+		char why[DEVICE_REASON_MAX];
 
 		next = w.next;
 		if (w.deadline <= now) {
@@ -113,10 +115,10 @@ static void dispatch(struct reach *reach)
 		} else if (s && s->phase == SESSION_IDLE) {
 			take_out(reach, before, at);
 			session_take(s, &w.order, w.deadline);
-		} else if (!s && reach->failed[w.order.device].again > now) {
+		} else if (!s && hold_is_held(reach, w.order.device, now, why, sizeof(why))) {
 			take_out(reach, before, at);
-			reach_tell(reach, w.order.request, DEVICE_NO_LOGIN, false, "a log-in failed a moment ago; it is not tried again yet");
-		} else if (!s && starting < REACH_STARTS_MAX && (s = find_place(reach))) {
+			reach_tell(reach, w.order.request, DEVICE_NO_LOGIN, false, why);
+		} else if (!s && starting < REACH_STARTS_MAX && !hold_must_wait(reach, w.order.device) && (s = find_place(reach))) {
 			take_out(reach, before, at);
 			starting += session_begin(reach, s, w.order.device, &w.order, w.deadline);
 		} else {
@@ -253,6 +255,9 @@ static void configure(struct reach *reach)
 	memcpy(&reach->devices, &config->devices, sizeof(reach->devices));
 	memset(reach->session_of, 0xff, sizeof(reach->session_of));
 	memset(reach->failed, 0, sizeof(reach->failed));
+	memset(reach->logins, 0, sizeof(reach->logins));
+	if (readlink("/proc/self/exe", reach->program, sizeof(reach->program) - 1) < 0) /* the rest is 0 */
+		reach->program[0] = '\0';
 }
 
 static int begin(void *context, struct member *member)

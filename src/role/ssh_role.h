@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The role ssh in its parts: role/ssh_role.c lives with core, sense and the loop and hands orders to sessions,
- * role/ssh_session.c is one log-in. Private to the two.
+ * role/ssh_session.c is one log-in, role/ssh_hold.c says who is left alone for now. Private to the three.
  *
  * It types what core orders, by the verbs of model/device_order.h, and reads nothing of what comes back: the bytes go to
  * sense as they are, which says when there is a prompt, and which tells core what stood in front of it.
  */
 #ifndef ROLE_SSH_ROLE_H
 #define ROLE_SSH_ROLE_H
+
+#include <limits.h>
+#include <time.h>
 
 #include "model/device_order.h"
 #include "repair/ssh.h"
@@ -20,6 +23,10 @@
 #define REACH_IDLE_NS (30 * SECOND_NS)  /* then a session is ended: devices have few lines */
 #define REACH_AGAIN_FIRST (5 * SECOND_NS)  /* after a log-in that failed nobody tries that device ... */
 #define REACH_AGAIN_MOST (300 * SECOND_NS) /* ... twice as long each time */
+
+#define REACH_DENIED_FIRST (60 * SECOND_NS) /* the same, where a password was not taken */
+#define REACH_DENIED_LONGEST (3600 * SECOND_NS)
+#define REACH_DENIED_MOST 3                 /* devices in a row: then that password is tried on no other either */
 
 struct reach;
 
@@ -34,6 +41,7 @@ struct session {
 	struct ssh_process process;
 	struct loop_source *terminal_source, *complaints_source, *end_source;
 	struct device_order order; /* request 0: none */
+	bool printed;              /* something came from the device: somebody is logged in */
 	bool typed;                /* the order's command went out */
 	bool confirmed;            /* Enter was typed to the order's "[confirm]" */
 	bool gave_secret;          /* once is enough */
@@ -60,8 +68,16 @@ struct reach {
 	struct session sessions[DEVICE_SESSIONS_MAX];
 	int16_t session_of[DEVICES_MAX]; /* -1: none */
 	struct {
-		int64_t again, wait; /* mono; nanoseconds */
+		int64_t again, wait, denied_wait; /* mono; nanoseconds */
+		uint16_t denied; /* 1 more than the place of the login whose password was not taken; 0: another reason */
 	} failed[DEVICES_MAX];
+	struct reach_login {       /* of one with a password */
+		bool proved;       /* a device took it, and none refused it since */
+		unsigned denied;   /* by so many devices in a row */
+		int64_t again, wait; /* mono; nanoseconds */
+		struct timespec changed; /* of its file, when it was not taken */
+	} logins[DEVICE_LOGINS_MAX];
+	char program[PATH_MAX];    /* this one, which ssh runs to ask for a password */
 	struct waiting waiting[REACH_ORDERS_MAX];
 	uint32_t first, last, unused; /* of `waiting`, as a list; REACH_ORDERS_MAX: none */
 	uint32_t rounds;           /* of session numbers */
@@ -69,6 +85,19 @@ struct reach {
 
 /* The result of an order; nobody may be there to hear it. */
 void reach_tell(struct reach *reach, uint64_t request, enum device_outcome outcome, bool typed, const char *why);
+
+/* --- ssh_hold.c --- */
+
+/* A log-in failed; its password, or that of the host in between, was not taken. */
+void hold_after_failure(struct reach *reach, uint32_t device);
+void hold_after_denial(struct reach *reach, uint32_t device, bool by_jump);
+/* The password was taken; the log-in is through. */
+void hold_taken(struct reach *reach, uint32_t device, bool by_jump);
+void hold_end(struct reach *reach, uint32_t device);
+/* True: nobody logs in to it now, and `why`. */
+bool hold_is_held(struct reach *reach, uint32_t device, int64_t now, char *why, size_t size);
+/* True: another log-in will tell whether the password is right. */
+bool hold_must_wait(const struct reach *reach, uint32_t device);
 
 /* --- ssh_session.c --- */
 

@@ -6,22 +6,18 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "repair/ssh_ask.h"
 #include "role/ssh_role.h"
 #include "spimend/error.h"
 
 #define READS_MAX 8 /* parts of one turn */
+#define SLIP_MAX (CONFIG_PATH_MAX + 32)
 
 /* --- What goes out ------------------------------------------------------------------------------------------------- */
 
 static void fail_login(struct session *s, enum device_outcome outcome, const char *why)
 {
-	struct reach *reach = s->reach;
-	int64_t *wait = &reach->failed[s->device].wait;
-
-	*wait = *wait ? 2 * *wait : REACH_AGAIN_FIRST;
-	if (*wait > REACH_AGAIN_MOST)
-		*wait = REACH_AGAIN_MOST;
-	reach->failed[s->device].again = loop_now(reach->member->loop) + *wait;
+	hold_after_failure(s->reach, s->device);
 	session_end(s, outcome, why);
 }
 
@@ -85,7 +81,7 @@ static void prepare(struct session *s)
 		s->prepared++;
 		return;
 	}
-	s->reach->failed[s->device].wait = 0;
+	hold_end(s->reach, s->device);
 	if (s->order.request) {
 		struct device_order order = s->order;
 
@@ -148,8 +144,7 @@ static void give_secret(struct session *s)
 	}
 	r = ssh_read_secret(login->enable_file, secret, sizeof(secret));
 	if (r < 0) {
-		snprintf(why, sizeof(why), "the file of its enable password: %s",
-			 r == -EPERM ? "others may read it" : r == -EINVAL ? "its first line is no password" : spimend_strerror(r));
+		snprintf(why, sizeof(why), "the file of its enable password: %s", ssh_secret_trouble(r));
 		fail_login(s, DEVICE_NO_ENABLE, why);
 		return;
 	}
@@ -218,6 +213,88 @@ void session_seen(struct session *s, const struct device_seen *seen)
 	}
 }
 
+/* --- Its passwords: see repair/ssh_ask.h --- */
+
+static void slip_of(const struct session *s, bool of_jump, char *ret, size_t size)
+{
+	snprintf(ret, size, "%s/ask-%u%s", s->reach->sockets, s->number, of_jump ? SSH_JUMP_SLIP : "");
+}
+
+static const struct config_login *login_of(const struct session *s, bool of_jump)
+{
+	const struct config_devices *devices = &s->reach->devices;
+	const struct config_login *login = device_login(devices, &devices->at[s->device]);
+	int32_t at = of_jump && login && login->jump[0] ? device_find(devices, text_of(login->jump)) : -1;
+
+	return !of_jump ? login : at < 0 ? NULL : device_login(devices, &devices->at[at]);
+}
+
+/* What its ssh may ask for. 0, or a negative errno with the reason in `why`. */
+static int write_slips(struct session *s, struct buffer *why)
+{
+	char slip[SLIP_MAX], secret[DEVICE_COMMAND_MAX];
+
+	for (int of_jump = 0; of_jump < 2; of_jump++) {
+		const struct config_login *login = login_of(s, of_jump);
+		int r;
+
+		if (!login || !login->password_file[0])
+			continue;
+		r = ssh_read_secret(login->password_file, secret, sizeof(secret));
+		explicit_bzero(secret, sizeof(secret));
+		if (r < 0) {
+			buffer_printf(why, "the file of its password: %s", ssh_secret_trouble(r));
+			return r;
+		}
+		if (access(s->reach->program, X_OK) < 0) { /* ssh would try an empty password */
+			buffer_add_string(why, "the program of spimendd was replaced: it has to be started anew");
+			return -ENOENT;
+		}
+		slip_of(s, of_jump, slip, sizeof(slip));
+		r = ssh_ask_allow(slip, login->password_file);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Nobody may ask any more. True: somebody had. */
+static bool take_slip_back(struct session *s, bool of_jump)
+{
+	const struct config_login *login = login_of(s, of_jump);
+	char slip[SLIP_MAX];
+
+	if (s->printed || !login || !login->password_file[0])
+		return false;
+	slip_of(s, of_jump, slip, sizeof(slip));
+	return ssh_ask_forbid(slip);
+}
+
+/* For the tape: the log-in goes on without it. */
+static void tape(const struct session *s, struct text said)
+{
+	struct device_part part;
+
+	memset(&part, 0, sizeof(part));
+	part.session = s->number;
+	part.of_ssh = true;
+	part.len = (uint32_t)said.len;
+	memcpy(part.bytes, said.at, said.len);
+	channel_send(s->reach->sense, MESSAGE_DEVICE_PART, &part);
+}
+
+/* The first thing that the device prints: so it let us in. */
+static void note_printed(struct session *s)
+{
+	for (int of_jump = 0; of_jump < 2; of_jump++) {
+		if (!take_slip_back(s, of_jump))
+			continue;
+		tape(s, of_jump ? TEXT("(the host in between took its password)\n") : TEXT("(the device took its password)\n"));
+		hold_taken(s->reach, s->device, of_jump);
+	}
+	s->printed = true;
+}
+
 /* Printable ASCII, its last line that says something: "Host key verification failed." */
 static void take_complaint(struct session *s, struct text bytes)
 {
@@ -240,14 +317,7 @@ static void on_complaints(void *context, uint32_t events)
 
 	(void)events;
 	if (n > 0) {
-		struct device_part part;
-
-		memset(&part, 0, sizeof(part));
-		part.session = s->number;
-		part.of_ssh = true;
-		part.len = (uint32_t)n;
-		memcpy(part.bytes, bytes, (size_t)n);
-		channel_send(s->reach->sense, MESSAGE_DEVICE_PART, &part); /* for the tape: the log-in goes on without it */
+		tape(s, (struct text){ bytes, (size_t)n });
 		take_complaint(s, (struct text){ bytes, (size_t)n });
 	} else if (n == 0 || errno != EAGAIN) {
 		loop_remove(s->complaints_source);
@@ -264,6 +334,8 @@ static bool read_part(struct session *s)
 	if (n <= 0)
 		return false;
 	s->heard = loop_now(s->reach->member->loop);
+	if (!s->printed)
+		note_printed(s);
 	part.session = s->number;
 	part.of_ssh = false;
 	part.len = (uint32_t)n;
@@ -305,6 +377,22 @@ void session_resume(struct session *s)
 		loop_set_events(s->terminal_source, EPOLLIN);
 }
 
+/* ssh ended before anybody was logged in. */
+static void fail_start(struct session *s)
+{
+	bool by_jump = take_slip_back(s, true), denied = take_slip_back(s, false);
+	char why[2 * DEVICE_REASON_MAX];
+
+	if (!denied && !by_jump) {
+		fail_login(s, DEVICE_NO_LOGIN, s->said[0] ? s->said : "ssh ended without a word");
+		return;
+	}
+	snprintf(why, sizeof(why), "its password was not taken%s%s%s", !denied ? " by the host in between" : "", s->said[0] ? ": " : "",
+		 s->said);
+	hold_after_denial(s->reach, s->device, !denied);
+	session_end(s, DEVICE_NO_LOGIN, why);
+}
+
 static void on_end(void *context, uint32_t events)
 {
 	struct session *s = context;
@@ -316,8 +404,10 @@ static void on_end(void *context, uint32_t events)
 		session_end(s, DEVICE_LOST, NULL);
 	else if (s->phase == SESSION_BUSY)
 		session_end(s, DEVICE_LOST, s->said);
-	else
+	else if (s->printed)
 		fail_login(s, DEVICE_NO_LOGIN, s->said[0] ? s->said : "ssh ended without a word");
+	else
+		fail_start(s);
 }
 
 /* --- Life ---------------------------------------------------------------------------------------------------------- */
@@ -327,7 +417,14 @@ static int start(struct session *s, struct buffer *why)
 	cleanup(buffer_done) struct buffer arguments = { 0 };
 	struct loop *loop = s->reach->member->loop;
 	struct device_open open;
-	int r = ssh_arguments(&s->reach->devices, s->device, s->reach->sockets, &arguments, why);
+	char slip[SLIP_MAX];
+	struct ssh_ask ask = { s->reach->program, slip };
+	int r;
+
+	slip_of(s, false, slip, sizeof(slip));
+	r = ssh_arguments(&s->reach->devices, s->device, s->reach->sockets, slip, &arguments, why);
+	if (r == 0)
+		r = write_slips(s, why);
 
 	if (r < 0)
 		return r;
@@ -339,7 +436,7 @@ static int start(struct session *s, struct buffer *why)
 	open.request = s->order.request;
 	r = channel_send(s->reach->sense, MESSAGE_DEVICE_OPEN, &open);
 	if (r == 0)
-		r = ssh_start(&arguments, &s->process);
+		r = ssh_start(&arguments, &ask, &s->process);
 	if (r == 0)
 		r = loop_add(loop, s->process.terminal, EPOLLIN, on_terminal, s, &s->terminal_source);
 	if (r == 0)
@@ -388,6 +485,8 @@ void session_end(struct session *s, enum device_outcome outcome, const char *why
 	if (s->phase == SESSION_NONE)
 		return;
 	snprintf(kept, sizeof(kept), "%s", why ? why : ""); /* it may be s->said */
+	(void)take_slip_back(s, false);
+	(void)take_slip_back(s, true);
 	s->phase = SESSION_NONE;
 	s->order.request = 0;
 	loop_remove(s->terminal_source);

@@ -15,6 +15,7 @@ from ios.api import World, missing  # noqa: E402,F401
 from shell import expect, shell  # noqa: E402
 
 PORT = 2022
+PASSWORD = "correct horse battery"
 PLATFORMS = {"sdwan": "sd-wan"}  # lab/ios's words to ours, where they differ
 
 
@@ -31,7 +32,7 @@ class Fleet(Daemon):
         super().__enter__()
         try:
             ip("-n", self.space, "addr", "add", "192.0.2.1/24", "dev", "lo")
-            self.world = World(inside=["ip", "netns", "exec", self.space])
+            self.world = World(inside=["ip", "netns", "exec", self.space], password=PASSWORD)
             for number, name in enumerate(self.names(), 2):
                 ip("-n", self.space, "addr", "add", f"192.0.2.{number}/24", "dev", "lo")
                 self.world.device(name, **{"platform": self.platform, "address": f"192.0.2.{number}", "host": f"192.0.2.{number}",
@@ -79,7 +80,7 @@ class Fleet(Daemon):
         lines = []
         for number, name in enumerate(self.names(), 2):
             lines += [f"device {name}", f" address 192.0.2.{number}", f" platform {PLATFORMS.get(self.platform, self.platform)}",
-                      f" ssh user {self.world.account} key-file {instead.get('key', self.key)} port {PORT}",
+                      f" ssh user {self.world.account} {instead.get('login', 'key-file ' + instead.get('key', self.key))} port {PORT}",
                       f" enable password-file {instead.get('enable', self.enable)}"]
         self.write(f"ssh known-hosts {self.hosts}", *self.extra)
         with open(self.config, "a", encoding="utf-8") as file:
@@ -232,6 +233,86 @@ def refusals(build):
         return problems + (d.tail() if problems else [])
 
 
+# Both ways in which sshd takes a password; where it knows both, a second try would be a second failure.
+BY_PASSWORD = {"sshd": "PubkeyAuthentication no\nPasswordAuthentication yes\nLogLevel VERBOSE\n"}
+BY_QUESTION = {"sshd": "PubkeyAuthentication no\nPasswordAuthentication yes\nUsePAM yes\nKbdInteractiveAuthentication yes\nLogLevel VERBOSE\n"}
+ASKS_AGAIN = dict(BY_PASSWORD, motd="netops@192.0.2.6's password: ")  # in ssh's words, when it let us in
+
+
+def failures(d, number):
+    """What the sshd of that device says of log-ins that it did not let in."""
+    return [line for line in d.world.read(f"host{number}.log").splitlines() if line.startswith("Failed ")]
+
+
+def leaks(d, secret):
+    """Where the secret stands that it should not: processes, the log, and all that the daemon keeps."""
+    found = []
+    for pid in d.processes():
+        for name in "cmdline", "environ":
+            try:
+                with open(f"/proc/{pid}/{name}", "rb") as file:
+                    found += [f"/proc/{pid}/{name}"] if secret.encode() in file.read() else []
+            except OSError:
+                pass
+    for folder, _, files in os.walk(d.state):
+        for name in files:
+            with open(os.path.join(folder, name), "rb") as file:
+                found += [name] if secret.encode() in file.read() else []
+    return found + (["the log"] if d.said(secret) else [])
+
+
+def slips(d):
+    return [name for name in os.listdir(os.path.join(d.state, "ssh")) if name.startswith("ask")]
+
+
+def passwords(build):
+    """A password by reference: told to ssh alone, once, when ssh asks; one that is wrong locks nobody out."""
+    problems = []
+    wrong = "hunter3hunter3"
+    with Fleet(build, count=5, hub=BY_PASSWORD, spoke=BY_QUESTION, spoke2=BY_PASSWORD, spoke3=BY_PASSWORD, spoke4=ASKS_AGAIN) as d:
+        secret = d.secret_file("password", PASSWORD + "\n")
+        d.write_devices(login=f"password-file {secret}")
+        d.restart()
+        for device in "hub", "spoke":
+            status, shown = d.on(device, "show clock")
+            expect(problems, f"{device}, with its password", shown, "UTC", absent=["%"])
+            expect(problems, f"the tape of {device}", tape(d, device), "! (the device took its password)\n", "> show clock\n", absent=[PASSWORD])
+        problems += [f"a slip is left: {slips(d)}"] if slips(d) else []
+        problems += [f"the password stands in {place}" for place in leaks(d, PASSWORD)]
+        problems += [f"it was tried in vain: {failures(d, 0)} {failures(d, 1)}"] if failures(d, 0) + failures(d, 1) else []
+        _, shown = d.on("spoke4", "show clock")
+        expect(problems, "a device that asks when it let us in", shown, "UTC")
+        if any(PASSWORD in str(line) for line in d.world.typed("spoke4")) or PASSWORD in tape(d, "spoke4"):
+            problems.append("a device that asks in ssh's words was told the password")
+        _, shown = shell(d, "enable\nshow running-config\n")
+        expect(problems, "the configuration", shown, f" password-file {secret}", absent=[PASSWORD])
+        # A wrong one: once on each, on three, and on no other.
+        d.secret_file("password", wrong + "\n")
+        d.restart()
+        for number, device in enumerate(("hub", "spoke", "spoke2")):
+            _, shown = d.on(device, "show clock")
+            expect(problems, f"{device}, a wrong password", shown, "nobody can log in: its password was not taken")
+            _, shown = d.on(device, "show clock")
+            expect(problems, f"{device}, again at once", shown, "in a row; it is tried nowhere for" if number == 2 else "it is not tried again for")
+            if len(failures(d, number)) != 1:
+                problems.append(f"{device}: tried {failures(d, number)}")
+        _, shown = d.on("spoke3", "show clock")
+        expect(problems, "another device", shown, "not taken on 3 devices in a row")
+        problems += [f"another device was tried: {failures(d, 3)}"] if failures(d, 3) else []
+        problems += [f"the wrong password stands in {place}" for place in leaks(d, wrong)]
+        problems += [f"a slip is left: {slips(d)}"] if slips(d) else []
+        d.secret_file("password", PASSWORD + "\n")
+        for device in "spoke3", "hub":
+            _, shown = d.on(device, "show clock")
+            expect(problems, f"{device}, with the right one in the file", shown, "UTC", absent=["%"])
+        os.chmod(secret, 0o644)
+        d.restart()
+        _, shown = d.on("spoke2", "show clock")
+        expect(problems, "a file that others may read", shown, "the file of its password: others may read it")
+        problems += [f"it was tried all the same: {failures(d, 2)}"] if len(failures(d, 2)) != 1 else []
+        return problems + (tape(d, "spoke").splitlines()[-30:] + d.tail() if problems else [])
+
+
 def bad_manners(build):
     """A device that is slow, hangs, pages, talks in between or prints nonsense; another one is not disturbed by it."""
     problems = []
@@ -316,6 +397,7 @@ TESTS = [
     ("what devices show, over ssh", shows),
     ("every byte of it is kept, without secrets", taped),
     ("what is not typed on devices, and whom nobody logs in to", refusals),
+    ("a password by reference, told once and to ssh alone", passwords),
     ("devices with bad manners hold up nobody else", bad_manners),
     ("an applet that stands on a device", applets),
     ("the roles that talk to devices may die", roles_die),

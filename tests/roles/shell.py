@@ -213,7 +213,7 @@ def devices(build):
                             "ssh user root key-file /etc/shadow\ndevice r77\nno ssh user\nno rights\nno ssh user\nno device r78\n"
                             "device new\nend\nsh run | begin device r4711\n")
         expect(problems, "typed", shown, "Number of lines which match regexp = 10000", "'device' cannot be changed that far",
-               "device r77: 'rights repair' takes 'ssh user NAME key-file PATH' beside it")
+               "device r77: 'rights repair' takes 'ssh user' beside it")
         _, shown = shell(d, "en\nsh run | section device r4711|device r77|device r78|device new\nsh run | count device r\n")
         expect(problems, "after it", shown, "device r4711\n address 10.1.18.103\n platform ios-xe\ndevice",
                "device r77\n address 10.1.0.77\n platform ios-xe\n no ssh user\ndevice", "regexp = 9999",

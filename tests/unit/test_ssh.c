@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <errno.h>
 
 #include <cmocka.h>
 #include "repair/ssh.h"
+#include "repair/ssh_ask.h"
 
 static struct config_devices devices;
 static char said[512];
@@ -48,7 +50,7 @@ static const char *arguments(uint32_t device)
 {
 	struct buffer list = { 0 }, why = { 0 };
 
-	if (ssh_arguments(&devices, device, "/var/lib/spimend/ssh", &list, &why) == 0) {
+	if (ssh_arguments(&devices, device, "/var/lib/spimend/ssh", "/var/lib/spimend/ssh/ask-7", &list, &why) == 0) {
 		static char shown[8192];
 		size_t len = 0;
 
@@ -135,6 +137,82 @@ static void test_who_cannot_be_reached_is_said(void **state)
 	assert_has(arguments(2), "by way of another host");
 }
 
+static void test_a_password_is_asked_for_once_and_never_an_argument(void **state)
+{
+	const char *list;
+
+	(void)state;
+	devices.logins[0].key_file[0] = '\0';
+	strcpy(devices.logins[0].password_file, "/etc/spimend/password");
+	list = arguments(1);
+	assert_has(list, "-oPreferredAuthentications=keyboard-interactive,password | -oNumberOfPasswordPrompts=1 | ");
+	assert_has(list, "-oPubkeyAuthentication=no");
+	assert_null(strstr(list, "BatchMode")); /* it would not ask */
+	assert_null(strstr(list, "/etc/spimend/password"));
+	list = arguments(2); /* through it, with a key */
+	assert_has(list, "-oProxyCommand=exec /usr/bin/env 'SPIMEND_ASK=/var/lib/spimend/ssh/ask-7.jump' /usr/bin/ssh '-F' 'none' ");
+	assert_has(list, " | -oBatchMode=yes | ");
+	assert_null(strstr(list, "/etc/spimend/password"));
+}
+
+/* As ssh runs it. Returns its exit status, -1 for a signal to the one who asks; what it said is in `said`. */
+static int ask(const char *slip)
+{
+	int status, ends[2];
+	ssize_t n;
+	pid_t child;
+
+	assert_int_equal(pipe(ends), 0);
+	child = fork();
+	if (child == 0) { /* ssh */
+		pid_t helper = fork();
+
+		if (helper == 0) {
+			dup2(ends[1], STDOUT_FILENO);
+			dup2(ends[1], STDERR_FILENO);
+			_exit(ssh_ask_answer(slip));
+		}
+		waitpid(helper, &status, 0);
+		usleep(200000); /* a signal comes by then */
+		_exit(WEXITSTATUS(status));
+	}
+	close(ends[1]);
+	memset(said, 0, sizeof(said));
+	n = read(ends[0], said, sizeof(said) - 1);
+	assert_true(n >= 0);
+	close(ends[0]);
+	waitpid(child, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void test_a_password_is_told_once(void **state)
+{
+	char path[] = "/tmp/spimend-test-XXXXXX", slip[64];
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_int_equal(write(fd, "hunter2\n", 8), 8);
+	snprintf(slip, sizeof(slip), "%s.slip", path);
+	assert_int_equal(ssh_ask_allow(slip, path), 0);
+	assert_int_equal(ssh_ask_allow(slip, path), 0); /* one that is left over */
+	assert_int_equal(ask(slip), 0);
+	assert_string_equal(said, "hunter2\n");
+	assert_int_equal(ask(slip), -1); /* ssh would send an empty one */
+	assert_string_equal(said, "it asks a second time, and is told nothing\n");
+	assert_true(ssh_ask_forbid(slip));
+	assert_int_equal(ssh_ask_allow(slip, path), 0);
+	assert_false(ssh_ask_forbid(slip)); /* nobody had asked; and nobody may any more */
+	assert_int_equal(ask(slip), -1);
+	assert_null(strstr(said, "hunter2"));
+	assert_int_equal(ssh_ask_allow(slip, path), 0);
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_int_equal(ask(slip), -1);
+	assert_has(said, ": others may read it\n");
+	assert_false(ssh_ask_forbid(slip)); /* it was not told, so no device can have refused it */
+	close(fd);
+	unlink(path);
+}
+
 static void test_a_secret_is_in_a_file_that_nobody_else_reads(void **state)
 {
 	char path[] = "/tmp/spimend-test-XXXXXX", got[16];
@@ -184,7 +262,7 @@ static void test_it_runs_on_a_terminal_of_its_own(void **state)
 	(void)state;
 	for (size_t i = 0; i < 3; i++)
 		buffer_add(&list, (struct text){ words[i], strlen(words[i]) + 1 });
-	assert_int_equal(ssh_start(&list, &process), 0);
+	assert_int_equal(ssh_start(&list, NULL, &process), 0);
 	while (!strstr(text, "TERM=") && len < sizeof(text) - 1) {
 		ssize_t n = wait_and_read(process.terminal, text + len, sizeof(text) - 1 - len);
 
@@ -214,6 +292,8 @@ int main(void)
 		cmocka_unit_test_setup(test_a_host_in_between_shares_its_connection, setup),
 		cmocka_unit_test_setup(test_what_a_shell_or_ssh_would_read_into_is_refused, setup),
 		cmocka_unit_test_setup(test_who_cannot_be_reached_is_said, setup),
+		cmocka_unit_test_setup(test_a_password_is_asked_for_once_and_never_an_argument, setup),
+		cmocka_unit_test(test_a_password_is_told_once),
 		cmocka_unit_test(test_a_secret_is_in_a_file_that_nobody_else_reads),
 		cmocka_unit_test(test_it_runs_on_a_terminal_of_its_own),
 	};

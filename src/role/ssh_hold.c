@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who is left alone, and for how long. A log-in that failed is not tried again at once, and less often each time. A password
+ * that was not taken waits longer: devices, and the servers that they ask, lock people out. It may stand for many devices, so
+ * until one of them took it one device is tried at a time, and when REACH_DENIED_MOST in a row did not it is tried nowhere for
+ * a while. Another password in its file is a new beginning.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "role/ssh_role.h"
+
+static int64_t longer(int64_t *wait, int64_t first, int64_t most)
+{
+	*wait = *wait ? 2 * *wait : first;
+	if (*wait > most)
+		*wait = most;
+	return *wait;
+}
+
+static bool has_password(const struct reach *reach, uint16_t login)
+{
+	return login && reach->devices.logins[login - 1].password_file[0];
+}
+
+static uint16_t jump_login(const struct reach *reach, uint32_t device)
+{
+	const struct config_login *login = device_login(&reach->devices, &reach->devices.at[device]);
+	int32_t jump = login && login->jump[0] ? device_find(&reach->devices, text_of(login->jump)) : -1;
+
+	return jump < 0 ? 0 : reach->devices.at[jump].login;
+}
+
+static struct timespec changed(const struct reach *reach, uint16_t login)
+{
+	struct stat found;
+
+	memset(&found, 0, sizeof(found));
+	(void)stat(reach->devices.logins[login - 1].password_file, &found);
+	return found.st_ctim;
+}
+
+/* Is it another password by now? Then what was learned of the old one is forgotten. */
+static void look_again(struct reach *reach, uint16_t login)
+{
+	struct reach_login *l = &reach->logins[login - 1];
+	struct timespec now;
+
+	if (!l->denied)
+		return;
+	now = changed(reach, login);
+	if (now.tv_sec == l->changed.tv_sec && now.tv_nsec == l->changed.tv_nsec)
+		return;
+	memset(l, 0, sizeof(*l));
+	for (uint32_t i = 0; i < reach->devices.count; i++)
+		if (reach->failed[i].denied == login)
+			memset(&reach->failed[i], 0, sizeof(reach->failed[i]));
+}
+
+void hold_after_failure(struct reach *reach, uint32_t device)
+{
+	int64_t now = loop_now(reach->member->loop);
+
+	reach->failed[device].again = now + longer(&reach->failed[device].wait, REACH_AGAIN_FIRST, REACH_AGAIN_MOST);
+	reach->failed[device].denied = 0;
+}
+
+void hold_after_denial(struct reach *reach, uint32_t device, bool by_jump)
+{
+	uint16_t login = by_jump ? jump_login(reach, device) : reach->devices.at[device].login;
+	int64_t now = loop_now(reach->member->loop);
+	struct reach_login *l;
+
+	hold_after_failure(reach, device);
+	if (!has_password(reach, login))
+		return;
+	l = &reach->logins[login - 1];
+	reach->failed[device].again = now + longer(&reach->failed[device].denied_wait, REACH_DENIED_FIRST, REACH_DENIED_LONGEST);
+	reach->failed[device].denied = login;
+	l->proved = false;
+	l->changed = changed(reach, login);
+	if (++l->denied >= REACH_DENIED_MOST)
+		l->again = now + longer(&l->wait, REACH_DENIED_FIRST, REACH_DENIED_LONGEST);
+}
+
+void hold_taken(struct reach *reach, uint32_t device, bool by_jump)
+{
+	uint16_t login = by_jump ? jump_login(reach, device) : reach->devices.at[device].login;
+
+	if (!has_password(reach, login))
+		return;
+	memset(&reach->logins[login - 1], 0, sizeof(reach->logins[0]));
+	reach->logins[login - 1].proved = true;
+}
+
+void hold_end(struct reach *reach, uint32_t device)
+{
+	memset(&reach->failed[device], 0, sizeof(reach->failed[device]));
+}
+
+bool hold_is_held(struct reach *reach, uint32_t device, int64_t now, char *why, size_t size)
+{
+	const uint16_t logins[] = { reach->devices.at[device].login, jump_login(reach, device) };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct reach_login *l = has_password(reach, logins[i]) ? &reach->logins[logins[i] - 1] : NULL;
+
+		if (l)
+			look_again(reach, logins[i]);
+		if (!l || l->again <= now)
+			continue;
+		snprintf(why, size, "the password of its user was not taken on %u devices in a row; it is tried nowhere for %d s", l->denied,
+			 (int)((l->again - now + SECOND_NS - 1) / SECOND_NS));
+		return true;
+	}
+	if (reach->failed[device].again <= now)
+		return false;
+	if (reach->failed[device].denied)
+		snprintf(why, size, "the password of its user was not taken; it is not tried again for %d s",
+			 (int)((reach->failed[device].again - now + SECOND_NS - 1) / SECOND_NS));
+	else
+		snprintf(why, size, "a log-in failed a moment ago; it is not tried again yet");
+	return true;
+}
+
+bool hold_must_wait(const struct reach *reach, uint32_t device)
+{
+	const uint16_t logins[] = { reach->devices.at[device].login, jump_login(reach, device) };
+
+	for (size_t i = 0; i < 2; i++) {
+		if (!has_password(reach, logins[i]) || reach->logins[logins[i] - 1].proved)
+			continue;
+		for (uint32_t j = 0; j < DEVICE_SESSIONS_MAX; j++) {
+			const struct session *s = &reach->sessions[j];
+
+			if (s->phase == SESSION_STARTS && !s->printed &&
+			    (reach->devices.at[s->device].login == logins[i] || jump_login(reach, s->device) == logins[i]))
+				return true;
+		}
+	}
+	return false;
+}
