@@ -5,8 +5,8 @@
  * Nothing but the configuration reaches its arguments: an address that is printed from its bytes, names of letters and
  * digits, paths without anything that ssh or a shell would read into. No file of the user's or the system's is read
  * (-F none); the host key must stand in the known-hosts file already, no key is taken on first use; no agent, no
- * forwarding, no escape character, no local command. A password is never an argument: see repair/ssh_ask.h. What ssh itself says comes over a pipe of its own and never mixes with
- * what the device prints.
+ * forwarding, no escape character, no local command. A password is never an argument: see repair/ssh_ask.h. What ssh itself
+ * says comes over a pipe of its own and never mixes with what the device prints.
  */
 #ifndef REPAIR_SSH_H
 #define REPAIR_SSH_H
@@ -22,7 +22,8 @@
 #define SSH_COLUMNS 512      /* of the terminal: devices.md 3 */
 
 /* The arguments, each NUL-terminated, one behind the other. `sockets`: a directory of our own for the shared connections to
- * hosts that are gone through. `slip`: repair/ssh_ask.h; that of a host in between has SSH_JUMP_SLIP behind it. 0; -EINVAL with the reason in `why`: it cannot be called so. */
+ * hosts that are gone through. `slip`: repair/ssh_ask.h; that of a host in between has SSH_JUMP_SLIP behind it. 0; -EINVAL
+ * with the reason in `why`: it cannot be called so. */
 #define SSH_JUMP_SLIP ".jump"
 int ssh_arguments(const struct config_devices *devices, uint32_t device, const char *sockets, const char *slip,
 		  struct buffer *ret, struct buffer *why);

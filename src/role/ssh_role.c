@@ -66,15 +66,14 @@ static void take_out(struct reach *reach, uint32_t before, uint32_t at)
 	reach->unused = at;
 }
 
+/* Key exchanges under way. What comes behind them, until a session is ready for orders, is mostly waiting: for the silence
+ * behind a prompt, which costs nobody anything. */
 static uint32_t count_starting(const struct reach *reach)
 {
 	uint32_t count = 0;
 
-	for (uint32_t i = 0; i < DEVICE_SESSIONS_MAX; i++) {
-		enum session_phase phase = reach->sessions[i].phase;
-
-		count += phase == SESSION_STARTS || phase == SESSION_ENABLES || phase == SESSION_PREPARES;
-	}
+	for (uint32_t i = 0; i < DEVICE_SESSIONS_MAX; i++)
+		count += reach->sessions[i].phase == SESSION_STARTS && !reach->sessions[i].printed;
 	return count;
 }
 

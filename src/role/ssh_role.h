@@ -17,7 +17,7 @@
 #include "role/member.h"
 
 #define REACH_ORDERS_MAX 4096           /* that wait */
-#define REACH_STARTS_MAX 16             /* log-ins under way at once: each is a key exchange on both ends */
+#define REACH_STARTS_MAX 16             /* at once until the device prints something: a key exchange on both ends */
 #define REACH_LOGIN_NS (30 * SECOND_NS) /* from the start of ssh to a device that is ready for commands */
 #define REACH_QUIET_NS (15 * SECOND_NS) /* a device that prints nothing for so long, and gives no prompt, hangs */
 #define REACH_IDLE_NS (30 * SECOND_NS)  /* then a session is ended: devices have few lines */

@@ -293,6 +293,7 @@ static void note_printed(struct session *s)
 		hold_taken(s->reach, s->device, of_jump);
 	}
 	s->printed = true;
+	loop_timer_at(s->reach->timer, 0); /* others may begin */
 }
 
 /* Printable ASCII, its last line that says something: "Host key verification failed." */
@@ -495,6 +496,7 @@ void session_end(struct session *s, enum device_outcome outcome, const char *why
 	s->terminal_source = s->complaints_source = s->end_source = NULL;
 	ssh_end(&s->process);
 	s->reach->session_of[s->device] = -1;
+	loop_timer_at(s->reach->timer, 0);
 	memset(&closed, 0, sizeof(closed));
 	closed.session = s->number;
 	text_copy(text_of(kept), closed.why, sizeof(closed.why));
