@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How a password gets to ssh: ssh itself asks for it, before anybody is logged in, by running the program SSH_ASKPASS. That
- * is the daemon's own, once more. So nothing that a device prints can ask, nothing is typed on its terminal, and the
- * password stands in no argument and no environment: ssh's environment has the path of a slip, the slip has the path of the file with
- * the password, and who takes the slip away may answer. There is one for each host of a log-in, so each is told its password
- * once; who asks again is ended, because ssh would try an empty one, and devices count those.
+ * How a password gets to ssh: ssh itself asks for it, before anybody is logged in, by running the program SSH_ASKPASS.
+ * That is the daemon's own, once more. So nothing that a device prints can ask, nothing is typed on its terminal, and
+ * the password stands in no argument and no environment: ssh's environment has the path of a slip, the slip has the path
+ * of the file with the password, and who takes the slip away may answer. There is one for each host of a log-in, so each
+ * is told its password once; who asks again is ended, because ssh would try an empty one, and devices count those.
  *
  * ssh_ask_allow() and ssh_ask_forbid() are the role ssh's, ssh_ask_answer() is the whole of what SSH_ASKPASS does.
  */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who is left alone, and for how long. A log-in that failed is not tried again at once, and less often each time. A password
- * that was not taken waits longer: devices, and the servers that they ask, lock people out. It may stand for many devices, so
- * until one of them took it one device is tried at a time, and when REACH_DENIED_MOST in a row did not it is tried nowhere for
- * a while. Another password in its file is a new beginning.
+ * Who is left alone, and for how long. A log-in that failed is not tried again at once, and less often each time. A
+ * password that was not taken waits longer: devices, and the servers that they ask, lock people out. It may stand for
+ * many devices, so until one of them took it one device is tried at a time, and when REACH_DENIED_MOST in a row did not
+ * it is tried nowhere for a while. Another password in its file is a new beginning.
  */
 #include <stdio.h>
 #include <string.h>

@@ -235,7 +235,7 @@ def refusals(build):
 
 # Both ways in which sshd takes a password; where it knows both, a second try would be a second failure.
 BY_PASSWORD = {"sshd": "PubkeyAuthentication no\nPasswordAuthentication yes\nLogLevel VERBOSE\n"}
-BY_QUESTION = {"sshd": "PubkeyAuthentication no\nPasswordAuthentication yes\nUsePAM yes\nKbdInteractiveAuthentication yes\nLogLevel VERBOSE\n"}
+BY_QUESTION = {"sshd": BY_PASSWORD["sshd"] + "UsePAM yes\nKbdInteractiveAuthentication yes\n"}
 ASKS_AGAIN = dict(BY_PASSWORD, motd="netops@192.0.2.6's password: ")  # in ssh's words, when it let us in
 
 
@@ -269,7 +269,8 @@ def passwords(build):
     """A password by reference: told to ssh alone, once, when ssh asks; one that is wrong locks nobody out."""
     problems = []
     wrong = "hunter3hunter3"
-    with Fleet(build, count=5, hub=BY_PASSWORD, spoke=BY_QUESTION, spoke2=BY_PASSWORD, spoke3=BY_PASSWORD, spoke4=ASKS_AGAIN) as d:
+    ways = {"hub": BY_PASSWORD, "spoke": BY_QUESTION, "spoke2": BY_PASSWORD, "spoke3": BY_PASSWORD, "spoke4": ASKS_AGAIN}
+    with Fleet(build, count=5, **ways) as d:
         secret = d.secret_file("password", PASSWORD + "\n")
         d.write_devices(login=f"password-file {secret}")
         d.restart()
