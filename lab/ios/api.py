@@ -73,8 +73,8 @@ class World:
 
     def __init__(self, parent=None, inside=(), accounts=("netops", "reader"), password=None, **options):
         """`inside` goes before every process (["ip", "netns", "exec", NAME]); accounts: who may log in, where we are root
-        (else only the account that runs this); password: of these, in an sshd that takes one (device(sshd="PasswordAuthentication
-        yes\\n"), or "UsePAM yes\\nKbdInteractiveAuthentication yes\\n"); options: seed, start (epoch), speed."""
+        (else only the account that runs this); password: of these, for an sshd that takes one: PasswordAuthentication yes, or
+        UsePAM yes and KbdInteractiveAuthentication yes (device(sshd=...)); options: seed, start (epoch), speed."""
         self.folder = tempfile.mkdtemp(prefix="ios-", dir=parent)
         os.chmod(self.folder, 0o755)
         self.inside = list(inside)
@@ -136,8 +136,9 @@ class World:
         self.spawn([sys.executable, "-m", "ios.serve", self.folder], "world.log", stdin=subprocess.PIPE,
                    env=dict(os.environ, PYTHONPATH=os.path.dirname(HERE), PYTHONDONTWRITEBYTECODE="1"))
         self.keygen("client")
+        hashed = self.hashed()
         self.write("passwd", ACCOUNTS + "".join(
-            ACCOUNT.format(name=name, uid=12345 + number, password=self.hashed()) for number, name in enumerate(self.accounts)))
+            ACCOUNT.format(name=name, uid=12345 + number, password=hashed) for number, name in enumerate(self.accounts)))
         os.mkdir(os.path.join(self.folder, "pam"))
         self.write("pam/sshd", PAM)
         wanted = [one for one in self.devices.values() if one["ssh"]]
