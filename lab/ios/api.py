@@ -73,8 +73,8 @@ class World:
 
     def __init__(self, parent=None, inside=(), accounts=("netops", "reader"), password=None, **options):
         """`inside` goes before every process (["ip", "netns", "exec", NAME]); accounts: who may log in, where we are root
-        (else only the account that runs this); password: of these, for an sshd that takes one: PasswordAuthentication yes, or
-        UsePAM yes and KbdInteractiveAuthentication yes (device(sshd=...)); options: seed, start (epoch), speed."""
+        (else only the account that runs this); password: of these, for an sshd that takes one: PasswordAuthentication yes,
+        or UsePAM yes and KbdInteractiveAuthentication yes (device(sshd=...)); options: seed, start (epoch), speed."""
         self.folder = tempfile.mkdtemp(prefix="ios-", dir=parent)
         os.chmod(self.folder, 0o755)
         self.inside = list(inside)
