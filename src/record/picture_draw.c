@@ -217,6 +217,8 @@ void draw_packets(struct drawing *d, enum picture_kind kind)
 		buffer_printf(&label, "with 0x%08" PRIx32 ", unknown here", p->spi.value);
 	else
 		buffer_add_string(&label, "with SPIs unknown here");
+	if (kind == PICTURE_STRAY && p->events_left_out)
+		buffer_printf(&label, ", and %" PRIu64 " more", p->events_left_out);
 	if (marks < all)
 		buffer_printf(&label, ", in %" PRIu64 " mark%s", marks, text_plural(marks));
 	draw_text(d, DRAW_EDGE + 6, d->y - 6, kind == PICTURE_STRAY ? "strays" : "spi", NULL, buffer_text(&label));

@@ -64,29 +64,70 @@ static void add_event(struct report_evidence *e, const struct recorded *event, e
 		picture_add(&e->picture, &drawn);
 }
 
+static void set_born(struct picture_bar *bar, struct instant at)
+{
+	if (!bar->has_born || at.ns < bar->born.ns)
+		bar->born = at;
+	bar->has_born = true;
+}
+
+/* The daemon and the kernel tell of one death each: it is over with the later, and the one that says more says why. */
+static void set_died(struct report_evidence *e, struct picture_bar *bar, const struct recorded *event)
+{
+	if (!bar->has_died || event->wall.ns > bar->died.ns)
+		bar->died = event->wall;
+	if (!bar->why.len || text_equal(bar->why, TEXT("deleted")))
+		bar->why = picture_keep(&e->picture, event->reason);
+	bar->has_died = true;
+}
+
+/* "listed: installed 3600 s ago": of an SA that is older than the record. */
+static void set_listed(struct picture_bar *bar, const struct recorded *event)
+{
+	struct text t = event->text;
+	uint64_t seconds;
+
+	if (text_take(&t, TEXT("listed: installed ")) && text_take_digits(&t, 9, &seconds, NULL) && !bar->has_born)
+		set_born(bar, (struct instant){ event->wall.ns - (int64_t)seconds * SECOND_NS });
+}
+
 static void draw_sa(struct report_evidence *e, const struct recorded *event)
 {
 	bool is_out = event->direction == RECORDED_OUT;
 	struct picture_bar *bar;
 	enum picture_end lane;
 
-	if (!is_of_pair(e, event) || event->direction == RECORDED_NO_DIRECTION || !(event->has & RECORDED_HAS_SPI)) {
+	if (!is_of_pair(e, event) || !(event->has & RECORDED_HAS_SPI)) {
 		e->elsewhere++;
 		return;
 	}
 	lane_of(e, is_out ? &event->src : &event->dst, &lane);
 	learn_lane(e, event->end, lane);
+	if (event->kind == RECORDED_SA_BORN && text_equal(event->reason, TEXT("requested")))
+		return; /* an SPI, no SA yet */
 	bar = picture_bar(&e->picture, lane, is_out, event->spi);
 	if (!bar || !(event->has & RECORDED_HAS_WALL))
 		return;
-	if (event->kind == RECORDED_SA_BORN) {
-		bar->has_born = true;
-		bar->born = event->wall;
-	} else {
-		bar->has_died = true;
-		bar->died = event->wall;
-		bar->why = picture_keep(&e->picture, event->reason);
-	}
+	if (event->kind == RECORDED_SA_BORN)
+		set_born(bar, event->wall);
+	else if (event->kind == RECORDED_SA_DIED)
+		set_died(e, bar, event);
+	else
+		set_listed(bar, event);
+}
+
+/* All of that end at once; no SPI is told. */
+static void draw_flush(struct report_evidence *e, const struct recorded *event)
+{
+	enum picture_end lane = lane_of_end(e, event->end);
+	struct picture *p = &e->picture;
+	char what[64];
+
+	text_copy(event->reason, what, sizeof(what));
+	add_event(e, event, PICTURE_HAPPENED, lane, what);
+	for (size_t i = 0; i < p->bar_count && event->has & RECORDED_HAS_WALL; i++)
+		if (p->bars[i].end == lane && !p->bars[i].has_died && (!p->bars[i].has_born || p->bars[i].born.ns <= event->wall.ns))
+			set_died(e, &p->bars[i], event);
 }
 
 static void draw_sighting(struct report_evidence *e, const struct recorded *event)
@@ -187,8 +228,17 @@ void report_draw(struct report_evidence *e, const struct recorded *event)
 
 	switch (event->kind) {
 	case RECORDED_SA_BORN:
-	case RECORDED_SA_DIED:
 		draw_sa(e, event);
+		break;
+	case RECORDED_SA_DIED:
+		if (event->has & RECORDED_HAS_SPI)
+			draw_sa(e, event);
+		else
+			draw_flush(e, event);
+		break;
+	case RECORDED_COUNTER: /* of the SAs that are listed */
+		if (event->direction != RECORDED_NO_DIRECTION && is_of_pair(e, event))
+			draw_sa(e, event);
 		break;
 	case RECORDED_SIGHTING:
 		draw_sighting(e, event);
@@ -214,7 +264,6 @@ void report_draw(struct report_evidence *e, const struct recorded *event)
 		draw_word(e, event, PICTURE_DECIDED, what);
 		break;
 	case RECORDED_DEBUG:
-	case RECORDED_COUNTER:
 	case RECORDED_OUTPUT:
 	case RECORDED_CLOCK:
 	case RECORDED_NOTE:
@@ -291,6 +340,50 @@ static void set_window(struct report_evidence *e)
 	p->until.ns += around;
 }
 
+/* Nothing was recorded of the packets: when the first and the last came is known all the same. */
+static void add_seen(struct report_evidence *e)
+{
+	const struct json_tree *t = e->incident;
+	const struct json_node *incident = json_tree_root(t);
+	struct picture_event seen = { .kind = PICTURE_STRAY, .end = PICTURE_RECEIVER };
+	uint64_t packets = 0;
+
+	if (!recorded_time(json_tree_text(t, incident, "first_seen"), &e->first_stray) ||
+	    !recorded_time(json_tree_text(t, incident, "last_seen"), &e->last_stray))
+		return;
+	e->has_stray = true;
+	seen.at = e->first_stray;
+	picture_add(&e->picture, &seen);
+	seen.at = e->last_stray;
+	if (e->last_stray.ns > e->first_stray.ns)
+		picture_add(&e->picture, &seen);
+	if (json_tree_unsigned(t, incident, "packets", &packets) && packets > 2)
+		e->picture.events_left_out += packets - 2;
+}
+
+/* The receiver's ledger remembers what may be older than the record. */
+static void add_ledger(struct report_evidence *e)
+{
+	const struct json_tree *t = e->incident;
+	const struct json_node *live = json_tree_find(t, json_tree_root(t), "live"), *ledger = json_tree_find(t, live, "ledger");
+	struct text born = json_tree_text(t, ledger, "born"), died = json_tree_text(t, ledger, "died");
+	struct picture_bar *bar;
+	struct instant at;
+
+	if (!e->picture.has_spi || !(born.len || died.len) || text_equal(json_tree_text(t, live, "seen_by"), TEXT("sender")))
+		return;
+	bar = picture_bar(&e->picture, PICTURE_RECEIVER, false, e->picture.spi);
+	if (bar && !bar->has_born && recorded_time(born, &at)) {
+		bar->has_born = true;
+		bar->born = at;
+	}
+	if (bar && !bar->has_died && recorded_time(died, &at)) {
+		bar->has_died = true;
+		bar->died = at;
+		bar->why = picture_keep(&e->picture, json_tree_text(t, ledger, "death"));
+	}
+}
+
 /* By the recorder there, which said so itself; the incident may not know its name. */
 static void name_sender(struct report_evidence *e)
 {
@@ -316,17 +409,15 @@ void report_draw_end(struct report_evidence *e)
 	const struct json_node *incident = json_tree_root(t), *live = json_tree_find(t, incident, "live");
 	struct picture *p = &e->picture;
 	struct picture_bar *bar;
-	struct instant at;
 
-	if (!e->told_steps)
-		add_actions(e);
 	if (!e->told_states)
 		add_told(e, json_tree_text(t, live, "decided"), PICTURE_DECIDED, "decided", json_tree_text(t, incident, "verdict"));
+	if (!e->told_steps)
+		add_actions(e);
 	add_told(e, json_tree_text(t, live, "healed"), PICTURE_FLOWS, "traffic flows again", proof_of(t, incident));
-	if (!e->has_stray && recorded_time(json_tree_text(t, incident, "first_seen"), &at)) {
-		e->first_stray = e->last_stray = at;
-		e->has_stray = recorded_time(json_tree_text(t, incident, "last_seen"), &e->last_stray);
-	}
+	if (!e->has_stray)
+		add_seen(e);
+	add_ledger(e);
 	bar = p->is_missing && e->has_stray ? picture_bar(p, PICTURE_SENDER, true, p->spi) : NULL;
 	if (bar && !bar->has_born && !bar->has_died) { /* as the receiver saw it */
 		bar->has_seen = true;

@@ -221,8 +221,10 @@ void report_evidence_page(const struct report_evidence *e, uint64_t unread, cons
 	add_clocks(e, out);
 	buffer_add_string(out, "<table class=\"events\"><thead><tr><th scope=\"col\">file beside this page</th><th scope=\"col\">what it is</th>"
 			       "<th scope=\"col\">bytes</th></tr></thead>\n<tbody>\n");
-	for (size_t i = 0; i < count; i++)
-		buffer_printf(out, "<tr><td><a href=\"%s\">%s</a></td><td>%s</td><td>%" PRIu64 "</td></tr>\n", files[i].name, files[i].name,
-			      files[i].what, files[i].size);
+	for (size_t i = 0; i < count; i++) {
+		buffer_printf(out, "<tr><td><a href=\"%s\">%s</a></td><td>", files[i].name, files[i].name);
+		html_add_sentence(out, text_of(files[i].what));
+		buffer_printf(out, "</td><td>%" PRIu64 "</td></tr>\n", files[i].size);
+	}
 	buffer_add_string(out, "</tbody></table>\n</section>\n");
 }

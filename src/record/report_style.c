@@ -2,7 +2,7 @@
 /* The style sheet of a report. Whoever changes it changes its hash: `scripts/check transcript` prints the new one. */
 #include "record/report_page.h"
 
-const char report_style_hash[] = "sha256-fLsbXr1Gn2upP18Aao1Kp5MiUiI6zn4xwWoWSwQ0pHs=";
+const char report_style_hash[] = "sha256-dqWcyc9kBpl9ckQVkuX+4FO58+DQybIJiJWvgNvfuyE=";
 
 const char report_style[] =
 	":root{color-scheme:light dark;--bg:#f4f6f8;--card:#fff;--ink:#17202c;--soft:#566273;--line:#dce2e9;--lane:#f3f6f9;"
@@ -26,7 +26,7 @@ const char report_style[] =
 	".lead{font-size:1.06rem}\n"
 	".card{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:24px 26px;margin:22px 0}\n"
 	".badges{margin:0 0 10px;display:flex;flex-wrap:wrap;gap:8px}\n"
-	".badge{display:inline-block;border-radius:99px;padding:2px 12px;font-size:.85rem;font-weight:600;background:var(--code);"
+	".badge{display:inline-block;border-radius:99px;padding:2px 12px;font-size:.85rem;font-weight:600;white-space:nowrap;background:var(--code);"
 	"color:var(--ink)}\n"
 	".badge.bad{background:var(--badsoft);color:var(--bad)}.badge.good{background:var(--goodsoft);color:var(--good)}\n"
 	".badge.warn{background:var(--warnsoft);color:var(--warn)}\n"

@@ -253,6 +253,31 @@ def check_bad_lines(suite, spimend, scratch):
     suite.judge("reports: lines that cannot be read are counted, a stream that is none is refused", problems)
 
 
+def check_sas(suite, spimend, scratch):
+    """What a gateway's recorder tells of SAs: listed ones, requested SPIs, two deaths of one SA, a flush of all."""
+    at = dict(src=S, dst=R, proto="esp", direction="in")
+    lines = [
+        event(-3000, "counter", spi=hex(STALE), text="listed: installed 3600 s ago", **at),
+        event(-2500, "sa-born", spi="0x77", reason="requested", **at),
+        event(-2400, "sa-born", spi="0x88", **at), event(-2300, "sa-died", spi="0x88", reason="rekeyed", **at),
+        event(-2200, "sa-died", spi="0x88", reason="deleted", **at),
+        event(-2000, "ike", text="IKE daemon 0 is away"), event(-1900, "sa-died", reason="flushed", text="the kernel: all SAs were flushed"),
+        event(0, "sighting", src=S, dst=R, proto="esp", spi=hex(STALE), packets=3, direction="in"),
+        event(300, "sighting", src=S, dst=R, proto="esp", spi=hex(STALE), packets=40, direction="in"),
+    ]
+    stream, folder = written(scratch, lines), os.path.join(scratch, "sas")
+    made = run([spimend, "report", "--from", stream, "--output", folder])
+    if made.status:
+        suite.fail("reports: SAs as a gateway's recorder tells them", made.tail())
+        return
+    page, problems = report_problems(content(folder, "report.html"))
+    for words in ("0x3ea71aed receives until: flushed", "0x00000088 receives until: rekeyed", "43 packets with 0x3ea71aed, unknown here",
+                  "IKE daemon 0 is away", "the kernel: all SAs were flushed"):
+        wrong(problems, words in page.text, f"no '{words}'")
+    wrong(problems, "0x00000077" not in page.text, "a requested SPI is drawn as an SA")
+    suite.judge("reports: SAs as a gateway's recorder tells them", problems)
+
+
 def check_hostile(suite, spimend, scratch):
     name = HOSTILE
     lines = [dict(line, end=name, text=name if line["text"] else None, connection=name, reason=name) for line in story()]
@@ -299,7 +324,7 @@ def check_size(suite, spimend, scratch):
 
 
 def run_reports(suite, spimend):
-    for check in (check_folder, check_archive, check_folder_there, check_bad_lines, check_hostile, check_size):
+    for check in (check_folder, check_archive, check_folder_there, check_bad_lines, check_sas, check_hostile, check_size):
         with tempfile.TemporaryDirectory(prefix="reports-") as scratch:
             folder = check(suite, spimend, scratch)
             if folder:
