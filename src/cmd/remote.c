@@ -23,6 +23,7 @@ static const char usage[] =
 	"       spimend incidents [FILTER]... [--limit COUNT] [--json] [--socket PATH]\n"
 	"       spimend stats [FILTER]... [--by peer|cause|month|verdict] [--json] [--socket PATH]\n"
 	"       spimend explain ID [--json] [--socket PATH]\n"
+	"       spimend evidence ID [--json] [--socket PATH]\n"
 	"       spimend watch [--json] [--socket PATH]\n"
 	"       spimend approve ID STEP [--json] [--socket PATH]\n"
 	"       spimend deny ID STEP [--json] [--socket PATH]\n"
@@ -34,6 +35,7 @@ static const char usage[] =
 	"  incidents        what it has found, as a table; with a filter or --limit also what is on disk alone\n"
 	"  stats            how many, how long packets were black-holed, what repairs spared, what recurs\n"
 	"  explain ID       one incident in full: what was seen, why this verdict, what was done, what to fix\n"
+	"  evidence ID      what the flight recorder has of it, from before it was found until after its end, in order of time\n"
 	"  approve ID STEP  agree to that step of an incident: what 'explain' says is typed on the device, once the device,\n"
 	"                   read again just before, still shows the same\n"
 	"  deny ID STEP     say no to it\n"
@@ -156,7 +158,7 @@ static int read_options(int argc, char **argv, struct question *q)
 	};
 	bool is_list = q->request.command == CONTROL_INCIDENTS || q->request.command == CONTROL_STATS;
 	bool wants_step = q->request.command == CONTROL_APPROVE || q->request.command == CONTROL_DENY;
-	bool wants_id = q->request.command == CONTROL_EXPLAIN || wants_step;
+	bool wants_id = q->request.command == CONTROL_EXPLAIN || q->request.command == CONTROL_EVIDENCE || wants_step;
 	char name[64];
 	int option, which = 0;
 

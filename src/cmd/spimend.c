@@ -23,6 +23,7 @@ static const char usage[] =
 	"  stats             how often and how long packets were black-holed, what repairs spared, what recurs\n"
 	"  explain ID        one of its incidents in full\n"
 	"  report ID         one of them with all that was recorded around it, as a folder or an archive\n"
+	"  evidence ID       what the flight recorder has of it\n"
 	"  watch             its incidents as they change\n"
 	"  approve ID STEP   agree to a step that waits for a person; 'deny ID STEP' says no\n"
 	"  journal DEVICE    what was typed on a device and what it printed, byte for byte, secrets taken out\n"
@@ -30,7 +31,7 @@ static const char usage[] =
 	"  --version         print the version\n"
 	"  --help            this text; 'spimend analyze --help' for a command's own\n";
 
-static const char *const remote[] = { "status", "incidents", "stats", "explain", "watch", "approve", "deny", "journal" };
+static const char *const remote[] = { "status", "incidents", "stats", "explain", "evidence", "watch", "approve", "deny", "journal" };
 
 int main(int argc, char **argv)
 {

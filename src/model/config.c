@@ -56,6 +56,9 @@ void config_default(struct config *ret)
 	ret->fleet_wait_ns = ret->fleet_burst_wait_ns = 30 * SECOND_NS;
 	ret->fleet_verify_ns = 2 * MINUTE_NS;
 	ret->syslog.flows_max = SYSLOG_FLOWS_STANDARD;
+	ret->recorder = (struct config_recorder){ .is_on = true, .size_mib = 64, .reserve_mib = 64, .age_ns = DAY_NS,
+						  .before_ns = 5 * MINUTE_NS, .after_ns = 2 * MINUTE_NS, .incidents = 200,
+						  .evidence_mib = 256, .evidence_age_ns = 90 * DAY_NS };
 }
 
 const char *mode_name(enum mode mode)
@@ -157,6 +160,7 @@ bool config_is_within(const struct config *config, const struct config *ceiling,
 		{ SAME(ledger_max) && SAME(flows_max) && SAME(incidents_max), "limit" },
 		{ SAME(dial_user) && SAME(notify.tls_trust) && SAME(notify.tls_certificate) && SAME(notify.tls_key), "dial" },
 		{ SAME(notify.trap_port), "sense trap-port" },
+		{ SAME(recorder), "evidence" }, /* nobody who types makes the evidence of it go away */
 		{ SAME(syslog), "syslog" }, /* who is heard, and files that the parent reads */
 		{ SAME(notify.users) && SAME(notify.user_count), "snmp-server user" }, /* files that the parent reads */
 		{ config->mode <= ceiling->mode, "mode" },

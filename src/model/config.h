@@ -32,6 +32,16 @@ struct config_peer {
 	enum peer_mode mode;
 };
 
+#define CONFIG_RECORDER_MIB_MOST 1024
+struct config_recorder { /* the flight recorder, and what is frozen of it */
+	bool is_on;
+	uint32_t size_mib, reserve_mib;  /* reserve: free room of the disk that is left to others */
+	int64_t age_ns;
+	int64_t before_ns, after_ns;     /* the window of an incident */
+	uint32_t incidents, evidence_mib;
+	int64_t evidence_age_ns;
+};
+
 struct config {
 	char hostname[CONFIG_NAME_MAX];
 	char operators[CONFIG_NAME_MAX]; /* the group whose members may `enable`; empty: root alone */
@@ -99,6 +109,7 @@ struct config {
 	struct config_notify notify;
 	struct config_devices devices;
 	struct config_syslog syslog;
+	struct config_recorder recorder;
 };
 
 /* Everything as documented, nothing to sense. */

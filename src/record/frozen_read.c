@@ -6,10 +6,9 @@
 #include "base/memory.h"
 #include "record/frozen_private.h"
 
-#define CLOCKS_MAX 64 /* of an end in one boot; further ones are ordered by their wall clock alone */
+#define CLOCKS_MAX 64 /* boots; further ones are ordered by their wall clock alone */
 
-struct clock { /* of one end in one boot: how far its wall clock was ahead of its monotonic one, at last */
-	struct text end;
+struct clock { /* of a machine in one boot: how far its wall clock was ahead of its monotonic one, at last */
 	uint8_t boot[RECORDED_BOOT_SIZE];
 	int64_t ahead_ns, latest_ns;
 };
@@ -34,7 +33,7 @@ static bool has_clocks(const struct recorded *e)
 static struct clock *clock_of(struct ordering *o, const struct recorded *e)
 {
 	for (size_t i = 0; i < o->count; i++)
-		if (text_equal(o->clocks[i].end, e->end) && memcmp(o->clocks[i].boot, e->boot, sizeof(e->boot)) == 0)
+		if (memcmp(o->clocks[i].boot, e->boot, sizeof(e->boot)) == 0)
 			return &o->clocks[i];
 	return NULL;
 }
@@ -52,7 +51,7 @@ static void learn(struct ordering *o, const struct recorded *e)
 	c = clock_of(o, e);
 	if (!c && o->count < CLOCKS_MAX) {
 		c = &o->clocks[o->count++];
-		*c = (struct clock){ .end = e->end, .latest_ns = INT64_MIN };
+		*c = (struct clock){ .latest_ns = INT64_MIN };
 		memcpy(c->boot, e->boot, sizeof(c->boot));
 	}
 	if (c && e->mono_ns >= c->latest_ns) { /* the last word: a clock that was set is right afterwards */

@@ -10,6 +10,7 @@
 #include "record/live_cases.h"
 #include "record/live_fleet.h"
 #include "record/live_notify.h"
+#include "record/live_recorder.h"
 #include "record/store.h"
 
 #define LIVE_NOTES_MAX 8
@@ -43,6 +44,7 @@ struct live_view { /* everything that a page needs; borrows all of it */
 	size_t note_count;
 	const struct live_sensors *sensors;   /* NULL: not told */
 	const struct live_notify *notify;     /* NULL: not told */
+	const struct live_recorder *recorder; /* NULL: not told */
 	const struct live_fleet *fleet;       /* NULL: no syslog is heard */
 	const struct fleet *cases;            /* incidents between other devices; NULL: no device is configured */
 	const struct survey *survey;          /* which devices told their addresses and sites; NULL with `cases` */

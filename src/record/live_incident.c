@@ -296,6 +296,11 @@ static void write_kind(const struct rest *rest, struct json *j)
 	json_object_end(j);
 }
 
+static bool view_has_frozen(const struct live_view *view, const char *id)
+{
+	return view->recorder && view->recorder->frozen && frozen_has(view->recorder->frozen, id);
+}
+
 static void write_rest(void *context, struct json *j)
 {
 	const struct rest *rest = context;
@@ -323,6 +328,7 @@ static void write_rest(void *context, struct json *j)
 	write_ledger(i, j);
 	write_next(i, j);
 	write_kind(rest, j);
+	json_bool(j, "frozen", view_has_frozen(rest->view, i->id));
 	json_object_end(j);
 	if (!rest->note)
 		return;

@@ -351,6 +351,8 @@ void live_status_text(const struct live_view *view, struct buffer *out)
 		live_fleet_status(view->fleet, view->config, out);
 	live_cases_status(view->cases, view->survey, view->config, out);
 	add_store(view, out);
+	if (view->recorder)
+		live_recorder_text(view->recorder, view->now.wall, out);
 	add_worst(view, out);
 	live_cases_worst(view->cases, view->config, view->now.wall, out);
 	add_tunnels(view, &f, out);
@@ -587,6 +589,10 @@ void live_status_json(const struct live_view *view, struct buffer *out)
 	live_fleet_status_json(view->fleet, view->config, &j);
 	live_cases_status_json(view->cases, view->survey, view->config, &j);
 	put_store(view, &j);
+	if (view->recorder)
+		live_recorder_json(view->recorder, &j);
+	else
+		json_null(&j, "recorder");
 	put_troubles(view, &j);
 	json_array(&j, "tunnels");
 	core_walk_begin(view->core, &walk);

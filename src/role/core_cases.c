@@ -46,6 +46,13 @@ static const struct case_place *place_of(const struct mind_cases *c, const struc
 	return bsearch(&key, c->places, c->place_count, sizeof(key), compare_places);
 }
 
+const char *mind_cases_device_of(const struct mind *mind, const struct spimend_address *source)
+{
+	const struct case_place *place = mind->cases.fleet ? place_of(&mind->cases, source) : NULL;
+
+	return place ? mind->member->config->devices.at[place->device].name : NULL;
+}
+
 static void sighted(struct mind *mind, const struct spimend_address *source, struct fleet_sighting *sighting)
 {
 	struct mind_cases *c = &mind->cases;
@@ -119,6 +126,7 @@ static enum survey_question surveyed_question(uint64_t request)
 
 bool mind_cases_result(struct mind *mind, const struct device_result *result)
 {
+	mind_record_result(mind, result);
 	if (!mind->cases.fleet || result->request >= MIND_ASKED_FIRST)
 		return false;
 	if (is_surveys(result->request)) {
@@ -137,6 +145,7 @@ bool mind_cases_printed(struct mind *mind, const struct device_printed *printed)
 	struct fleet_output_end end = { .request = printed->request, .known = printed->known, .paged = printed->paged,
 					.cut = printed->cut, .bad_rows = printed->bad_rows };
 
+	mind_record_printed(mind, printed);
 	if (!mind->cases.fleet || printed->request >= MIND_ASKED_FIRST)
 		return false;
 	if (printed->last && !is_surveys(printed->request)) {
@@ -189,6 +198,18 @@ static void refuse(struct mind *mind, const struct device_order *order, const ch
 	fleet_result(mind->cases.fleet, &result, mind_now(mind));
 }
 
+static void note_order(struct mind *mind, const struct device_order *order)
+{
+	const struct config_devices *devices = &mind->member->config->devices;
+	cleanup(buffer_done) struct buffer typed = { 0 };
+
+	if (order->device >= devices->count || !device_command(order, devices->at[order->device].platform, &typed))
+		return;
+	buffer_add_char(&typed, '\0');
+	if (!typed.failed)
+		mind_record_typed(mind, order->request, order->device, NULL, typed.bytes);
+}
+
 /* An incident is on disk before the order that it led to goes out: whatever happens then, nothing is typed twice. */
 static void order(struct mind *mind, const struct device_order *order, const char *incident)
 {
@@ -201,6 +222,7 @@ static void order(struct mind *mind, const struct device_order *order, const cha
 			return;
 		}
 	}
+	note_order(mind, order);
 	if (channel_send(mind->devices.ssh, MESSAGE_DEVICE_ORDER, order) < 0)
 		refuse(mind, order, "the role ssh is not here");
 }

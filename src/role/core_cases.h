@@ -33,6 +33,7 @@ int mind_cases_configure(struct mind *mind);
 void mind_cases_done(struct mind *mind);
 /* A syslog line or a trap of a device: only that of one that is configured is looked into, by the address that it came
  * from. */
+const char *mind_cases_device_of(const struct mind *mind, const struct spimend_address *source); /* NULL: no device's */
 void mind_cases_claim(struct mind *mind, const struct syslog_claim *claim);
 void mind_cases_report(struct mind *mind, const struct device_report *report);
 /* What came of an order. True: it was one of the fleet's. */

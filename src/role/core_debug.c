@@ -11,6 +11,7 @@ static void on_line(void *context, const char *line)
 {
 	struct mind *mind = context;
 
+	mind_record_debug(mind, line);
 	if (mind->exec.logbook && mind->member->config->notify.buffer_level >= SEVERITY_DEBUG)
 		logbook_add(mind->exec.logbook, mind_now(mind).wall, SEVERITY_DEBUG, true, text_of(line));
 	mind_send_line(mind, SEVERITY_DEBUG, line);

@@ -127,6 +127,7 @@ int mind_on_device(void *context, struct exec_session *session, struct text devi
 	}
 	log_say(&mind->member->log, LOG_NOTICE, "%s: on %s: %s", who->name, devices->at[at].name, typed.bytes);
 	note(mind, who->name, &devices->at[at], typed.bytes);
+	mind_record_typed(mind, order.request, (uint32_t)at, who->name, typed.bytes);
 	*asked = (struct mind_asked){ .request = order.request, .device = order.device, .session = session,
 					  .deadline = mind_now(mind).mono_ns + 2 * WITHIN_NS };
 	return 0;

@@ -153,6 +153,7 @@ static void run_command(struct mind *mind, const struct eem_output *output)
 		eem_result(mind->eem.engine, output->request, EEM_REFUSED, TEXT("no terminal line is free"), mind_now(mind));
 		return;
 	}
+	mind_record_command(mind, exec_session_who(session)->name, output->command.text);
 	if (output->device.len && !text_starts_nocase(TEXT("enable"), text_trim(output->command.text))) {
 		buffer_printf(&line, "on %.*s ", TEXT_ARG(output->device)); /* an applet that stands on a device types there */
 		buffer_add(&line, output->command.text);
@@ -173,6 +174,7 @@ void mind_answer_command(struct mind *mind, uint64_t request, struct exec_sessio
 {
 	uint64_t run = exec_session_who(session)->run;
 
+	mind_record_output(mind, buffer_text(out));
 	if (result == EXEC_LATER)
 		buffer_add_string(out, "% an applet does not wait for that\n");
 	if (result == EXEC_GONE)

@@ -192,8 +192,10 @@ static int run(void *context, const struct control_request *request, void **sess
 	}
 	switch (request->verb) {
 	case CONTROL_RUN:
+		mind_record_command(mind, exec_session_who(*session)->name, text_of(request->line));
 		if (!mind_take_line(mind, *session, text_of(request->line), out, &result))
 			result = exec_run(*session, text_of(request->line), out);
+		mind_record_output(mind, buffer_text(out));
 		break;
 	case CONTROL_HELP:
 		exec_help(*session, text_of(request->line), out);

@@ -182,8 +182,8 @@ static void add_note(struct live_view *view, const char *note)
 		view->notes[view->note_count++] = note;
 }
 
-/* The view borrows from `ret_notify`. */
-static struct live_view view_of(struct mind *mind, struct live_notify *ret_notify)
+/* The view borrows from the other two. */
+static struct live_view view_of(struct mind *mind, struct live_notify *ret_notify, struct live_recorder *ret_recorder)
 {
 	struct live_view view = { .core = mind->core, .config = mind->member->config, .now = mind_now(mind) };
 	struct channel_counts counts = channel_count(mind->sense);
@@ -199,6 +199,8 @@ static struct live_view view_of(struct mind *mind, struct live_notify *ret_notif
 	view.sensors = &mind->sensors;
 	*ret_notify = mind_notify_view(mind);
 	view.notify = ret_notify;
+	mind_record_view(mind, ret_recorder);
+	view.recorder = ret_recorder;
 	view.fleet = mind_fleet_view(mind);
 	view.cases = mind->cases.fleet;
 	view.survey = mind->cases.survey;
@@ -212,6 +214,7 @@ static struct live_view view_of(struct mind *mind, struct live_notify *ret_notif
 	add_note(&view, mind->journal_note);
 	add_note(&view, mind->lost_note);
 	add_note(&view, mind->device_note);
+	add_note(&view, mind->recorder.note);
 	return view;
 }
 
@@ -295,6 +298,42 @@ static int explain(struct mind *mind, const struct live_view *view, const struct
 	return live_exit_status_of(view, incident);
 }
 
+/* Of an id or the beginning of one: the id itself, where it is known. */
+static void full_id(struct mind *mind, const char *id, char to[INCIDENT_ID_MAX])
+{
+	const struct core_incident *incident = NULL;
+	const struct fleet_incident *is = NULL;
+
+	snprintf(to, INCIDENT_ID_MAX, "%s", id);
+	if (live_find_incident(mind->core, id, &incident) == 0)
+		snprintf(to, INCIDENT_ID_MAX, "%s", incident->id);
+	else if (live_case_find(mind->cases.fleet, id, &is) == 0)
+		snprintf(to, INCIDENT_ID_MAX, "%s", is->id);
+}
+
+/* The incident in one line, then what was frozen of it. */
+static int evidence(struct mind *mind, const struct live_view *view, const struct control_request *request,
+		    struct buffer *out)
+{
+	struct control_request asked = *request;
+	char id[INCIDENT_ID_MAX];
+	int status, r;
+
+	full_id(mind, request->id, id);
+	asked.json = true;
+	if (request->json) {
+		status = explain(mind, view, &asked, out);
+	} else {
+		cleanup(buffer_done) struct buffer line = { 0 };
+
+		status = explain(mind, view, &asked, &line); /* whether there is one */
+	}
+	if (status < 0)
+		return status;
+	r = mind_record_evidence(mind, id, request->json, out);
+	return r < 0 ? r : status;
+}
+
 /* False: the watchers know it already. */
 static bool note_watched(struct mind *mind, const char *id, uint64_t mark)
 {
@@ -355,8 +394,9 @@ static int answer_list(struct live_view *view, const struct control_request *req
 
 int mind_answer(struct mind *mind, const struct control_request *request, struct buffer *out)
 {
+	struct live_recorder recorder;
 	struct live_notify notify;
-	struct live_view view = view_of(mind, &notify);
+	struct live_view view = view_of(mind, &notify, &recorder);
 
 	switch (request->command) {
 	case CONTROL_STATUS:
@@ -367,6 +407,8 @@ int mind_answer(struct mind *mind, const struct control_request *request, struct
 		return answer_list(&view, request, out);
 	case CONTROL_EXPLAIN:
 		return explain(mind, &view, request, out);
+	case CONTROL_EVIDENCE:
+		return evidence(mind, &view, request, out);
 	case CONTROL_WATCH:
 		watch(mind, &view, request->json, out);
 		return 0;
@@ -400,12 +442,14 @@ void mind_keep_incident(struct mind *mind, const char *id)
 
 	if (!incident)
 		return;
+	mind_record_incident(mind, incident);
 	if (mind->store)
 		store_put_incident(mind->store, incident);
 	if (mind->control && control_is_watched(mind->control) &&
 	    note_watched(mind, incident->id, live_watch_mark(incident))) {
+		struct live_recorder recorder;
 		struct live_notify notify;
-		struct live_view view = view_of(mind, &notify);
+		struct live_view view = view_of(mind, &notify, &recorder);
 		cleanup(buffer_done) struct buffer text = { 0 }, json = { 0 };
 
 		live_watch_text(&view, incident, &text);
@@ -420,6 +464,7 @@ void mind_keep_case(struct mind *mind, const char *id)
 
 	if (!is)
 		return;
+	mind_record_case(mind, is);
 	if (mind->store)
 		store_put_case(mind->store, is);
 	if (mind->control && control_is_watched(mind->control) && note_watched(mind, is->id, live_case_mark(is))) {

@@ -92,6 +92,7 @@ static void drain(struct mind *mind)
 	mind_flush(mind);
 	for (size_t i = 0; i < mind->order_count; i++) {
 		debugger_order(mind->notify.debugger, &mind->orders[i], loop_now(mind->member->loop));
+		mind_record_order(mind, &mind->orders[i]);
 		channel_send(mind->act, MESSAGE_ORDER, &mind->orders[i]);
 	}
 	mind->order_count = 0;
@@ -126,6 +127,7 @@ static void from_sense(void *context, struct channel *channel, enum message_type
 
 	(void)channel;
 	member_close_fds(fds, fd_count);
+	mind_record_see(mind, type, item);
 	if (mind_fleet_take(mind, type, item))
 		return;
 	mind_debug_see(mind, type, item);
@@ -236,6 +238,7 @@ static void from_act(void *context, struct channel *channel, enum message_type t
 
 	(void)channel;
 	member_close_fds(fds, fd_count);
+	mind_record_see(mind, type, item);
 	mind_debug_see(mind, type, item);
 	if (!take_list(mind, type, item, now)) {
 		switch (type) {
@@ -468,6 +471,7 @@ static void on_summary(void *context, int64_t now)
 	note_limits(mind, &figures, now);
 	mind_fleet_tick(mind, now);
 	mind_devices_tick(mind, now);
+	mind_record_tick(mind);
 	debugger_tick(mind->notify.debugger, now);
 	memset(&summary, 0, sizeof(summary));
 	summary.open = figures.open;
@@ -499,6 +503,8 @@ static int begin(void *context, struct member *member)
 		r = mind_debug_begin(mind);
 	if (r == 0)
 		r = mind_restore(mind);
+	if (r == 0)
+		mind_record_configure(mind); /* it says so, is tried again, and nothing waits for it */
 	if (r == 0)
 		r = mind_fleet_configure(mind);
 	if (r == 0)
@@ -534,6 +540,7 @@ static void reload(void *context)
 	r = mind_cases_configure(mind);
 	if (r < 0)
 		log_say(&mind->member->log, LOG_ERR, "the devices of the configuration are not looked after: %s", spimend_strerror(r));
+	mind_record_configure(mind);
 	mind_allow(mind);
 	mind_neighbors_configure(mind, true);
 	tick(mind);
@@ -560,6 +567,7 @@ static void end(void *context)
 	control_free(mind->control);
 	mind_exec_done(mind);
 	mind_fleet_done(mind);
+	mind_record_done(mind);
 	store_close(mind->store);
 	core_free(mind->core);
 }

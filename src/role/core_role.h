@@ -18,6 +18,7 @@
 #include "role/core_neighbors.h"
 #include "role/core_fleet.h"
 #include "role/core_notify.h"
+#include "role/core_record.h"
 #include "role/member.h"
 #include "serve/control.h"
 
@@ -121,6 +122,7 @@ struct mind {
 	struct mind_neighbors neighbors;
 	struct mind_devices devices;
 	struct mind_cases cases;
+	struct mind_recorder recorder;
 	bool lost_watches;            /* sense did not keep up: all are to be sent again */
 	struct role_summary summary;  /* as told last */
 	/* What watchers were told last, in the place of the id's hash: two that share one are told more often than needed. */

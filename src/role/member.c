@@ -102,6 +102,8 @@ static int confine(struct member *member, struct confine_report *ret)
 	if (member->role == ROLE_CORE) {
 		confine_add_place(&places, CONFINE_OWN, "%s/" MEMBER_CORE_DIRECTORY, config->state_directory);
 		confine_add_place(&places, CONFINE_OWN, "%s/" MEMBER_FLASH_DIRECTORY, config->state_directory);
+		confine_add_place(&places, CONFINE_OWN, "%s/" MEMBER_RECORDER_DIRECTORY, config->state_directory);
+		confine_add_place(&places, CONFINE_OWN, "%s/" MEMBER_EVIDENCE_DIRECTORY, config->state_directory);
 	} else if (member->role == ROLE_SSH) {
 		confine_add_place(&places, CONFINE_OWN, "%s/" MEMBER_SSH_DIRECTORY, config->state_directory);
 		confine_add_ssh(&places, &config->devices);

@@ -21,6 +21,7 @@
 #include "model/dial.h"
 #include "model/gateway.h"
 #include "model/neighbor.h"
+#include "model/recorded.h"
 #include "model/report.h"
 #include "model/sa_block.h"
 #include "model/syslog.h"
@@ -131,6 +132,7 @@ struct role_start {
 	uint32_t restarts; /* of this role */
 	int64_t up_ns;     /* mono: when the daemon started */
 	struct instant up; /* wall */
+	uint8_t boot[RECORDED_BOOT_SIZE]; /* the kernel's boot id; zeros where it has none */
 	uint32_t config_size;
 	struct role_name operators[ROLE_NAMES_MAX]; /* root, and members of the operators' group: the first ones */
 	uint32_t operator_count;

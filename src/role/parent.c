@@ -202,6 +202,19 @@ static int set_timers(struct parent *parent)
 	return 0;
 }
 
+/* Which times of CLOCK_MONOTONIC go together. A kernel without one: zeros. */
+static void read_boot(struct parent *parent)
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	char text[RECORDED_BOOT_TEXT_MAX];
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
+
+	if (n > 0)
+		(void)recorded_boot_parse(text_trim((struct text){ text, (size_t)n }), parent->boot);
+	if (fd >= 0)
+		close(fd);
+}
+
 static int run(struct parent *parent)
 {
 	static const int heard[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGPIPE };
@@ -215,6 +228,7 @@ static int run(struct parent *parent)
 	clock_gettime(CLOCK_REALTIME, &wall);
 	parent->up = (struct instant){ (int64_t)wall.tv_sec * SECOND_NS + wall.tv_nsec };
 	parent->up_ns = loop_now(parent->loop);
+	read_boot(parent);
 	parent->links_at = LOOP_NEVER;
 	sigemptyset(&signals);
 	for (size_t i = 0; i < sizeof(heard) / sizeof(heard[0]); i++)

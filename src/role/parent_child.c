@@ -239,6 +239,7 @@ static int send_start(struct parent *parent, struct child *child)
 
 	if (fds[0] < 0)
 		return fds[0];
+	memcpy(start.boot, parent->boot, sizeof(start.boot));
 	memcpy(start.operators, parent->operators, start.operator_count * sizeof(start.operators[0]));
 	if (parent->sink != SINK_STDERR && log_open(parent->sink, &fds[1]) == 0)
 		count = 2;

@@ -83,6 +83,7 @@ struct parent {
 	bool has_control_gid, has_operators_gid;
 	struct role_name operators[ROLE_NAMES_MAX];
 	uint32_t operator_count;
+	uint8_t boot[RECORDED_BOOT_SIZE]; /* the kernel's boot id; zeros where it has none */
 	int64_t up_ns;
 	struct instant up;
 	int state_fd, lock_fd;      /* own; the state directory */

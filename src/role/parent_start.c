@@ -359,6 +359,10 @@ static int make_state(struct parent *parent, struct buffer *out)
 	if (r == 0)
 		r = make_directory_of(parent, MEMBER_FLASH_DIRECTORY, parent->uid, parent->gid, out);
 	if (r == 0)
+		r = make_directory_of(parent, MEMBER_RECORDER_DIRECTORY, parent->uid, parent->gid, out);
+	if (r == 0)
+		r = make_directory_of(parent, MEMBER_EVIDENCE_DIRECTORY, parent->uid, parent->gid, out);
+	if (r == 0)
 		r = make_directory_of(parent, MEMBER_SSH_DIRECTORY, parent->dial_uid, parent->dial_gid, out);
 	return r < 0 ? r : take_lock(parent, out);
 }

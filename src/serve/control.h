@@ -47,13 +47,13 @@
 #define CONTROL_WATCH_MAX (256u << 10)  /* bytes that wait for a watcher; a slower one is dropped, counted */
 
 enum control_command { CONTROL_STATUS, CONTROL_INCIDENTS, CONTROL_STATS, CONTROL_EXPLAIN, CONTROL_WATCH, CONTROL_APPROVE,
-		       CONTROL_DENY, CONTROL_JOURNAL, CONTROL_EXEC, CONTROL_COMMANDS };
+		       CONTROL_DENY, CONTROL_JOURNAL, CONTROL_EVIDENCE, CONTROL_EXEC, CONTROL_COMMANDS };
 enum control_verb { CONTROL_RUN, CONTROL_HELP, CONTROL_COMPLETE, CONTROL_VERBS };
 const char *control_command_name(enum control_command command);
 
 struct control_request {
 	enum control_command command;
-	char id[INCIDENT_ID_MAX]; /* CONTROL_EXPLAIN, _APPROVE, _DENY; CONTROL_JOURNAL: empty is all */
+	char id[INCIDENT_ID_MAX]; /* CONTROL_EXPLAIN, _EVIDENCE, _APPROVE, _DENY; CONTROL_JOURNAL: empty is all */
 	char device[DEVICE_NAME_MAX]; /* CONTROL_JOURNAL */
 	uint32_t step;            /* CONTROL_APPROVE, _DENY: from 1 on */
 	char filter[INCIDENT_FILTER_TEXT_MAX]; /* CONTROL_INCIDENTS, _STATS: words of parse/incident_filter.h, unread; empty: all */

@@ -7,7 +7,7 @@
 #include "spimend/error.h"
 
 static const char *const names[CONTROL_COMMANDS] = { "status", "incidents", "stats", "explain", "watch", "approve",
-							    "deny", "journal", "exec" };
+							    "deny", "journal", "evidence", "exec" };
 static const char *const verbs[CONTROL_VERBS] = { "run", "help", "complete" };
 
 const char *control_command_name(enum control_command command)
@@ -126,7 +126,7 @@ static int read_command(const struct flat_json_member *member, struct control_re
 			return 0;
 		}
 	}
-	buffer_printf(why, "no command '%.32s'; there are status, incidents, stats, explain, watch, approve, deny, journal and exec", member->text);
+	buffer_printf(why, "no command '%.32s'; there are status, incidents, stats, explain, watch, approve, deny, journal, evidence and exec", member->text);
 	return -1;
 }
 
@@ -158,7 +158,7 @@ static int read_id(const struct flat_json_member *member, struct control_request
 	for (size_t i = 0; i < len; i++)
 		if (!char_is_digit(member->text[i]) && !char_is_alpha(member->text[i]))
 			return refuse(why, "the id is a word such as k3v9q2");
-	if ((request->command == CONTROL_EXPLAIN || is_word(request)) && len == 0) {
+	if ((request->command == CONTROL_EXPLAIN || request->command == CONTROL_EVIDENCE || is_word(request)) && len == 0) {
 		buffer_printf(why, "%s needs the id of an incident", names[request->command]);
 		return -1;
 	}

@@ -26,6 +26,7 @@ import life  # noqa: E402
 import neighbors  # noqa: E402
 import notify  # noqa: E402
 import plain  # noqa: E402
+import recorder  # noqa: E402
 import repairs  # noqa: E402
 import shell  # noqa: E402
 import ssh  # noqa: E402
@@ -102,7 +103,7 @@ def main():
         if devices.missing():
             suite.skip("devices over ssh", "not installed: " + ", ".join(devices.missing()))
         else:
-            modules += [devices, repairs, audit]
+            modules += [devices, repairs, audit, recorder]
         for module in modules:
             tests += [(name, deed, optimised) for name, deed in module.TESTS] if optimised else []
             tests += [(f"{name} (sanitizers)", deed, sanitized) for name, deed in module.SANITIZED] if sanitized else []

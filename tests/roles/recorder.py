@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: MIT
+"""The flight recorder and the evidence of an incident: what a real daemon keeps, also when it is killed in mid-write, when
+its disk is full and when it is flooded; and what it never keeps."""
+import json
+import os
+import struct
+import subprocess
+import time
+
+from daemon import Daemon, wait_for
+from repairs import Told
+from world import fill, send_strays
+
+MASK = (1 << 64) - 1
+
+
+def siphash(salt, at, data):
+    """SipHash-1-3, written a second time."""
+    def turn(x, by):
+        return (x << by | x >> 64 - by) & MASK
+
+    def rounds(v, count):
+        for _ in range(count):
+            v[0] = v[0] + v[1] & MASK
+            v[1] = turn(v[1], 13) ^ v[0]
+            v[0] = turn(v[0], 32)
+            v[2] = v[2] + v[3] & MASK
+            v[3] = turn(v[3], 16) ^ v[2]
+            v[0] = v[0] + v[3] & MASK
+            v[3] = turn(v[3], 21) ^ v[0]
+            v[2] = v[2] + v[1] & MASK
+            v[1] = turn(v[1], 17) ^ v[2]
+            v[2] = turn(v[2], 32)
+
+    v = [salt ^ 0x736f6d6570736575, at ^ 0x646f72616e646f6d, salt ^ 0x6c7967656e657261, at ^ 0x7465646279746573]
+    whole = len(data) // 8 * 8
+    words = struct.unpack(f"<{whole // 8}Q", data[:whole]) + (
+        int.from_bytes(data[whole:], "little") | (len(data) & 0xff) << 56,)
+    for word in words:
+        v[3] ^= word
+        rounds(v, 1)
+        v[0] ^= word
+    v[2] ^= 0xff
+    rounds(v, 3)
+    return v[0] ^ v[1] ^ v[2] ^ v[3]
+
+
+def payloads(data):
+    """The records of a segment that hold, by a second reader, and in how many places something else stands."""
+    salt, = struct.unpack_from("<Q", data, 48)
+    if data[:8] != b"spmdrec1" or siphash(salt, 0, data[:120]) != struct.unpack_from("<Q", data, 120)[0]:
+        return [], 1
+    found, at, torn, is_torn = [], 128, 0, False
+    while at < len(data):
+        if data[at:at + 4] == b"SMDR" and at + 16 <= len(data):
+            length, _, check = struct.unpack_from("<HHQ", data, at + 4)
+            payload = data[at + 16:at + 16 + length]
+            if len(payload) == length and siphash(salt, at, payload) == check:
+                found.append(payload)
+                at += 16 + length
+                is_torn = False
+                continue
+        torn += not is_torn
+        is_torn = True
+        at += 1
+    return found, torn
+
+
+def segments(d):
+    folder = os.path.join(d.state, "recorder")
+    found = []
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), "rb") as file:
+            found.append(file.read())
+    return found
+
+
+def recorder(d):
+    answer = d.ask()
+    return json.loads(answer[1].splitlines()[0])["recorder"] if answer else {}
+
+
+def evidence(d, ident):
+    answer = d.ask("evidence", ident=ident)
+    return (answer[0], [json.loads(line) for line in answer[1].splitlines()]) if answer else ({}, [])
+
+
+KEYS = ["schema", "end", "at", "boot", "mono", "kind", "src", "dst", "proto", "spi", "direction", "connection", "child", "reason",
+        "packets", "bytes", "seq", "text", "length", "linktype", "data", "incident", "offset", "error"]
+
+
+def judge_lines(problems, lines, ident):
+    """What holds for each evidence: the contract, and the order."""
+    if not lines or lines[0].get("schema") != "spimend.incident/1" or lines[0].get("id") != ident:
+        problems.append(f"the first line is not the incident: {lines[:1]}")
+        return
+    for line in lines[1:]:
+        if list(line) != KEYS or line["schema"] != "spimend.recorded/1":
+            problems.append(f"not a recorded event: {line}")
+            return
+    order = [line["mono"] for line in lines[1:] if line["mono"] is not None]
+    if order != sorted(order):
+        problems.append("the lines are not in order of time")
+
+
+def of_a_fleet(build):
+    """A desync between two routers: what was typed on both and what they printed is there afterwards, without secrets."""
+    problems = []
+    with Told(build) as d:
+        lost = d.world.fault("desync", sender="spoke", receiver="hub")
+        d.world.advance(65)
+        healed = d.becomes("healed")
+        if isinstance(healed, list):
+            return [f"not healed: {healed}", *d.tail()]
+        ident = healed["id"]
+        head, lines = evidence(d, ident)
+        judge_lines(problems, lines, ident)
+        if head.get("status") != 0:
+            problems.append(f"status {head}")
+        events = lines[1:]
+        said = {(e["end"], e["kind"]) for e in events}
+        for wanted in (("hub", "command"), ("hub", "output"), ("spoke", "command"), ("spoke", "output"), ("hub", "sighting"),
+                       ("hub", "incident")):
+            if wanted not in said:
+                problems.append(f"nothing of {wanted}: {sorted(said, key=str)}")
+        spi = f"{lost['spi']:08x}"
+        if not any(e["kind"] == "output" and spi in (e["text"] or "").lower() for e in events):
+            problems.append(f"no output has the SPI {spi}")
+        if not any(e["kind"] == "command" and "clear crypto sa entry" in e["text"] for e in events):
+            problems.append("what was typed to repair is not there")
+        texts = " ".join(str(e["text"]) for e in events)
+        if "hunter2" in texts:
+            problems.append("a password is in the evidence")
+        if "healed" not in " ".join(e["text"] for e in events if e["kind"] == "incident"):
+            problems.append("how it ended is not there")
+        status, page = d.spimend("evidence", ident)
+        if status != 0 or "clear crypto sa entry" not in page:
+            problems.append(f"spimend evidence: {status} {page[:500]}")
+        status, page = d.spimend("evidence", "zzzzzz")
+        if status != 2 or "no" not in page:
+            problems.append(f"of an incident that there is not: {status} {page}")
+        # It outlives the ring, and the daemon.
+        if d.stop() != 0:
+            problems.append("it did not end well")
+        for name in os.listdir(os.path.join(d.state, "recorder")):
+            os.unlink(os.path.join(d.state, "recorder", name))
+        d.start()
+        wait_for(d.answers)
+        _, again = evidence(d, ident)
+        if len([e for e in again if e.get("kind") == "output"]) != len([e for e in events if e["kind"] == "output"]):
+            problems.append(f"after a restart {len(again)} lines instead of {len(lines)}")
+        for folder in ("recorder", "evidence"):
+            for name in os.listdir(os.path.join(d.state, folder)):
+                with open(os.path.join(d.state, folder, name), "rb") as file:
+                    if b"hunter2" in file.read():
+                        problems.append(f"a password is in {folder}/{name}")
+        return problems + (d.tail() if problems else [])
+
+
+def killed_in_mid_write(build):
+    """core is killed at random under a stream of events: a second reader finds every record of its segments but the last."""
+    problems = []
+    with Daemon(build, "sense interface in") as d:
+        wait_for(lambda: "1 interface up" in d.page())
+        for round_ in range(4):
+            pid = d.roles()["core"]
+            for burst in range(30):
+                send_strays(d, 20, spi=0x1000000 + round_ * 1000 + burst)
+                if burst == 20 + round_:
+                    os.kill(pid, 9)
+            if not wait_for(lambda: d.roles().get("core") not in (None, pid) and d.answers(), 20):
+                return ["core does not come back", *d.tail()]
+        wait_for(lambda: recorder(d).get("works"))
+        time.sleep(len(segments(d)) + 2)  # it reads one a second
+        figures = recorder(d)
+        d.stop()
+        found = [payloads(data) for data in segments(d)]
+        strays = sum(payload[0] == 5 for records, _ in found for payload in records)
+        torn = sum(torn for _, torn in found)
+        if strays < 40:
+            problems.append(f"only {strays} sightings are recorded")
+        if torn > 4 or figures["torn"] > torn or figures["lost"]:
+            problems.append(f"{torn} torn; it says {figures}")
+        if abs(sum(len(records) for records, _ in found) - figures["records"]) > 30:
+            problems.append(f"{sum(len(records) for records, _ in found)} records; it says {figures}")
+        if sum(payload.endswith(b"the recorder started") for records, _ in found for payload in records) < 4:
+            problems.append("its starts are not recorded")
+        return problems + (d.tail() if problems else [])
+
+
+def a_full_disk(build):
+    """Said once, nothing else suffers, and it goes on when there is room."""
+    problems = []
+    with Daemon(build, "sense interface in", "evidence ring-size 1", start=False) as d:
+        os.mkdir(d.state)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=755", "tmpfs", d.state], check=True)
+        try:
+            d.start()
+            wait_for(lambda: "1 interface up" in d.page())
+            if not wait_for(lambda: recorder(d).get("records")):
+                problems.append(f"nothing is recorded: {recorder(d)}")
+            fill(d, "ballast")
+            late = time.monotonic() + 15
+            while not d.said("the flight recorder cannot be written") and time.monotonic() < late:
+                send_strays(d, 3)
+                time.sleep(0.3)
+            if d.text().count("the flight recorder cannot be written") != 1:
+                problems.append(f"said {d.text().count('the flight recorder cannot be written')} times")
+            if "CANNOT BE WRITTEN" not in d.page() or recorder(d).get("works"):
+                problems.append(f"status does not say so: {d.page()}")
+            send_strays(d, 3)
+            if not d.answers():
+                problems.append("it does not answer any more")
+            os.unlink(os.path.join(d.state, "ballast"))
+            if not wait_for(lambda: d.said("the flight recorder can be written again"), 15):
+                problems.append("it does not go on")
+            if not wait_for(lambda: recorder(d).get("works")):
+                problems.append(f"it does not work again: {recorder(d)}")
+            size = sum(len(data) for data in segments(d))
+            if size > 1 << 20:
+                problems.append(f"{size} bytes in a ring of a mebibyte")
+        finally:
+            d.kill()
+            subprocess.run(["umount", "-l", d.state], check=False)
+        return problems + (d.tail() if problems else [])
+
+
+def strangers_do_not_empty_it(build):
+    """Whoever sends strays fills a share of the ring and no more; what is left out is counted and said in it."""
+    problems = []
+    with Daemon(build, "sense interface in") as d:
+        wait_for(lambda: "1 interface up" in d.page())
+        before = recorder(d)["records"]
+        late = time.monotonic() + 3
+        spi = 0x2000000
+        while time.monotonic() < late:
+            for _ in range(50):
+                spi += 1
+                send_strays(d, 1, spi=spi)
+        time.sleep(1.5)
+        figures = recorder(d)
+        if figures["records"] - before > 5 * 100 + 50:
+            problems.append(f"{figures['records'] - before} records within 5 s: {figures}")
+        if spi - 0x2000000 > 1000 and not figures["held"]:
+            problems.append(f"{spi - 0x2000000} strays, and none is held back: {figures}")
+        d.stop()
+        if figures["held"] and not any(b"are not recorded: more packets" in data for data in segments(d)):
+            problems.append("it is not said in the ring")
+        return problems + (d.tail() if problems else [])
+
+
+def turned_off(build):
+    problems = []
+    with Daemon(build, "sense interface in", "no evidence recorder") as d:
+        wait_for(lambda: "1 interface up" in d.page())
+        send_strays(d, 5)
+        time.sleep(1)
+        if segments(d) or recorder(d)["on"] or "recorder   off" not in d.page():
+            problems.append(f"{len(segments(d))} segments; {recorder(d)}")
+        d.write()
+        d.lines[-1] = "evidence recorder"
+        d.write()
+        d.process.send_signal(1)
+        if not wait_for(lambda: recorder(d).get("works") and recorder(d)["on"]):
+            problems.append(f"a reload does not turn it on: {recorder(d)}")
+        return problems + (d.tail() if problems else [])
+
+
+def what_is_typed(build):
+    """A session's lines and their answers are events too, without what is secret in them."""
+    problems = []
+    with Daemon(build, "sense interface in") as d:
+        d.spimend("-c", "show version")
+        d.spimend("-c", "enable", "-c", "configure terminal", "-c", "snmp-server community s3cr3t ro", "-c", "end")
+        d.stop()
+        data = b"".join(segments(d))
+        if b"show version" not in data or b"snmp-server community" not in data:
+            problems.append("what was typed is not recorded")
+        if b"s3cr3t" in data:
+            problems.append("a community is in the ring")
+        return problems + (d.tail() if problems else [])
+
+
+TESTS = [
+    ("recorder: what was typed on two routers and what they printed is frozen", of_a_fleet),
+    ("recorder: core killed in mid-write loses at most what was being written", killed_in_mid_write),
+    ("recorder: a full disk stops it, says so once, and it goes on", a_full_disk),
+    ("recorder: strangers do not empty it", strangers_do_not_empty_it),
+    ("recorder: it can be turned off and on", turned_off),
+    ("recorder: what is typed is kept, what is secret is not", what_is_typed),
+]
+SANITIZED = [TESTS[1], TESTS[3], TESTS[5]]
