@@ -106,7 +106,7 @@ class World:
 
     def tunnel(self, a, b, kind="svti", **options):
         """kind: of both ends, or [a's, b's]. ike=1|2, pps=N or [a's, b's], dpd=[interval, retries], a_address, b_address,
-        a_end={...}, b_end={...} (ike.py, End)."""
+        a_public, a_end={...}, b_end={...} (ike.py, End)."""
         self.spec["tunnels"].append(dict(options, a=a, b=b, kind=kind))
         return self
 

@@ -41,7 +41,7 @@ class Faults:
         link.install(r, pair, new, back, now)
         link.install(s, pair, back, 0, now)
         old.deaf = True
-        return {"spi": old.spi, "receiver_has": new, "src": s.address, "dst": r.address}
+        return {"spi": old.spi, "receiver_has": new, "src": s.public, "dst": r.address}
 
     def lose_state(self, receiver, sender, silent=True):
         """The receiver forgets all it had with that peer, IKE SA included, and has nothing to send that would start it again
@@ -55,7 +55,7 @@ class Faults:
         r.since = None
         if silent:
             r.pps = 0
-        return {"spi": old.spi if old else None, "src": s.address, "dst": r.address}
+        return {"spi": old.spi if old else None, "src": s.public, "dst": r.address}
 
     def reload(self, device, seconds=0.0, silent=False):
         """The device restarts: SAs, counters, memory and log are gone; after `seconds` it is there again (T4)."""
@@ -92,7 +92,7 @@ class Faults:
         old = s.current()
         link.negotiate(s, r, self.world.now())
         link.delete(r, [sa for sa in r.inbound if sa.spi == old.spi])
-        r.device.log.unknown_spi(s.address, r.address, old.spi, r.physical)
+        r.device.log.unknown_spi(s.public, r.address, old.spi, r.physical)
         r.device.drop("IN_US_V4_PKT_SA_NOT_FOUND_SPI", 1)
         r.invalid_sa += 1
         return {"spi": old.spi}

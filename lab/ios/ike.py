@@ -41,6 +41,7 @@ class End:
         if kind not in KINDS:
             raise ValueError(f"{kind}: no tunnel kind; there are {', '.join(KINDS)}")
         self.device, self.address, self.peer_address, self.kind = device, address, peer, kind
+        self.public = options.get("public", address)  # what the other end sees
         self.number = options.get("number", len(device.ends))
         tunnel = kind in ("gre-p2p", "mgre-nhrp-static", "mgre-nhrp-dynamic", "svti")
         self.physical = options.get("physical", "GigabitEthernet1" if device.platform in ("ios-xe", "sdwan") else "Ethernet0/0")
@@ -123,7 +124,7 @@ class Link:
             interval, retries = end.dpd
             if now - end.probe >= interval and peer.device.up:
                 end.probe = now
-                peer.device.log.say(f"%CRYPTO-4-IKMP_NO_SA: IKE message from {end.address} has no SA and is not an "
+                peer.device.log.say(f"%CRYPTO-4-IKMP_NO_SA: IKE message from {end.public} has no SA and is not an "
                                     "initialization offer")
             if now - ike.lost >= interval * (1 + retries):
                 end.ike.remove(ike)
@@ -154,14 +155,14 @@ class Link:
     def stray(self, sender, receiver, sa, packets, now):
         receiver.invalid_sa += packets
         receiver.device.drop("IN_US_V4_PKT_SA_NOT_FOUND_SPI", packets)
-        receiver.device.log.unknown_spi(sender.address, receiver.address, sa.spi, receiver.physical, sequence=sa.packets)
+        receiver.device.log.unknown_spi(sender.public, receiver.address, sa.spi, receiver.physical, sequence=sa.packets)
         if sa.deaf:
             return
         if self.shared():  # B10
             if not receiver.device.deletes:
                 return
             receiver.device.remember("IPSEC-SEND-KMI", "KMI Sent: IPSEC key engine->Crypto IKMP:KEY_ENG_DELETE_SAS, loc: "
-                                     f"{receiver.address}, rem: {sender.address}")
+                                     f"{receiver.address}, rem: {sender.public}")
             self.delete(sender, [one for one in sender.inbound + sender.outbound if one.pair == sa.pair])
         elif receiver.device.recovery and receiver.may_initiate and receiver.device.platform != "asa":  # B11, B12
             self.initiate(receiver, now)

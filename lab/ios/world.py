@@ -53,6 +53,7 @@ class World:
         addresses = [spec.get("a_address", one.address), spec.get("b_address", two.address)]
         if addresses[0] == addresses[1]:
             raise ValueError(f"tunnel {spec['a']}-{spec['b']}: both ends are {addresses[0]}")
+        seen = [spec.get("a_public", addresses[0]), spec.get("b_public", addresses[1])]  # by the other end: NAT in between
         number, ends = next(self.numbers), []
         networks = [f"10.{number // 100 + 100}.{number % 100 * 2 + side}.0/255.255.255.0/0/0" for side in (0, 1)]
         for side, (device, peer) in enumerate(((one, two), (two, one))):
@@ -61,7 +62,9 @@ class World:
             options.setdefault("networks", networks[::-1] if side else networks)
             options.setdefault("tunnel_address", self.tunnel_address(kinds[side], number, side))
             options.setdefault("dpd", spec.get("dpd"))
-            ends.append(End(device, addresses[side], addresses[1 - side], kinds[side], options))
+            options.setdefault("public", seen[side])
+            options.setdefault("port", 500 if seen == addresses else 4500)
+            ends.append(End(device, addresses[side], seen[1 - side], kinds[side], options))
         return Link(self, *ends, spec.get("ike", 2))
 
     @staticmethod

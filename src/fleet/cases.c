@@ -160,6 +160,7 @@ void case_take_pair(struct fleet *f, struct case_file *c, const struct pair *pai
 	c->is.has_stale = false;
 	c->tries = c->changes = c->voids = c->rechecks = 0;
 	memory_forget(c);
+	c->nat = (struct nat){ 0 };
 	c->step = NONE;
 	c->took_budget = false;
 	enlist(f, c);

@@ -192,6 +192,8 @@ void fleet_sa(struct fleet *f, uint64_t request, const struct sa_block *block)
 	/* Asked for one peer: a block of another one is none of this tunnel's. */
 	if (!spimend_address_equal(&block->peer, t == &c->now.s ? &c->is.dst : &c->is.src))
 		return;
+	if (t != &c->now.s)
+		nat_block(f, c, block);
 	t->flows++;
 	t->flows_without += !block->inbound_count && !block->outbound_count;
 	t->controller |= block->controller_keyed;
@@ -230,6 +232,8 @@ static void take_ike(struct case_file *c, const struct device_row *row)
 	bool names_src = spimend_address_equal(&row->local, &c->is.src) || spimend_address_equal(&row->remote, &c->is.src);
 	bool names_dst = spimend_address_equal(&row->local, &c->is.dst) || spimend_address_equal(&row->remote, &c->is.dst);
 
+	if (nat_is_behind(c)) /* under the address of a NAT R may list another device's: S's own word counts, which names R */
+		names_src = c->pending.device == c->s;
 	if (row->up && names_src && names_dst)
 		c->now.ike_up = true;
 }
@@ -265,6 +269,7 @@ void fleet_row(struct fleet *f, uint64_t request, const struct device_row *row)
 {
 	struct case_file *c = case_of_request(f, request);
 	enum device_verb verb = c ? c->pending.verb : DEVICE_SHOW;
+	bool is_after;
 
 	if (!c || c->phase != PHASE_READING || (unsigned)row->color >= DEVICE_COLORS)
 		return;
@@ -286,6 +291,8 @@ void fleet_row(struct fleet *f, uint64_t request, const struct device_row *row)
 		c->now.control_of[row->color]++;
 	} else if (row->kind == ROW_SITE && verb == DEVICE_SHOW_SITE) {
 		fleet_site(f, c->pending.device, (uint32_t)row->count);
+	} else if (row->kind == ROW_SPI && round_lists_spis(c, &is_after)) {
+		nat_row(c, row, is_after);
 	} else if ((row->kind == ROW_TRACE && verb == DEVICE_SHOW_TRACE) ||
 		   (row->kind == ROW_SPI && verb == DEVICE_SHOW_SPI_LOOKUP) ||
 		   ((row->kind == ROW_DROP_NO_SA || row->kind == ROW_DROP_REPLAY) && verb == DEVICE_SHOW_DROPS) ||
@@ -427,6 +434,9 @@ static void settle_case(struct fleet *f, struct case_file *c)
 	f->under_way -= c->counted_look;
 	c->counted_look = false;
 	devices_unlock(f, c);
+	if (c->nat.trying) /* by an old number */
+		c->s = NONE;
+	c->nat = (struct nat){ 0 };
 	slots_remove(&f->by_pair, (uint32_t)fleet_hash_pair(f, c->r, &c->is.src, &c->is.dst), c->number);
 }
 

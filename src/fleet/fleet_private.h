@@ -5,7 +5,7 @@
  *   fleet.c      life, time, outputs                 devices.c   addresses, locks, who answers, kinds of tunnels
  *   sightings.c  hints to cases, bursts              cases.c     the table of cases, evidence, endings
  *   readings.c   a round of readings, its limits     verdict.c   what a round proves: pure
- *   memory.c     what routers remember and counted
+ *   memory.c     what routers remember and counted   nat.c       a sender whose address is nobody's
  *   mend.c       steps, approval, proof              ladder.c    which step comes next: pure
  *   windows.c    when a device may be changed
  *   view.c       what the control socket reads
@@ -65,6 +65,9 @@ struct round { /* what the readings of one round told */
 	bool local_overfull;
 	enum device_color color;   /* of the tunnel at R */
 	uint32_t bfd_all, bfd_of[DEVICE_COLORS], control_all, control_of[DEVICE_COLORS];
+	/* Of a sender behind NAT: R's table of active SPIs, read before S's and after it. */
+	bool before_read, after_read;
+	uint64_t active_before, active_after; /* a bit for each SPI that was told of, and for each that S sends with */
 	char why[DEVICE_REASON_MAX]; /* why there is no evidence */
 };
 
@@ -128,6 +131,16 @@ struct memory { /* what the receiver remembers, and what was counted: evidence b
 	bool omp_down;             /* an end has OMP peers, and none is up */
 };
 
+#define FLEET_NAT_MOST 4 /* devices that are asked whether they are the sender */
+
+struct nat {
+	bool is_natted;            /* R speaks ESP in UDP with that address */
+	bool searched, many;       /* those that may be it were looked for; there are more */
+	bool trying;               /* c->s is one that may be it */
+	uint32_t at[FLEET_NAT_MOST], count, next;
+	uint32_t others;           /* so many devices may be it, where nothing tells which */
+};
+
 struct pair {
 	struct spimend_address src, dst;
 };
@@ -150,6 +163,7 @@ struct case_file {
 	struct table before;       /* R's, when the step under way was ordered */
 	struct finding first;      /* the proof that a second one has to agree with */
 	struct memory memory;
+	struct nat nat;
 	uint32_t tries, changes, voids, rechecks;
 	bool locked;
 	bool took_budget;
@@ -277,6 +291,8 @@ void round_answered(struct fleet *f, struct case_file *c);
 bool order_is_answered(const struct pending *p);
 /* Sends an order; `c` then waits for it. `c->pending.request` is 0 where there was no room. */
 void order_give(struct fleet *f, struct case_file *c, struct device_order *order);
+/* The reading under way is one of R's table of active SPIs for a sender behind NAT; which of the two. */
+bool round_lists_spis(const struct case_file *c, bool *ret_is_after);
 /* The table that a block of that reading belongs to. */
 struct table *round_table(struct case_file *c);
 
@@ -291,6 +307,16 @@ void memory_drop_rows(struct case_file *c);
 void memory_say(struct fleet *f, struct case_file *c);
 /* The cause of a desync that is proved. */
 void memory_sharpen(const struct case_file *c, struct finding *found);
+
+/* --- nat.c */
+/* S was found by its own table, or is being tried: what R has of it may stand under any address. */
+bool nat_is_behind(const struct case_file *c);
+void nat_block(struct fleet *f, struct case_file *c, const struct sa_block *block);
+void nat_row(struct case_file *c, const struct device_row *row, bool is_after);
+/* The round is over: true where another device is tried, by a new one. */
+bool nat_settle(struct fleet *f, struct case_file *c, struct finding *found);
+/* Why nobody knows, and what a person can do. */
+void nat_say(struct case_file *c);
 
 /* --- verdict.c */
 struct finding round_prove(const struct fleet *f, const struct case_file *c, const struct round *round);

@@ -53,7 +53,8 @@ static void end_harmless(struct fleet *f, struct case_file *c, const struct find
 
 	if (found->proof == PROOF_STRANGER) {
 		judge(f, c, VERDICT_NOISE, RULE_STRANGER, found);
-		case_say(c, "%s has no tunnel with that source, which is no device of the inventory.", c->is.receiver);
+		case_say(c, "%s has no tunnel with that source, which is no device of the inventory. A device of yours behind NAT that %s lost "
+			 "all of would look the same.", c->is.receiver, c->is.receiver);
 	} else {
 		if (!was_fault)
 			judge(f, c, VERDICT_TRANSIENT, RULE_TABLES_AGREE, found);
@@ -86,7 +87,9 @@ static const char *person_needed(const struct case_file *c, enum proof proof)
 	case PROOF_MOVING:
 		return "The SAs change at each reading: a person has to look.";
 	default:
-		return "No reading of it is evidence.";
+		return nat_is_behind(c) && c->now.s.read ?
+		       "The sender is behind NAT, and whether the receiver has its SA under another address could not be read: a person has to look." :
+		       "No reading of it is evidence.";
 	}
 }
 
@@ -107,7 +110,10 @@ static void end_undecided(struct fleet *f, struct case_file *c, const struct fin
 	} else if (c->is.verdict != VERDICT_DESYNC) {
 		judge(f, c, VERDICT_UNDECIDED, RULE_NOT_READ, found);
 	}
-	case_say(c, "%s%s%s", person_needed(c, found->proof), c->now.why[0] ? " " : "", c->now.why);
+	if (found->proof == PROOF_ONE_END && c->s == NONE && c->nat.searched)
+		nat_say(c);
+	else
+		case_say(c, "%s%s%s", person_needed(c, found->proof), c->now.why[0] ? " " : "", c->now.why);
 	case_end(f, c, STATE_GAVE_UP);
 }
 
@@ -429,6 +435,8 @@ void mend_round_over(struct fleet *f, struct case_file *c)
 {
 	struct finding found = round_prove(f, c, &c->now);
 
+	if (nat_settle(f, c, &found))
+		return;
 	memory_sharpen(c, &found);
 	note_keys(f, c, &found);
 	if (c->purpose == LOOK_VERIFY)

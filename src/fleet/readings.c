@@ -14,9 +14,9 @@
 /* What decides comes before what is only evidence beside it; the second reading of the counters comes before what decides,
  * so that nothing is between that and a step. */
 enum stage {
-	STAGE_DROPS_AGAIN, STAGE_R1, STAGE_S, STAGE_R2, STAGE_IKEV2_R, STAGE_ISAKMP_R, STAGE_IKEV2_S, STAGE_ISAKMP_S,
-	STAGE_OUTBOUND, STAGE_LOCAL, STAGE_BFD, STAGE_CONTROL, STAGE_TRACE, STAGE_SPI_LOOKUP, STAGE_DROPS, STAGE_OMP_R,
-	STAGE_OMP_S, STAGE_SITE, STAGES
+	STAGE_DROPS_AGAIN, STAGE_R1, STAGE_SPIS_BEFORE, STAGE_S, STAGE_SPIS_AFTER, STAGE_R2, STAGE_IKEV2_R,
+	STAGE_ISAKMP_R, STAGE_IKEV2_S, STAGE_ISAKMP_S, STAGE_OUTBOUND, STAGE_LOCAL, STAGE_BFD, STAGE_CONTROL, STAGE_TRACE,
+	STAGE_SPI_LOOKUP, STAGE_DROPS, STAGE_OMP_R, STAGE_OMP_S, STAGE_SITE, STAGES
 };
 
 static const struct {
@@ -26,7 +26,9 @@ static const struct {
 } stages[STAGES] = {
 	[STAGE_DROPS_AGAIN] = { DEVICE_SHOW_DROPS, .beside = true },
 	[STAGE_R1] = { DEVICE_SHOW_IPSEC_SA, false, false, false },
+	[STAGE_SPIS_BEFORE] = { DEVICE_SHOW_SPI_LOOKUP, .beside = true },
 	[STAGE_S] = { DEVICE_SHOW_IPSEC_SA, true, false, false },
+	[STAGE_SPIS_AFTER] = { DEVICE_SHOW_SPI_LOOKUP, .beside = true },
 	[STAGE_R2] = { DEVICE_SHOW_IPSEC_SA, false, false, false },
 	[STAGE_IKEV2_R] = { DEVICE_SHOW_IKEV2_SA, false, true, false },
 	[STAGE_ISAKMP_R] = { DEVICE_SHOW_ISAKMP_SA, false, true, false },
@@ -49,6 +51,12 @@ struct table *round_table(struct case_file *c)
 	if (c->phase != PHASE_READING || c->pending.verb != DEVICE_SHOW_IPSEC_SA)
 		return NULL;
 	return c->stage == STAGE_R1 ? &c->now.r1 : c->stage == STAGE_S ? &c->now.s : c->stage == STAGE_R2 ? &c->now.r2 : NULL;
+}
+
+bool round_lists_spis(const struct case_file *c, bool *ret_is_after)
+{
+	*ret_is_after = c->stage == STAGE_SPIS_AFTER;
+	return c->phase == PHASE_READING && (c->stage == STAGE_SPIS_BEFORE || c->stage == STAGE_SPIS_AFTER);
 }
 
 /* --- Orders ----------------------------------------------------------------------------------------------------- */
@@ -162,6 +170,8 @@ static bool is_asked_beside(const struct fleet *f, const struct case_file *c, un
 {
 	if (f->devices[device].lacks & 1u << stages[stage].verb || !device_can_log_in(f, device))
 		return false;
+	if (stage == STAGE_SPIS_BEFORE || stage == STAGE_SPIS_AFTER)
+		return nat_is_behind(c);
 	if (stage == STAGE_DROPS_AGAIN)
 		return c->purpose == LOOK_CONFIRM && c->memory.drops_read && !c->memory.drops_again;
 	if (stage == STAGE_SITE)
@@ -182,6 +192,8 @@ static bool skips(const struct fleet *f, const struct case_file *c, unsigned sta
 		return true;
 	if (stages[stage].of_ike && (!round_needs_ike(f, c, &c->now) || c->now.ike_up))
 		return true;
+	if (stages[stage].of_ike && !stages[stage].at_sender && nat_is_behind(c))
+		return true; /* it would prove nothing: see take_ike() */
 	if (stages[stage].of_sdwan && !round_is_sdwan(&c->now))
 		return true;
 	return (stages[stage].of_ike || stages[stage].of_sdwan || stages[stage].beside) &&
@@ -191,7 +203,10 @@ static bool skips(const struct fleet *f, const struct case_file *c, unsigned sta
 /* It costs a note; and where the device has no such command, it is not asked for again. */
 static void note_beside(struct fleet *f, struct case_file *c, uint32_t device, const char *why)
 {
-	memory_drop_rows(c);
+	bool is_after;
+
+	if (!round_lists_spis(c, &is_after))
+		memory_drop_rows(c);
 	if (c->pending.result.outcome == DEVICE_REFUSED)
 		f->devices[device].lacks |= 1u << c->pending.verb;
 	case_evidence(f, c, FACT_NONE, device, "%s: not told: %s", device_verb_name(c->pending.verb), why);
@@ -330,7 +345,9 @@ static void take_reading(struct fleet *f, struct case_file *c)
 		case_evidence(f, c, FACT_NONE, device, "show sdwan control connections: %u are up", r->control_all);
 		break;
 	default:
-		if (c->stage != STAGE_SITE)
+		r->before_read |= c->stage == STAGE_SPIS_BEFORE;
+		r->after_read |= c->stage == STAGE_SPIS_AFTER;
+		if (c->stage == STAGE_DROPS_AGAIN || (c->stage > STAGE_R2 && c->stage != STAGE_SITE))
 			memory_say(f, c);
 		break;
 	}

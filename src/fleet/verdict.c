@@ -2,7 +2,8 @@
 /*
  * What a round of readings proves. R was read, then S, then R again (devices.md 1): what S sends with must be one of R's
  * inbound SPIs after the second reading. What R had before it and has no more is a rekey under way and proves nothing; what
- * it had neither before nor after is a desync.
+ * it had neither before nor after is a desync. Of a sender behind NAT R may list its SAs under any address: there only what
+ * R complained of counts, and that R's whole table of SPIs did not have it, before and after.
  */
 #include "fleet/fleet_private.h"
 
@@ -94,6 +95,32 @@ static enum proof compare(const struct round *round, struct finding *ret)
 	return moving ? PROOF_MOVING : count ? PROOF_AGREE : PROOF_QUIET;
 }
 
+/* The same for a sender behind NAT. */
+static enum proof compare_behind_nat(const struct case_file *c, const struct round *round, struct finding *ret)
+{
+	bool moving = false, unclear = false;
+
+	for (uint32_t i = 0; i < round->s.out_count; i++) {
+		struct spimend_spi out = round->s.out[i];
+		uint32_t told = 0;
+
+		if (r_accepts(round, out) || (round->after_read && round->active_after >> i & 1))
+			continue;
+		while (told < c->is.spi_count && c->is.spis[told].value != out.value)
+			told++;
+		if (told == c->is.spi_count || !round->before_read || !round->after_read) {
+			unclear = true;
+		} else if (table_has(round->r1.in, round->r1.in_count, out) || round->active_before >> told & 1) {
+			moving = true;
+		} else {
+			ret->stale = out;
+			ret->stale_left_s = round->s.left_s[i];
+			return PROOF_DESYNC;
+		}
+	}
+	return moving ? PROOF_MOVING : unclear ? PROOF_NONE : round->s.out_count ? PROOF_AGREE : PROOF_QUIET;
+}
+
 static enum proof without_sender(const struct case_file *c, const struct round *round)
 {
 	if (!round->r1.flows && !round->r2.flows && c->s == NONE)
@@ -144,7 +171,7 @@ struct finding round_prove(const struct fleet *f, const struct case_file *c, con
 		found.proof = PROOF_NO_FLOW;
 		return found;
 	}
-	found.proof = compare(round, &found);
+	found.proof = nat_is_behind(c) ? compare_behind_nat(c, round, &found) : compare(round, &found);
 	if (found.proof == PROOF_DESYNC && !round->r2.in_count) {
 		found.cause = CAUSE_RECEIVER_LOST_STATE;
 		found.confidence = CONFIDENCE_POSSIBLE;

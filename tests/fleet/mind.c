@@ -9,6 +9,7 @@
  *   A REQUEST REFUSED LENGTH, then so many bytes    what the device printed
  *   Y ID STEP                                       a person agrees
  *   C DEVICE PEER                                   may a clear be typed there?
+ *   D DEVICE ADDRESS                                one of its interfaces has it
  *   U STEP                                          from now on nobody is asked before that step
  *   I                                               the latest incident, as JSON
  * Each is answered by lines and a "." alone: "O request device command", "N notice", "R what came of it", "J {...}".
@@ -187,6 +188,10 @@ static void obey(struct mind *mind, const char *line)
 					   mind->now, &why);
 
 		printf("R %s%.*s\n", may ? "yes" : "no: ", TEXT_ARG(buffer_text(&why)));
+	} else if (sscanf(line, "D %63s %63s", one, two) == 2) {
+		struct spimend_address address = address_of(two);
+
+		fleet_address(mind->fleet, (uint32_t)device_find(&mind->config->devices, text_of(one)), &address);
 	} else if (sscanf(line, "U %63s", one) == 1) {
 		let_go(mind, one);
 	} else if (line[0] == 'I') {

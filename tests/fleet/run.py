@@ -174,6 +174,48 @@ def memory_of(hub, *words, never=(), more=None):
     return test
 
 
+def behind_nat(count, idents=False, public="203.0.113.77"):
+    """Spokes that the hub sees under one address: all behind the same NAT. They are logged in to elsewhere."""
+    spokes = [f"spoke{n}" for n in range(count)]
+    kinds = ["static-crypto-map", "dynamic-crypto-map"] if idents else "svti"
+    f = Fleet([("hub", "ios-xe", "192.0.2.1"), *((name, "ios-xe", f"10.255.0.{n + 1}") for n, name in enumerate(spokes))],
+              tunnels=[{"a": name, "b": "hub", "kind": kinds, "pps": 10, "a_address": "192.168.1.2", "a_public": public}
+                       for name in spokes])
+    for n, name in enumerate(spokes):
+        f.tell(f"D {name} 10.100.{2 * n}.1")  # an inside interface of its: what its crypto map protects
+    return f
+
+
+def a_sender_behind_nat(count, idents):
+    def test():
+        with behind_nat(count, idents) as f:
+            lost = f.faults.desync(sender="spoke1", receiver="hub")
+            problems = same("the hint", f.sight("hub", lost["src"], lost["dst"], lost["spi"]), "taken")
+            incident = f.until("healed", "gave-up", "unverified")
+            return problems + same("src", incident["src"], "203.0.113.77") + same("state", incident["state"], "healed") \
+                + same("who it is", incident["sender_device"], "spoke1") + same("flags", incident["flags"], ["nat-t"]) \
+                + same("typed", f.typed, [("spoke1", entry(lost))])
+    return test
+
+
+def too_many_behind_nat():
+    with behind_nat(6) as f:
+        lost = f.faults.desync(sender="spoke1", receiver="hub")
+        f.sight("hub", lost["src"], lost["dst"], lost["spi"])
+        incident = f.until("healed", "gave-up", "unverified")
+        wanted = f"show crypto ipsec sa peer 192.0.2.1` proves it where the outbound SPI is 0x{lost['spi']:08x}"
+        return same("state", incident["state"], "gave-up") + same("verdict", incident["verdict"], "undecided") + same("typed", f.typed, []) \
+            + ([] if wanted in incident["waits_for"] else [incident["waits_for"]])
+
+
+def a_hint_about_a_healthy_one_behind_nat():
+    with behind_nat(3) as f:
+        _, end = next(iter(f.world.links_of(f.world.devices["spoke2"])))
+        f.sight("hub", "203.0.113.77", "192.0.2.1", end.current().spi)
+        incident = f.until("closed", "gave-up", "unverified")
+        return same("state", incident["state"], "closed") + same("verdict", incident["verdict"], "transient") + same("typed", f.typed, [])
+
+
 def receiver_lost_state():
     with pair("ios-xe") as f:
         lost = f.faults.lose_state(receiver="hub", sender="spoke")
@@ -345,6 +387,10 @@ TESTS = [
     ("an ASA that refuses the narrowest step gets the next", desync_of(
         "asa", lambda lost: [entry(lost, "clear crypto ipsec sa"), f"clear crypto ipsec sa peer {lost['dst']}"])),
     ("a receiver that lost its state", receiver_lost_state),
+    ("a sender behind NAT is found by its own table", a_sender_behind_nat(3, False)),
+    ("one of many behind NAT, by what is protected towards it", a_sender_behind_nat(6, True)),
+    ("one of many behind NAT, and nothing tells which", too_many_behind_nat),
+    ("a forged hint about a healthy tunnel behind NAT", a_hint_about_a_healthy_one_behind_nat),
     ("what an IOS XE remembers and counted", memory_of(
         "ios-xe", f"{TRACE}SPI was an inbound SA, and was deleted", f"{LOOKUP}SPI is one that it knows", f"{DROPS}",
         "more packets because there is no such SA")),

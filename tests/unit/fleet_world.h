@@ -60,6 +60,8 @@ struct world {
 	uint32_t next_spi;
 	uint64_t seed;
 	struct spimend_address address[WORLD_DEVICES_MAX]; /* of the tunnels, not where one logs in */
+	struct spimend_address public[WORLD_DEVICES_MAX];  /* behind NAT: what others see; unknown: the same */
+	struct sa_ident ident[WORLD_DEVICES_MAX];          /* what others protect towards it */
 	enum world_output output[WORLD_DEVICES_MAX];
 	struct world_tunnel tunnels[WORLD_TUNNELS_MAX];
 	uint32_t tunnel_count;
@@ -212,13 +214,18 @@ static inline void world_clear(struct world *w, struct world_tunnel *t, int at)
 	world_note(w, t);
 }
 
+static inline const struct spimend_address *world_seen_as(const struct world *w, uint32_t device)
+{
+	return w->public[device].family ? &w->public[device] : &w->address[device];
+}
+
 static inline struct world_tunnel *world_between(struct world *w, uint32_t device, const struct spimend_address *peer,
 						 int *ret_at)
 {
 	for (uint32_t i = 0; i < w->tunnel_count; i++)
 		for (int at = 0; at < 2; at++)
 			if (w->tunnels[i].end[at] == device &&
-			    spimend_address_equal(&w->address[w->tunnels[i].end[!at]], peer)) {
+			    spimend_address_equal(world_seen_as(w, w->tunnels[i].end[!at]), peer)) {
 				*ret_at = at;
 				return &w->tunnels[i];
 			}
@@ -228,7 +235,7 @@ static inline struct world_tunnel *world_between(struct world *w, uint32_t devic
 /* The receiver of that way says that packets come with an SPI that it does not know. */
 static inline enum fleet_taken world_sight_way(struct world *w, const struct world_tunnel *t, int k, uint32_t spi)
 {
-	struct fleet_sighting s = { .device = t->end[!k], .src = w->address[t->end[k]], .dst = w->address[t->end[!k]],
+	struct fleet_sighting s = { .device = t->end[!k], .src = *world_seen_as(w, t->end[k]), .dst = w->address[t->end[!k]],
 				    .protocol = SPIMEND_PROTOCOL_ESP, .spi = { spi }, .messages = 1 };
 
 	return fleet_sighting(w->fleet, &s, world_now(w));
@@ -253,6 +260,8 @@ static inline void print_block(struct world *w, const struct device_order *order
 	b.peer = order->peer;
 	b.controller_keyed = t->keys == BY_CONTROLLER && !t->tag_hidden;
 	b.manual_or_group = t->keys == BY_HAND;
+	b.encap_udp = w->public[t->end[0]].family || w->public[t->end[1]].family;
+	b.remote_ident = w->ident[t->end[!at]];
 	b.whole = !w->half_blocks;
 	b.has_counters = true;
 	b.encaps = t->way[at].encaps;
@@ -285,7 +294,8 @@ static inline void print_rows(struct world *w, const struct device_order *order)
 	for (uint32_t i = 0; i < w->tunnel_count; i++) {
 		const struct world_tunnel *t = &w->tunnels[i];
 		int at = t->end[1] == order->device;
-		struct device_row row = { .local = w->address[order->device], .remote = w->address[t->end[!at]], .color = t->color };
+		struct device_row row = { .local = w->address[order->device], .remote = *world_seen_as(w, t->end[!at]),
+					  .color = t->color };
 
 		if (t->end[0] != order->device && t->end[1] != order->device)
 			continue;
@@ -333,6 +343,16 @@ static inline void print_memory(struct world *w, const struct device_order *orde
 		row.spi.value = w->lookup_spi;
 		row.up = w->lookup_active;
 		fleet_row(w->fleet, order->request, &row);
+	} else if (order->verb == DEVICE_SHOW_SPI_LOOKUP) { /* all that it accepts, from whomever */
+		for (uint32_t i = 0; i < w->tunnel_count; i++)
+			for (int at = 0; at < 2; at++)
+				for (int k = 0; k < 2 && w->tunnels[i].end[at] == order->device; k++) {
+					row.kind = ROW_SPI;
+					row.spi.value = w->tunnels[i].way[!at].in[k];
+					row.up = true;
+					if (row.spi.value)
+						fleet_row(w->fleet, order->request, &row);
+				}
 	} else if (order->verb == DEVICE_SHOW_DROPS) {
 		row.kind = ROW_DROP_NO_SA;
 		row.count = w->drops + w->drops_a_second * (uint64_t)(w->now / S);

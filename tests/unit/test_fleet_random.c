@@ -14,7 +14,7 @@
 #define DAYS_OF_WAITING 14
 
 struct totals {
-	uint64_t changes, healed, gave_up, closed, unverified, desyncs, voids, restarts, bursts, unattended;
+	uint64_t changes, healed, gave_up, closed, unverified, desyncs, voids, restarts, bursts, unattended, natted;
 };
 
 /* About the time of the history, each day, so that some open and some close during it. */
@@ -65,6 +65,10 @@ static void make(struct world *w, uint64_t seed)
 	if (world_random(w, 3) == 0)
 		ask_nobody(w);
 	world_start(w);
+	if (world_random(w, 3) == 0) /* some are behind NAT, two behind the same now and then */
+		for (uint32_t i = 0; i < devices; i++)
+			if (world_random(w, 2))
+				w->public[i] = world_address(9, 9, world_random(w, 8));
 	for (uint32_t a = 0; a < devices; a++)
 		for (uint32_t b = a + 1; b < devices && w->tunnel_count < 12; b++) {
 			bool sdwan = w->config->devices.at[a].platform == PLATFORM_SDWAN && w->config->devices.at[b].platform == PLATFORM_SDWAN;
@@ -250,6 +254,7 @@ static void tally(const struct world *w, struct totals *totals)
 	for (size_t i = 0; (is = fleet_at(w->fleet, i)); i++) {
 		totals->desyncs += is->verdict == VERDICT_DESYNC;
 		totals->healed += is->state == STATE_HEALED;
+		totals->natted += is->state == STATE_HEALED && is->flags & FLAG_NAT_T;
 		totals->gave_up += is->state == STATE_GAVE_UP;
 		totals->closed += is->state == STATE_CLOSED;
 		totals->unverified += is->state == STATE_UNVERIFIED;
@@ -304,12 +309,14 @@ static void histories_keep_the_rules(void **state)
 		history(seed, &totals);
 	}
 	printf("%llu histories: %llu changes, %llu desyncs, %llu healed, %llu unverified, %llu gave up, %llu closed, %llu void words, "
-	       "%llu restarts, %llu bursts, %llu unattended\n", (unsigned long long)count, (unsigned long long)totals.changes,
+	       "%llu restarts, %llu bursts, %llu unattended, %llu behind NAT\n", (unsigned long long)count, (unsigned long long)totals.changes,
 	       (unsigned long long)totals.desyncs, (unsigned long long)totals.healed, (unsigned long long)totals.unverified,
 	       (unsigned long long)totals.gave_up, (unsigned long long)totals.closed, (unsigned long long)totals.voids,
-	       (unsigned long long)totals.restarts, (unsigned long long)totals.bursts, (unsigned long long)totals.unattended);
+	       (unsigned long long)totals.restarts, (unsigned long long)totals.bursts, (unsigned long long)totals.unattended,
+	       (unsigned long long)totals.natted);
 	if (!one)
-		assert_true(totals.healed && totals.changes && totals.gave_up && totals.closed && totals.unverified && totals.unattended);
+		assert_true(totals.healed && totals.changes && totals.gave_up && totals.closed && totals.unverified &&
+			    totals.unattended && totals.natted);
 }
 
 int main(void)
