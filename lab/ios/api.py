@@ -115,9 +115,9 @@ class World:
         self.spec["sdwan"] = dict(options, edges=list(edges))
         return self
 
-    def jump_host(self, host="127.77.200.1", port=0):
+    def jump_host(self, host="127.77.200.1", port=0, sshd=""):
         """A machine whose sshd only passes connections on: place it before start(); self.jump is its (host, port)."""
-        self.jump = (host, port or free_port(host))
+        self.jump, self.jump_lines = (host, port or free_port(host)), sshd
         return self
 
     # --- start and end
@@ -147,7 +147,7 @@ class World:
             group = wanted[at:at + step]
             known += self.sshd(f"host{number}", group)
         if self.jump:
-            known += self.sshd("jump", [{"name": "", "host": self.jump[0], "port": self.jump[1]}], JUMP)
+            known += self.sshd("jump", [{"name": "", "host": self.jump[0], "port": self.jump[1], "sshd": self.jump_lines}], JUMP)
         self.write("known", known)
         self.wait(lambda: "ready" in self.read("world.log"))
         for one in wanted:

@@ -143,7 +143,7 @@ static int add_jump(const struct config_devices *devices, const struct config_lo
 	add(&inner, "[%h]:%p");
 	add(&inner, "--");
 	add(&inner, address);
-	buffer_add_string(out, "-oProxyCommand=exec ");
+	buffer_add_string(out, "-oProxyCommand="); /* ssh itself puts "exec" in front */
 	if (its->password_file[0])
 		buffer_printf(out, "/usr/bin/env '" SSH_ASK_VARIABLE "=%s" SSH_JUMP_SLIP "' ", slip);
 	buffer_add_string(out, SSH_PATH);

@@ -2,8 +2,8 @@
 /*
  * Who is left alone, and for how long. A log-in that failed is not tried again at once, and less often each time. A
  * password that was not taken waits longer: devices, and the servers that they ask, lock people out. It may stand for
- * many devices, so until one of them took it one device is tried at a time, and when REACH_DENIED_MOST in a row did not
- * it is tried nowhere for a while. Another password in its file is a new beginning.
+ * many devices: until one of them took it no more log-ins are under way than may fail, and when REACH_DENIED_MOST in a
+ * row did fail it is tried nowhere for a while. Another password in its file is a new beginning.
  */
 #include <stdio.h>
 #include <string.h>
@@ -124,20 +124,31 @@ bool hold_is_held(struct reach *reach, uint32_t device, int64_t now, char *why, 
 	return true;
 }
 
+/* Log-ins under way that may come to be asked for it. */
+static unsigned count_trying(const struct reach *reach, uint16_t login)
+{
+	unsigned count = 0;
+
+	for (uint32_t i = 0; i < DEVICE_SESSIONS_MAX; i++) {
+		const struct session *s = &reach->sessions[i];
+
+		if (s->phase == SESSION_STARTS && !s->printed)
+			count += reach->devices.at[s->device].login == login || jump_login(reach, s->device) == login;
+	}
+	return count;
+}
+
 bool hold_must_wait(const struct reach *reach, uint32_t device)
 {
 	const uint16_t logins[] = { reach->devices.at[device].login, jump_login(reach, device) };
 
 	for (size_t i = 0; i < 2; i++) {
-		if (!has_password(reach, logins[i]) || reach->logins[logins[i] - 1].proved)
-			continue;
-		for (uint32_t j = 0; j < DEVICE_SESSIONS_MAX; j++) {
-			const struct session *s = &reach->sessions[j];
+		const struct reach_login *l = has_password(reach, logins[i]) ? &reach->logins[logins[i] - 1] : NULL;
 
-			if (s->phase == SESSION_STARTS && !s->printed &&
-			    (reach->devices.at[s->device].login == logins[i] || jump_login(reach, s->device) == logins[i]))
-				return true;
-		}
+		/* Some may be dead, and must not keep the others waiting: so many at once as may still fail. */
+		if (l && !l->proved &&
+		    count_trying(reach, logins[i]) >= (l->denied < REACH_DENIED_MOST ? REACH_DENIED_MOST - l->denied : 1))
+			return true;
 	}
 	return false;
 }

@@ -247,17 +247,15 @@ def failures(d, number):
 def leaks(d, secret):
     """Where the secret stands that it should not: processes, the log, and all that the daemon keeps."""
     found = []
-    for pid in d.processes():
-        for name in "cmdline", "environ":
-            try:
-                with open(f"/proc/{pid}/{name}", "rb") as file:
-                    found += [f"/proc/{pid}/{name}"] if secret.encode() in file.read() else []
-            except OSError:
-                pass
+    places = [f"/proc/{pid}/{name}" for pid in d.processes() for name in ("cmdline", "environ")]
     for folder, _, files in os.walk(d.state):
-        for name in files:
-            with open(os.path.join(folder, name), "rb") as file:
-                found += [name] if secret.encode() in file.read() else []
+        places += [os.path.join(folder, name) for name in files]
+    for place in places:
+        try:
+            with open(place, "rb") as file:
+                found += [place] if secret.encode() in file.read() else []
+        except OSError:  # gone by now, or the socket of a connection that is shared
+            pass
     return found + (["the log"] if d.said(secret) else [])
 
 
@@ -311,6 +309,62 @@ def passwords(build):
         _, shown = d.on("spoke2", "show clock")
         expect(problems, "a file that others may read", shown, "the file of its password: others may read it")
         problems += [f"it was tried all the same: {failures(d, 2)}"] if len(failures(d, 2)) != 1 else []
+        return problems + (tape(d, "spoke").splitlines()[-30:] + d.tail() if problems else [])
+
+
+class Gated(Fleet):
+    """Behind a host in between, which takes a password too."""
+
+    def connect(self):
+        super().connect()
+        ip("-n", self.space, "addr", "add", "192.0.2.99/24", "dev", "lo")
+        self.world.jump_host("192.0.2.99", PORT, sshd=BY_PASSWORD["sshd"])
+
+    def write_devices(self, **instead):
+        super().write_devices(**instead)
+        if "gate" not in instead:
+            return
+        with open(self.config, encoding="utf-8") as file:
+            text = file.read().replace(" enable password-file", " ssh jump gate\n enable password-file")
+        with open(self.config, "w", encoding="utf-8") as file:
+            file.write(f"{text}device gate\n address 192.0.2.99\n platform ios\n"
+                       f" ssh user {self.world.account} password-file {instead['gate']} port {PORT}\n")
+
+
+def passwords_of_many(build):
+    """A wrong one on many devices at once is as many failures as are allowed, not as many as there are devices."""
+    problems = []
+    with Gated(build, count=8, **{name: BY_PASSWORD for name in ("hub", "spoke", *(f"spoke{n}" for n in range(2, 8)))}) as d:
+        secret, wrong = d.secret_file("password", PASSWORD + "\n"), d.secret_file("wrong", "hunter3hunter3\n")
+        d.write_devices(login=f"password-file {wrong}")
+        d.restart()
+        told = []
+        threads = [threading.Thread(target=lambda name=name: told.append(d.on(name, "show clock")[1])) for name in d.names()]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(90)
+        tried = [line for number in range(8) for line in failures(d, number)]
+        if len(tried) != 3:
+            problems.append(f"tried {len(tried)} times: {tried}")
+        if len(told) != 8 or sum("its password was not taken" in one for one in told) != 3 or \
+           sum("not taken on 3 devices in a row" in one for one in told) != 5:
+            problems.append(f"told: {told}")
+        # Each host of a log-in is told its own.
+        d.write_devices(login=f"password-file {secret}", gate=wrong)
+        d.restart()
+        _, shown = d.on("spoke", "show clock")
+        expect(problems, "a wrong one of the host in between", shown, "its password was not taken by the host in between")
+        gate = os.path.join(d.world.folder, "jump.log")
+        if open_text(gate).count("Failed password") != 1 or len(failures(d, 1)) > 1:
+            problems.append(f"tried: {open_text(gate)} {failures(d, 1)}")
+        d.write_devices(login=f"password-file {secret}", gate=secret)
+        d.restart()
+        _, shown = d.on("spoke", "show clock")
+        expect(problems, "through the host in between", shown, "UTC")
+        expect(problems, "its tape", tape(d, "spoke"), "! (the host in between took its password)\n", "! (the device took its password)\n")
+        problems += [f"a password stands in {place}" for place in leaks(d, PASSWORD) + leaks(d, "hunter3hunter3")]
+        problems += [f"a slip is left: {slips(d)}"] if slips(d) else []
         return problems + (tape(d, "spoke").splitlines()[-30:] + d.tail() if problems else [])
 
 
@@ -399,6 +453,7 @@ TESTS = [
     ("every byte of it is kept, without secrets", taped),
     ("what is not typed on devices, and whom nobody logs in to", refusals),
     ("a password by reference, told once and to ssh alone", passwords),
+    ("passwords of many devices, and of a host in between", passwords_of_many),
     ("devices with bad manners hold up nobody else", bad_manners),
     ("an applet that stands on a device", applets),
     ("the roles that talk to devices may die", roles_die),
