@@ -46,7 +46,7 @@ int evidence_index_blocks(struct judge *j)
 		b->told = false;
 		all[i] = (struct pair_index){ pair_key(j, &b->block.local, &b->block.peer), i, block };
 	}
-	qsort(all, j->block_count, sizeof(*all), compare_pairs);
+	judge_sort(j, all, j->block_count, sizeof(*all), compare_pairs);
 	j->by_pair_count = j->block_count;
 	return 0;
 }

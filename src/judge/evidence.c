@@ -89,7 +89,7 @@ int evidence_index(struct judge *j)
 	for (size_t i = 0; n > 0 && i < OWNERS_MAX; i++)
 		if (j->owners[i].host)
 			all[n++] = (struct index){ owner_key(j, &j->owners[i].address), NO_TIME, j->owners[i].host };
-	qsort(all, n, sizeof(*all), compare_index);
+	judge_sort(j, all, n, sizeof(*all), compare_index);
 	j->by_key_count = n;
 	return 0;
 }

@@ -57,6 +57,7 @@ void judge_free(struct judge *j)
 	memory_free(j->is_writer);
 	memory_free(j->has_address);
 	memory_free(j->cases);
+	memory_free(j->order);
 	memory_free(j->by_key);
 	memory_free(j->by_pair);
 	memory_free(j);
@@ -439,10 +440,45 @@ void judge_hear(struct judge *j, struct text observer, struct instant last)
 
 /* ---- settlement ---- */
 
-static int compare_cases(const void *a, const void *b)
+void judge_breathe(struct judge *j, judge_breath_fn *breath, void *context)
 {
-	const struct case_file *x = a, *y = b;
+	j->breath = breath;
+	j->breath_context = context;
+}
+
+uint32_t judge_flow_count(const struct judge *j)
+{
+	return j->flows.count - j->flows.free_count;
+}
+
+struct sorting {
+	struct judge *judge;
+	int (*compare)(const void *, const void *);
+};
+
+static int compare_and_breathe(const void *a, const void *b, void *context)
+{
+	const struct sorting *sorting = context;
+
+	breathe(sorting->judge);
+	return sorting->compare(a, b);
+}
+
+void judge_sort(struct judge *j, void *list, size_t n, size_t size, int (*compare)(const void *, const void *))
+{
+	struct sorting sorting = { j, compare };
+
+	qsort_r(list, n, size, compare_and_breathe, &sorting);
+}
+
+/* Of two places in `cases`. */
+static int compare_cases(const void *a, const void *b, void *context)
+{
+	struct judge *j = context;
+	const struct case_file *x = &j->cases[*(const uint32_t *)a], *y = &j->cases[*(const uint32_t *)b];
 	int by;
+
+	breathe(j);
 
 	if (x->has_times != y->has_times)
 		return x->has_times ? -1 : 1;
@@ -476,15 +512,30 @@ int judge_settle(struct judge *j)
 		j->case_room = needed;
 	}
 	j->case_count = 0;
+	memory_free(j->order);
+	j->order = NULL;
 	result = evidence_index(j);
 	if (result == 0)
 		result = evidence_index_blocks(j);
 	if (result == 0)
 		result = noise_gather(j);
-	if (result < 0)
+	if (result == 0) {
+		j->order = memory_new(j->case_count + 1, sizeof(*j->order));
+		result = j->order ? 0 : -ENOMEM;
+	}
+	if (result < 0) {
+		j->case_count = 0; /* half of them would be wrong */
 		return result;
-	qsort(j->cases, j->case_count, sizeof(*j->cases), compare_cases);
+	}
+	for (uint32_t i = 0; i < j->case_count; i++)
+		j->order[i] = i;
+	qsort_r(j->order, j->case_count, sizeof(*j->order), compare_cases, j);
 	return 0;
+}
+
+static const struct case_file *case_at(const struct judge *j, size_t index)
+{
+	return &j->cases[j->order[index]];
 }
 
 size_t judge_incidents(const struct judge *j)
@@ -496,12 +547,12 @@ void judge_verdicts(const struct judge *j, uint64_t ret[VERDICT_OTHER_FAULT + 1]
 {
 	memset(ret, 0, (VERDICT_OTHER_FAULT + 1) * sizeof(*ret));
 	for (size_t i = 0; i < j->case_count; i++)
-		ret[j->cases[i].verdict]++;
+		ret[j->cases[i].verdict]++; /* in whatever order */
 }
 
 enum verdict judge_verdict(const struct judge *j, size_t index)
 {
-	return j->cases[index].verdict;
+	return case_at(j, index)->verdict;
 }
 
 uint32_t judge_forget(struct judge *j, struct instant since)
@@ -522,7 +573,7 @@ uint32_t judge_forget(struct judge *j, struct instant since)
 
 struct judge_glance judge_glance(const struct judge *j, size_t index)
 {
-	const struct case_file *c = &j->cases[index];
+	const struct case_file *c = case_at(j, index);
 
 	return (struct judge_glance){
 		.verdict = c->verdict,
@@ -566,7 +617,7 @@ static void make_id(const struct case_file *c, const struct flow *f, char to[INC
 
 void judge_incident_id(const struct judge *j, size_t index, char ret[INCIDENT_ID_MAX])
 {
-	const struct case_file *c = &j->cases[index];
+	const struct case_file *c = case_at(j, index);
 
 	make_id(c, c->flow == FLOW_NONE ? NULL : &j->flows.pool[c->flow], ret);
 }
@@ -589,7 +640,7 @@ static enum fact_dialect daemon_of(const struct judge *j, const struct case_file
 
 void judge_incident(struct judge *j, size_t index, struct incident *ret)
 {
-	const struct case_file *c = &j->cases[index];
+	const struct case_file *c = case_at(j, index);
 	const struct flow *f = c->flow == FLOW_NONE ? NULL : &j->flows.pool[c->flow];
 	const struct judge_peer *peer;
 	struct incident out = {

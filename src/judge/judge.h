@@ -66,8 +66,18 @@ bool judge_wants_to_hear(const struct judge *judge, struct instant *ret_earliest
 /* Lets go of flows of which nothing was heard since then: for judges that live long. How many. Settle before reading on. */
 uint32_t judge_forget(struct judge *judge, struct instant since);
 
+/*
+ * To be called while judge_settle() works, some thousand small steps apart however much there is to weigh: for who has other
+ * things to do meanwhile, and may come back later. Until judge_settle() has returned nothing else may be called with this
+ * judge. Whether it is or is not called changes no result. NULL: nothing is.
+ */
+typedef void judge_breath_fn(void *context);
+void judge_breathe(struct judge *judge, judge_breath_fn *breath, void *context);
+
 /* Weighs everything anew. Afterwards the incidents can be read, ordered by first_seen, then flow, until the next claim. */
 int judge_settle(struct judge *judge);
+/* How many flows there are to weigh. */
+uint32_t judge_flow_count(const struct judge *judge);
 size_t judge_incidents(const struct judge *judge);
 /* How many incidents have each verdict; and the verdict of one: cheap, where the rest of the incident is not wanted. */
 void judge_verdicts(const struct judge *judge, uint64_t ret[VERDICT_OTHER_FAULT + 1]);

@@ -117,9 +117,14 @@ struct judge {
 	uint32_t first_writers[2];
 	bool *is_writer;  /* owns: by name id */
 
+	judge_breath_fn *breath;
+	void *breath_context; /* borrows */
+	uint32_t steps;       /* since the last breath */
+
 	/* of the last settlement */
 	struct case_file *cases; /* owns */
 	size_t case_count, case_room;
+	uint32_t *order; /* owns: of the cases; they are too large to be moved about */
 	struct index *by_key; /* owns: neighbours by SPI, by address, by writer, each in order of time */
 	size_t by_key_count;
 	struct pair_index *by_pair; /* owns: saved tables by local and peer address, each in order of arrival */
@@ -129,7 +134,20 @@ struct judge {
 	char observer_text[SPIMEND_ADDRESS_TEXT_MAX];
 };
 
+/* A small step of a settlement. */
+#define BREATH_STEPS 1024
+static inline void breathe(struct judge *judge)
+{
+	if (++judge->steps < BREATH_STEPS)
+		return;
+	judge->steps = 0;
+	if (judge->breath)
+		judge->breath(judge->breath_context);
+}
+
 /* judge.c */
+/* qsort(), with a breath now and then. */
+void judge_sort(struct judge *judge, void *list, size_t n, size_t size, int (*compare)(const void *, const void *));
 struct text claim_text(const struct claim_text *t);
 
 /* peers.c */

@@ -80,6 +80,7 @@ static void absorb(struct judge *j, size_t into, struct case_file *c)
 {
 	struct case_file *g = &j->cases[into];
 
+	breathe(j);
 	if (g->flow == FLOW_NONE) {
 		g->src = c->src;
 		g->dst = c->dst;
@@ -171,10 +172,11 @@ static void gather_by_spi(struct judge *j, struct case_file **list, size_t n)
 {
 	size_t from, to;
 
-	qsort(list, n, sizeof(*list), by_spi);
+	judge_sort(j, list, n, sizeof(*list), by_spi);
 	for (from = 0; from < n; from = to) {
 		size_t group;
 
+		breathe(j);
 		for (to = from + 1; to < n && list[to]->spi == list[from]->spi; to++)
 			;
 		if (count_sources(list + from, to - from) < j->settings.noise_sources)
@@ -217,11 +219,12 @@ static void gather_by_source(struct judge *j, struct case_file **list, size_t n)
 {
 	size_t from, to;
 
-	qsort(list, n, sizeof(*list), by_source);
+	judge_sort(j, list, n, sizeof(*list), by_source);
 	for (from = 0; from < n; from = to) {
 		bool real = false;
 		size_t group;
 
+		breathe(j);
 		for (to = from; to < n && spimend_address_equal(&list[to]->src, &list[from]->src); to++)
 			real |= list[to]->verdict == VERDICT_DESYNC;
 		/* One SPI of this source did repeat: more of its tunnels may have fallen with it. */
@@ -285,10 +288,11 @@ static void doubt_chance(struct judge *j, struct case_file **list, size_t n)
 	int64_t window = j->settings.noise_window_ns;
 	size_t from, to;
 
-	qsort(list, n, sizeof(*list), by_source);
+	judge_sort(j, list, n, sizeof(*list), by_source);
 	for (from = 0; from < n; from = to) {
 		struct instant first = { 0 }, last = { 0 };
 
+		breathe(j);
 		for (to = from; to < n && spimend_address_equal(&list[to]->src, &list[from]->src); to++)
 			;
 		if (!flood_span(j, list + from, to - from, &first, &last))
@@ -402,7 +406,7 @@ static void absorb_flood(struct judge *j, size_t group, struct case_file **list,
 	int64_t window = j->settings.noise_window_ns;
 	size_t oldest = 0, taken = 0;
 
-	qsort(list, n, sizeof(*list), by_time);
+	judge_sort(j, list, n, sizeof(*list), by_time);
 	for (size_t i = 0; i < n; i++) {
 		while (list[i]->first.ns - list[oldest]->first.ns > window)
 			oldest++;
@@ -436,7 +440,7 @@ static bool gave_to_one_source(struct judge *j, const struct evicted *pushed)
 }
 
 typedef bool wanted_fn(const struct judge *j, const struct case_file *c);
-static size_t pick(const struct judge *j, struct case_file **list, size_t flows, wanted_fn *wanted);
+static size_t pick(struct judge *j, struct case_file **list, size_t flows, wanted_fn *wanted);
 
 /* Equal SPIs of a few sources that all lie within the flood: they met by chance. */
 static bool met_in_flood(const struct case_file *c, const struct case_file *flood)
@@ -489,12 +493,12 @@ static void merge_rule(struct judge *j, enum rule rule)
 	uint64_t listed = 0;
 	size_t group;
 
-	for (size_t i = 0; i < j->case_count; i++)
+	for (size_t i = 0; i < j->case_count; i++, breathe(j))
 		listed += j->cases[i].verdict == VERDICT_NOISE && j->cases[i].rule == rule;
 	if (listed <= j->settings.noise_sources_listed)
 		return;
 	group = group_open(j, rule);
-	for (size_t i = 0; i < group; i++) {
+	for (size_t i = 0; i < group; i++, breathe(j)) {
 		struct case_file *c = &j->cases[i];
 
 		if (c->verdict != VERDICT_NOISE || c->rule != rule)
@@ -560,18 +564,18 @@ static int count_groups(struct judge *j, size_t flows)
 	members = memory_new(room, sizeof(*members));
 	if (!members)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < flows; i++)
+	for (uint32_t i = 0; i < flows; i++, breathe(j))
 		if (j->cases[i].into && j->cases[i].has_src)
 			members[n++] = (struct member){ group_of(j, i), flows_source_hash(&j->flows, &j->cases[i].src) };
 	n = add_evicted_sources(j, members, n);
-	qsort(members, n, sizeof(*members), compare_members);
+	judge_sort(j, members, n, sizeof(*members), compare_members);
 	for (size_t i = 0; i < n; i++)
 		j->cases[members[i].group].sources += i == 0 || compare_members(&members[i - 1], &members[i]) != 0;
 	n = 0;
-	for (uint32_t i = 0; i < flows; i++)
+	for (uint32_t i = 0; i < flows; i++, breathe(j))
 		if (j->cases[i].into && j->cases[i].has_spi)
 			members[n++] = (struct member){ group_of(j, i), j->cases[i].spi };
-	qsort(members, n, sizeof(*members), compare_members);
+	judge_sort(j, members, n, sizeof(*members), compare_members);
 	for (size_t i = 0; i < n; i++)
 		j->cases[members[i].group].spis += i == 0 || compare_members(&members[i - 1], &members[i]) != 0;
 	for (size_t i = 0; i < j->case_count; i++) {
@@ -589,9 +593,11 @@ static void drop_absorbed(struct judge *j)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < j->case_count; i++)
-		if (!j->cases[i].into)
-			j->cases[kept++] = j->cases[i];
+	for (size_t i = 0; i < j->case_count; i++) {
+		breathe(j);
+		if (!j->cases[i].into && kept++ != i)
+			j->cases[kept - 1] = j->cases[i];
+	}
 	j->case_count = kept;
 }
 
@@ -622,10 +628,12 @@ static void number_sources(struct judge *j, struct case_file **list, size_t n, s
 {
 	uint32_t number = 0;
 
-	for (size_t i = 0; i < n; i++)
-		pairs[i] = (struct pair){ flows_source_hash(&j->flows, &list[i]->src), list[i] };
-	qsort(pairs, n, sizeof(*pairs), by_pair);
 	for (size_t i = 0; i < n; i++) {
+		breathe(j);
+		pairs[i] = (struct pair){ flows_source_hash(&j->flows, &list[i]->src), list[i] };
+	}
+	judge_sort(j, pairs, n, sizeof(*pairs), by_pair);
+	for (size_t i = 0; i < n; i++, breathe(j)) {
 		number += i > 0 && pairs[i].key != pairs[i - 1].key;
 		pairs[i].c->number = number;
 	}
@@ -641,8 +649,9 @@ static int flag_many_peers(struct judge *j, struct case_file **list, size_t n)
 	if (!pairs || !inside)
 		return -ENOMEM;
 	number_sources(j, list, n, pairs);
-	qsort(list, n, sizeof(*list), by_observer);
+	judge_sort(j, list, n, sizeof(*list), by_observer);
 	for (size_t i = 0; i < n; i++) {
+		breathe(j);
 		peers += inside[list[i]->number]++ == 0;
 		while (!spimend_address_equal(&list[oldest]->dst, &list[i]->dst) ||
 		       list[i]->first.ns - list[oldest]->first.ns > j->settings.many_peers_window_ns) {
@@ -674,12 +683,15 @@ static int flag_both_directions(struct judge *j, struct case_file **list, size_t
 
 	if (!pairs)
 		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		breathe(j);
 		pairs[i] = (struct pair){ pair_key(j, &list[i]->src, &list[i]->dst), list[i] };
-	qsort(pairs, n, sizeof(*pairs), by_pair);
+	}
+	judge_sort(j, pairs, n, sizeof(*pairs), by_pair);
 	for (size_t from = 0, to; from < n; from = to) {
 		bool both = false;
 
+		breathe(j);
 		for (to = from + 1; to < n && pairs[to].key == pairs[from].key; to++)
 			both |= !spimend_address_equal(&pairs[to].c->src, &pairs[from].c->src);
 		for (size_t i = from; both && i < to; i++)
@@ -690,13 +702,15 @@ static int flag_both_directions(struct judge *j, struct case_file **list, size_t
 
 /* ---- */
 
-static size_t pick(const struct judge *j, struct case_file **list, size_t flows, wanted_fn *wanted)
+static size_t pick(struct judge *j, struct case_file **list, size_t flows, wanted_fn *wanted)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < flows; i++)
+	for (size_t i = 0; i < flows; i++) {
+		breathe(j);
 		if (wanted(j, &j->cases[i]))
 			list[n++] = &j->cases[i];
+	}
 	return n;
 }
 
@@ -729,6 +743,7 @@ static void judge_strangers(struct judge *j)
 	for (size_t i = 0; i < j->case_count; i++) {
 		struct case_file *c = &j->cases[i];
 
+		breathe(j);
 		if (c->has_src && !judge_peer_of(j, &c->src)) {
 			c->verdict = VERDICT_NOISE;
 			c->rule = RULE_STRANGER;
@@ -744,9 +759,11 @@ int noise_gather(struct judge *j)
 
 	if (!list)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < j->flows.count; i++)
+	for (uint32_t i = 0; i < j->flows.count; i++) {
+		breathe(j);
 		if (j->flows.pool[i].used)
 			verdict_flow(j, i, &j->cases[j->case_count++]);
+	}
 	flows = j->case_count;
 	n = pick(j, list, flows, is_of_source);
 	doubt_chance(j, list, n);
@@ -767,12 +784,14 @@ int noise_gather(struct judge *j)
 		result = flag_both_directions(j, list, n);
 	if (result == 0)
 		result = count_groups(j, flows);
-	for (size_t i = 0; i < j->case_count; i++)
+	for (size_t i = 0; i < j->case_count; i++, breathe(j))
 		if (j->cases[i].aggregated && j->cases[i].verdict == VERDICT_NOISE)
 			group_flag_looks(&j->cases[i]);
 	drop_absorbed(j);
 	blocks_add_cleared(j);
-	for (size_t i = 0; i < j->case_count; i++)
+	for (size_t i = 0; i < j->case_count; i++) {
+		breathe(j);
 		verdict_cause(j, &j->cases[i]);
+	}
 	return result;
 }

@@ -11,18 +11,33 @@ struct part { /* a flow that may be of a burst */
 	struct judge_glance is;
 };
 
-static int by_source(const void *a, const void *b)
-{
-	const struct part *x = a, *y = b;
+struct search {
+	judge_breath_fn *breath;
+	void *context; /* borrows */
+	uint32_t steps, needed;
+	int64_t within_ns;
+};
 
+static void breathe(struct search *search)
+{
+	if (++search->steps % 1024 == 0 && search->breath)
+		search->breath(search->context);
+}
+
+static int by_source(const void *a, const void *b, void *search)
+{
+	const struct part *x = *(struct part *const *)a, *y = *(struct part *const *)b;
+
+	breathe(search);
 	return spimend_address_compare(x->is.src, y->is.src);
 }
 
-static int by_device(const void *a, const void *b)
+static int by_device(const void *a, const void *b, void *search)
 {
-	const struct part *x = a, *y = b;
+	const struct part *x = *(struct part *const *)a, *y = *(struct part *const *)b;
 	int by = spimend_address_compare(x->is.dst, y->is.dst);
 
+	breathe(search);
 	if (by == 0)
 		by = (x->is.verdict > y->is.verdict) - (x->is.verdict < y->is.verdict);
 	if (by == 0)
@@ -30,46 +45,50 @@ static int by_device(const void *a, const void *b)
 	return by ? by : (x->index > y->index) - (x->index < y->index);
 }
 
-static size_t pick(const struct judge *judge, struct part *parts)
+static size_t pick(const struct judge *judge, struct search *search, struct part *parts, struct part **list)
 {
 	size_t n = 0, all = judge_incidents(judge);
 
 	for (size_t i = 0; i < all; i++) {
 		struct judge_glance g = judge_glance(judge, i);
 
-		if (g.has_times && g.is_one_flow && (g.verdict == VERDICT_DESYNC || g.verdict == VERDICT_UNDECIDED))
-			parts[n++] = (struct part){ .index = (uint32_t)i, .is = g };
+		breathe(search);
+		if (!g.has_times || !g.is_one_flow || (g.verdict != VERDICT_DESYNC && g.verdict != VERDICT_UNDECIDED))
+			continue;
+		parts[n] = (struct part){ .index = (uint32_t)i, .is = g };
+		list[n] = &parts[n];
+		n++;
 	}
 	return n;
 }
 
-static void number_sources(struct part *parts, size_t n)
+static void number_sources(struct part **list, size_t n, struct search *search)
 {
-	qsort(parts, n, sizeof(*parts), by_source);
+	qsort_r(list, n, sizeof(*list), by_source, search);
 	for (size_t i = 1; i < n; i++)
-		parts[i].source = parts[i - 1].source + (by_source(&parts[i - 1], &parts[i]) != 0);
+		list[i]->source = list[i - 1]->source + (by_source(&list[i - 1], &list[i], search) != 0);
 }
 
 /* parts[from..to) follow each other closely enough; `seen` has each source's latest stretch. */
-static void close_stretch(struct live_bursts *bursts, const struct part *parts, size_t from, size_t to, uint64_t sources,
+static void close_stretch(struct live_bursts *bursts, struct part *const *parts, size_t from, size_t to, uint64_t sources,
 			  uint32_t needed)
 {
 	struct live_burst *b = &bursts->list[bursts->count];
 
 	if (sources < needed)
 		return;
-	*b = (struct live_burst){ .leader = parts[from].index, .flows = to - from, .sources = sources,
-				  .first = parts[from].is.first, .last = parts[from].is.last };
+	*b = (struct live_burst){ .leader = parts[from]->index, .flows = to - from, .sources = sources,
+				  .first = parts[from]->is.first, .last = parts[from]->is.last };
 	bursts->count++;
 	for (size_t i = from; i < to; i++) {
-		b->messages += parts[i].is.messages;
-		if (parts[i].is.last.ns > b->last.ns)
-			b->last = parts[i].is.last;
-		bursts->burst_of[parts[i].index] = (uint32_t)bursts->count;
+		b->messages += parts[i]->is.messages;
+		if (parts[i]->is.last.ns > b->last.ns)
+			b->last = parts[i]->is.last;
+		bursts->burst_of[parts[i]->index] = (uint32_t)bursts->count;
 	}
 }
 
-static void find_stretches(struct live_bursts *bursts, const struct config *config, const struct part *parts, size_t n,
+static void find_stretches(struct live_bursts *bursts, struct search *search, struct part *const *parts, size_t n,
 			   uint32_t *seen)
 {
 	uint64_t sources = 0;
@@ -77,39 +96,44 @@ static void find_stretches(struct live_bursts *bursts, const struct config *conf
 	size_t from = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (i > 0 && (!spimend_address_equal(parts[i].is.dst, parts[i - 1].is.dst) ||
-			      parts[i].is.verdict != parts[i - 1].is.verdict ||
-			      parts[i].is.first.ns - parts[i - 1].is.first.ns > config->breaker_ns)) {
-			close_stretch(bursts, parts, from, i, sources, config->breaker_peers);
+		breathe(search);
+		if (i > 0 && (!spimend_address_equal(parts[i]->is.dst, parts[i - 1]->is.dst) ||
+			      parts[i]->is.verdict != parts[i - 1]->is.verdict ||
+			      parts[i]->is.first.ns - parts[i - 1]->is.first.ns > search->within_ns)) {
+			close_stretch(bursts, parts, from, i, sources, search->needed);
 			from = i;
 			sources = 0;
 			stretch++;
 		}
-		sources += seen[parts[i].source] != stretch;
-		seen[parts[i].source] = stretch;
+		sources += seen[parts[i]->source] != stretch;
+		seen[parts[i]->source] = stretch;
 	}
-	close_stretch(bursts, parts, from, n, sources, config->breaker_peers);
+	close_stretch(bursts, parts, from, n, sources, search->needed);
 }
 
-int live_bursts_find(const struct judge *judge, const struct config *config, struct live_bursts *bursts)
+int live_bursts_find(const struct judge *judge, const struct config *config, judge_breath_fn *breath, void *context,
+		     struct live_bursts *bursts)
 {
 	size_t all = judge_incidents(judge), n;
 	struct part *parts cleanup(memory_free_pointer) = memory_new(all + 1, sizeof(*parts));
+	struct part **list cleanup(memory_free_pointer) = memory_new(all + 1, sizeof(*list));
 	uint32_t *seen cleanup(memory_free_pointer) = memory_new(all + 1, sizeof(*seen));
+	/* The configuration may be another one behind a breath. */
+	struct search search = { breath, context, 0, config->breaker_peers, config->breaker_ns };
 
 	live_bursts_done(bursts);
 	bursts->burst_of = memory_new(all + 1, sizeof(*bursts->burst_of));
 	bursts->list = memory_new(all + 1, sizeof(*bursts->list)); /* pages that are never touched cost nothing */
-	if (!parts || !seen || !bursts->burst_of || !bursts->list) {
+	if (!parts || !list || !seen || !bursts->burst_of || !bursts->list) {
 		live_bursts_done(bursts);
 		return -ENOMEM;
 	}
 	bursts->incidents = all;
-	n = pick(judge, parts);
-	number_sources(parts, n);
-	qsort(parts, n, sizeof(*parts), by_device);
+	n = pick(judge, &search, parts, list);
+	number_sources(list, n, &search);
+	qsort_r(list, n, sizeof(*list), by_device, &search);
 	if (n)
-		find_stretches(bursts, config, parts, n, seen);
+		find_stretches(bursts, &search, list, n, seen);
 	return 0;
 }
 

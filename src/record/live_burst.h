@@ -24,8 +24,9 @@ struct live_bursts { /* zeroed at the start */
 
 /* As many different sources as 'repair breaker' says, whose flows towards one device were seen first within its time of each
  * other. Desyncs are not told of together with what is undecided: forged lines about a device would hide them. 0 or -ENOMEM:
- * then there are none. */
-int live_bursts_find(const struct judge *judge, const struct config *config, struct live_bursts *bursts);
+ * then there are none. `breath` as of judge_breathe(), with `context`; NULL is fine. */
+int live_bursts_find(const struct judge *judge, const struct config *config, judge_breath_fn *breath, void *context,
+		     struct live_bursts *bursts);
 void live_bursts_done(struct live_bursts *bursts);
 /* The burst that the incident stands for, or NULL. */
 const struct live_burst *live_burst_of(const struct live_bursts *bursts, size_t index);

@@ -12,7 +12,8 @@
 #include "spimend/error.h"
 
 #define SETTLE_EVERY SECOND_NS
-#define SETTLE_SHARE 20                 /* of the time at most one part in so many */
+#define SETTLE_SHARE 20                 /* of the time at most one part in so many ... */
+#define SLICED_SHARE 4                  /* ... where it is done in slices */
 #define FORGET_EVERY (10 * MINUTE_NS)
 #define FORGET_AFTER (25 * HOUR_NS)     /* repeats count within 24 h */
 #define WATCHED_MOST 4096               /* incidents that are told to watchers one by one */
@@ -66,8 +67,82 @@ static void settle_later(struct mind *mind)
 {
 	struct mind_fleet *f = &mind->fleet;
 
-	if (f->dirty)
+	if ((f->dirty || f->waiting_count) && !f->fiber && !f->is_telling)
 		loop_timer_at(f->timer, f->again_ns);
+}
+
+/* --- What waits until all is weighed --------------------------------------------------------------------------------- */
+
+static int64_t clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * SECOND_NS + now.tv_nsec;
+}
+
+static void take_waiting(struct mind *mind)
+{
+	struct mind_fleet *f = &mind->fleet;
+
+	for (uint32_t i = 0; i < f->waiting_count; i++) {
+		if (f->waiting[i].is_heard)
+			take_heard(mind, &f->waiting[i].heard);
+		else
+			judge_one(mind, &f->waiting[i].claim);
+	}
+	f->waiting_count = 0;
+}
+
+/* One slice of it, or with `limit_ns` LOOP_NEVER all the rest. */
+static void weigh_on(struct mind *mind, int64_t limit_ns)
+{
+	struct mind_fleet *f = &mind->fleet;
+	int64_t from = clock_ns(), now;
+	bool more;
+
+	f->slice_end_ns = limit_ns == LOOP_NEVER ? LOOP_NEVER : from + limit_ns;
+	f->is_inside = true;
+	more = fiber_run(f->fiber);
+	f->is_inside = false;
+	now = clock_ns();
+	f->took_ns += now - from;
+	loop_timer_at(f->timer, 0);
+	if (more)
+		return;
+	fiber_free(f->fiber);
+	f->fiber = NULL;
+	f->is_telling = true;
+	f->told_up_to = f->said = 0;
+	f->again_ns = now + (f->took_ns * SLICED_SHARE > SETTLE_EVERY ? f->took_ns * SLICED_SHARE : SETTLE_EVERY);
+}
+
+static void weigh_to_the_end(struct mind *mind)
+{
+	if (mind->fleet.fiber && !mind->fleet.is_inside)
+		weigh_on(mind, LOOP_NEVER);
+}
+
+/* True: it waits. Where there are few flows nothing does. */
+static bool waits(struct mind *mind, const struct syslog_claim *claim, const struct syslog_heard *heard)
+{
+	struct mind_fleet *f = &mind->fleet;
+
+	if (!f->fiber && (f->dirty || judge_flow_count(f->judge) < FLEET_SLICED))
+		return false;
+	if (!f->waiting)
+		f->waiting = memory_new(FLEET_WAITING_MAX, sizeof(*f->waiting));
+	if (!f->waiting || f->waiting_count == FLEET_WAITING_MAX) {
+		weigh_to_the_end(mind);
+		take_waiting(mind);
+		return false;
+	}
+	f->waiting[f->waiting_count].is_heard = heard;
+	if (heard)
+		f->waiting[f->waiting_count++].heard = *heard;
+	else
+		f->waiting[f->waiting_count++].claim = *claim;
+	return true;
 }
 
 bool mind_fleet_take(struct mind *mind, enum message_type type, const union message_item *item)
@@ -83,11 +158,12 @@ bool mind_fleet_take(struct mind *mind, enum message_type type, const union mess
 		return true;
 	}
 	if (type == MESSAGE_CLAIM) {
-		judge_one(mind, &item->claim);
+		if (!waits(mind, &item->claim, NULL))
+			judge_one(mind, &item->claim);
 		mind_cases_claim(mind, &item->claim);
 		if (mind->store)
 			store_put_claim(mind->store, &item->claim);
-	} else {
+	} else if (!waits(mind, NULL, &item->heard)) {
 		take_heard(mind, &item->heard);
 	}
 	settle_later(mind);
@@ -106,21 +182,28 @@ static void forget(struct mind *mind)
 	judge_forget(mind->fleet.judge, (struct instant){ now.wall.ns - FORGET_AFTER });
 }
 
+/* While it is being weighed in slices: is this one over? */
+static void breathe(void *context)
+{
+	struct mind *mind = context;
+	struct mind_fleet *f = &mind->fleet;
+
+	if (f->is_inside && f->slice_end_ns != LOOP_NEVER && clock_ns() >= f->slice_end_ns)
+		fiber_rest(f->fiber);
+}
+
 static void settle(struct mind *mind)
 {
 	struct mind_fleet *f = &mind->fleet;
-	struct timespec from, to;
 	struct instant ignored;
-	int64_t took;
+	int64_t took = clock_ns();
 	int r;
 
-	clock_gettime(CLOCK_MONOTONIC, &from);
 	forget(mind);
 	r = judge_settle(f->judge);
 	if (r == 0)
-		r = live_bursts_find(f->judge, mind->member->config, &f->bursts);
-	clock_gettime(CLOCK_MONOTONIC, &to);
-	took = (to.tv_sec - from.tv_sec) * SECOND_NS + to.tv_nsec - from.tv_nsec;
+		r = live_bursts_find(f->judge, mind->member->config, breathe, mind, &f->bursts);
+	took = clock_ns() - took;
 	f->wants = judge_wants_to_hear(f->judge, &ignored);
 	f->dirty = false;
 	f->again_ns = loop_now(mind->member->loop) + (took * SETTLE_SHARE > SETTLE_EVERY ? took * SETTLE_SHARE : SETTLE_EVERY);
@@ -134,6 +217,7 @@ const struct live_fleet *mind_fleet_view(struct mind *mind)
 
 	if (!f->judge)
 		return NULL;
+	weigh_to_the_end(mind);
 	if (f->dirty)
 		settle(mind);
 	f->view = (struct live_fleet){ .judge = f->judge, .bursts = &f->bursts, .counts = &f->counts,
@@ -177,18 +261,18 @@ static void say(struct mind *mind, size_t index)
 		log_say(&mind->member->log, LOG_NOTICE, "syslog tells of %.*s", (int)line.len - 25, line.bytes + 24);
 }
 
-/* Desyncs that are new go to the log, all changes to watchers. */
-static void tell_news(struct mind *mind)
+/* Desyncs that are new go to the log, all changes to watchers: `most` incidents from *at on. False: those were all. */
+static bool tell_some(struct mind *mind, size_t *at, size_t most, size_t *said)
 {
 	cleanup(live_pairs_done) struct live_pairs pairs = { 0 };
 	bool watched = mind->control && control_is_watched(mind->control);
 	const struct live_fleet *view = mind_fleet_view(mind);
-	size_t n = judge_incidents(view->judge), said = 0;
+	size_t n = judge_incidents(view->judge), end = n - *at < most || n < *at ? n : *at + most;
 	char id[INCIDENT_ID_MAX];
 
 	if (live_pairs_new(mind->cases.fleet, mind->member->config, &pairs) < 0)
-		return;
-	for (size_t i = 0; i < n; i++) {
+		return false;
+	for (size_t i = *at; i < end; i++) {
 		struct judge_glance glance = live_fleet_glance(view, i);
 
 		if (!live_fleet_is_listed(view, i))
@@ -200,22 +284,56 @@ static void tell_news(struct mind *mind)
 		judge_incident_id(view->judge, i, id);
 		if (!is_news(&mind->fleet, id, (uint64_t)glance.verdict + 1))
 			continue;
-		if (glance.verdict == VERDICT_DESYNC && said++ < SAID_MOST)
+		if (glance.verdict == VERDICT_DESYNC && (*said)++ < SAID_MOST)
 			say(mind, i);
 		if (watched)
 			publish(mind, i);
 	}
-	if (said > SAID_MOST)
-		log_say(&mind->member->log, LOG_NOTICE, "syslog tells of %zu more desyncs", said - SAID_MOST);
+	*at = end;
+	if (end == n && *said > SAID_MOST)
+		log_say(&mind->member->log, LOG_NOTICE, "syslog tells of %zu more desyncs", *said - SAID_MOST);
+	return end < n;
+}
+
+static void tell_all(struct mind *mind)
+{
+	size_t at = 0, said = 0;
+
+	(void)tell_some(mind, &at, SIZE_MAX, &said);
+}
+
+static void weigh_all(void *context)
+{
+	settle(context);
 }
 
 static void on_timer(void *context, int64_t now)
 {
 	struct mind *mind = context;
+	struct mind_fleet *f = &mind->fleet;
 
 	(void)now;
-	if (mind->fleet.judge && mind->fleet.dirty)
-		tell_news(mind);
+	if (!f->judge)
+		return;
+	if (f->is_telling) {
+		f->is_telling = tell_some(mind, &f->told_up_to, FLEET_TOLD_AT_ONCE, &f->said);
+		if (f->is_telling)
+			loop_timer_at(f->timer, 0);
+		else
+			settle_later(mind);
+		return;
+	}
+	if (!f->fiber) {
+		take_waiting(mind);
+		if (!f->dirty)
+			return;
+		f->took_ns = 0;
+		if (judge_flow_count(f->judge) < FLEET_SLICED || fiber_new(weigh_all, mind, &f->fiber) < 0) {
+			tell_all(mind);
+			return;
+		}
+	}
+	weigh_on(mind, FLEET_SLICE_NS);
 }
 
 void mind_fleet_watch(struct mind *mind, bool json, struct buffer *out)
@@ -272,6 +390,7 @@ static int new_judge(struct mind *mind)
 {
 	struct judge_settings settings;
 	struct hash_key key;
+	int r;
 
 	if (getrandom(&key, sizeof(key), 0) != (ssize_t)sizeof(key))
 		return -EIO;
@@ -279,7 +398,10 @@ static int new_judge(struct mind *mind)
 	settings.overlap_ns = mind->member->config->overlap_ns;
 	settings.flows_max = mind->member->config->syslog.flows_max;
 	mind->fleet.flows_max = settings.flows_max;
-	return judge_new(&settings, &key, &mind->fleet.judge);
+	r = judge_new(&settings, &key, &mind->fleet.judge);
+	if (r == 0)
+		judge_breathe(mind->fleet.judge, breathe, mind);
+	return r;
 }
 
 static int begin(struct mind *mind)
@@ -308,6 +430,9 @@ int mind_fleet_configure(struct mind *mind)
 
 	if (wanted && f->judge && f->flows_max == mind->member->config->syslog.flows_max)
 		return 0;
+	weigh_to_the_end(mind);
+	f->waiting_count = 0;
+	f->is_telling = false;
 	if (mind->store && f->judge)
 		mind_flush(mind); /* what it knows comes back out of the store */
 	judge_free(f->judge);
@@ -318,6 +443,10 @@ int mind_fleet_configure(struct mind *mind)
 
 void mind_fleet_done(struct mind *mind)
 {
+	weigh_to_the_end(mind);
+	memory_free(mind->fleet.waiting);
+	mind->fleet.waiting = NULL;
+	mind->fleet.waiting_count = 0;
 	judge_free(mind->fleet.judge);
 	live_bursts_done(&mind->fleet.bursts);
 	memory_free(mind->fleet.told);

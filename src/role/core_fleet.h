@@ -4,18 +4,33 @@
  * Nothing of it is acted upon: a line is a claim that anybody may have forged. Used by role/core_*.c.
  *
  * Weighing costs time in proportion to the flows, so it happens at most once a second, and never more than a twentieth of
- * the time, but when somebody asks.
+ * the time, but when somebody asks. Many flows are weighed in slices, between which core does its other work, at most a
+ * quarter of the time: what is claimed meanwhile waits, and who asks gets what was weighed last. Only who asks while it is
+ * being weighed, or a queue that is full, has the rest of it done at once.
  */
 #ifndef ROLE_CORE_FLEET_H
 #define ROLE_CORE_FLEET_H
 
 #include "record/live_fleet.h"
+#include "role/fiber.h"
 #include "role/loop.h"
 #include "role/message.h"
 
+#define FLEET_SLICED 16384     /* flows; fewer are weighed in one go */
+#define FLEET_SLICE_NS (SECOND_NS / 100)
+#define FLEET_TOLD_AT_ONCE 16384
+#define FLEET_WAITING_MAX 32768 /* claims and other news that wait until all is weighed */
 #define FLEET_TOLD_MAX 8192 /* incidents that the log and watchers heard of: by the hash of their id */
 
 struct mind;
+
+struct fleet_news {
+	bool is_heard;
+	union {
+		struct syslog_claim claim;
+		struct syslog_heard heard;
+	};
+};
 
 struct mind_fleet {
 	struct judge *judge;        /* owns; NULL: no syslog is heard */
@@ -25,6 +40,13 @@ struct mind_fleet {
 	int64_t again_ns;           /* mono: not before this */
 	int64_t forgot_ns;
 	struct loop_timer *timer;
+	struct fiber *fiber;        /* owns; weighs many flows; NULL: it is not at it */
+	bool is_inside;             /* of the fiber */
+	int64_t slice_end_ns, took_ns;
+	bool is_telling;            /* what is new of many incidents, some at a time ... */
+	size_t told_up_to, said;    /* ... so many of them so far */
+	struct fleet_news *waiting; /* owns: room for FLEET_WAITING_MAX, made when there are many flows */
+	uint32_t waiting_count;
 	struct syslog_counts counts;
 	int listen_errors[SYSLOG_LISTENERS_MAX], file_errors[SYSLOG_FILES_MAX], journald_error;
 	uint64_t losses[LOSSES];    /* as seen last ... */

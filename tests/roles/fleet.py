@@ -451,9 +451,42 @@ def bursts(build):
         return problems + (d.tail() if problems else [])
 
 
+def many_flows(build):
+    """More flows than are weighed in one go: all are judged, incidents stand in order, core answers, and what comes
+    while they are weighed comes in behind."""
+    problems, flows = [], 24000
+    with Fleet(build, "syslog listen udp port 5514", "syslog source 127.0.0.0/8", "limit syslog-flows 100000") as d:
+        wait_for(lambda: d.said("hears syslog on udp"))
+        for part in range(4):
+            with d.socket(source=f"127.0.3.{part + 1}") as out:
+                for n in range(part, flows, 4):
+                    spoke = f"10.{n >> 8}.{n & 255}.1"
+                    for ago in 100, 30:
+                        out.send(f"<188>{n}: hub{part}: {stamp(ago)}: {stray(0x10000000 + n, spoke, f'198.51.100.{part}')}".encode())
+                    if n % 64 < 4:
+                        time.sleep(0.002)
+        slowest, since = 0.0, time.monotonic()
+        while time.monotonic() - since < 60 and (d.syslog().get("messages"), d.syslog().get("copies")) != (2 * flows, 0):
+            asked = time.monotonic()
+            d.answers()
+            slowest = max(slowest, time.monotonic() - asked)
+            time.sleep(0.1)
+        d.send(f"<188>1: hub9: {stamp()}: {stray(0x7f000001, '192.0.2.77', '198.51.100.9')}", source="127.0.3.9")
+        counts = d.syslog()
+        if counts.get("messages") != 2 * flows or counts.get("lost") or counts.get("flows_refused"):
+            problems.append(f"{counts}")
+        if not wait_for(lambda: any(i["spi"] == "0x7f000001" for i in d.incidents()), 30):
+            problems.append(f"what came later is no incident; the slowest answer took {slowest:.2f} s")
+        found = [i["first_seen"] for i in d.incidents()]
+        if found != sorted(found):
+            problems.append("they are not in order")
+        return problems + (d.tail() if problems else [])
+
+
 TESTS = [
     ("syslog: lines of three senders become incidents", lines_become_incidents),
     ("syslog: both framings over TCP, and what is none", framings),
+    ("syslog: many flows are weighed in slices", many_flows),
     ("syslog: TLS, with and without clients' certificates", tls),
     ("syslog: a reload takes sources, devices, certificates and ports", reload),
     ("syslog: files are followed", files),

@@ -88,7 +88,7 @@ static const struct fleet_incident *cleared_by_hand(void)
 static void look(void)
 {
 	assert_int_equal(judge_settle(judge), 0);
-	assert_int_equal(live_bursts_find(judge, w.config, &bursts), 0);
+	assert_int_equal(live_bursts_find(judge, w.config, NULL, NULL, &bursts), 0);
 	syslog_told = (struct live_fleet){ .judge = judge, .bursts = &bursts };
 	view = (struct live_view){ .core = core, .config = w.config, .now = world_now(&w), .cases = w.fleet,
 				    .survey = survey };

@@ -58,7 +58,7 @@ static void claim(const char *host, uint8_t dst, uint8_t src, uint32_t spi, int6
 static void settle(void)
 {
 	assert_int_equal(judge_settle(judge), 0);
-	assert_int_equal(live_bursts_find(judge, &config, &bursts), 0);
+	assert_int_equal(live_bursts_find(judge, &config, NULL, NULL, &bursts), 0);
 }
 
 static const char *json_of(size_t index, int64_t after_ns)
