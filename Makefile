@@ -1,5 +1,5 @@
 # Thin on purpose: meson builds, scripts/ does the rest.
-.PHONY: all deps run check check-kernel bench fuzz plugin install clean
+.PHONY: all deps run check check-kernel bench fuzz plugin install deb clean
 PREFIX ?= /usr/local
 # One program of many small files: let the optimiser see them together.
 RELEASE = -Db_lto=true -Doptimization=3
@@ -45,5 +45,10 @@ install:
 	@SPIMEND_BUILD_TARGETS="spimend spimendd" scripts/as-user scripts/build build $(RELEASE) --prefix="$(PREFIX)"
 	@DESTDIR="$(DESTDIR)" meson install -C build --no-rebuild && scripts/as-user true # the log of it becomes the user's
 
+# Debian packages, into build-packages/.
+deb:
+	@scripts/deps deb
+	@scripts/as-user scripts/deb
+
 clean:
-	rm -rf build build-check build-gcc build-clang build-fuzz build-plugin build-kernel build-beside
+	rm -rf build build-check build-gcc build-clang build-fuzz build-plugin build-kernel build-beside build-packages
