@@ -19,7 +19,7 @@
 #define FLEET_SLICED 16384     /* flows; fewer are weighed in one go */
 #define FLEET_SLICE_NS (SECOND_NS / 100)
 #define FLEET_TOLD_AT_ONCE 16384
-#define FLEET_WAITING_MAX 32768 /* claims and other news that wait until all is weighed */
+#define FLEET_WAITING_MAX 131072 /* claims and other news that wait until all is weighed; what is never used costs nothing */
 #define FLEET_TOLD_MAX 8192 /* incidents that the log and watchers heard of: by the hash of their id */
 
 struct mind;
