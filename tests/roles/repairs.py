@@ -182,6 +182,27 @@ def controller_is_late(build):
         return report(d, problems)
 
 
+def nobody_is_asked(build):
+    """The same where the configuration lets that step go: no word, and the journal has what it disturbs in front of it."""
+    problems = []
+    wanted = "request platform software sdwan security ipsec-rekey"
+    with Wan(build, more=["repair sdwan approval not-required ipsec-rekey"]) as d:
+        problems += [] if d.surveyed() else ["their addresses are not asked for"]
+        d.world.fault("sdwan_desync", sender="spoke", receiver="hub", color="mpls")
+        d.world.advance(70)
+        healed = d.becomes("healed")
+        if isinstance(healed, list) or d.changes("hub") != [wanted] or d.changes("spoke"):
+            return report(d, problems + [f"not healed by that alone: {healed} {d.changes('hub')} {d.changes('spoke')}"])
+        step = healed["steps"][0]
+        if (step["needs_approval"], step["who"], step["blast_radius"]["counted"]) != (False, None, True):
+            problems.append(f"otherwise: {step}")
+        _, journal = shell(d, "enable\nshow spimend journal hub\n")
+        expect(problems, "the journal", journal, f"{wanted}: to be typed without a person", "blast radius: new keys for all SD-WAN tunnels",
+               f"{wanted}, by the configuration, which asks for nobody")
+        expect(problems, "explain", d.explain(), "without a person, by 'repair sdwan approval'")
+        return report(d, problems)
+
+
 def somebody_cleared(build):
     """Scenario 2 (B17): no rekey helps, so the ladder begins at the port hop; and a crypto clear is never typed."""
     problems = []
@@ -316,6 +337,7 @@ TESTS = [
     ("a core that dies behind the step", started_anew),
     ("outside the maintenance window", outside_the_window),
     ("SD-WAN: a late key, by a person's word", controller_is_late),
+    ("SD-WAN: a late key, and the configuration asks for nobody", nobody_is_asked),
     ("SD-WAN: an SA that was cleared by hand", somebody_cleared),
 ]
 SANITIZED = [one for one in TESTS if one[1] in (stale_at_the_sender, applets_of_devices, started_anew, controller_is_late)]

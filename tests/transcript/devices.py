@@ -30,6 +30,7 @@ KNOWN = (
     (r"show sdwan bfd sessions( table)?$", "sdwan-bfd", ("site_id",)),
     (r"show sdwan control connections$", "sdwan-control", r"(?m)^(vsmart|vmanage|vbond) "),
     (r"show sdwan omp peers$", "sdwan-omp", r"(?m)^ *[0-9.]+ +(vsmart|vedge) "),
+    (r"show sdwan control local-properties$", "sdwan-edge", ("site_id",)),
     (r"show asp drop$|show platform hardware qfp .*(statistics drop|datapath drops all)( history)?$|show drops history", "drops", ()),
 )
 MANGLED = ("golden_output_isakmp", "golden_output_isakmp_no_ipv4")  # addresses that their author made unreadable
