@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "cmd/analysis.h"
 #include "cmd/analyze_html.h"
+#include "cmd/captures.h"
 #include "cmd/style.h"
 #include "plan/plan.h"
 #include "record/incident_json.h"
@@ -22,6 +23,7 @@
 #define FOLLOW_SETTLE_NS (500 * INT64_C(1000000)) /* weigh at most twice a second */
 #define FOLLOW_FLUSH_NS (2 * SECOND_NS)           /* a wrapped message waits so long for its rest */
 #define LISTED_BRIEFLY 10
+#define FLOWS_LISTED 1000 /* of captures: in JSON and with --verbose */
 #define SPARSE_SIZE (UINT64_C(32) << 20) /* plain files from this size on: read sparsely */
 #define MAP_SIZE (UINT64_C(8) << 20)     /* and mapped */
 
@@ -40,14 +42,17 @@ struct reported { /* following: what was last said of an incident */
 struct run {
 	const struct analyze_options *options;
 	struct analysis *analysis;
+	struct captures *captures; /* owns */
 	struct text_style style;
 	uint64_t files, failed;
 	bool found_fault;
+	bool table_failed; /* --sad: not read, or of no use */
 	bool progress;       /* stderr is a terminal */
 	bool progress_shown;
 	int64_t progress_at; /* monotonic ns of the next word */
 	struct input **inputs; /* following: owns */
 	int *logs;
+	bool *begun; /* owns: something was read of it */
 	struct reported *reported; /* owns: sorted by flow */
 	size_t reported_count, reported_room;
 };
@@ -104,20 +109,6 @@ static void end_progress(struct run *run)
 	run->progress_shown = false;
 }
 
-static bool is_capture(struct text bytes)
-{
-	static const uint32_t magics[] = { 0xa1b2c3d4, 0xd4c3b2a1, 0xa1b23c4d, 0x4d3cb2a1, 0x0a0d0d0a };
-	uint32_t magic;
-
-	if (bytes.len < sizeof(magic))
-		return false;
-	memcpy(&magic, bytes.at, sizeof(magic));
-	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
-		if (magic == magics[i])
-			return true;
-	return false;
-}
-
 static void fail(struct run *run, const char *name, const char *reason)
 {
 	end_progress(run);
@@ -154,41 +145,116 @@ static void add_incident(struct run *run, const struct incident *incident, struc
 		record_incident_text(incident, &plan, &run->style, out);
 }
 
-/* For people the worst comes first; programs get them by time. */
-static int print_incidents(struct run *run)
+/* The next ones of logs and of captures, which are each in order of time. */
+struct turn {
+	size_t log, capture;
+	bool has_log, has_capture;
+	struct incident of_log, of_capture;
+};
+
+static void fill_turn(struct run *run, bool any, enum verdict verdict, struct turn *t)
 {
-	static const enum verdict order[] = { VERDICT_DESYNC, VERDICT_OTHER_FAULT, VERDICT_UNDECIDED, VERDICT_TRANSIENT,
-					      VERDICT_NOISE };
 	struct judge *judge = analysis_judge(run->analysis);
+	struct capture_judge *captures = captures_judge(run->captures);
+
+	while (!t->has_log && t->log < judge_incidents(judge)) {
+		if (any || judge_verdict(judge, t->log) == verdict) {
+			judge_incident(judge, t->log, &t->of_log);
+			t->has_log = true;
+		}
+		t->log++;
+	}
+	while (!t->has_capture && t->capture < capture_judge_incidents(captures)) {
+		if (any || capture_judge_verdict(captures, t->capture) == verdict) {
+			capture_judge_incident(captures, t->capture, &t->of_capture);
+			t->has_capture = true;
+		}
+		t->capture++;
+	}
+}
+
+/* By first_seen, then flow. */
+static int compare_incidents(const struct incident *a, const struct incident *b)
+{
+	int order;
+
+	if (a->has_times != b->has_times)
+		return a->has_times ? -1 : 1;
+	if (a->has_times && a->first_seen.ns != b->first_seen.ns)
+		return a->first_seen.ns < b->first_seen.ns ? -1 : 1;
+	order = spimend_address_compare(&a->src, &b->src);
+	if (order == 0)
+		order = spimend_address_compare(&a->dst, &b->dst);
+	return order ? order : (a->spi.value > b->spi.value) - (a->spi.value < b->spi.value);
+}
+
+static int print_turn(struct run *run, bool any, enum verdict verdict)
+{
+	struct turn t = { 0 };
 	struct buffer out = { 0 };
-	struct incident incident;
 	int result = 0;
 
-	for (size_t turn = 0; turn < sizeof(order) / sizeof(order[0]); turn++) {
-		for (size_t i = 0; i < judge_incidents(judge) && result == 0; i++) {
-			if (!run->options->json && judge_verdict(judge, i) != order[turn])
-				continue;
-			judge_incident(judge, i, &incident);
-			buffer_clear(&out);
-			add_incident(run, &incident, &out);
-			result = put(&out);
-		}
-		if (run->options->json)
-			break;
+	for (fill_turn(run, any, verdict, &t); result == 0 && (t.has_log || t.has_capture); fill_turn(run, any, verdict, &t)) {
+		bool of_log = t.has_log && (!t.has_capture || compare_incidents(&t.of_log, &t.of_capture) <= 0);
+
+		buffer_clear(&out);
+		add_incident(run, of_log ? &t.of_log : &t.of_capture, &out);
+		t.has_log &= !of_log;
+		t.has_capture &= of_log;
+		result = put(&out);
 	}
 	buffer_done(&out);
 	return result;
 }
 
+/* For people the worst comes first; programs get them by time. */
+static int print_incidents(struct run *run)
+{
+	static const enum verdict order[] = { VERDICT_DESYNC, VERDICT_OTHER_FAULT, VERDICT_UNDECIDED, VERDICT_TRANSIENT,
+					      VERDICT_NOISE };
+	int result = 0;
+
+	if (run->options->json)
+		return print_turn(run, true, VERDICT_UNDECIDED);
+	for (size_t turn = 0; turn < sizeof(order) / sizeof(order[0]) && result == 0; turn++)
+		result = print_turn(run, false, order[turn]);
+	return result;
+}
+
+static int add_captures(struct run *run, struct summary *summary, struct summary_captures *captures)
+{
+	struct capture_judge *judge = captures_judge(run->captures);
+	int result = captures_summary(run->captures, run->options->json || run->options->verbose ? FLOWS_LISTED : LISTED_BRIEFLY,
+				      captures);
+
+	if (result < 0)
+		return result;
+	summary->captures = captures;
+	summary->bytes += captures->counts.bytes;
+	summary->incidents += capture_judge_incidents(judge);
+	for (size_t i = 0; i < capture_judge_incidents(judge); i++)
+		summary->by_verdict[capture_judge_verdict(judge, i)]++;
+	return 0;
+}
+
+/* `captures` is what the summary's member points to, where there are any. */
+static int summarize(struct run *run, struct summary *ret, struct summary_captures *captures)
+{
+	analysis_summary(run->analysis, ret);
+	ret->files = run->files;
+	ret->files_failed = run->failed;
+	return captures_count(run->captures) ? add_captures(run, ret, captures) : 0;
+}
+
 static int print_summary(struct run *run)
 {
 	struct buffer out = { 0 };
+	struct summary_captures captures;
 	struct summary summary;
-	int result;
+	int result = summarize(run, &summary, &captures);
 
-	analysis_summary(run->analysis, &summary);
-	summary.files = run->files;
-	summary.files_failed = run->failed;
+	if (result < 0)
+		return result;
 	run->found_fault |= summary.by_verdict[VERDICT_DESYNC] || summary.by_verdict[VERDICT_OTHER_FAULT];
 	if (run->options->json)
 		record_summary_json(&summary, &out);
@@ -212,6 +278,33 @@ static bool is_read_sparsely(const struct run *run, const struct input *input)
 	return input_is_repeatable(input) && input_size(input) >= SPARSE_SIZE && !run->options->verbose;
 }
 
+/* A pipe may give pcapng's first byte, a line break, and no more at once. */
+static bool could_be_capture(struct text bytes)
+{
+	return bytes.len < CAPTURE_MAGIC && bytes.len > 0 && bytes.at[0] == '\n';
+}
+
+/* At least as much as tells a capture from a log, where there is so much. */
+static int read_more(struct input *input, struct text *bytes)
+{
+	int result = 1;
+
+	while (bytes->len < CAPTURE_MAGIC && (result > 0 || result == -EINTR)) {
+		if (stop_signal)
+			return 0;
+		if (result > 0)
+			input_keep(input, bytes->len);
+		result = input_next_bytes(input, bytes);
+	}
+	if (result < 0)
+		return result;
+	if (bytes->len && capture_format_of(*bytes) == CAPTURE_NONE) { /* a log: whole lines again */
+		input_keep(input, bytes->len);
+		result = input_next(input, bytes);
+	}
+	return result < 0 ? result : 0;
+}
+
 /* Feeds all of an open input; 0, or the error that ended it. */
 static int read_input(struct run *run, struct input *input, int *ret_log)
 {
@@ -225,8 +318,10 @@ static int read_input(struct run *run, struct input *input, int *ret_log)
 			return 0;
 		if (result == -EINTR)
 			continue;
-		if (total == 0 && is_capture(bytes)) {
-			fail(run, name, "a packet capture: not in this version, only text logs are read");
+		if (total == 0 && could_be_capture(bytes) && (result = read_more(input, &bytes)) < 0)
+			return result;
+		if (total == 0 && capture_format_of(bytes) != CAPTURE_NONE) {
+			run->failed += !captures_read(run->captures, input, bytes);
 			return 0;
 		}
 		if (total == 0) {
@@ -361,6 +456,13 @@ static bool drain(struct run *run, int index)
 	int result = 0;
 
 	while (input && !stop_signal && (result = input_next(input, &bytes)) > 0) {
+		if (!run->begun[index] && capture_format_of(bytes) != CAPTURE_NONE) {
+			fail(run, run->options->files[index], "a packet capture cannot be followed");
+			input_close(input);
+			run->inputs[index] = NULL;
+			return any;
+		}
+		run->begun[index] = true;
 		if (input_rotated(input))
 			analysis_restart(run->analysis, run->logs[index]);
 		analysis_feed(run->analysis, run->logs[index], bytes);
@@ -390,7 +492,8 @@ static int follow(struct run *run)
 
 	run->inputs = memory_new((size_t)count, sizeof(struct input *));
 	run->logs = memory_new((size_t)count, sizeof(int));
-	if (!run->inputs || !run->logs)
+	run->begun = memory_new((size_t)count, sizeof(bool));
+	if (!run->inputs || !run->logs || !run->begun)
 		return -ENOMEM;
 	for (int i = 0; i < count; i++) {
 		const char *name = run->options->files[i];
@@ -456,15 +559,47 @@ static void set_style(struct run *run)
 /* What goes wrong is said, and counts as trouble. */
 static void write_page(struct run *run)
 {
+	struct summary_captures captures;
 	struct summary summary;
-	int result;
+	int result = summarize(run, &summary, &captures);
 
-	analysis_summary(run->analysis, &summary);
-	summary.files = run->files;
-	summary.files_failed = run->failed;
-	result = analyze_html_write(run->options->html, analysis_judge(run->analysis), &summary);
+	if (result == 0)
+		result = analyze_html_write(run->options->html, analysis_judge(run->analysis), captures_judge(run->captures), &summary);
 	if (result < 0)
 		fail(run, run->options->html, spimend_strerror(result));
+}
+
+static void say_of_capture(void *context, const char *name, const char *reason)
+{
+	struct run *run = context;
+
+	end_progress(run);
+	fprintf(stderr, "spimend analyze: %s: %s\n", name, reason);
+}
+
+static bool go_on(void *context, const char *name, uint64_t bytes)
+{
+	say_progress(context, name, bytes);
+	return !stop_signal;
+}
+
+/* Captures are judged when all are there, with the receiver's table. */
+static int judge_captures(struct run *run)
+{
+	const struct analyze_options *o = run->options;
+	bool is_sound = true;
+
+	if (o->table_count && captures_count(run->captures) == 0) {
+		say_of_capture(run, o->tables[0], "--sad is about captures, and none was given");
+		run->table_failed = true;
+		return 0;
+	}
+	for (size_t i = 0; i < o->table_count; i++)
+		is_sound &= captures_read_table(run->captures, o->tables[i]);
+	if (o->table_count)
+		is_sound &= captures_finish_table(run->captures, o->receivers, o->receiver_count);
+	run->table_failed = !is_sound;
+	return captures_settle(run->captures);
 }
 
 static int analyze(struct run *run)
@@ -474,6 +609,8 @@ static int analyze(struct run *run)
 
 	for (size_t i = 0; i < o->peer_count && result == 0; i++)
 		result = judge_add_peer(analysis_judge(run->analysis), &o->peers[i]);
+	if (result == 0)
+		result = captures_new(analysis_judge(run->analysis), say_of_capture, go_on, run, &run->captures);
 	if (result < 0)
 		return result;
 	if (o->follow) {
@@ -483,6 +620,12 @@ static int analyze(struct run *run)
 			read_file(run, o->files[i]);
 		end_progress(run);
 		result = analysis_settle(run->analysis);
+		if (result == 0)
+			result = judge_captures(run);
+		if (result == 0 && captures_missed_receiver(run->captures)) {
+			say_of_capture(run, o->tables[0], "no packet of the captures goes to an address of this receiver");
+			run->table_failed = true;
+		}
 		if (result == 0)
 			result = print_incidents(run);
 	}
@@ -513,9 +656,11 @@ int analyze_main(int argc, char **argv)
 	analysis_free(run.analysis);
 	memory_free(run.inputs);
 	memory_free(run.logs);
+	memory_free(run.begun);
+	captures_free(run.captures);
 	memory_free(run.reported);
 	analyze_options_done(&options);
-	if (result < 0 || run.failed)
+	if (result < 0 || run.failed || run.table_failed)
 		return EXIT_TROUBLE;
 	return run.found_fault ? EXIT_FAULT_FOUND : EXIT_NOTHING_WRONG;
 }

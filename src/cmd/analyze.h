@@ -15,6 +15,10 @@ struct analyze_options {
 	struct judge_settings settings;
 	struct judge_peer *peers; /* owns */
 	size_t peer_count;
+	const char **tables; /* owns; of --sad; borrows each from argv */
+	size_t table_count;
+	struct spimend_address *receivers; /* owns; of --receiver */
+	size_t receiver_count;
 	char **files; /* borrows: the rest of argv */
 	int file_count;
 };

@@ -13,6 +13,7 @@
 struct page {
 	FILE *file;
 	struct judge *judge;
+	struct capture_judge *captures;
 	struct buffer out, json;
 	struct json_tree tree;
 };
@@ -31,14 +32,31 @@ static int put(struct page *p)
 	return result;
 }
 
+/* Those of logs first, then those of captures. */
+static size_t count_incidents(const struct page *p)
+{
+	return judge_incidents(p->judge) + capture_judge_incidents(p->captures);
+}
+
+static enum verdict verdict_of(const struct page *p, size_t index)
+{
+	size_t logs = judge_incidents(p->judge);
+
+	return index < logs ? judge_verdict(p->judge, index) : capture_judge_verdict(p->captures, index - logs);
+}
+
 /* The incident as the contract has it, and as a tree of that. */
 static int read_incident(struct page *p, size_t index, bool explain, struct incident *incident)
 {
 	struct plan *plan cleanup(memory_free_pointer) = memory_new(1, sizeof(*plan));
+	size_t logs = judge_incidents(p->judge);
 
 	if (!plan)
 		return -ENOMEM;
-	judge_incident(p->judge, index, incident);
+	if (index < logs)
+		judge_incident(p->judge, index, incident);
+	else
+		capture_judge_incident(p->captures, index - logs, incident);
 	plan_build(incident, plan);
 	buffer_clear(&p->json);
 	record_incident_json(incident, plan, explain, &p->json);
@@ -58,8 +76,8 @@ static int walk(struct page *p, visit_fn *visit)
 	int result = 0;
 
 	for (size_t turn = 0; turn < sizeof(order) / sizeof(order[0]); turn++)
-		for (size_t i = 0; i < judge_incidents(p->judge) && result == 0; i++)
-			if (judge_verdict(p->judge, i) == order[turn])
+		for (size_t i = 0; i < count_incidents(p) && result == 0; i++)
+			if (verdict_of(p, i) == order[turn])
 				result = visit(p, i, place++);
 	return result;
 }
@@ -116,6 +134,9 @@ static void begin(struct page *p, const struct summary *s)
 		      text_plural(s->lines), s->files, text_plural(s->files), s->messages, text_plural(s->messages));
 	if (s->copies)
 		buffer_printf(&lead, ", %" PRIu64 " of them twice or more and counted once", s->copies);
+	if (s->captures)
+		buffer_printf(&lead, ", and %" PRIu64 " packet%s in %" PRIu64 " capture%s", s->captures->counts.packets,
+			      text_plural(s->captures->counts.packets), s->captures->files, text_plural(s->captures->files));
 	buffer_add_char(&lead, '.');
 	if (s->unparsed)
 		buffer_printf(&lead, " %" PRIu64 " line%s named the message and could not be read: `spimend analyze --verbose` lists them.",
@@ -130,7 +151,7 @@ static void begin(struct page *p, const struct summary *s)
 
 static int write_all(struct page *p, const struct summary *s)
 {
-	uint64_t all = judge_incidents(p->judge);
+	uint64_t all = count_incidents(p);
 	int result;
 
 	begin(p, s);
@@ -162,9 +183,9 @@ int analyze_html_check(const char *path)
 	return got == 0 || (got == sizeof(bytes) && memcmp(bytes, begins, got) == 0) ? 0 : -EEXIST;
 }
 
-int analyze_html_write(const char *path, struct judge *judge, const struct summary *summary)
+int analyze_html_write(const char *path, struct judge *judge, struct capture_judge *captures, const struct summary *summary)
 {
-	struct page p = { .file = fopen(path, "we"), .judge = judge };
+	struct page p = { .file = fopen(path, "we"), .judge = judge, .captures = captures };
 	int result;
 
 	if (!p.file)

@@ -16,9 +16,10 @@
 static const char usage[] =
 	"Usage: spimend analyze [OPTION]... FILE...\n"
 	"\n"
-	"Reads logs of any vendor, finds IPsec packets with unknown SPIs, and says of each flow whether it is a harmless\n"
-	"transient, a desync that black-holes traffic, noise from strangers or another fault, and what to type where.\n"
-	"FILE may be plain, gzip or zstd; '-' is standard input. Logs of both ends in one call are joined.\n"
+	"Reads logs of any vendor and packet captures, finds IPsec packets with unknown SPIs, and says of each flow whether it\n"
+	"is a harmless transient, a desync that black-holes traffic, noise from strangers or another fault, and what to type\n"
+	"where. FILE is a text log, pcap or pcapng, told by its first bytes; it may be plain, gzip or zstd; '-' is standard\n"
+	"input. Logs of both ends in one call are joined.\n"
 	"\n"
 	"  --json           one JSON object a line: incidents, then a summary\n"
 	"  --explain        each incident in full: evidence, rule, what would change the verdict, defects, what to collect\n"
@@ -28,6 +29,10 @@ static const char usage[] =
 	"  --column N       the files are tables: the message stands in tab-separated column N\n"
 	"                   (a first line that names a column raw, message or msg tells it by itself)\n"
 	"  --peers FILE     known peers and devices, one a line: ADDRESS[/PREFIX] [ours|foreign] [TUNNEL-KIND] [name NAME]\n"
+	"  --sad FILE       captures: what the receiver had then: swanctl's list of SAs, ip xfrm state or show crypto ipsec\n"
+	"                   sa, as saved; again for another output of the same receiver. Without it a capture gives candidates,\n"
+	"                   no verdicts\n"
+	"  --receiver ADDR  captures: an address of that receiver, where its saved output does not tell\n"
 	"  --year Y         the year of stamps without one (default: the latest that is not in the future)\n"
 	"  --zone Z         the zone of stamps without one: UTC, EST, +01:00 ... (default UTC)\n"
 	"  --now TIME       pretend that now is TIME (RFC 3339), for stamps without a year\n"
@@ -52,6 +57,7 @@ enum option_id {
 	OPTION_HELP,
 	OPTION_HTML,
 	OPTION_SAD,
+	OPTION_RECEIVER,
 };
 
 static const struct option long_options[] = {
@@ -69,6 +75,7 @@ static const struct option long_options[] = {
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ "html", required_argument, NULL, OPTION_HTML },
 	{ "sad", required_argument, NULL, OPTION_SAD },
+	{ "receiver", required_argument, NULL, OPTION_RECEIVER },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -186,6 +193,31 @@ static int read_peers(const char *path, struct analyze_options *o)
 	return result < 0 ? refuse("--peers", path, spimend_strerror(result)) : 0;
 }
 
+static int add_table(const char *path, struct analyze_options *o)
+{
+	const char **tables = memory_resize(o->tables, o->table_count + 1, sizeof(*tables));
+
+	if (!tables)
+		return refuse("--sad", path, spimend_strerror(-ENOMEM));
+	o->tables = tables;
+	o->tables[o->table_count++] = path;
+	return 0;
+}
+
+static int add_receiver(const char *value, struct analyze_options *o)
+{
+	struct spimend_address address, *receivers;
+
+	if (spimend_address_parse(value, strlen(value), &address) < 0)
+		return refuse("--receiver", value, "an IP address is expected");
+	receivers = memory_resize(o->receivers, o->receiver_count + 1, sizeof(*receivers));
+	if (!receivers)
+		return refuse("--receiver", value, spimend_strerror(-ENOMEM));
+	o->receivers = receivers;
+	o->receivers[o->receiver_count++] = address;
+	return 0;
+}
+
 static int read_option(int option, struct analyze_options *o)
 {
 	uint64_t number;
@@ -235,7 +267,9 @@ static int read_option(int option, struct analyze_options *o)
 			return refuse("--html", optarg, "it is there and is no page: it is left as it is, name another file");
 		return result < 0 ? refuse("--html", optarg, spimend_strerror(result)) : 0;
 	case OPTION_SAD:
-		return refuse("--sad", optarg, "not in this version: it comes with the reading of captures");
+		return add_table(optarg, o);
+	case OPTION_RECEIVER:
+		return add_receiver(optarg, o);
 	default: /* getopt said what is wrong */
 		fputs("Try 'spimend analyze --help'.\n", stderr);
 		return EXIT_TROUBLE + 1;
@@ -267,6 +301,10 @@ int analyze_options_read(int argc, char **argv, struct analyze_options *ret)
 		fputs("spimend analyze: --html and --follow do not go together: the page is written once, at the end\n", stderr);
 		result = EXIT_TROUBLE + 1;
 	}
+	if (result == 0 && o.receiver_count && !o.table_count)
+		result = refuse("--receiver", "", "it belongs to --sad");
+	if (result == 0 && o.table_count && o.follow)
+		result = refuse("--sad", o.tables[0], "a capture cannot be followed");
 	*ret = o;
 	return result;
 }
@@ -275,4 +313,8 @@ void analyze_options_done(struct analyze_options *options)
 {
 	memory_free(options->peers);
 	options->peers = NULL;
+	memory_free(options->tables);
+	options->tables = NULL;
+	memory_free(options->receivers);
+	options->receivers = NULL;
 }

@@ -592,14 +592,12 @@ struct judge_glance judge_glance(const struct judge *j, size_t index)
 
 static void make_id(const struct case_file *c, const struct flow *f, char to[INCIDENT_ID_MAX])
 {
-	static const char alphabet[] = "0123456789abcdefghjkmnpqrstvwxyz"; /* no i, l, o, u: read over the phone */
 	static const struct hash_key stable = { 0, 0 };
 	struct {
 		struct flow_key key;
 		uint32_t rule;
 		int64_t first;
 	} parts;
-	uint64_t hash;
 
 	memset(&parts, 0, sizeof(parts));
 	if (f && !c->aggregated)
@@ -609,10 +607,7 @@ static void make_id(const struct case_file *c, const struct flow *f, char to[INC
 	parts.key.spi = c->spi;
 	parts.rule = c->aggregated ? c->rule + 1u : 0;
 	parts.first = c->has_times ? c->first.ns : 0;
-	hash = hash_bytes(&stable, &parts, sizeof(parts));
-	for (int i = 0; i < INCIDENT_ID_MAX - 1; i++, hash >>= 5)
-		to[i] = alphabet[hash & 31];
-	to[INCIDENT_ID_MAX - 1] = '\0';
+	incident_id_of(hash_bytes(&stable, &parts, sizeof(parts)), to);
 }
 
 void judge_incident_id(const struct judge *j, size_t index, char ret[INCIDENT_ID_MAX])

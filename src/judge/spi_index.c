@@ -53,13 +53,6 @@ struct spi_index {
 	uint64_t refused;
 };
 
-static inline uint64_t mix(uint64_t a, uint64_t b)
-{
-	unsigned __int128 product = (unsigned __int128)a * b;
-
-	return (uint64_t)(product >> 64) ^ (uint64_t)product;
-}
-
 static inline struct words words_of(const struct sa_key *key)
 {
 	struct words w;
@@ -74,7 +67,7 @@ static inline struct words words_of(const struct sa_key *key)
 
 static inline uint32_t address_hash(const struct spi_index *index, const struct words *w)
 {
-	return (uint32_t)mix(w->first ^ index->key.k0, w->second ^ w->last ^ index->key.k1);
+	return (uint32_t)hash_mix(w->first ^ index->key.k0, w->second ^ w->last ^ index->key.k1);
 }
 
 /* Number of the destination, 0 when it has no SA. */
@@ -99,7 +92,7 @@ static inline uint16_t where_of(uint32_t destination, uint8_t protocol)
 /* The upper bits choose the bucket, by multiplication: any number of buckets will do, so the table grows by a fifth. */
 static inline uint32_t home_of(const struct spi_index *index, uint16_t where, uint32_t spi)
 {
-	uint64_t hash = mix(((uint64_t)where << 32 | spi) ^ index->key.k0, index->key.k1 | 1);
+	uint64_t hash = hash_mix(((uint64_t)where << 32 | spi) ^ index->key.k0, index->key.k1 | 1);
 
 	return (uint32_t)((hash >> 32) * index->bucket_count >> 32);
 }

@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/incident.h"
 
+void incident_id_of(uint64_t hash, char ret[INCIDENT_ID_MAX])
+{
+	static const char alphabet[] = "0123456789abcdefghjkmnpqrstvwxyz"; /* no i, l, o, u: read over the phone */
+
+	for (int i = 0; i < INCIDENT_ID_MAX - 1; i++, hash >>= 5)
+		ret[i] = alphabet[hash & 31];
+	ret[INCIDENT_ID_MAX - 1] = '\0';
+}
+
 const char *verdict_name(enum verdict verdict)
 {
 	static const char *const names[] = { "undecided", "transient", "desync", "noise", "other-fault" };
@@ -40,6 +49,13 @@ const char *rule_name(enum rule rule)
 		[RULE_PEER_CONFIRMED] = "peer-confirmed",
 		[RULE_TABLES_AGREE] = "tables-agree",
 		[RULE_NOT_READ] = "not-read",
+		[RULE_SAD_LACKS] = "sad-lacks",
+		[RULE_CAPTURE_FEW] = "capture-few",
+		[RULE_CAPTURE_NEWBORN] = "capture-newborn",
+		[RULE_CAPTURE_REKEYED] = "capture-rekeyed",
+		[RULE_CAPTURE_ONE_WAY] = "capture-one-way",
+		[RULE_CAPTURE_SPI_KEPT] = "capture-spi-kept",
+		[RULE_CAPTURE_NOTIFY] = "capture-notify",
 	};
 
 	return names[rule];

@@ -49,6 +49,14 @@ enum rule {
 	/* Live, from what devices of the inventory print (devices.md 1). */
 	RULE_TABLES_AGREE,     /* transient: receiver, sender and receiver again were read, and they agree */
 	RULE_NOT_READ,         /* undecided: one end, or both, could not be read, or does not prove anything */
+	/* From capture files. */
+	RULE_SAD_LACKS,        /* desync: the receiver's table does not have the SA, and a live sender goes on with it */
+	RULE_CAPTURE_FEW,      /* undecided: the same, but too few packets, or the capture ends too soon */
+	RULE_CAPTURE_NEWBORN,  /* undecided: the SA began within the capture, and the table may be older */
+	RULE_CAPTURE_REKEYED,  /* transient: the packets ended when the sender went over to a newer SA */
+	RULE_CAPTURE_ONE_WAY,  /* undecided: packets one way only */
+	RULE_CAPTURE_SPI_KEPT, /* undecided: the sender goes on with an SA after it began with a newer one */
+	RULE_CAPTURE_NOTIFY,   /* undecided: an INVALID_SPI notify in clear */
 	RULE_COUNT
 };
 
@@ -132,6 +140,7 @@ struct evidence {
 	bool has_spi, has_spi_out; /* as in struct fact: the writer's inbound and outbound SPI that it names */
 	struct spimend_spi spi, spi_out;
 	enum fact_reason reason;   /* of a death */
+	bool is_packet;   /* of a capture file: `from` has the packet's number, `text` is ours */
 };
 
 struct incident {
@@ -149,6 +158,8 @@ struct incident {
 	struct instant first_seen, last_seen;
 	uint64_t messages;  /* log lines that stand for this incident, repeats counted, copies not */
 	uint64_t copies;
+	bool has_packets;   /* it was judged from a capture file: */
+	uint64_t packets;   /* so many there */
 	uint64_t spis, sources; /* aggregated noise: how many distinct; else 1 */
 	enum fact_dialect dialect;
 	enum fact_dialect daemon; /* strongSwan or Libreswan, where a kernel wrote the message and its log is there too */
@@ -172,6 +183,9 @@ struct incident {
 	const struct evidence *evidence;
 	size_t evidence_count;
 };
+
+/* The words of an id: 7 characters that can be read over the phone. */
+void incident_id_of(uint64_t hash, char ret[INCIDENT_ID_MAX]);
 
 const char *verdict_name(enum verdict verdict);
 const char *rule_name(enum rule rule);

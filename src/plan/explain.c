@@ -362,6 +362,12 @@ static void say_candidates(const struct incident *i, const struct names *n, stru
 				  "installed it (C11). No repair, no notify.");
 		return;
 	}
+	if (i->has_packets) {
+		names_say(n, out, "The cause is not known: capture and table do not tell whether $R ever owned $X. Missing are the IKE log "
+				  "of $R before the first packet and its uptime. Left are rekey-collision, delete-lost, "
+				  "receiver-lost-state, child-missing and unilateral-delete.");
+		return;
+	}
 	if (i->saw[FACT_NO_DELETE] || i->saw[FACT_NO_IKE_SA]) {
 		names_say(n, out, "The cause is not known. $R has no IKE SA with $S, so receiver-lost-state and ikev1-dangling-child are "
 				  "left; the uptime of $R tells which: shorter than the age of the SA at $S is the first.");

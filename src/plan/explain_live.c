@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Verdicts of a live gateway in general words; the figures are in record/live_explain.c. */
+/* Verdicts of a live gateway, and those from capture files, in general words; the figures are in record/live_explain.c and
+ * in the evidence. */
 #include "plan/explain_sections.h"
 
 /* DESIGN.md 4, "from packets". */
@@ -21,6 +22,19 @@ static const char *const sentences[RULE_COUNT] = {
 	[RULE_PEER_CONFIRMED] = "The ledger of $R does not know SPI $X; $S was asked by a DELETE, had it, and closed it: a desync.",
 	[RULE_TABLES_AGREE] = "$R, $S and $R again were read: what $S sends with is an SA that $R has. It healed, or the message was noise.",
 	[RULE_NOT_READ] = "The devices were looked at, and what they showed does not prove anything: the evidence says why.",
+	[RULE_SAD_LACKS] = "The table of $R has no SA $X, and $S sends on it, on and on: enough packets, over enough time, with rising "
+			   "sequence numbers.",
+	[RULE_CAPTURE_FEW] = "The table of $R has no SA $X, but the capture has too few packets on it, or ends too soon, to tell a desync "
+			     "from packets in flight.",
+	[RULE_CAPTURE_NEWBORN] = "The SA $X began within the capture, and nothing shows that the table of $R, which does not list it, is "
+				 "younger.",
+	[RULE_CAPTURE_REKEYED] = "The packets on $X ended when $S went over to a newer SA: a rekey. $R does not have the old one any more, as "
+				 "it should be.",
+	[RULE_CAPTURE_ONE_WAY] = "$S sends on $X and nothing of IPsec comes back: $R may lack the SA, or have nothing to say, or its packets "
+				 "take another way than past the capture.",
+	[RULE_CAPTURE_SPI_KEPT] = "$S goes on with the SA $X after it began with a newer one, longer than a rekey takes: the ends may "
+				  "disagree which one is in use, or there are two children.",
+	[RULE_CAPTURE_NOTIFY] = "$R told $S in clear that it does not know SPI $X: it had no IKE SA to say it in. Anybody can forge that.",
 };
 
 bool explain_live_verdict(const struct incident *i, const struct names *n, struct buffer *out)

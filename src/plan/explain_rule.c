@@ -30,6 +30,17 @@ static void say_evidence(const struct evidence *e, struct buffer *out)
 
 static void say_sightings(const struct incident *i, struct buffer *out)
 {
+	if (i->has_packets) {
+		buffer_printf(out, "%" PRIu64 " packet%s of a capture", i->packets, i->packets == 1 ? "" : "s");
+		if (i->has_times) {
+			buffer_add_string(out, ", from ");
+			calendar_print_short(out, i->first_seen);
+			buffer_add_string(out, " to ");
+			calendar_print_short(out, i->last_seen);
+		}
+		buffer_add_string(out, ".\n");
+		return;
+	}
 	if (i->messages == 0) {
 		buffer_add_string(out, "No log line: it rests on what else was given.\n");
 		return;
@@ -100,6 +111,23 @@ void explain_rule(const struct incident *i, const struct names *n, struct buffer
 		buffer_add_string(out, "Sources that are no peers never start a repair and never vote on a peer's flow.\n");
 }
 
+static void change_of_capture(const struct incident *i, const struct names *n, struct buffer *out)
+{
+	if (i->verdict == VERDICT_NOISE)
+		buffer_add_string(out, "A sender that goes on with one SPI, with rising sequence numbers, is judged by itself.\n");
+	else if (i->verdict == VERDICT_OTHER_FAULT)
+		names_say(n, out, "A table of $R in which the encapsulation is that of the packets.\n");
+	else if (i->verdict == VERDICT_TRANSIENT)
+		names_say(n, out, "Packets on $X that go on beyond the overlap of a rekey make it a desync.\n");
+	else if (i->verdict == VERDICT_DESYNC)
+		names_say(n, out, "If $R lists $X as inbound after all, or did at the time of the capture, the table is of another time.\n");
+	else if (i->rule == RULE_SEQUENCE_STUCK)
+		buffer_add_string(out, "A rising sequence number on the same SPI makes it a desync.\n");
+	else
+		names_say(n, out, "The SA table of $R, saved while the packets come and given with --sad, settles it: with $X nothing is "
+				  "wrong there, without it it is a desync.\n");
+}
+
 static void change_undecided(const struct incident *i, const struct names *n, struct buffer *out)
 {
 	if (i->rule == RULE_NO_SOURCE) {
@@ -128,6 +156,10 @@ static void change_undecided(const struct incident *i, const struct names *n, st
 
 void explain_would_change(const struct incident *i, const struct names *n, struct buffer *out)
 {
+	if (i->has_packets) {
+		change_of_capture(i, n, out);
+		return;
+	}
 	switch (i->verdict) {
 	case VERDICT_UNDECIDED:
 		change_undecided(i, n, out);

@@ -212,6 +212,27 @@ static void small_spi(struct ladder *l, bool open)
 	}
 }
 
+/* A capture alone, or a table that does not prove it: nothing is done on that. */
+static bool needs_table(const struct incident *i)
+{
+	return i->has_packets && i->verdict == VERDICT_UNDECIDED && i->rule != RULE_SEQUENCE_STUCK;
+}
+
+static void get_table(struct ladder *l)
+{
+	bool is_cisco = l->incident->dialect <= DIALECT_ASA && l->incident->dialect != DIALECT_UNKNOWN;
+	struct plan_step *step = ladder_step(l, PLAN_RECEIVER, &l->incident->dst, NULL);
+
+	step->why[0] = '\0'; /* at once, not if it comes again */
+	ladder_harmless(l, step);
+	if (is_cisco)
+		ladder_command(l, step, "show crypto ipsec sa peer $S");
+	ladder_why(l, step, is_cisco ? "Save that table" : "Save the SA table of $R (`show crypto ipsec sa`; on Linux `swanctl --list-sas` "
+							      "and `ip -s xfrm state list nokeys`)");
+	ladder_why(l, step, " while the packets come, capture them again at the same time, and give both to `spimend analyze --sad`: that "
+			    "tells exactly whether $R has $X. Clear nothing on the capture alone.");
+}
+
 static bool cause_forbids_steps(enum cause cause)
 {
 	switch (cause) { /* faults.md c: repair none, or only by means that logs cannot name */
@@ -289,6 +310,8 @@ void plan_build(const struct incident *incident, struct plan *ret)
 		return;
 	if (incident->verdict == VERDICT_OTHER_FAULT)
 		ladder_other_fault(&l);
+	else if (needs_table(incident))
+		get_table(&l);
 	else if (incident->verdict == VERDICT_UNDECIDED && incident->rule == RULE_SEQUENCE_STUCK)
 		sequence_stuck(&l);
 	else if (incident->tunnel_kind == TUNNEL_SDWAN)

@@ -48,8 +48,10 @@ enum fact_kind names_fault(const struct incident *i)
 
 bool names_gone_quiet(const struct incident *i)
 {
-	return i->verdict == VERDICT_DESYNC && (i->rule == RULE_LOG_REPEAT || i->rule == RULE_SA_TABLE) && i->messages > 0 &&
-	       i->quiet_needed_ns > 0 && i->quiet_ns >= i->quiet_needed_ns;
+	bool by_rule = i->rule == RULE_LOG_REPEAT || i->rule == RULE_SA_TABLE || i->rule == RULE_SAD_LACKS;
+
+	return i->verdict == VERDICT_DESYNC && by_rule && (i->messages > 0 || i->has_packets) && i->quiet_needed_ns > 0 &&
+	       i->quiet_ns >= i->quiet_needed_ns;
 }
 
 bool names_early_swapped(const struct incident *i)

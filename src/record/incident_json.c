@@ -6,7 +6,17 @@
 
 #include "base/json.h"
 #include "plan/explain.h"
+#include "record/captures.h"
 #include "record/values.h"
+
+static const char *source_of(const struct evidence *e, const struct record_live *live)
+{
+	if (live && !live->is_read)
+		return "live";
+	if (e->is_packet)
+		return "packet";
+	return live || e->kind == FACT_SA_TABLE ? "show" : "syslog";
+}
 
 static void put_evidence(struct json *j, const struct incident *i, const struct record_live *live)
 {
@@ -17,7 +27,7 @@ static void put_evidence(struct json *j, const struct incident *i, const struct 
 		json_object(j, NULL);
 		record_put_time(j, "at", e->has_at, e->at);
 		json_text(j, "from", e->from);
-		json_string(j, "kind", live && !live->is_read ? "live" : live || e->kind == FACT_SA_TABLE ? "show" : "syslog");
+		json_string(j, "kind", source_of(e, live));
 		json_text(j, "text", e->text);
 		json_string(j, "says", fact_kind_name(e->kind));
 		json_string(j, "end", e->other_end ? "sender" : "receiver");
@@ -139,6 +149,8 @@ void record_incident_json_live(const struct incident *i, const struct plan *plan
 	json_unsigned(&j, "messages", i->messages);
 	if (live && !live->is_read)
 		json_unsigned(&j, "packets", live->packets);
+	else if (i->has_packets)
+		json_unsigned(&j, "packets", i->packets);
 	else
 		json_null(&j, "packets"); /* a log that is limited in rate is no packet count (B3) */
 	json_string(&j, "verdict", verdict_name(i->verdict));
@@ -207,6 +219,8 @@ void record_summary_json(const struct summary *s, struct buffer *out)
 		json_object_end(&j);
 	}
 	json_array_end(&j);
+	if (s->captures)
+		record_captures_json(s->captures, &j);
 	json_object_end(&j);
 	buffer_add_char(out, '\n');
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "plan/explain.h"
+#include "record/captures.h"
 #include "record/values.h"
 
 #define LABEL_WIDTH 12
@@ -96,7 +97,7 @@ static const struct evidence *first_own(const struct incident *i)
 		bool own = e->kind == FACT_STRAY || e->kind == FACT_INTEGRITY || e->kind == FACT_REPLAY || e->kind == FACT_SELECTOR ||
 			   e->kind == FACT_NOT_IPSEC;
 
-		if (own && !e->other_end && (i->kind == FACT_NONE || e->kind == i->kind))
+		if (e->is_packet || (own && !e->other_end && (i->kind == FACT_NONE || e->kind == i->kind)))
 			return e;
 	}
 	return NULL;
@@ -107,7 +108,9 @@ static void add_seen(struct buffer *out, const struct incident *i, const struct 
 	const struct evidence *own = first_own(i);
 	struct buffer t = { 0 };
 
-	if (i->messages == 0)
+	if (i->has_packets)
+		buffer_printf(&t, "%" PRIu64 " packet%s", i->packets, text_plural(i->packets));
+	else if (i->messages == 0)
 		buffer_add_string(&t, "no message; a saved SA table shows it");
 	else
 		buffer_printf(&t, "%" PRIu64 " message%s", i->messages, i->messages == 1 ? "" : "s");
@@ -119,12 +122,12 @@ static void add_seen(struct buffer *out, const struct incident *i, const struct 
 			calendar_print_short(&t, i->last_seen);
 		}
 		buffer_add_string(&t, " UTC");
-	} else if (i->messages) {
+	} else if (i->messages || i->has_packets) {
 		buffer_add_string(&t, " without a time");
 	}
 	if (i->copies)
 		buffer_printf(&t, ", %" PRIu64 " cop%s not counted", i->copies, i->copies == 1 ? "y" : "ies");
-	if (i->observer.len) {
+	if (i->observer.len && !i->has_packets) {
 		buffer_add_string(&t, ", by ");
 		buffer_add(&t, i->observer);
 	}
@@ -163,6 +166,7 @@ static void add_where(struct buffer *out, const struct plan_step *s)
 static void add_plan_briefly(struct buffer *out, const struct incident *i, const struct plan *plan,
 			     const struct text_style *style)
 {
+	const char *again = i->has_packets ? "next" : "if again";
 	struct buffer t = { 0 };
 
 	for (size_t k = 0; k < steps_shown(i, plan, true); k++) {
@@ -173,7 +177,7 @@ static void add_plan_briefly(struct buffer *out, const struct incident *i, const
 		add_where(&t, s);
 		buffer_add_string(&t, ": ");
 		buffer_add_string(&t, s->command[0] ? s->command : s->why);
-		add_row(out, style, k ? "" : "if again", buffer_text(&t));
+		add_row(out, style, k ? "" : again, buffer_text(&t));
 	}
 	add_pacing(out, i, plan, style);
 	buffer_done(&t);
@@ -221,7 +225,8 @@ static void add_plan(struct buffer *out, const struct incident *i, const struct 
 		return;
 	}
 	for (size_t k = 0; k < steps_shown(i, plan, brief); k++) {
-		buffer_printf(out, "  %-*s%zu. ", LABEL_WIDTH - 2, k ? "" : undecided ? "if again" : "do", k + 1);
+		buffer_printf(out, "  %-*s%zu. ", LABEL_WIDTH - 2, k ? "" : !undecided ? "do" : i->has_packets ? "next" :
+			      "if again", k + 1);
 		add_step(out, &plan->steps[k], brief, style);
 	}
 	if (brief)
@@ -238,6 +243,23 @@ static void add_notes(struct buffer *out, const struct incident *i, const struct
 		add_row(out, style, first ? "note" : "", text_of(fact_flag_help((enum fact_flag)(1u << bit))));
 		first = false;
 	}
+}
+
+/* Beside a capture: what the receiver's table says of the flow decides, so it is told at once. */
+static void add_table(struct buffer *out, const struct incident *i, const struct text_style *style)
+{
+	struct buffer t = { 0 };
+
+	for (size_t k = 0; k < i->evidence_count; k++) {
+		if (i->evidence[k].kind != FACT_SA_TABLE)
+			continue;
+		buffer_clear(&t);
+		buffer_add(&t, i->evidence[k].from);
+		buffer_add_string(&t, ": ");
+		buffer_add(&t, i->evidence[k].text);
+		add_row(out, style, "table", buffer_text(&t));
+	}
+	buffer_done(&t);
 }
 
 static void add_evidence(struct buffer *out, const struct incident *i, const struct text_style *style)
@@ -290,6 +312,8 @@ void record_incident_text(const struct incident *i, const struct plan *plan, con
 	explain_verdict(i, &t);
 	buffer_printf(&t, " [%s]", rule_name(i->rule));
 	add_row(out, style, "why", buffer_text(&t));
+	if (i->has_packets && !style->verbose && !style->explain)
+		add_table(out, i, style);
 	if (!calm) {
 		buffer_clear(&t);
 		explain_cause(i, &t);
@@ -332,6 +356,20 @@ static void add_limits(const struct summary *s, const struct text_style *style, 
 	buffer_done(&t);
 }
 
+static void add_lines(const struct summary *s, struct buffer *out)
+{
+	uint64_t files = s->files - (s->captures ? s->captures->files : 0);
+
+	buffer_printf(out, "%" PRIu64 " line%s in %" PRIu64 " file%s, %" PRIu64 " message%s about an unknown SPI", s->lines,
+		      s->lines == 1 ? "" : "s", files, files == 1 ? "" : "s", s->messages, s->messages == 1 ? "" : "s");
+	if (s->copies)
+		buffer_printf(out, " (and %" PRIu64 " cop%s)", s->copies, s->copies == 1 ? "y" : "ies");
+	for (size_t i = 0; i < s->trouble_count; i++)
+		if (s->troubles[i].count)
+			buffer_printf(out, ", %" PRIu64 " %s", s->troubles[i].count, s->troubles[i].name);
+	buffer_add_string(out, "\n");
+}
+
 void record_summary_text(const struct summary *s, const struct text_style *style, size_t listed, struct buffer *out)
 {
 	static const enum verdict order[] = { VERDICT_DESYNC, VERDICT_OTHER_FAULT, VERDICT_UNDECIDED, VERDICT_TRANSIENT,
@@ -356,14 +394,10 @@ void record_summary_text(const struct summary *s, const struct text_style *style
 		buffer_add_char(out, '\n');
 	}
 	add_limits(s, style, out);
-	buffer_printf(out, "%" PRIu64 " line%s in %" PRIu64 " file%s, %" PRIu64 " message%s about an unknown SPI", s->lines,
-		      s->lines == 1 ? "" : "s", s->files, s->files == 1 ? "" : "s", s->messages, s->messages == 1 ? "" : "s");
-	if (s->copies)
-		buffer_printf(out, " (and %" PRIu64 " cop%s)", s->copies, s->copies == 1 ? "y" : "ies");
-	for (size_t i = 0; i < s->trouble_count; i++)
-		if (s->troubles[i].count)
-			buffer_printf(out, ", %" PRIu64 " %s", s->troubles[i].count, s->troubles[i].name);
-	buffer_add_string(out, "\n");
+	if (s->captures)
+		record_captures_text(s->captures, style, out);
+	if (!s->captures || s->lines)
+		add_lines(s, out);
 	buffer_printf(out, "%" PRIu64 " incident%s", s->incidents, s->incidents == 1 ? "" : "s");
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		uint64_t count = s->by_verdict[order[i]];

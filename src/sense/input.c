@@ -250,7 +250,7 @@ static void input_fail(struct input *in, int error)
 int input_next(struct input *in, struct text *ret)
 {
 	if (in->mapped)
-		return input_next_mapped(in, ret);
+		return input_next_mapped(in, false, ret);
 	input_drop_given(in);
 	for (;;) {
 		enum follow_step step;
@@ -295,6 +295,46 @@ int input_next(struct input *in, struct text *ret)
 		r = follow_switch(in, step);
 		if (r < 0)
 			input_fail(in, r);
+	}
+}
+
+int input_keep(struct input *in, size_t count)
+{
+	if (in->mapped)
+		return input_keep_mapped(in, count);
+	if (count > in->given || count >= in->line_max)
+		return -EINVAL;
+	in->given -= count;
+	in->kept = count;
+	return 0;
+}
+
+int input_next_bytes(struct input *in, struct text *ret)
+{
+	size_t kept = in->kept;
+
+	if (in->mapped)
+		return input_next_mapped(in, true, ret);
+	in->kept = 0;
+	if (in->given == 0 && in->held > kept) /* kept all that was given: what is behind it is news enough */
+		return input_give(in, in->held, ret);
+	input_drop_given(in);
+	for (;;) {
+		size_t more = 0;
+		int r;
+
+		if (in->held > kept)
+			return input_give(in, in->held, ret);
+		if (in->ended)
+			return in->error;
+		r = input_fill(in, &more);
+		if (r == -EINTR) {
+			in->kept = kept;
+			return r;
+		}
+		if (r < 0)
+			input_fail(in, r);
+		in->ended |= r == 0;
 	}
 }
 

@@ -59,6 +59,15 @@ void input_close(struct input *input); /* NULL is fine */
  */
 int input_next(struct input *input, struct text *ret);
 
+/*
+ * For what has no lines, such as captures. The last `count` bytes of what the last call gave are given again, in front of
+ * the next ones; -EINVAL when there are not so many. Fewer than INPUT_LINE_MAX, or nothing could follow them.
+ */
+int input_keep(struct input *input, size_t count);
+/* Like input_next(), but for the lines: what there is, at least one byte more than was kept. 0 at the end, even where
+ * something was kept. Not for followed files. */
+int input_next_bytes(struct input *input, struct text *ret);
+
 /* All of a file behind `ret`, waited for, at most `most` bytes with what is there: -EFBIG beyond. Otherwise 0 or what
  * input_open() and input_next() say, or -ENOMEM; what came before an error stays in `ret`. */
 int input_read_whole(const char *path, size_t most, struct buffer *ret);

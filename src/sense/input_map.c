@@ -49,6 +49,8 @@ int input_map(struct input *in)
 		return -errno;
 	in->mapped = true;
 	in->map_at = (uint64_t)in->offset - (in->held - in->given);
+	in->map_kept = in->kept;
+	in->kept = 0;
 	in->held = in->given = 0;
 	return 0;
 }
@@ -62,19 +64,31 @@ void input_unmap(struct input *in)
 	in->map = NULL;
 }
 
-int input_next_mapped(struct input *in, struct text *ret)
+int input_keep_mapped(struct input *in, size_t count)
+{
+	if (count > in->map_given || count >= INPUT_MAP_WINDOW)
+		return -EINVAL;
+	in->map_at -= count;
+	in->map_given -= count;
+	in->map_kept = count;
+	return 0;
+}
+
+int input_next_mapped(struct input *in, bool any_bytes, struct text *ret)
 {
 	uint64_t size = input_size(in), base, len;
 	const char *newline;
 	struct text bytes;
+	size_t kept = in->map_kept;
 
+	in->map_kept = 0;
 	input_unmap(in);
 	if (guard.hit && !in->error) {
 		guard.hit = 0;
 		in->error = SPIMEND_E_SHRANK;
 		in->ended = true;
 	}
-	if (in->ended || in->map_at >= size) {
+	if (in->ended || in->map_at + (any_bytes ? kept : 0) >= size) {
 		in->ended = true;
 		return in->error;
 	}
@@ -91,11 +105,12 @@ int input_next_mapped(struct input *in, struct text *ret)
 	guard.from = in->map;
 	guard.to = in->map + in->map_len;
 	bytes = (struct text){ in->map + (in->map_at - base), (size_t)len };
-	if (in->map_at + len < size) { /* the last line goes on in the next window */
+	if (!any_bytes && in->map_at + len < size) { /* the last line goes on in the next window */
 		newline = memrchr(bytes.at, '\n', bytes.len);
 		bytes.len = newline ? (size_t)(newline + 1 - bytes.at) : INPUT_LINE_MAX;
 	}
 	in->map_at += bytes.len;
+	in->map_given = bytes.len;
 	*ret = bytes;
 	return 1;
 }

@@ -41,6 +41,7 @@ struct input {
 	/* The buffer: bytes[start .. start + held), of which the first `given` went to the caller and go away next time. */
 	char *bytes;             /* owns */
 	size_t start, held, given;
+	size_t kept;             /* of what is held behind `given`: it was given already, and input_next_bytes() wants more */
 	size_t window;           /* read at once */
 	size_t line_max;         /* held at most */
 
@@ -48,6 +49,7 @@ struct input {
 	uint64_t map_at;
 	char *map;               /* owns: the window that was given; NULL if none */
 	size_t map_len;
+	size_t map_given, map_kept; /* what was given last; and of it what is given again */
 
 	int error;               /* stays; 0 or negative */
 	bool ended;
@@ -58,8 +60,9 @@ struct input {
 	bool hung_up;            /* the last read of this FIFO found no writer */
 };
 
-/* input_map.c: input_next() and the last part of input_close() of a mapped file. */
-int input_next_mapped(struct input *input, struct text *ret);
+/* input_map.c: input_next(), input_next_bytes(), input_keep() and the last part of input_close() of a mapped file. */
+int input_next_mapped(struct input *input, bool any_bytes, struct text *ret);
+int input_keep_mapped(struct input *input, size_t count);
 void input_unmap(struct input *input);
 
 /* input_open() and input_follow() with the sizes that a test wants; 1 <= window <= line_max. */

@@ -14,7 +14,10 @@ static void must(bool holds)
 
 static enum frame_result read_as(uint8_t way, struct text t, struct frame *ret)
 {
-	const struct frame_ports ports = { .any = way & 4, .count = 1, .port = { 4510 } };
+	const struct frame_ports ports = { .any = way & 4, .is_file = way & 8, .count = 1, .port = { 4510 } };
+
+	if (way & 16)
+		return frame_read_cooked(t, way & 1 ? 1 : 2, &ports, ret);
 
 	switch (way & 3) {
 	case 0:
@@ -28,6 +31,11 @@ static enum frame_result read_as(uint8_t way, struct text t, struct frame *ret)
 	}
 }
 
+static bool way_is_file(uint8_t way)
+{
+	return way & 8 && (way & 16 || (way & 3) != 2);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct frame f = { .spi = 4711, .used = 4712 }, again = { 0 };
@@ -38,6 +46,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	result = read_as(data[0], (struct text){ (const char *)data + 1, size - 1 }, &f);
 	must(frame_result_name(result)[0]);
+	if (result == FRAME_IKE && way_is_file(data[0])) {
+		must(f.used <= size - 1 && f.used >= 28);
+		must(f.src.family == f.dst.family && (f.src.family == 4 || f.src.family == 6));
+		return 0;
+	}
 	if (result != FRAME_FOUND) {
 		must(f.spi == 4711 && f.used == 4712);
 		return 0;

@@ -19,7 +19,10 @@ RULES = {  # rule: the verdicts it may give
     "log-once-short": {"undecided"}, "log-no-time": {"undecided"}, "sequence-stuck": {"undecided"},
     "rekey-overlap": {"transient"}, "sa-table": {"desync"}, "sdwan-sa-cleared": {"desync"}, "stranger": {"noise"},
     "many-spis": {"noise"}, "many-sources": {"noise"}, "flood": {"noise"}, "sa-found": {"other-fault"},
-    "no-source": {"undecided"},
+    "no-source": {"undecided"}, "sad-lacks": {"desync"}, "capture-few": {"undecided"}, "capture-newborn": {"undecided"},
+    "capture-rekeyed": {"transient"}, "capture-one-way": {"undecided"}, "capture-spi-kept": {"undecided"},
+    "capture-notify": {"undecided"}, "strays-ended": {"transient"}, "early-use": {"transient"}, "not-read": {"undecided"},
+    "encap-differs": {"other-fault"},
 }
 CAUSES = {
     "unknown", "rekey-overlap", "early-use", "rekey-collision", "delete-lost", "receiver-lost-state", "ha-failover",
@@ -87,7 +90,7 @@ INCIDENT = {
     "confidence": or_null(one_of({"certain", "likely", "possible"})), "evidence": is_list, "flags": is_list, "plan": is_list,
     "actions": is_list, "state": one_of(STATES), "copies": is_count, "spis": is_count, "sources": is_count,
 }
-EVIDENCE = {"at": or_null(matches(TIME)), "from": is_text, "kind": one_of({"syslog", "show"}), "text": is_text,
+EVIDENCE = {"at": or_null(matches(TIME)), "from": is_text, "kind": one_of({"syslog", "show", "packet"}), "text": is_text,
             "says": is_text, "end": one_of({"receiver", "sender"})}
 STEP = {"step": is_count, "on": or_null(is_address), "role": one_of(ROLES), "command": or_null(is_text),
         "blast_radius": is_text, "why": is_text, "needs_approval": is_bool}

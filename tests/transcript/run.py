@@ -2,17 +2,20 @@
 # SPDX-License-Identifier: MIT
 """Transcript tests: what a command prints, byte for byte.
 
-    cases/NAME/cmd      a shell line; $SPIMEND is the program, and examples/ is the project's folder of that name
+    cases/NAME/cmd      a shell line; $SPIMEND is the program, $CAPTURE makes captures (tests/capture.py), and examples/ is
+                        the project's folder of that name
     cases/NAME/out      its standard output
     cases/NAME/err      its standard error; without the file it must be empty
     cases/NAME/status   its exit status; without the file 0
     cases/NAME/...      input files, beside which the line runs, in a copy
 
 A case whose line has --json and no pipe is also held against the JSON contract (contract.py). What a shell line cannot
-wait for is in follow.py; what is not ours to commit is checked by reference.py and devices.py.
+wait for is in follow.py; captures.py holds counts against tshark's; what is not ours to commit is checked by reference.py
+and devices.py.
 
     run.py [--spimend FILE] [--accept] [NAME...]     --accept writes what came out as what is expected;
-                                                     NAME: a case, or devices, follow, pages, reference or reports
+                                                     NAME: a case, or captures, devices, follow, pages, reference or
+                                                     reports
 """
 import argparse
 import difflib
@@ -25,6 +28,7 @@ from concurrent.futures import ThreadPoolExecutor
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, ".."))
 sys.path.insert(0, HERE)
+import captures  # noqa: E402
 import devices  # noqa: E402
 import follow  # noqa: E402
 import pages  # noqa: E402
@@ -35,8 +39,8 @@ from suite import ROOT, Suite, run  # noqa: E402
 
 CASES = os.path.join(HERE, "cases")
 EXPECTED = ("cmd", "out", "err", "status")
-PARTS = {"devices": devices.run, "follow": follow.run, "pages": pages.run_pages, "reference": reference.run,
-         "reports": reports.run_reports}
+PARTS = {"captures": captures.run, "devices": devices.run, "follow": follow.run, "pages": pages.run_pages,
+         "reference": reference.run, "reports": reports.run_reports}
 LIMIT = 60  # seconds a case may take
 
 
@@ -63,7 +67,8 @@ def execute(name, spimend):
         os.symlink(os.path.join(ROOT, "examples"), os.path.join(scratch, "examples"))
         env = {
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": scratch, "TMPDIR": scratch,
-            "LC_ALL": "C", "TZ": "UTC", "NO_COLOR": "1", "SPIMEND": spimend,
+            "LC_ALL": "C", "TZ": "UTC", "NO_COLOR": "1", "SPIMEND": spimend, "PYTHONDONTWRITEBYTECODE": "1",
+            "CAPTURE": os.path.join(ROOT, "tests/capture.py"),
             "ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
         }
         return run(["/bin/sh", "-c", content(os.path.join(folder, "cmd")).decode()], timeout=LIMIT, env=env, cwd=scratch)

@@ -137,6 +137,109 @@ static void says_truncated_for_every_shorter_capture(void **state)
 		}
 }
 
+#define GRE(flags, type) flags " " type " "
+#define COOKED(type) "0000 0001 0006 0200000000010000 " type " "
+#define COOKED2(type) type " 0000 00000002 0001 00 06 0200000000010000 "
+
+/* What only a capture file has: both directions, IKE with its place, tunnels, first fragments longer than they are. */
+static const struct {
+	const char *name, *hex;
+	enum frame_result result;
+	uint32_t used, left;
+} of_files[] = {
+	{ "from 4500 to where a NAT put the peer", ETH4 IP4("0034", "0000", "11") "1194 ee48 0020 0000 " ESP BODY, FRAME_FOUND, 50,
+	  16 },
+	{ "keepalive from 4500", ETH4 IP4("001d", "0000", "11") "1194 ee48 0009 0000 ff", FRAME_KEEPALIVE, 0, 0 },
+	{ "IKE", ETH4 IP4("002c", "0000", "11") "01f4 01f4 0018 0000 " BODY, FRAME_IKE, 42, 16 },
+	{ "IKE from 500", ETH4 IP4("002c", "0000", "11") "01f4 c000 0018 0000 " BODY, FRAME_IKE, 42, 16 },
+	{ "IKE at 4500", ETH4 IP4("0030", "0000", "11") "1194 1194 001c 0000 00000000 " BODY, FRAME_IKE, 46, 16 },
+	{ "first fragment of IKE", ETH4 IP4("002c", "2000", "11") "01f4 01f4 0818 0000 " BODY, FRAME_IKE, 42, 2064 },
+	{ "first fragment of IKE, IPv6", ETH6 IP6("0020", "2c") "1100 0001 00000007 01f4 01f4 0818 0000 " BODY, FRAME_IKE, 70, 2064 },
+	{ "not a fragment, and longer than its packet", ETH4 IP4("002c", "0000", "11") "01f4 01f4 0818 0000 " BODY,
+	  FRAME_MALFORMED, 0, 0 },
+	{ "IPv4 in IPv4", ETH4 IP4("0040", "0000", "04") IP4("002c", "0000", "32") ESP BODY, FRAME_FOUND, 62, 16 },
+	{ "IPv6 in IPv4", ETH4 IP4("0054", "0000", "29") IP6("0018", "32") ESP BODY, FRAME_FOUND, 82, 16 },
+	{ "IPv4 in IPv6", ETH6 IP6("002c", "04") IP4("002c", "0000", "32") ESP BODY, FRAME_FOUND, 82, 16 },
+	{ "GRE", ETH4 IP4("0044", "0000", "2f") GRE("0000", "0800") IP4("002c", "0000", "32") ESP BODY, FRAME_FOUND, 66, 16 },
+	{ "GRE with key, checksum and sequence", ETH4 IP4("0050", "0000", "2f") GRE("b000", "0800") "11111111 22222222 33333333 "
+	  IP4("002c", "0000", "32") ESP BODY, FRAME_FOUND, 78, 16 },
+	{ "Ethernet in GRE", ETH4 IP4("0052", "0000", "2f") GRE("0000", "6558") ETH4 IP4("002c", "0000", "32") ESP BODY,
+	  FRAME_FOUND, 80, 16 },
+	{ "GRE of PPTP", ETH4 IP4("0044", "0000", "2f") GRE("0001", "880b") IP4("002c", "0000", "32") ESP BODY, FRAME_NOT_IPSEC, 0,
+	  0 },
+	{ "GRE with no IP", ETH4 IP4("0044", "0000", "2f") GRE("0000", "88cc") BODY BODY, FRAME_NOT_IPSEC, 0, 0 },
+	{ "twice in IP", ETH4 IP4("0054", "0000", "04") IP4("0040", "0000", "04") IP4("002c", "0000", "32") ESP BODY, FRAME_FOUND,
+	  82, 16 },
+	{ "three times in IP", ETH4 IP4("0068", "0000", "04") IP4("0054", "0000", "04") IP4("0040", "0000", "04")
+	  IP4("002c", "0000", "32") ESP BODY, FRAME_CHAIN, 0, 0 },
+	{ "longer than what is around it", ETH4 IP4("0030", "0000", "04") IP4("002c", "0000", "32") ESP BODY, FRAME_MALFORMED, 0,
+	  0 },
+};
+
+static enum frame_result read_as_file(const char *hex, int cooked, const struct frame_ports *as, struct frame *ret)
+{
+	struct text t;
+	uint8_t *bytes = bytes_of(hex, &t);
+	enum frame_result result = cooked ? frame_read_cooked(t, cooked, as, ret) : frame_read_ethernet(t, as, ret);
+
+	free(bytes);
+	return result;
+}
+
+static void reads_what_capture_files_have(void **state)
+{
+	const struct frame_ports file = { .is_file = true };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(of_files); i++) {
+		struct frame f = { .spi = 4711 }, live = { .spi = 4711 };
+		enum frame_result result = read_as_file(of_files[i].hex, 0, &file, &f);
+
+		if (result != of_files[i].result)
+			fail_msg("%s: %s", of_files[i].name, frame_result_name(result));
+		if (result == FRAME_FOUND || result == FRAME_IKE) {
+			assert_int_equal(f.used, of_files[i].used);
+			assert_int_equal(f.left, of_files[i].left);
+			assert_int_equal(f.dst.bytes[f.dst.family == 4 ? 3 : 15], 2);
+		} else {
+			assert_int_equal(f.spi, 4711);
+		}
+		/* Live, none of it is ours. */
+		assert_int_not_equal(read_as_file(of_files[i].hex, 0, NULL, &live), FRAME_FOUND);
+		assert_int_equal(live.spi, 4711);
+	}
+}
+
+static void reads_linux_cooked_captures(void **state)
+{
+	static const struct {
+		const char *hex;
+		int version;
+		enum frame_result result;
+		uint32_t used;
+	} rows[] = {
+		{ COOKED("0800") IP4("002c", "0000", "32") ESP BODY, 1, FRAME_FOUND, 44 },
+		{ COOKED("86dd") IP6("0018", "32") ESP BODY, 1, FRAME_FOUND, 64 },
+		{ COOKED("8100") "000a 0800 " IP4("002c", "0000", "32") ESP BODY, 1, FRAME_FOUND, 48 },
+		{ COOKED("0806") BODY, 1, FRAME_NOT_IP, 0 },
+		{ COOKED("0000") BODY, 1, FRAME_NOT_IP, 0 },
+		{ "0000 0001 0006 02000000", 1, FRAME_TRUNCATED, 0 },
+		{ COOKED2("0800") IP4("002c", "0000", "32") ESP BODY, 2, FRAME_FOUND, 48 },
+		{ COOKED2("86dd") IP6("0018", "32") ESP BODY, 2, FRAME_FOUND, 68 },
+		{ COOKED2("0806") BODY, 2, FRAME_NOT_IP, 0 },
+		{ "0800 0000 00000002 0001 00 06 0200", 2, FRAME_TRUNCATED, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct frame f = { 0 };
+
+		assert_int_equal(read_as_file(rows[i].hex, rows[i].version, NULL, &f), rows[i].result);
+		assert_int_equal(f.used, rows[i].used);
+		assert_int_equal(f.spi, rows[i].used ? 0xb761863e : 0);
+	}
+}
+
 static void says_why_not(void **state)
 {
 	static const struct {
@@ -232,6 +335,8 @@ int main(void)
 		cmocka_unit_test(finds_each_shape_and_reads_no_further),
 		cmocka_unit_test(says_truncated_for_every_shorter_capture),
 		cmocka_unit_test(says_why_not),
+		cmocka_unit_test(reads_what_capture_files_have),
+		cmocka_unit_test(reads_linux_cooked_captures),
 		cmocka_unit_test(starts_at_the_network_header),
 		cmocka_unit_test(takes_ports_as_told),
 	};
