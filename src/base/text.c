@@ -311,6 +311,15 @@ size_t text_copy(struct text t, char *to, size_t size)
 	return n;
 }
 
+size_t text_copy_bytes(struct text t, char *to, size_t size)
+{
+	size_t n = t.len < size ? t.len : size;
+
+	if (n)
+		memcpy(to, t.at, n);
+	return n;
+}
+
 bool text_is_utf8(struct text t)
 {
 	for (size_t i = 0; i < t.len;) {

@@ -137,6 +137,9 @@ int text_hex64(struct text t, uint64_t *ret_value);
 /* Copies into a fixed buffer of `size` bytes with a terminating NUL, cutting what does not fit; returns the length. */
 size_t text_copy(struct text t, char *to, size_t size);
 
+/* The same of any bytes, without a NUL behind them. */
+size_t text_copy_bytes(struct text t, char *to, size_t size);
+
 /* True when the slice is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF). */
 bool text_is_utf8(struct text t);
 

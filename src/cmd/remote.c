@@ -28,8 +28,10 @@ static const char usage[] =
 	"       spimend approve ID STEP [--json] [--socket PATH]\n"
 	"       spimend deny ID STEP [--json] [--socket PATH]\n"
 	"       spimend journal DEVICE [--incident ID] [--json] [--socket PATH]\n"
+	"       spimend token [--revoke] [--json] [--socket PATH]\n"
+	"       spimend metrics [--socket PATH]\n"
 	"\n"
-	"Asks the running daemon, spimendd. Nothing is changed but by approve.\n"
+	"Asks the running daemon, spimendd. Nothing is changed but by approve and token.\n"
 	"\n"
 	"  status           what it watches, with which SAs, counters, ledger and troubles\n"
 	"  incidents        what it has found, as a table; with a filter or --limit also what is on disk alone\n"
@@ -41,6 +43,9 @@ static const char usage[] =
 	"  deny ID STEP     say no to it\n"
 	"  journal DEVICE   what was done on a device, and every byte that was typed there (>) and that came back (<), what\n"
 	"                   ssh said (!) and notes (=); secrets are taken out, times are UTC\n"
+	"  token            a personal token for the page, for root and operators: with it you read, approve and deny there\n"
+	"                   for 12 hours under your name; --revoke takes yours back\n"
+	"  metrics          what is counted, in the text format of Prometheus\n"
 	"  watch            open incidents, then a line a change, until interrupted\n"
 	"\n"
 	"  FILTER is --since TIME, --until TIME (30m, 2h, 7d ago; or 2026-11-22, 2026-11-22T09:30:00Z), --peer ADDRESS,\n"
@@ -53,8 +58,8 @@ static const char usage[] =
 	"  --help           this text\n"
 	"\n"
 	"Exit status: 0 nothing wrong, 1 a desync or another fault is open, or status has a\n"
-	"trouble to tell, 2 wrong use or the daemon could not be asked. Of approve and deny:\n"
-	"0 it was taken, 2 it was not. Of journal: 0, 2.\n";
+	"trouble to tell, 2 wrong use or the daemon could not be asked. Of approve, deny\n"
+	"and token: 0 it was taken, 2 it was not. Of journal: 0, 2.\n";
 
 struct question {
 	const char *command;
@@ -144,6 +149,7 @@ static int read_options(int argc, char **argv, struct question *q)
 		{ "json", no_argument, NULL, 'j' },
 		{ "socket", required_argument, NULL, 's' },
 		{ "incident", required_argument, NULL, 'i' },
+		{ "revoke", no_argument, NULL, 'r' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "since", required_argument, NULL, 'f' },
 		{ "until", required_argument, NULL, 'f' },
@@ -177,6 +183,9 @@ static int read_options(int argc, char **argv, struct question *q)
 			if (read_id(q, optarg))
 				return EXIT_TROUBLE + 1;
 			break;
+		case 'r':
+			q->request.revoke = true;
+			break;
 		case 's':
 			q->socket = optarg;
 			break;
@@ -197,6 +206,8 @@ static int read_options(int argc, char **argv, struct question *q)
 			return EXIT_TROUBLE + 1;
 		}
 	}
+	if (q->request.revoke && q->request.command != CONTROL_TOKEN)
+		return refuse(q, "--revoke belongs to 'spimend token'") + 1;
 	if (wants_step && argc - optind != 2)
 		return refuse(q, "the id of an incident and the number of a step are expected; 'spimend explain ID' has them") + 1;
 	if (wants_step && read_step(q, argv[optind + 1]))
@@ -290,7 +301,7 @@ int remote_main(int argc, char **argv)
 	struct question q = { .command = argv[0], .socket = CONTROL_SOCKET };
 	int fd, result;
 
-	for (int command = 0; command < CONTROL_EXEC; command++)
+	for (int command = 0; command < CONTROL_COMMANDS; command++)
 		if (strcmp(argv[0], control_command_name((enum control_command)command)) == 0)
 			q.request.command = (enum control_command)command;
 	result = read_options(argc, argv, &q);

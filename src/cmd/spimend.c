@@ -27,11 +27,13 @@ static const char usage[] =
 	"  watch             its incidents as they change\n"
 	"  approve ID STEP   agree to a step that waits for a person; 'deny ID STEP' says no\n"
 	"  journal DEVICE    what was typed on a device and what it printed, byte for byte, secrets taken out\n"
+	"  token             a personal token for the daemon's page; 'metrics' prints what is counted\n"
 	"  shell             type IOS-like commands for the running daemon; -c \"COMMAND\" runs one\n"
 	"  --version         print the version\n"
 	"  --help            this text; 'spimend analyze --help' for a command's own\n";
 
-static const char *const remote[] = { "status", "incidents", "stats", "explain", "evidence", "watch", "approve", "deny", "journal" };
+static const char *const remote[] = { "status", "incidents", "stats", "explain", "evidence", "watch", "approve", "deny", "journal",
+				      "token", "metrics" };
 
 int main(int argc, char **argv)
 {

@@ -30,6 +30,8 @@ static int run_role(const char *name)
 		return dial_role_run();
 	if (strcmp(name, "ssh") == 0)
 		return ssh_role_run();
+	if (strcmp(name, "web") == 0)
+		return web_role_run();
 	fprintf(stderr, "spimendd: there is no role %s\n", name);
 	return 2;
 }

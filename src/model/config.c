@@ -59,6 +59,7 @@ void config_default(struct config *ret)
 	ret->recorder = (struct config_recorder){ .is_on = true, .size_mib = 64, .reserve_mib = 64, .age_ns = DAY_NS,
 						  .before_ns = 5 * MINUTE_NS, .after_ns = 2 * MINUTE_NS, .incidents = 200,
 						  .evidence_mib = 256, .evidence_age_ns = 90 * DAY_NS };
+	set(ret->web.user, sizeof(ret->web.user), "spimend-web");
 }
 
 const char *mode_name(enum mode mode)
@@ -161,6 +162,7 @@ bool config_is_within(const struct config *config, const struct config *ceiling,
 		{ SAME(dial_user) && SAME(notify.tls_trust) && SAME(notify.tls_certificate) && SAME(notify.tls_key), "dial" },
 		{ SAME(notify.trap_port), "sense trap-port" },
 		{ SAME(recorder), "evidence" }, /* nobody who types makes the evidence of it go away */
+		{ SAME(web), "web" }, /* who may reach in */
 		{ SAME(syslog), "syslog" }, /* who is heard, and files that the parent reads */
 		{ SAME(notify.users) && SAME(notify.user_count), "snmp-server user" }, /* files that the parent reads */
 		{ config->mode <= ceiling->mode, "mode" },

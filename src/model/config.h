@@ -9,6 +9,7 @@
 #include "model/config_device.h"
 #include "model/config_notify.h"
 #include "model/config_syslog.h"
+#include "model/config_web.h"
 #include "model/gateway.h"
 #include "model/track.h"
 
@@ -110,6 +111,7 @@ struct config {
 	struct config_devices devices;
 	struct config_syslog syslog;
 	struct config_recorder recorder;
+	struct config_web web;
 };
 
 /* Everything as documented, nothing to sense. */

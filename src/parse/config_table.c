@@ -98,6 +98,12 @@ const struct config_row config_rows[] = {
 	{ "syslog journald", "[DIRECTORY]", CONFIG_SPIMEND, VALUE_SYSLOG_JOURNAL, 0, 0, 0, 0,
 	  "read what journald's journal gets from now on: this machine's, or the one that lies in DIRECTORY" },
 
+	{ "web listen", "ADDRESS PORT | unix PATH", CONFIG_SPIMEND, VALUE_WEB_LISTEN, 0, 0, 0, 0,
+	  "serve the page, its API and the metrics there, to who has a token; an address of loopback; without this line there is none" },
+	{ "web name", "NAME", CONFIG_SPIMEND, VALUE_WEB_NAME, 0, 0, 0, 0,
+	  "a further name that the page is reached under, through a proxy: requests for other names are refused" },
+	{ "web user", "NAME", CONFIG_SPIMEND, VALUE_NAME, AT(web.user), 0, 0, 0, "the account that the page is served as: one of its own" },
+
 	{ "dial user", "NAME", CONFIG_SPIMEND, VALUE_NAME, AT(dial_user), 0, 0, 0,
 	  "the account that traps and messages are sent as; the same as 'user' without it" },
 	{ "dial eem-root", "OID", CONFIG_SPIMEND, VALUE_OID, AT(notify.eem_root), 0, 0, 0,

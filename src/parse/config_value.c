@@ -402,6 +402,7 @@ static void words_wanted(const struct config_row *row, size_t *ret_least, size_t
 		break;
 	case VALUE_PEER:
 	case VALUE_IP_HOST:
+	case VALUE_WEB_LISTEN:
 		*ret_least = *ret_most = 2;
 		break;
 	case VALUE_TRACK:
@@ -532,6 +533,9 @@ static bool set_value(const struct config_row *row, const struct text *at, size_
 	case VALUE_SYSLOG_FILE:
 	case VALUE_SYSLOG_JOURNAL:
 		return config_syslog_set(row, at, count, &config->syslog, why, again);
+	case VALUE_WEB_LISTEN:
+	case VALUE_WEB_NAME:
+		return config_web_set(row, at, count, &config->web, why);
 	case VALUE_EEM:
 	case VALUE_APPLET:
 		return true;
@@ -587,6 +591,8 @@ bool config_value_unset(const struct config_row *row, const struct words *words,
 		return config_track_unset(row, words->at + from, config, why);
 	if (row->type >= VALUE_SYSLOG_LISTEN && row->type <= VALUE_SYSLOG_JOURNAL)
 		return config_syslog_unset(row, words->at + from, words->count - from, &config->syslog, why);
+	if (row->type == VALUE_WEB_LISTEN || row->type == VALUE_WEB_NAME)
+		return config_web_unset(row, words->at + from, words->count - from, &config->web, why);
 	if (row->type >= VALUE_TRAP_PORT)
 		return config_notify_unset(row, words->at + from, words->count - from, &config->notify, &standard->notify, why);
 	if (row->type == VALUE_PORT)
@@ -671,6 +677,7 @@ static void print_list(const struct config_row *row, const struct config *c, str
 	config_track_print(row, c, out);
 	config_device_print_usual(row, &c->devices, out);
 	config_syslog_print(row, &c->syslog, out);
+	config_web_print(row, &c->web, out);
 	if (row->type != VALUE_PORT)
 		return;
 	find_port(c, 4500, &there);

@@ -11,6 +11,7 @@
 #include "record/live_fleet.h"
 #include "record/live_notify.h"
 #include "record/live_recorder.h"
+#include "record/live_web.h"
 #include "record/store.h"
 
 #define LIVE_NOTES_MAX 8
@@ -45,6 +46,7 @@ struct live_view { /* everything that a page needs; borrows all of it */
 	const struct live_sensors *sensors;   /* NULL: not told */
 	const struct live_notify *notify;     /* NULL: not told */
 	const struct live_recorder *recorder; /* NULL: not told */
+	const struct live_web *web;           /* NULL: not told */
 	const struct live_fleet *fleet;       /* NULL: no syslog is heard */
 	const struct fleet *cases;            /* incidents between other devices; NULL: no device is configured */
 	const struct survey *survey;          /* which devices told their addresses and sites; NULL with `cases` */
@@ -66,6 +68,7 @@ int live_exit_status_of(const struct live_view *view, const struct core_incident
 /* {"schema":"spimend.status/1",...} or the page for people. */
 void live_status_text(const struct live_view *view, struct buffer *out);
 void live_status_json(const struct live_view *view, struct buffer *out);
+void live_status_page(const struct live_view *view, struct buffer *out); /* the same without rows of tunnels */
 
 /* A table; or an object a line (spimend.incident/1), ordered by first sighting, then {"schema":"spimend.summary/1",...}. */
 void live_incidents_text(const struct live_view *view, struct buffer *out);

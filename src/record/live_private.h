@@ -29,6 +29,10 @@ void live_add_time(struct buffer *out, struct instant at);
 void live_add_cell(struct buffer *out, struct buffer *cell, size_t width);
 /* B12 for that kind of tunnel, here. */
 struct repair_answer live_answer(const struct core_incident *i, const struct config *config);
+/* What its daemon said before it went away. */
+bool live_is_stale(const struct core_figures *f, const struct core_tunnel *t);
+/* An object of `status --json`. `state` in place of its own, `health` in front: NULL, without. */
+void live_put_tunnel(const struct core_tunnel *t, const char *state, bool stale, const char *health, struct json *j);
 /* A step was ordered, not only planned. */
 bool live_did_anything(const struct core_incident *i);
 /* One rung, in words, and what the refusal says. */

@@ -247,7 +247,7 @@ static void add_spi(struct buffer *out, bool has, uint32_t spi)
 }
 
 /* What its daemon said before it went away. */
-static bool is_stale(const struct core_figures *f, const struct core_tunnel *t)
+bool live_is_stale(const struct core_figures *f, const struct core_tunnel *t)
 {
 	const struct core_daemon_figures *d = live_daemon_figures(f, t->child.daemon);
 
@@ -304,8 +304,8 @@ static void add_tunnels(const struct live_view *view, const struct core_figures 
 		if (i == 0)
 			buffer_printf(out, "\n  %-20s %-15s %-9s %-10s %-10s %-15s %-10s %s\n", "TUNNEL", "PEER", "STATE", "SPI IN",
 				      "SPI OUT", "PACKETS IN/OUT", "LAST IN", "INCIDENT");
-		stale |= is_stale(f, &tunnel);
-		add_tunnel(&tunnel, is_stale(f, &tunnel), out);
+		stale |= live_is_stale(f, &tunnel);
+		add_tunnel(&tunnel, live_is_stale(f, &tunnel), out);
 	}
 	if (stale)
 		buffer_add_string(out, "  of before: as its IKE daemon listed it last; it may be gone, nobody can tell until the daemon is back\n");
@@ -350,6 +350,7 @@ void live_status_text(const struct live_view *view, struct buffer *out)
 	if (view->fleet)
 		live_fleet_status(view->fleet, view->config, out);
 	live_cases_status(view->cases, view->survey, view->config, out);
+	live_web_text(view->web, &view->config->web, out);
 	add_store(view, out);
 	if (view->recorder)
 		live_recorder_text(view->recorder, view->now.wall, out);
@@ -519,11 +520,13 @@ static void put_spi(struct json *j, const char *key, bool has, uint32_t spi)
 	json_string(j, key, has ? text : NULL);
 }
 
-static void put_tunnel(const struct core_tunnel *t, bool stale, struct json *j)
+void live_put_tunnel(const struct core_tunnel *t, const char *state, bool stale, const char *health, struct json *j)
 {
 	const struct child_sa *c = &t->child;
 
 	json_object(j, NULL);
+	if (health)
+		json_string(j, "health", health);
 	json_unsigned(j, "daemon", c->daemon);
 	put_name(j, "connection", c->ike, sizeof(c->ike));
 	put_name(j, "child", c->child, sizeof(c->child));
@@ -533,7 +536,7 @@ static void put_tunnel(const struct core_tunnel *t, bool stale, struct json *j)
 	record_put_address(j, "peer", &c->remote);
 	json_string(j, "proto", c->protocol == SPIMEND_PROTOCOL_AH ? "ah" : "esp");
 	json_string(j, "encap", c->encap_udp ? "udp" : NULL);
-	json_string(j, "state", child_state_of(c->state));
+	json_string(j, "state", state ? state : child_state_of(c->state));
 	json_string(j, "ike_state", t->has_ike ? ike_state_of(t->ike.state) : NULL);
 	put_count(j, "ike_version", t->has_ike, t->ike.version);
 	put_spi(j, "spi_in", c->has_spi_in, c->spi_in);
@@ -563,7 +566,7 @@ static void put_troubles(const struct live_view *view, struct json *j)
 	json_array_end(j);
 }
 
-void live_status_json(const struct live_view *view, struct buffer *out)
+static void status_json(const struct live_view *view, bool tunnels, struct buffer *out)
 {
 	struct core_figures f = core_figures(view->core, view->now);
 	cleanup(core_walk_done) struct core_walk walk;
@@ -588,6 +591,7 @@ void live_status_json(const struct live_view *view, struct buffer *out)
 		live_notify_json(view->notify, view->config, &j);
 	live_fleet_status_json(view->fleet, view->config, &j);
 	live_cases_status_json(view->cases, view->survey, view->config, &j);
+	live_web_json(view->web, &view->config->web, &j);
 	put_store(view, &j);
 	if (view->recorder)
 		live_recorder_json(view->recorder, &j);
@@ -596,10 +600,20 @@ void live_status_json(const struct live_view *view, struct buffer *out)
 	put_troubles(view, &j);
 	json_array(&j, "tunnels");
 	core_walk_begin(view->core, &walk);
-	for (; n < TUNNELS_MAX && core_walk_next(&walk, &tunnel); n++)
-		put_tunnel(&tunnel, is_stale(&f, &tunnel), &j);
+	for (; tunnels && n < TUNNELS_MAX && core_walk_next(&walk, &tunnel); n++)
+		live_put_tunnel(&tunnel, NULL, live_is_stale(&f, &tunnel), NULL, &j);
 	json_array_end(&j);
-	json_bool(&j, "tunnels_cut", n == TUNNELS_MAX && core_walk_next(&walk, &tunnel));
+	json_bool(&j, "tunnels_cut", (!tunnels || n == TUNNELS_MAX) && core_walk_next(&walk, &tunnel));
 	json_object_end(&j);
 	buffer_add_char(out, '\n');
+}
+
+void live_status_json(const struct live_view *view, struct buffer *out)
+{
+	status_json(view, true, out);
+}
+
+void live_status_page(const struct live_view *view, struct buffer *out)
+{
+	status_json(view, false, out);
 }

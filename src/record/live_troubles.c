@@ -168,6 +168,7 @@ void live_troubles(const struct live_view *view, struct buffer *out)
 		add_sources(view, &f, out);
 	if (view->fleet)
 		live_fleet_troubles(view->fleet, view->config, view->now.mono_ns, out);
+	live_web_troubles(view->web, &view->config->web, out);
 	add_store(view, out);
 	add_limits(view, &f, out);
 }

@@ -197,7 +197,7 @@ static int set_limits(enum role role)
 {
 	static const rlim_t data[ROLES] = {
 		[ROLE_SENSE] = 512u << 20, [ROLE_CORE] = UINT64_C(4) << 30, [ROLE_ACT] = 1u << 30,
-		[ROLE_DIAL] = 256u << 20, [ROLE_SSH] = 1u << 30,
+		[ROLE_DIAL] = 256u << 20, [ROLE_SSH] = 1u << 30, [ROLE_WEB] = 256u << 20,
 	};
 	int r = set_limit(RLIMIT_CORE, 0);
 

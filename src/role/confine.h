@@ -7,6 +7,7 @@
  *     core   no capability, files below the state directory alone, no socket of its own
  *     dial   no capability, no file; sockets of its own, IPv4 and IPv6, that connect and never listen
  *     act    CAP_NET_ADMIN (the kernel asks for it at every XFRM dump), no file, no socket of its own
+ *     web    no capability, no file, no socket of its own but connections that come in where the parent listens
  *     ssh    no capability; executes ssh(1), which inherits all this: programs of the system, its configuration, the keys'
  *            folders to read, terminals; sockets of IPv4, IPv6 and unix. ssh needs too many calls for a list of those
  *            that it may make, and the list is another one in each release: those are refused that it never needs

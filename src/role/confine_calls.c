@@ -34,6 +34,10 @@ static const int dial_calls[] = {
 static const int sense_calls[] = {
 	SCMP_SYS(getsockopt), SCMP_SYS(pread64), SCMP_SYS(recvmmsg), SCMP_SYS(accept4),
 };
+/* Connections that come in; the library of HTTP makes its own epoll and wakes itself. */
+static const int web_calls[] = {
+	SCMP_SYS(accept4), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(shutdown), SCMP_SYS(eventfd2),
+};
 /* SQLite in the state directory, which landlock bounds; clients of the control socket. */
 static const int core_calls[] = {
 	SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(newfstatat), SCMP_SYS(access),
@@ -255,6 +259,9 @@ int confine_calls(enum role role)
 	} else if (r == 0 && role == ROLE_ACT) {
 		r = add_calls(filter, act_calls, COUNT(act_calls));
 		count += COUNT(act_calls);
+	} else if (r == 0 && role == ROLE_WEB) {
+		r = add_calls(filter, web_calls, COUNT(web_calls));
+		count += COUNT(web_calls);
 	} else if (r == 0 && role == ROLE_DIAL) {
 		r = add_calls(filter, dial_calls, COUNT(dial_calls));
 		if (r == 0)

@@ -248,6 +248,9 @@ static void publish(struct mind *mind, size_t index)
 
 	live_fleet_watch(&mind->fleet.view, config, now.wall, index, &text);
 	live_fleet_json(&mind->fleet.view, config, now.wall, index, false, &json);
+	mind_web_publish(mind, buffer_text(&json));
+	if (!mind->control)
+		return;
 	control_publish(mind->control, buffer_text(&text), buffer_text(&json), now.mono_ns);
 	loop_timer_at(mind->control_timer, control_tick(mind->control, now.mono_ns));
 }
@@ -265,7 +268,7 @@ static void say(struct mind *mind, size_t index)
 static bool tell_some(struct mind *mind, size_t *at, size_t most, size_t *said)
 {
 	cleanup(live_pairs_done) struct live_pairs pairs = { 0 };
-	bool watched = mind->control && control_is_watched(mind->control);
+	bool watched = mind_is_watched(mind);
 	const struct live_fleet *view = mind_fleet_view(mind);
 	size_t n = judge_incidents(view->judge), end = n - *at < most || n < *at ? n : *at + most;
 	char id[INCIDENT_ID_MAX];

@@ -182,8 +182,7 @@ static void add_note(struct live_view *view, const char *note)
 		view->notes[view->note_count++] = note;
 }
 
-/* The view borrows from the other two. */
-static struct live_view view_of(struct mind *mind, struct live_notify *ret_notify, struct live_recorder *ret_recorder)
+struct live_view mind_view(struct mind *mind, struct live_notify *ret_notify, struct live_recorder *ret_recorder)
 {
 	struct live_view view = { .core = mind->core, .config = mind->member->config, .now = mind_now(mind) };
 	struct channel_counts counts = channel_count(mind->sense);
@@ -202,6 +201,7 @@ static struct live_view view_of(struct mind *mind, struct live_notify *ret_notif
 	mind_record_view(mind, ret_recorder);
 	view.recorder = ret_recorder;
 	view.fleet = mind_fleet_view(mind);
+	view.web = mind_web_view(mind);
 	view.cases = mind->cases.fleet;
 	view.survey = mind->cases.survey;
 	memcpy(view.limit_hit_ns, mind->limit_hit_ns, sizeof(view.limit_hit_ns));
@@ -396,7 +396,7 @@ int mind_answer(struct mind *mind, const struct control_request *request, struct
 {
 	struct live_recorder recorder;
 	struct live_notify notify;
-	struct live_view view = view_of(mind, &notify, &recorder);
+	struct live_view view = mind_view(mind, &notify, &recorder);
 
 	switch (request->command) {
 	case CONTROL_STATUS:
@@ -417,6 +417,10 @@ int mind_answer(struct mind *mind, const struct control_request *request, struct
 	case CONTROL_APPROVE:
 	case CONTROL_DENY:
 		return mind_take_word(mind, request, out);
+	case CONTROL_TOKEN:
+		return mind_token_request(mind, request, out);
+	case CONTROL_METRICS:
+		return mind_metrics(mind, out);
 	default:
 		return -EINVAL;
 	}
@@ -427,10 +431,18 @@ static int answer(void *context, const struct control_request *request, struct b
 	return mind_answer(context, request, out);
 }
 
+bool mind_is_watched(const struct mind *mind)
+{
+	return (mind->control && control_is_watched(mind->control)) || mind_web_is_watched(mind);
+}
+
 static void publish(struct mind *mind, const struct buffer *text, const struct buffer *json)
 {
 	int64_t now = mind_now(mind).mono_ns;
 
+	mind_web_publish(mind, buffer_text(json));
+	if (!mind->control)
+		return;
 	control_publish(mind->control, buffer_text(text), buffer_text(json), now);
 	/* Who does not take it has a deadline from now on. */
 	loop_timer_at(mind->control_timer, control_tick(mind->control, now));
@@ -445,11 +457,10 @@ void mind_keep_incident(struct mind *mind, const char *id)
 	mind_record_incident(mind, incident);
 	if (mind->store)
 		store_put_incident(mind->store, incident);
-	if (mind->control && control_is_watched(mind->control) &&
-	    note_watched(mind, incident->id, live_watch_mark(incident))) {
+	if (mind_is_watched(mind) && note_watched(mind, incident->id, live_watch_mark(incident))) {
 		struct live_recorder recorder;
 		struct live_notify notify;
-		struct live_view view = view_of(mind, &notify, &recorder);
+		struct live_view view = mind_view(mind, &notify, &recorder);
 		cleanup(buffer_done) struct buffer text = { 0 }, json = { 0 };
 
 		live_watch_text(&view, incident, &text);
@@ -467,7 +478,7 @@ void mind_keep_case(struct mind *mind, const char *id)
 	mind_record_case(mind, is);
 	if (mind->store)
 		store_put_case(mind->store, is);
-	if (mind->control && control_is_watched(mind->control) && note_watched(mind, is->id, live_case_mark(is))) {
+	if (mind_is_watched(mind) && note_watched(mind, is->id, live_case_mark(is))) {
 		cleanup(buffer_done) struct buffer text = { 0 }, json = { 0 };
 
 		live_case_watch(is, mind_now(mind).wall, &text);

@@ -410,9 +410,11 @@ static void take_resource(void *context, const struct role_resource *resource, c
 		r = mind_take_dial(mind, fds[0]);
 	else if (resource->kind == RESOURCE_CHANNEL && fd_count == 1 && resource->index == ROLE_SSH)
 		r = mind_take_ssh(mind, fds[0]);
+	else if (resource->kind == RESOURCE_CHANNEL && fd_count == 1 && resource->index == ROLE_WEB)
+		r = mind_take_web(mind, fds[0]);
 	else if (resource->kind == RESOURCE_CONTROL && fd_count == 1)
 		r = mind_take_control(mind, fds[0]);
-	else if (fd_count == 0 && mind_fleet_resource(mind, resource))
+	else if (fd_count == 0 && (mind_web_resource(mind, resource) || mind_fleet_resource(mind, resource)))
 		return;
 	else if (fd_count == 0)
 		note_sensor(mind, resource);
@@ -472,6 +474,7 @@ static void on_summary(void *context, int64_t now)
 	mind_fleet_tick(mind, now);
 	mind_devices_tick(mind, now);
 	mind_record_tick(mind);
+	mind_web_tick(mind);
 	debugger_tick(mind->notify.debugger, now);
 	memset(&summary, 0, sizeof(summary));
 	summary.open = figures.open;
@@ -498,7 +501,9 @@ static int begin(void *context, struct member *member)
 	snprintf(mind->sense_note, sizeof(mind->sense_note), "the role sense is not here yet");
 	snprintf(mind->act_note, sizeof(mind->act_note), "the role act is not here yet");
 	mind->exec.route_fd = mind->poll.stat_fd = -1;
-	r = mind_take_config(mind);
+	r = mind_web_begin(mind);
+	if (r == 0)
+		r = mind_take_config(mind);
 	if (r == 0)
 		r = mind_debug_begin(mind);
 	if (r == 0)
@@ -555,6 +560,7 @@ static void end(void *context)
 {
 	struct mind *mind = context;
 
+	mind_web_done(mind);
 	mind_devices_done(mind);
 	mind_cases_done(mind);
 	mind_notify_done(mind);

@@ -19,6 +19,7 @@
 #include "role/core_fleet.h"
 #include "role/core_notify.h"
 #include "role/core_record.h"
+#include "role/core_web.h"
 #include "role/member.h"
 #include "serve/control.h"
 
@@ -123,6 +124,7 @@ struct mind {
 	struct mind_devices devices;
 	struct mind_cases cases;
 	struct mind_recorder recorder;
+	struct mind_web web;
 	bool lost_watches;            /* sense did not keep up: all are to be sent again */
 	struct role_summary summary;  /* as told last */
 	/* What watchers were told last, in the place of the id's hash: two that share one are told more often than needed. */
@@ -146,7 +148,11 @@ void mind_flush(struct mind *mind);
 void mind_retry_store(struct mind *mind);
 void mind_keep_incident(struct mind *mind, const char *id);
 void mind_keep_case(struct mind *mind, const char *id); /* of the fleet's mind; to watchers too */
+/* Somebody hears of changes: `spimend watch`, or the page. */
+bool mind_is_watched(const struct mind *mind);
 int mind_take_control(struct mind *mind, int listening);
+/* What record/live.h prints of. It borrows from the other two. */
+struct live_view mind_view(struct mind *mind, struct live_notify *ret_notify, struct live_recorder *ret_recorder);
 /* One of the control socket's questions, as control_answer_fn. */
 int mind_answer(struct mind *mind, const struct control_request *request, struct buffer *out);
 void mind_allow(struct mind *mind);
@@ -247,6 +253,8 @@ struct mind_word {
 	uint32_t step;
 	bool approves, json;
 };
+/* "alice (uid 1000)", as the record names a person. */
+void mind_name_who(const struct mind *mind, uint32_t uid, char to[FLEET_WHO_MAX]);
 /* 0: what follows from it is in `out`. Negative: `why`. */
 int mind_say_word(struct mind *mind, const char *who, const struct mind_word *word, struct buffer *out, struct buffer *why);
 int mind_take_word(struct mind *mind, const struct control_request *request, struct buffer *out);

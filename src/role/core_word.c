@@ -8,7 +8,7 @@
 #include "role/core_role.h"
 
 /* "alice (uid 1000)"; "uid 1000" where the parent had no name for it: a client's word for who it is counts nothing. */
-static void name_who(const struct mind *mind, uint32_t uid, char to[FLEET_WHO_MAX])
+void mind_name_who(const struct mind *mind, uint32_t uid, char to[FLEET_WHO_MAX])
 {
 	const struct role_start *start = &mind->member->start;
 
@@ -83,7 +83,7 @@ int mind_take_word(struct mind *mind, const struct control_request *request, str
 	char who[FLEET_WHO_MAX];
 	int r;
 
-	name_who(mind, request->uid, who);
+	mind_name_who(mind, request->uid, who);
 	memcpy(word.id, request->id, sizeof(word.id));
 	r = mind_say_word(mind, who, &word, out, &why);
 	log_say(&mind->member->log, r < 0 ? LOG_WARNING : LOG_NOTICE, "%s: %s %s %u%s%.*s", who,
@@ -104,6 +104,6 @@ int mind_word_typed(void *context, const struct exec_who *who, const char *id, u
 
 	for (size_t i = 0; i < sizeof(word.id) - 1 && id[i]; i++) /* ids are lower case, whatever was typed */
 		word.id[i] = char_lower(id[i]);
-	name_who(context, who->uid, name);
+	mind_name_who(context, who->uid, name);
 	return mind_say_word(context, name, &word, out, why);
 }

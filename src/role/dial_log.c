@@ -381,7 +381,7 @@ void log_links_take(struct dial *dial, const struct dial_line *line)
 	if (link->host.transport != NOTIFY_UDP) /* RFC 6587 3.4.1, RFC 5425 4.3 */
 		head = (size_t)snprintf(framed, sizeof(framed), "%zu ", len);
 	memcpy(framed + head, text, len);
-	if (!dial_may(&link->bucket, loop_now(dial->member->loop), DIAL_LINES_A_SECOND) ||
+	if (!bucket_may(&link->bucket, loop_now(dial->member->loop), DIAL_LINES_A_SECOND) ||
 	    !queue_add(&link->queue, framed, head + len)) {
 		link->state.dropped++;
 		return;

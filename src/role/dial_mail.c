@@ -332,7 +332,7 @@ void mails_take(struct dial *dial, const struct dial_mail *what, int64_t now)
 	for (uint32_t i = 0; i < DIAL_MAILS_MAX && m == &busy; i++)
 		if (!dial->mails[i].request)
 			m = &dial->mails[i];
-	if (m != &busy && !dial_may(&dial->mail_bucket, now, DIAL_MAILS_A_SECOND)) {
+	if (m != &busy && !bucket_may(&dial->mail_bucket, now, DIAL_MAILS_A_SECOND)) {
 		m = &busy;
 		why = "more than one mail a second";
 	} else if (m != &busy) {

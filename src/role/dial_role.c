@@ -15,20 +15,6 @@
 
 /* --- For both kinds of receivers ---------------------------------------------------------------------------------- */
 
-bool dial_may(struct bucket *bucket, int64_t now, int64_t rate)
-{
-	const int64_t price = SECOND_NS / rate, most = 2 * SECOND_NS;
-
-	bucket->credit += bucket->at ? now - bucket->at : most;
-	bucket->at = now ? now : 1;
-	if (bucket->credit > most)
-		bucket->credit = most;
-	if (bucket->credit < price)
-		return false;
-	bucket->credit -= price;
-	return true;
-}
-
 void dial_failed(struct dial_state *state, const char *what, int error)
 {
 	state->failures++;

@@ -11,6 +11,7 @@
 
 #include "eem/eem.h"
 #include "model/dial.h"
+#include "role/bucket.h"
 #include "role/member.h"
 #include "sense/usm.h"
 
@@ -26,12 +27,6 @@
 #define DIAL_CONNECT_NS (10 * SECOND_NS) /* for TCP and TLS to come up */
 
 struct dial;
-
-struct bucket { /* tokens, in nanoseconds of credit */
-	int64_t credit, at;
-};
-/* Takes a token. False: too many. `rate` a second, bursts of twice as many. */
-bool dial_may(struct bucket *bucket, int64_t now, int64_t rate);
 
 struct dial_queue { /* whole messages, one behind the other */
 	char *bytes;            /* owns; DIAL_QUEUE_BYTES */

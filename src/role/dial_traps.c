@@ -167,7 +167,7 @@ void trap_links_take(struct dial *dial, const struct dial_trap *trap, int64_t no
 		dial->stale++;
 		return;
 	}
-	if (!dial_may(&link->bucket, now, DIAL_TRAPS_A_SECOND)) {
+	if (!bucket_may(&link->bucket, now, DIAL_TRAPS_A_SECOND)) {
 		link->state.dropped++;
 		return;
 	}

@@ -19,6 +19,7 @@
 #define MEMBER_SSH_DIRECTORY "ssh" /* ssh's own: sockets of connections that are shared */
 #define MEMBER_RECORDER_DIRECTORY "recorder" /* core's: the flight recorder's ring ... */
 #define MEMBER_EVIDENCE_DIRECTORY "evidence" /* ... and what is frozen of it, a file an incident */
+#define MEMBER_WEB_DIRECTORY "web" /* root's own: the token of the page */
 #define MEMBER_FLASH_DIRECTORY "flash" /* and this one: disk0: and flash: of the command line */
 
 /* What the parent hands every role in a sealed memfd: this, the text that `config` was read from, and the file's. */

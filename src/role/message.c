@@ -8,7 +8,8 @@
 #include "role/log.h"
 
 #define FROM(role) (1u << (role))
-#define ANY_ROLE (FROM(ROLE_SENSE) | FROM(ROLE_CORE) | FROM(ROLE_ACT) | FROM(ROLE_DIAL) | FROM(ROLE_SSH))
+#define ANY_ROLE (FROM(ROLE_SENSE) | FROM(ROLE_CORE) | FROM(ROLE_ACT) | FROM(ROLE_DIAL) | FROM(ROLE_SSH) | \
+		  FROM(ROLE_WEB))
 
 struct message_row {
 	const char *name;
@@ -281,6 +282,21 @@ static bool valid_device_seen(const union message_item *item)
 	return device_valid_seen(&item->device_seen);
 }
 
+static bool valid_web_ask(const union message_item *item)
+{
+	return web_valid_ask(&item->web_ask);
+}
+
+static bool valid_web_part(const union message_item *item)
+{
+	return web_valid_part(&item->web_part);
+}
+
+static bool valid_web_news(const union message_item *item)
+{
+	return web_valid_news(&item->web_news);
+}
+
 static bool valid_dial_state(const union message_item *item)
 {
 	return dial_valid_state(&item->dial_state);
@@ -375,15 +391,20 @@ static const struct message_row rows[MESSAGE_TYPES] = {
 	[MESSAGE_DEVICE_CLOSE] = { "device-close", SIZE(device_closed), FROM(ROLE_SSH), FROM(ROLE_SENSE), 0, false,
 				   valid_device_closed },
 	[MESSAGE_DEVICE_SEEN] = { "device-seen", SIZE(device_seen), FROM(ROLE_SENSE), FROM(ROLE_SSH), 0, false, valid_device_seen },
+	[MESSAGE_WEB_ASK] = { "web-ask", SIZE(web_ask), FROM(ROLE_WEB), FROM(ROLE_CORE), 0, false, valid_web_ask },
+	[MESSAGE_WEB_COUNTS] = { "web-counts", SIZE(web_counts), FROM(ROLE_WEB), FROM(ROLE_CORE), 0, true, NULL },
+	[MESSAGE_WEB_PART] = { "web-part", SIZE(web_part), FROM(ROLE_CORE), FROM(ROLE_WEB), 0, false, valid_web_part },
+	[MESSAGE_WEB_NEWS] = { "web-news", SIZE(web_news), FROM(ROLE_CORE), FROM(ROLE_WEB), 0, true, valid_web_news },
+	[MESSAGE_WEB_TOKEN] = { "web-token", SIZE(token), FROM(ROLE_PARENT), FROM(ROLE_WEB), 0, false, NULL },
 	[MESSAGE_DIAL_STATE] = { "dial-state", SIZE(dial_state), FROM(ROLE_DIAL), FROM(ROLE_CORE), 0, true, valid_dial_state },
 };
 
-static const char *const role_names[ROLES] = { "parent", "sense", "core", "act", "dial", "ssh" };
+static const char *const role_names[ROLES] = { "parent", "sense", "core", "act", "dial", "ssh", "web" };
 static const char *const resource_names[RESOURCES] = {
 	"log socket", "channel", "BPF maps", "packet socket", "XDP", "audit socket", "XFRM counters", "XFRM sockets",
 	"IKE daemon", "journal", "control socket", "rtnetlink socket", "plugin", "trap socket", "processor times", "TLS file",
 	"neighbours' socket",
-	"syslog socket", "log file", "journald's journal",
+	"syslog socket", "log file", "journald's journal", "web socket",
 };
 
 const char *role_name(enum role role)

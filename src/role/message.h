@@ -26,12 +26,13 @@
 #include "model/sa_block.h"
 #include "model/syslog.h"
 #include "model/trap_counts.h"
+#include "model/web.h"
 #include "sense/packets_kernel.h"
 
 #define MESSAGE_MAX 32768 /* bytes of a datagram */
 #define MESSAGE_FDS_MAX PACKETS_MAPS
 
-enum role { ROLE_PARENT, ROLE_SENSE, ROLE_CORE, ROLE_ACT, ROLE_DIAL, ROLE_SSH, ROLES };
+enum role { ROLE_PARENT, ROLE_SENSE, ROLE_CORE, ROLE_ACT, ROLE_DIAL, ROLE_SSH, ROLE_WEB, ROLES };
 const char *role_name(enum role role);
 
 enum message_type {
@@ -92,6 +93,9 @@ enum message_type {
 	MESSAGE_DEVICE_TAPE, /* sense to core: struct tape_piece */
 	/* ssh to sense, all of one session in order; sense to ssh */
 	MESSAGE_DEVICE_OPEN, MESSAGE_DEVICE_TYPED, MESSAGE_DEVICE_PART, MESSAGE_DEVICE_CLOSE, MESSAGE_DEVICE_SEEN,
+	MESSAGE_WEB_ASK, MESSAGE_WEB_COUNTS, /* web to core */
+	MESSAGE_WEB_PART, MESSAGE_WEB_NEWS,  /* core to web */
+	MESSAGE_WEB_TOKEN, /* struct role_token, parent to web: the page token's hash */
 	MESSAGE_TYPES
 };
 
@@ -116,6 +120,7 @@ enum resource {
 	RESOURCE_SYSLOG,   /* the socket of the configuration's syslog listener `index` */
 	RESOURCE_SYSLOG_FILE, /* the followed log file `index`, another one under its name */
 	RESOURCE_SYSLOG_JOURNALD, /* a pipe on which journalctl prints the journal */
+	RESOURCE_WEB,      /* the listening socket of the configuration's web listener `index` */
 	RESOURCES
 };
 const char *resource_name(enum resource resource);
@@ -196,6 +201,10 @@ struct role_device_row {
 	struct device_row row;
 };
 
+struct role_token {
+	uint8_t hash[WEB_HASH_SIZE];
+};
+
 struct role_debug {
 	bool lines; /* the IKE daemons' log is to be told */
 };
@@ -263,6 +272,11 @@ union message_item {
 	struct device_part device_part;
 	struct device_seen device_seen;
 	struct tape_piece device_tape;
+	struct web_ask web_ask;
+	struct web_part web_part;
+	struct web_news web_news;
+	struct web_counts web_counts;
+	struct role_token token;
 };
 
 struct message_header {

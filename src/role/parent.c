@@ -299,6 +299,7 @@ static void done(struct parent *parent)
 	parent_close_sensor(parent);
 	parent->journald.timer = NULL; /* the loop's */
 	parent_close_journald(parent);
+	parent_close_web(parent, parent->config);
 	if (parent->links_fd >= 0)
 		close(parent->links_fd);
 	if (parent->state_fd >= 0)
@@ -348,6 +349,7 @@ int parent_run(const struct parent_options *options)
 	for (size_t i = 0; i < CONFIG_INTERFACES_MAX; i++)
 		parent.hearings[i] = (struct hearing){ .link_fd = -1, .state = STATE_UNKNOWN };
 	parent_close_syslog(&parent, true);
+	parent_close_web(&parent, NULL);
 	for (int kind = 0; kind < RESOURCES; kind++)
 		parent.lacks[kind] = STATE_UNKNOWN;
 	log_init(&parent.log, role_name(ROLE_PARENT));

@@ -43,6 +43,16 @@ static bool dials(enum role role)
 	return role == ROLE_DIAL || role == ROLE_SSH;
 }
 
+static uid_t uid_of(const struct parent *parent, enum role role)
+{
+	return role == ROLE_WEB ? parent->web_uid : dials(role) ? parent->dial_uid : parent->uid;
+}
+
+static gid_t gid_of(const struct parent *parent, enum role role)
+{
+	return role == ROLE_WEB ? parent->web_gid : dials(role) ? parent->dial_gid : parent->gid;
+}
+
 /* In the new process; does not return. */
 static void become(const struct parent *parent, enum role role, int fd)
 {
@@ -63,8 +73,8 @@ static void become(const struct parent *parent, enum role role, int fd)
 	if (syscall(SYS_close_range, CONFINE_CHANNEL_FD + 1, ~0u, 0) < 0)
 		_exit(126);
 	/* core gets the time to write what it remembers; its channel's end tells the others as well. */
-	r = confine_identity(dials(role) ? parent->dial_uid : parent->uid, dials(role) ? parent->dial_gid : parent->gid,
-			     role == ROLE_ACT, role == ROLE_CORE ? SIGTERM : SIGKILL);
+	r = confine_identity(uid_of(parent, role), gid_of(parent, role), role == ROLE_ACT,
+			     role == ROLE_CORE ? SIGTERM : SIGKILL);
 	if (r < 0) {
 		dprintf(STDERR_FILENO, "spimendd[%s]: cannot drop its privileges: %s\n", role_name(role), spimend_strerror(r));
 		_exit(126);
@@ -217,7 +227,7 @@ static void connect_roles(struct parent *parent, enum role one, enum role other)
 /* Everybody talks to core, and to nobody else but ssh to sense, which reads what devices print. */
 static void connect_child(struct parent *parent, enum role started)
 {
-	static const enum role others[] = { ROLE_SENSE, ROLE_ACT, ROLE_DIAL, ROLE_SSH };
+	static const enum role others[] = { ROLE_SENSE, ROLE_ACT, ROLE_DIAL, ROLE_SSH, ROLE_WEB };
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (started == ROLE_CORE || started == others[i])
@@ -229,8 +239,7 @@ static void connect_child(struct parent *parent, enum role started)
 static int send_start(struct parent *parent, struct child *child)
 {
 	struct role_start start = {
-		.uid = dials(child->role) ? parent->dial_uid : parent->uid,
-		.gid = dials(child->role) ? parent->dial_gid : parent->gid, .control_gid = parent->control_gid,
+		.uid = uid_of(parent, child->role), .gid = gid_of(parent, child->role), .control_gid = parent->control_gid,
 		.has_control_gid = parent->has_control_gid, .log_sink = parent->sink, .restarts = child->restarts,
 		.operators_gid = parent->operators_gid, .has_operators_gid = parent->has_operators_gid,
 		.up_ns = parent->up_ns, .up = parent->up, .operator_count = child->role == ROLE_CORE ? parent->operator_count : 0,
@@ -252,6 +261,8 @@ static int send_start(struct parent *parent, struct child *child)
 
 bool parent_wants(const struct parent *parent, enum role role)
 {
+	if (role == ROLE_WEB)
+		return web_is_wanted(&parent->config->web);
 	return role != ROLE_SSH || parent->config->devices.login_count > 0;
 }
 
@@ -300,6 +311,8 @@ void parent_start_child(struct parent *parent, struct child *child)
 		parent_give_act(parent);
 	else if (child->role == ROLE_DIAL)
 		parent_give_dial(parent);
+	else if (child->role == ROLE_WEB)
+		parent_give_web(parent);
 	connect_child(parent, child->role);
 }
 

@@ -71,6 +71,17 @@ static void keep_place(struct parent *parent, struct config *config)
 	}
 }
 
+/* Without an account to serve it as, the page stays as it is. */
+static void keep_web(struct parent *parent, struct config *config)
+{
+	cleanup(buffer_done) struct buffer why = { 0 };
+
+	if (parent_find_web_user(parent, config, &why) == 0)
+		return;
+	say_lines(parent, LOG_ERR, &why);
+	config->web = parent->config->web;
+}
+
 static void send_config(struct parent *parent, enum role role, uint64_t serial)
 {
 	struct role_config said = { .serial = serial };
@@ -83,6 +94,18 @@ static void send_config(struct parent *parent, enum role role, uint64_t serial)
 		parent_renew_child(parent, role); /* then it takes it with its start */
 	if (fd >= 0)
 		close(fd);
+}
+
+/* Its sessions live as long as it does: it starts anew only where it must. */
+static void spread_web(struct parent *parent, const struct config *old)
+{
+	if (memcmp(&parent->config->web, &old->web, sizeof(old->web)) != 0) {
+		parent_close_web(parent, old);
+		parent_renew_child(parent, ROLE_WEB);
+		return;
+	}
+	send_config(parent, ROLE_WEB, parent->serial);
+	parent_give_web(parent); /* the token may be another one */
 }
 
 /* `config`, which is taken over, runs from now on. */
@@ -114,6 +137,7 @@ static void spread(struct parent *parent, struct config *config)
 		parent_renew_certificates(parent);
 	}
 	parent_give_dial(parent); /* a certificate may be a new one in the same place */
+	spread_web(parent, old);
 	memory_free(old);
 	parent_say_status(parent);
 }
@@ -154,6 +178,7 @@ void parent_reload(struct parent *parent)
 	}
 	say_lines(parent, LOG_WARNING, &out);
 	keep_place(parent, config);
+	keep_web(parent, config);
 	memcpy(parent->ceiling, config, sizeof(*config));
 	if (note_texts(parent) < 0)
 		log_say(&parent->log, LOG_ERR, "no memory for the text of %s", parent->path);

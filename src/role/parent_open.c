@@ -585,6 +585,7 @@ void parent_give_core(struct parent *parent)
 
 	tell_core_all(parent);
 	parent_tell_syslog(parent);
+	parent_tell_web(parent);
 	tell_gre_devices(parent);
 	give_route(parent);
 	give_stat(parent);
@@ -759,6 +760,8 @@ void parent_give_wanted(struct parent *parent, struct child *child, const struct
 		give_traps(parent);
 	} else if (want->kind == RESOURCE_SYSLOG && child->role == ROLE_SENSE) {
 		parent_give_listener(parent, want->index);
+	} else if (want->kind == RESOURCE_WEB && child->role == ROLE_WEB) {
+		parent_give_web_listener(parent, want->index);
 	} else if (want->kind == RESOURCE_SOCKET && child->role == ROLE_SENSE) {
 		sense_lost(parent, want->name);
 	}

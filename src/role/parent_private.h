@@ -78,8 +78,8 @@ struct parent {
 	struct buffer incoming;     /* parts of a text from core */
 	uint64_t incoming_serial;
 	uint64_t serial;            /* of what runs; 0: it is the file */
-	uid_t uid, dial_uid;
-	gid_t gid, dial_gid, control_gid, operators_gid;
+	uid_t uid, dial_uid, web_uid;
+	gid_t gid, dial_gid, web_gid, control_gid, operators_gid;
 	bool has_control_gid, has_operators_gid;
 	struct role_name operators[ROLE_NAMES_MAX];
 	uint32_t operator_count;
@@ -96,6 +96,7 @@ struct parent {
 	struct parent_listening listening[SYSLOG_LISTENERS_MAX];
 	struct parent_following following[SYSLOG_FILES_MAX];
 	struct parent_journald journald;
+	struct parent_listening web[WEB_LISTENERS_MAX];
 	struct loop_timer *syslog_timer; /* looks whether a followed file is another one */
 	struct loop_timer *ping_timer, *links_timer, *stop_timer, *ready_timer, *watchdog_timer;
 	int64_t links_at; /* when links_timer is due */
@@ -116,6 +117,10 @@ int parent_read_config(const char *path, struct config **ret, struct notify_user
 		       struct buffer *ret_text, struct buffer *out);
 /* Looks up the user and the group of the configuration. 0, or negative with the reason in `out`. */
 int parent_find_user(struct parent *parent, const struct config *config, struct buffer *out);
+/* That of the page, where there is one. 0, or negative with the reason in `out`: nothing was changed. */
+int parent_find_web_user(struct parent *parent, const struct config *config, struct buffer *out);
+/* A unix socket that listens, in the place of one that nobody listens on any more. */
+int parent_listen_unix(const char *path, uid_t uid, gid_t gid, mode_t mode, int *ret_fd, struct buffer *out);
 /* Makes the state directory, takes its lock, makes the control socket. 0, or negative with the reason in `out`. */
 int parent_take_place(struct parent *parent, struct buffer *out);
 void parent_leave_place(struct parent *parent);
@@ -174,11 +179,19 @@ void parent_journald_at(struct parent *parent, uint64_t position);
 void parent_reap_journald(struct parent *parent);
 /* It is ended. */
 void parent_close_journald(struct parent *parent);
+/* --- parent_web.c: sockets and token of the page ------------------------------------------------------------------ */
+
+/* To web: the token's hash and all of its sockets; that one, once more. To core: which of them could be had. */
+void parent_give_web(struct parent *parent);
+void parent_give_web_listener(struct parent *parent, uint32_t index);
+void parent_tell_web(struct parent *parent);
+/* Closes what was opened for `config`; NULL: nothing was yet, it becomes nothing. */
+void parent_close_web(struct parent *parent, const struct config *config);
 
 /* --- parent_child.c: the roles' processes ----------------------------------------------------------------------------- */
 
 void parent_start_child(struct parent *parent, struct child *child);
-/* ssh runs where a device is configured that somebody may log in to, the others always. */
+/* ssh runs where a device is configured that somebody may log in to, web where it may listen, the others always. */
 bool parent_wants(const struct parent *parent, enum role role);
 /* Those that ended are noted, and will be started again. */
 void parent_reap(struct parent *parent);

@@ -220,6 +220,27 @@ static void name_operators(struct parent *parent, const struct group *operators)
 		note_operator(parent, getpwnam(*name));
 }
 
+int parent_find_web_user(struct parent *parent, const struct config *config, struct buffer *out)
+{
+	uid_t uid;
+	gid_t gid;
+	int r;
+
+	if (!web_is_wanted(&config->web))
+		return 0;
+	r = find_account(config->web.user, "web user", &uid, &gid, out);
+	if (r < 0)
+		return r;
+	if (uid == parent->uid || uid == parent->dial_uid) {
+		buffer_printf(out, "user %s is that of other roles as well: the page is served by an account of its own ('web user')\n",
+			      config->web.user);
+		return -EPERM;
+	}
+	parent->web_uid = uid;
+	parent->web_gid = gid;
+	return 0;
+}
+
 int parent_find_user(struct parent *parent, const struct config *config, struct buffer *out)
 {
 	const char *dial = config->dial_user[0] ? config->dial_user : config->user;
@@ -229,6 +250,8 @@ int parent_find_user(struct parent *parent, const struct config *config, struct 
 
 	if (r == 0)
 		r = find_account(dial, config->dial_user[0] ? "dial user" : "user", &parent->dial_uid, &parent->dial_gid, out);
+	if (r == 0)
+		r = parent_find_web_user(parent, config, out);
 	if (r < 0)
 		return r;
 	if (config->control_group[0] && !(group = getgrnam(config->control_group))) {
@@ -364,6 +387,8 @@ static int make_state(struct parent *parent, struct buffer *out)
 		r = make_directory_of(parent, MEMBER_EVIDENCE_DIRECTORY, parent->uid, parent->gid, out);
 	if (r == 0)
 		r = make_directory_of(parent, MEMBER_SSH_DIRECTORY, parent->dial_uid, parent->dial_gid, out);
+	if (r == 0) /* root's: the role never reads the token itself */
+		r = make_directory_of(parent, MEMBER_WEB_DIRECTORY, 0, 0, out);
 	return r < 0 ? r : take_lock(parent, out);
 }
 
@@ -405,35 +430,43 @@ static void make_folder_of(const char *path)
 	}
 }
 
-static int make_control(struct parent *parent, struct buffer *out)
+int parent_listen_unix(const char *path, uid_t uid, gid_t gid, mode_t mode, int *ret_fd, struct buffer *out)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	const char *path = parent->config->control_socket;
-	bool is_shared = parent->has_control_gid || parent->has_operators_gid;
-	gid_t group = parent->has_control_gid ? parent->control_gid :
-		      parent->has_operators_gid ? parent->operators_gid : parent->gid;
 	mode_t mask;
-	int r;
+	int fd, r;
 
 	text_copy(text_of(path), address.sun_path, sizeof(address.sun_path));
 	make_folder_of(path);
 	r = check_folder_of(path, out);
+	if (r == 0)
+		r = clear_path(&address);
 	if (r < 0)
 		return r;
-	r = clear_path(&address);
-	if (r == 0) {
-		parent->control_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-		mask = umask(0177); /* nobody's until it has its owner */
-		if (parent->control_fd < 0 || bind(parent->control_fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-		    lchown(path, parent->uid, group) < 0 ||
-		    chmod(path, is_shared ? 0660 : 0600) < 0 || listen(parent->control_fd, 64) < 0)
-			r = -errno;
-		umask(mask);
-	}
-	if (r < 0) {
-		close_fd(&parent->control_fd); /* not ours: not to be removed in the end */
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	mask = umask(0177); /* nobody's until it has its owner */
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || lchown(path, uid, gid) < 0 ||
+	    chmod(path, mode) < 0 || listen(fd, 64) < 0)
+		r = -errno;
+	umask(mask);
+	if (r == 0)
+		*ret_fd = fd;
+	else
+		close_fd(&fd);
+	return r;
+}
+
+static int make_control(struct parent *parent, struct buffer *out)
+{
+	const char *path = parent->config->control_socket;
+	bool is_shared = parent->has_control_gid || parent->has_operators_gid;
+	gid_t group = parent->has_control_gid ? parent->control_gid :
+		      parent->has_operators_gid ? parent->operators_gid : parent->gid;
+	size_t said = out->len;
+	int r = parent_listen_unix(path, parent->uid, group, is_shared ? 0660 : 0600, &parent->control_fd, out);
+
+	if (r < 0 && out->len == said)
 		buffer_printf(out, "control socket %s: %s\n", path, spimend_strerror(r));
-	}
 	return r;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The five roles as the program starts them. Each is wiring: it hands what one room says to the next one, and decides
+ * The roles as the program starts them. Each is wiring: it hands what one room says to the next one, and decides
  * nothing. Called by cmd/spimendd alone. Each returns its exit status.
  */
 #ifndef ROLE_ROLES_H
@@ -16,5 +16,7 @@ int act_role_run(void);
 int dial_role_run(void);
 /* Logs in to the configuration's devices and types what core orders; sense reads what comes back. */
 int ssh_role_run(void);
+/* Serves the page, its API and the metrics; asks core. */
+int web_role_run(void);
 
 #endif

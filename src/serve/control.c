@@ -364,7 +364,7 @@ static bool take_line(struct control *c, struct client *client, int64_t now)
 	if (request.command == CONTROL_EXEC) {
 		run_session(c, client, &request, now);
 	} else if (!client->is_operator && (request.command == CONTROL_APPROVE || request.command == CONTROL_DENY ||
-					    request.command == CONTROL_JOURNAL)) {
+					    request.command == CONTROL_JOURNAL || request.command == CONTROL_TOKEN)) {
 		c->figures.refused++;
 		answer_error(c, client, request.command == CONTROL_JOURNAL ?
 			     TEXT("permission denied: root may read it, and the members of the operators' group") :

@@ -12,6 +12,8 @@
  *
  * A person's word on a step, {"command":"approve","id":"k3v9q2","step":1}, is taken from those alone who may `enable`.
  *
+ * A personal token for the page, {"command":"token"}, is told to those alone as well; {"revoke":true} takes theirs back.
+ *
  * On the wire, version 1. Request: one line, {"spimend":1,"command":"status","id":null,"json":false}. Answer: one line,
  * {"spimend":1,"status":0} or {"spimend":1,"status":2,"error":"..."}, then the bytes to print, then the end. `status` is the
  * exit status of the program that asked.
@@ -47,7 +49,8 @@
 #define CONTROL_WATCH_MAX (256u << 10)  /* bytes that wait for a watcher; a slower one is dropped, counted */
 
 enum control_command { CONTROL_STATUS, CONTROL_INCIDENTS, CONTROL_STATS, CONTROL_EXPLAIN, CONTROL_WATCH, CONTROL_APPROVE,
-		       CONTROL_DENY, CONTROL_JOURNAL, CONTROL_EVIDENCE, CONTROL_EXEC, CONTROL_COMMANDS };
+		       CONTROL_DENY, CONTROL_JOURNAL, CONTROL_EVIDENCE, CONTROL_EXEC, CONTROL_TOKEN,
+		       CONTROL_METRICS, CONTROL_COMMANDS };
 enum control_verb { CONTROL_RUN, CONTROL_HELP, CONTROL_COMPLETE, CONTROL_VERBS };
 const char *control_command_name(enum control_command command);
 
@@ -58,6 +61,7 @@ struct control_request {
 	uint32_t step;            /* CONTROL_APPROVE, _DENY: from 1 on */
 	char filter[INCIDENT_FILTER_TEXT_MAX]; /* CONTROL_INCIDENTS, _STATS: words of parse/incident_filter.h, unread; empty: all */
 	bool json;
+	bool revoke;              /* CONTROL_TOKEN: take back those of who asks */
 	uid_t uid;                /* who asks */
 	bool is_operator;         /* may `enable`: root, or of the rules' operators */
 	/* CONTROL_EXEC */

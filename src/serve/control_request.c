@@ -7,7 +7,7 @@
 #include "spimend/error.h"
 
 static const char *const names[CONTROL_COMMANDS] = { "status", "incidents", "stats", "explain", "watch", "approve",
-							    "deny", "journal", "evidence", "exec" };
+							    "deny", "journal", "evidence", "exec", "token", "metrics" };
 static const char *const verbs[CONTROL_VERBS] = { "run", "help", "complete" };
 
 const char *control_command_name(enum control_command command)
@@ -31,6 +31,8 @@ void control_request_print(const struct control_request *request, struct buffer 
 		json_unsigned(&j, "step", request->step);
 	if (request->device[0])
 		json_string(&j, "device", request->device);
+	if (request->revoke)
+		json_bool(&j, "revoke", true);
 	if (request->command == CONTROL_EXEC) {
 		json_string(&j, "verb", (unsigned)request->verb < CONTROL_VERBS ? verbs[request->verb] : "?");
 		json_string(&j, "line", request->line);
@@ -126,7 +128,8 @@ static int read_command(const struct flat_json_member *member, struct control_re
 			return 0;
 		}
 	}
-	buffer_printf(why, "no command '%.32s'; there are status, incidents, stats, explain, watch, approve, deny, journal, evidence and exec", member->text);
+	buffer_printf(why, "no command '%.32s'; there are status, incidents, stats, explain, watch, approve, deny, journal, evidence, exec, "
+			   "token and metrics", member->text);
 	return -1;
 }
 
@@ -214,7 +217,7 @@ static int read_exec(const struct flat_json *object, struct control_request *req
 
 int control_request_read(struct text line, struct control_request *ret, struct buffer *why)
 {
-	const struct flat_json_member *version, *json;
+	const struct flat_json_member *version, *json, *revoke;
 	struct control_request request = { 0 };
 	struct flat_json object;
 
@@ -230,6 +233,8 @@ int control_request_read(struct text line, struct control_request *ret, struct b
 	}
 	json = flat_json_find(&object, "json");
 	request.json = json && json->type == FLAT_TRUE;
+	revoke = flat_json_find(&object, "revoke");
+	request.revoke = revoke && revoke->type == FLAT_TRUE;
 	if (read_command(flat_json_find(&object, "command"), &request, why) < 0 ||
 	    read_id(flat_json_find(&object, "id"), &request, why) < 0 ||
 	    read_device(flat_json_find(&object, "device"), &request, why) < 0 ||

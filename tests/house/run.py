@@ -354,6 +354,30 @@ def check_gateway_manual(suite, manual):
     suite.judge("the manual pages explain every rung, refusal and death", problems)
 
 
+def check_metrics(suite):
+    """The table of metrics, its manual page, and what packaging/ makes of them."""
+    rows = re.findall(r'\{ "(spimend_\w+)", METRIC_(\w+), "([\w,]*)", "([^"]+)",', text_of("src/record/metrics_table.c"))
+    names = {name + ("_total" if kind == "COUNTER" else ""): labels.split(",") if labels else [] for name, kind, labels, _ in rows}
+    known = dict(re.findall(r"^\.It Cm (spimend_\w+)(?: Ar (.+))?$", text_of("doc/spimendd.8"), re.M))
+    problems = [] if rows else ["no metrics found in src/record/metrics_table.c"]
+    problems += [f"doc/spimendd.8: no line for {name} {labels}" for name, labels in names.items()
+                 if known.get(name, "none").split() != labels]
+    problems += [f"doc/spimendd.8: there is no metric {name}" for name in known if name not in names]
+    for path in sources("packaging/prometheus/*") + sources("packaging/grafana/*"):
+        problems += [f"{path}: there is no metric {name}"
+                     for name in sorted(set(re.findall(r"\bspimend_[a-z_]+", text_of(path))) - set(names))]
+    suite.judge("every metric is in the manual page, and what packaging/ asks for is there", problems)
+
+
+def check_page(suite):
+    """Each file of the page is compiled in."""
+    listed = set(re.findall(r"^  '([^']+)',", text_of("web/meson.build"), re.M))
+    there = {path[len("web/"):] for path in sources("web/**/*") if os.path.isfile(os.path.join(ROOT, path))} - {"meson.build"}
+    there = {name for name in there if not name.endswith((".md", ".test.mjs"))}
+    suite.judge("every file of the page is named in web/meson.build",
+                [f"web/{name}: not in web_files of web/meson.build" for name in sorted(there - listed)])
+
+
 PICTURE = re.compile(r"^```\n\$ spimend ([^\n]*)\n(.*?)^```$", re.M | re.S)
 
 
@@ -392,6 +416,8 @@ def main():
     check_sources(suite)
     check_bpf(suite)
     check_manual(suite)
+    check_metrics(suite)
+    check_page(suite)
     return suite.close()
 
 

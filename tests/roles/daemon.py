@@ -139,7 +139,7 @@ class Daemon:
         return found
 
     def roles(self):
-        return {role: pid for pid, words in self.processes().items() for role in (*ROLES, "ssh") if words.endswith(f"--role={role}")}
+        return {role: pid for pid, words in self.processes().items() for role in (*ROLES, "ssh", "web") if words.endswith(f"--role={role}")}
 
     def status_of(self, pid):
         """/proc/PID/status as a dictionary."""

@@ -30,6 +30,7 @@ import recorder  # noqa: E402
 import repairs  # noqa: E402
 import shell  # noqa: E402
 import ssh  # noqa: E402
+import web  # noqa: E402
 import world  # noqa: E402
 from suite import ROOT, Suite, build_check, run  # noqa: E402
 
@@ -83,7 +84,7 @@ def main():
         absent = notify.missing()
         if absent:
             suite.skip("traps and messages, in and out", "not installed: " + ", ".join(absent))
-        modules = [life, world, hostile, shell, eem, fleet] + ([] if absent else [notify])
+        modules = [life, world, hostile, shell, eem, fleet, web] + ([] if absent else [notify])
         if feeding.missing():
             suite.skip("rsyslogd and syslog-ng forward to the daemon", "not installed: " + ", ".join(feeding.missing()))
         else:
@@ -104,6 +105,7 @@ def main():
             suite.skip("devices over ssh", "not installed: " + ", ".join(devices.missing()))
         else:
             modules += [devices, repairs, audit, recorder]
+            tests += [(name, deed, optimised) for name, deed in web.DEVICE_TESTS] if optimised else []
         for module in modules:
             tests += [(name, deed, optimised) for name, deed in module.TESTS] if optimised else []
             tests += [(f"{name} (sanitizers)", deed, sanitized) for name, deed in module.SANITIZED] if sanitized else []

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#include "role/bucket.h"
+
+#include "base/calendar.h"
+
+bool bucket_may(struct bucket *bucket, int64_t now_ns, int64_t rate)
+{
+	const int64_t price = SECOND_NS / rate, most = 2 * SECOND_NS;
+
+	bucket->credit += bucket->at ? now_ns - bucket->at : most;
+	bucket->at = now_ns ? now_ns : 1;
+	if (bucket->credit > most)
+		bucket->credit = most;
+	if (bucket->credit < price)
+		return false;
+	bucket->credit -= price;
+	return true;
+}
