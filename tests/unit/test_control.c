@@ -421,6 +421,39 @@ static void test_a_word_on_a_step_is_taken_from_operators_alone(void **state)
 	assert_int_equal(control_figures(control).refused, 1);
 }
 
+static void test_a_journal_is_read_by_operators_alone(void **state)
+{
+	static const char wanted[] = "{\"spimend\":1,\"command\":\"journal\",\"device\":\"hub\",\"id\":null}\n";
+	struct control_rules rules = { .groups = { 4242 }, .group_count = 1, .operators = 4243, .has_operators = true };
+	int status;
+	pid_t child;
+
+	(void)state;
+	if (getuid() != 0)
+		skip();
+	control_allow(control, &rules);
+	memset(&asked, 0, sizeof(asked));
+	child = fork();
+	if (child == 0) { /* one who may ask other things */
+		gid_t group = 4242;
+
+		if (setgroups(1, &group) < 0 || setgid(4241) < 0 || setuid(4241) < 0)
+			_exit(9);
+		usleep(50000);
+		int fd = client();
+
+		send(fd, wanted, sizeof(wanted) - 1, MSG_NOSIGNAL);
+		fcntl(fd, F_SETFL, 0);
+		hear(fd);
+		_exit(strstr(got, "permission denied: root may read it") ? 1 : 2);
+	}
+	while (waitpid(child, &status, WNOHANG) == 0)
+		turn(0);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 1);
+	assert_string_equal(asked.device, "");
+}
+
 static void test_why_a_word_is_not_taken_is_told(void **state)
 {
 	int fd = client();
@@ -573,6 +606,7 @@ int main(void)
 		CONTROL_TEST(test_bad_requests_are_told_why),
 		CONTROL_TEST(test_who_may_not_ask_is_turned_away),
 		CONTROL_TEST(test_a_word_on_a_step_is_taken_from_operators_alone),
+		CONTROL_TEST(test_a_journal_is_read_by_operators_alone),
 		CONTROL_TEST(test_why_a_word_is_not_taken_is_told),
 		CONTROL_TEST(test_too_many_at_once_are_turned_away),
 		CONTROL_TEST(test_who_does_not_ask_in_time_is_dropped),
