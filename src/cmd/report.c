@@ -267,8 +267,6 @@ static int read_options(int argc, char **argv, struct options *o)
 			return EXIT_TROUBLE + 1;
 		}
 	}
-	if (!o->from && optind < argc)
-		return refuse("asking the daemon is not in this version: --from reads what was saved", NULL) + 1;
 	if (o->output && (!o->output[0] || strlen(o->output) >= PATH_ROOM))
 		return refuse("--output", "no name of a folder or file") + 1;
 	if (o->from ? optind != argc : argc - optind != 1)
@@ -285,8 +283,10 @@ static int make(struct run *run)
 {
 	struct options *o = &run->options;
 	const char *source = o->from ? o->from : o->socket;
-	int result = report_source_file(o->from, take_line, run);
+	int result = o->from ? report_source_file(o->from, take_line, run) : report_source_daemon(o->socket, o->id, take_line, run);
 
+	if (result == REPORT_SOURCE_SAID)
+		return EXIT_TROUBLE;
 	if (result == SPIMEND_E_SYNTAX || (result == 0 && run->lines == 0))
 		return refuse(source, "no evidence of an incident: its first line is to be the incident (spimend.incident/1)");
 	if (result == SPIMEND_E_LIMIT)
