@@ -9,7 +9,7 @@ import threading
 import time
 
 import faults
-from laboratory import Lab
+from laboratory import ROOT, Lab
 
 STEP_S = 0.1    # one character of a strip
 BEFORE_S = 1    # a strip begins so long before the fault
@@ -108,6 +108,20 @@ def log_line(lab):
         return next((line[line.index("%CRYPTO"):].strip() for line in file if "%CRYPTO-4-RECVD_PKT_INV_SPI" in line), None)
 
 
+def report(lab, incident):
+    """Writes what spimend hands over of an incident, where the lab's removal does not reach; returns the page's path."""
+    folder = os.path.join(ROOT, lab.spimendd.build, "demo-report")
+    lab.spimendd.ask("report", incident, "--output", folder, "--force")
+    owner = int(os.environ.get("SUDO_UID", "0")), int(os.environ.get("SUDO_GID", "0"))
+    for path in [folder] + [os.path.join(folder, name) for name in os.listdir(folder)]:
+        os.chown(path, *owner, follow_symlinks=False)  # it is for its owner alone, and that is who called sudo
+    page = os.path.join(folder, "report.html")
+    say(f"$ spimend report {incident}")
+    say(f"hands it over to whoever has to find the cause: a page that opens offline, with both ends in one picture, a timeline, and"
+        f" a capture for Wireshark. Here: {page}")
+    return page
+
+
 def noise(lab):
     for name in ("scan", "forged"):
         before = {found["id"] for found in lab.spimendd.incidents()}
@@ -127,7 +141,7 @@ def introduce(lab):
 
 
 def demo(given):
-    began, results = time.monotonic(), []
+    began, results, page = time.monotonic(), [], None
     lab = Lab("demo")
     try:
         for number, (fault, what, short) in enumerate(FAULTS):
@@ -154,6 +168,7 @@ def demo(given):
                     say(f"$ spimend explain {incident}")
                     for line in lab.spimendd.ask("explain", incident)[1].rstrip().splitlines():
                         print(f"     {line}".rstrip(), flush=True)
+                    page = report(lab, incident)
         if lab.spimendd.pid():
             title(f"{len(FAULTS) + 1}. A stranger scans B, and somebody forges A's address: nothing may be done")
             noise(lab)
@@ -166,4 +181,6 @@ def demo(given):
         lab.down()
     print(f"\n   {time.monotonic() - began:.0f} s; the lab is removed. To try it yourself: lab/README.md. To measure it:"
           " sudo lab/lab measure", flush=True)
+    if page:
+        print(f"   The report of the first incident stays: {page}", flush=True)
     return 0 if results and all(outage for *_, outage in results) else 1

@@ -168,7 +168,8 @@ static int write_files(struct run *run, struct report_output *output)
 	} parts[] = {
 		{ "incident.json", "the incident, spimend.incident/1", &run->first },
 		{ "timeline.txt", "every recorded event, in order of time", &e->timeline },
-		{ "capture.pcapng", "the first bytes of packets, for Wireshark, with comments at the decisive ones", &e->capture },
+		{ "capture.pcapng", e->pcapng.packets ? "the first bytes of packets, for Wireshark, with comments at the decisive ones"
+						       : "a capture without packets: none was recorded", &e->capture },
 		{ "journal.txt", "what was decided, ordered and done", &e->journal },
 		{ "shows.txt", "commands and what they printed", &e->shows },
 		{ "recorded.ndjson", "all of it for programs, spimend.recorded/1; `spimend report --from` reads it", &run->recorded },

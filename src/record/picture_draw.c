@@ -231,7 +231,7 @@ void draw_packets(struct drawing *d, enum picture_kind kind)
 struct group {
 	double first, last;
 	uint64_t count, number, last_number;
-	const struct picture_event *event; /* its first */
+	const struct picture_event *event; /* its first, or what counts most */
 	bool up, down; /* of arrows: towards the sender, towards the receiver */
 };
 
@@ -257,6 +257,8 @@ static bool next_group(const struct drawing *d, draw_filter_fn *filter, size_t *
 				ret->event = e;
 				ret->number = *number + 1;
 			}
+			if (e->kind == PICTURE_FLOWS || (e->kind == PICTURE_STEP && ret->event->kind == PICTURE_DECIDED))
+				ret->event = e; /* its colour is the group's */
 			ret->last = x;
 			ret->last_number = *number + 1;
 			ret->count++;

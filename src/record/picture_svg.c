@@ -256,7 +256,7 @@ static void add_outage(struct drawing *d)
 	right = axis_at(&d->axis, last.ns);
 	buffer_printf(&d->under, "<rect class=\"hole\" x=\"%.1f\" y=\"22\" width=\"%.1f\" height=\"@C\"/>", left,
 		      right - left > 1 ? right - left : 1);
-	if (last.ns > first.ns) {
+	if (last.ns - first.ns >= SECOND_NS / 1000) {
 		calendar_print_duration(&label, last.ns - first.ns);
 		buffer_add_string(&label, d->p->has_flow ? " until traffic flowed again" : " from the first to the last seen");
 		d->y += 8;

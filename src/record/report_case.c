@@ -230,7 +230,7 @@ static void say_left_out(const struct page *p, const struct picture *picture)
 	for (size_t i = 0; i < picture->event_count; i++)
 		outside += !picture_is_drawn(picture, &picture->events[i]);
 	if (outside)
-		buffer_printf(p->out, " %" PRIu64 " events before or after are not drawn.", outside);
+		buffer_printf(p->out, " %" PRIu64 " event%s before or after what is drawn.", outside, outside == 1 ? " lies" : "s lie");
 	if (picture->events_left_out)
 		buffer_printf(p->out, " %" PRIu64 " more %s not drawn one by one: their times were not kept.", picture->events_left_out,
 			      picture->events_left_out == 1 ? "is" : "are");
@@ -314,6 +314,7 @@ static void add_section(const struct page *p, const char *key, const char *title
 static void add_step(const struct page *p, const struct json_node *s)
 {
 	struct text command = json_tree_text(p->tree, s, "command"), on = json_tree_text(p->tree, s, "on");
+	struct text role = json_tree_text(p->tree, s, "role");
 	struct text blast = json_tree_text(p->tree, s, "blast_radius"), state = json_tree_text(p->tree, s, "state");
 
 	say(p, "<li><p class=\"where\">At ");
@@ -321,9 +322,11 @@ static void add_step(const struct page *p, const struct json_node *s)
 		html_add(p->out, on);
 	else
 		say(p, "the");
-	say(p, on.len ? " (" : " ");
-	html_add(p->out, json_tree_text(p->tree, s, "role"));
-	say(p, on.len ? ")" : "");
+	if (role.len) {
+		say(p, on.len ? " (" : " ");
+		html_add(p->out, role);
+		say(p, on.len ? ")" : "");
+	}
 	if (json_tree_true(p->tree, s, "needs_approval"))
 		say(p, ", only with a person's approval");
 	if (state.len) {
@@ -336,9 +339,11 @@ static void add_step(const struct page *p, const struct json_node *s)
 		html_add(p->out, command);
 		say(p, "</code></pre>\n");
 	}
-	say(p, "<p>");
-	html_add_sentence(p->out, json_tree_text(p->tree, s, "why"));
-	say(p, "</p>\n");
+	if (json_tree_text(p->tree, s, "why").len) {
+		say(p, "<p>");
+		html_add_sentence(p->out, json_tree_text(p->tree, s, "why"));
+		say(p, "</p>\n");
+	}
 	if (blast.len) {
 		say(p, "<p class=\"soft\">Disturbs: ");
 		html_add_sentence(p->out, blast);
@@ -353,11 +358,13 @@ static void add_plan(const struct page *p)
 	const struct json_node *first = json_tree_first(p->tree, plan);
 	const struct json_node *list = json_tree_find(p->tree, p->explain, "do");
 
+	bool is_plan = first;
+
 	if (!first)
 		first = json_tree_first(p->tree, steps);
 	if (!first && !json_tree_first(p->tree, list))
 		return;
-	say(p, "<section>\n<h3>What to do</h3>\n");
+	say(p, is_plan || !first ? "<section>\n<h3>What to do</h3>\n" : "<section>\n<h3>Steps of the repair</h3>\n");
 	if (first)
 		say(p, "<ol class=\"steps\">\n");
 	for (const struct json_node *s = first; s; s = json_tree_next(p->tree, s))
@@ -372,7 +379,7 @@ static void add_actions(const struct page *p)
 {
 	const struct json_node *first = json_tree_first(p->tree, json_tree_find(p->tree, p->is, "actions"));
 
-	if (!p->live)
+	if (!p->live && !first)
 		return;
 	say(p, "<section>\n<h3>What was done</h3>\n");
 	if (!first) {

@@ -139,6 +139,8 @@ static void draw_sighting(struct report_evidence *e, const struct recorded *even
 		return;
 	}
 	learn_lane(e, event->end, PICTURE_RECEIVER);
+	if (!(event->has & RECORDED_HAS_PACKETS))
+		e->picture.counts_packets = false; /* a line of its log */
 	if (event->has & RECORDED_HAS_WALL) {
 		if (!e->has_stray || event->wall.ns < e->first_stray.ns)
 			e->first_stray = event->wall;
@@ -340,6 +342,25 @@ static void set_window(struct report_evidence *e)
 	p->until.ns += around;
 }
 
+/* When it was told as healed: of devices, traffic is proved by what they print. */
+static void add_healed(struct report_evidence *e)
+{
+	struct picture_event flows = { .kind = PICTURE_FLOWS, .end = PICTURE_RECEIVER, .what = TEXT("traffic flows again") };
+	bool found = false;
+
+	for (size_t i = 0; i < e->picture.event_count; i++) {
+		const struct picture_event *told = &e->picture.events[i];
+
+		if (told->kind == PICTURE_DECIDED && text_ends(told->what, TEXT(", healed")) && (!found || told->at.ns < flows.at.ns)) {
+			flows.at = told->at;
+			found = true;
+		}
+	}
+	flows.text = json_tree_text(e->incident, json_tree_root(e->incident), "waits_for");
+	if (found)
+		picture_add(&e->picture, &flows);
+}
+
 /* Nothing was recorded of the packets: when the first and the last came is known all the same. */
 static void add_seen(struct report_evidence *e)
 {
@@ -415,6 +436,8 @@ void report_draw_end(struct report_evidence *e)
 	if (!e->told_steps)
 		add_actions(e);
 	add_told(e, json_tree_text(t, live, "healed"), PICTURE_FLOWS, "traffic flows again", proof_of(t, incident));
+	if (!p->has_flow && text_equal(json_tree_text(t, incident, "state"), TEXT("healed")))
+		add_healed(e);
 	if (!e->has_stray)
 		add_seen(e);
 	add_ledger(e);

@@ -12,8 +12,11 @@ static size_t walk(const struct json_tree *tree, const struct json_node *node, u
 
 	if (depth > JSON_TREE_DEPTH_MAX + 1)
 		abort();
-	for (size_t i = 0; i < node->text.len + node->key.len; i++)
-		if ((i < node->text.len ? node->text.at[i] : node->key.at[i - node->text.len]) == '\0' && i > size)
+	for (size_t i = 0; i < node->text.len; i++) /* the sanitizer knows where it may lie */
+		if (node->text.at[i] == '\0' && node->type == JSON_NUMBER)
+			abort();
+	for (size_t i = 0; i < node->key.len; i++)
+		if (node->type > JSON_OBJECT && node->key.at[i] == '\0')
 			abort();
 	for (const struct json_node *m = json_tree_first(tree, node); m; m = json_tree_next(tree, m))
 		n += walk(tree, m, depth + 1);

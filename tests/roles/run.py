@@ -27,6 +27,7 @@ import neighbors  # noqa: E402
 import notify  # noqa: E402
 import plain  # noqa: E402
 import recorder  # noqa: E402
+import reporting  # noqa: E402
 import repairs  # noqa: E402
 import shell  # noqa: E402
 import ssh  # noqa: E402
@@ -104,7 +105,7 @@ def main():
         if devices.missing():
             suite.skip("devices over ssh", "not installed: " + ", ".join(devices.missing()))
         else:
-            modules += [devices, repairs, audit, recorder]
+            modules += [devices, repairs, audit, recorder, reporting]
             tests += [(name, deed, optimised) for name, deed in web.DEVICE_TESTS] if optimised else []
         for module in modules:
             tests += [(name, deed, optimised) for name, deed in module.TESTS] if optimised else []
