@@ -26,9 +26,10 @@ bench: all
 	@scripts/as-user bench/analyze
 	@scripts/as-user bench/audit
 	@scripts/deps bench || echo "bench/lookup and bench/eem go on with what is here"
-	@SPIMEND_BUILD_TARGETS="bench/lookup bench/eem" scripts/as-user scripts/build build $(RELEASE)
+	@SPIMEND_BUILD_TARGETS="bench/lookup bench/eem bench/recorder" scripts/as-user scripts/build build $(RELEASE)
 	@scripts/as-user build/bench/lookup
 	@scripts/as-user build/bench/eem
+	@scripts/as-user build/bench/recorder
 	@SPIMEND_BUILD_TARGETS="bench/sensor bench/flood bench/ingest bench/sessions" scripts/as-user scripts/build build $(RELEASE)
 	@if [ "$$(id -u)" -eq 0 ]; then build/bench/sensor && scripts/deps lab && bench/forged && bench/ingest && bench/sessions; \
 	else echo "bench/sensor, bench/forged, bench/ingest and bench/sessions are left out: they need root"; fi

@@ -252,6 +252,27 @@ void recorded_of_sighting(const struct sighting *s, recorded_take_fn *take, void
 	take(context, &e);
 }
 
+void recorded_of_head(const struct packet_head *h, recorded_take_fn *take, void *context)
+{
+	struct recorded e = { .kind = RECORDED_PACKET, .has = RECORDED_HAS_MONO | RECORDED_HAS_WALL | RECORDED_HAS_LENGTH |
+			      RECORDED_HAS_LINKTYPE, .mono_ns = h->mono_ns, .wall = h->wall, .src = h->src, .dst = h->dst,
+			      .protocol = protocol_of(h->protocol), .direction = h->outgoing ? RECORDED_OUT : RECORDED_IN,
+			      .length = h->length, .linktype = RECORDED_LINKTYPE_RAW,
+			      .data = { (const char *)h->bytes, h->len } };
+	char text[TEXT_MAX];
+
+	if (h->has_spi) {
+		e.has |= RECORDED_HAS_SPI;
+		e.spi.value = h->spi;
+	}
+	if (h->protocol) {
+		e.has |= RECORDED_HAS_SEQUENCE;
+		e.sequence = h->sequence;
+	}
+	e.text = write_text(text, "%s%s%s", h->text, h->interface[0] ? " on " : "", h->interface);
+	take(context, &e);
+}
+
 void recorded_of_count(const struct spi_count *c, recorded_take_fn *take, void *context)
 {
 	struct recorded e = { .kind = RECORDED_COUNTER, .has = RECORDED_HAS_SPI | RECORDED_HAS_PACKETS | RECORDED_HAS_SEQUENCE,

@@ -10,6 +10,7 @@
 #define RECORD_RECORDED_OF_H
 
 #include "model/gateway.h"
+#include "model/packet_head.h"
 #include "model/recorded.h"
 #include "model/syslog.h"
 
@@ -26,6 +27,7 @@ void recorded_of_hint(const struct daemon_hint *hint, const struct ike_sa *ike, 
 void recorded_of_kernel(const struct kernel_event *event, recorded_take_fn *take, void *context);
 void recorded_of_report(const struct plugin_report *report, recorded_take_fn *take, void *context);
 void recorded_of_sighting(const struct sighting *sighting, recorded_take_fn *take, void *context);
+void recorded_of_head(const struct packet_head *head, recorded_take_fn *take, void *context);
 void recorded_of_count(const struct spi_count *count, recorded_take_fn *take, void *context);
 /* What grew since `before`; nothing where none did. */
 void recorded_of_counters(const struct xfrm_counters *before, const struct xfrm_counters *now, recorded_take_fn *take,

@@ -61,7 +61,8 @@ static void record(void *context, const struct recorded *event)
 /* What others make happen may fill so much of the ring in a second and no more. */
 static bool takes(struct mind *mind, enum record_share share)
 {
-	static const uint32_t a_second[SHARES] = { [SHARE_STRAY_OURS] = 2000, [SHARE_STRAY] = 100, [SHARE_COUNT] = 200,
+	static const uint32_t a_second[SHARES] = { [SHARE_STRAY_OURS] = 2000, [SHARE_STRAY] = 100, [SHARE_HEAD] = 400,
+						   [SHARE_COUNT] = 200,
 						   [SHARE_CLAIM] = 500, [SHARE_OUTPUT] = 500 };
 	struct mind_recorder *r = &mind->recorder;
 	int64_t second = mind_now(mind).mono_ns / SECOND_NS;
@@ -180,6 +181,10 @@ void mind_record_see(struct mind *mind, enum message_type type, const union mess
 	case MESSAGE_SIGHTING:
 		if (takes(mind, item->sighting.in_ledger ? SHARE_STRAY_OURS : SHARE_STRAY))
 			recorded_of_sighting(&item->sighting, record, mind);
+		break;
+	case MESSAGE_PACKET_HEAD:
+		if (takes(mind, SHARE_HEAD))
+			recorded_of_head(&item->packet_head, record, mind);
 		break;
 	case MESSAGE_SPI_COUNT:
 		if (item->spi_count.at_death || takes(mind, SHARE_COUNT))

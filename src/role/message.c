@@ -202,6 +202,11 @@ static bool valid_daemon_line(const union message_item *item)
 	return daemon_line_valid(&item->daemon_line);
 }
 
+static bool valid_packet_head(const union message_item *item)
+{
+	return packet_head_valid(&item->packet_head);
+}
+
 static bool valid_neighbor(const union message_item *item)
 {
 	return neighbor_valid(&item->neighbor);
@@ -373,6 +378,8 @@ static const struct message_row rows[MESSAGE_TYPES] = {
 	[MESSAGE_MAILED] = { "mailed", SIZE(mailed), FROM(ROLE_DIAL), FROM(ROLE_CORE), 0, false, valid_mailed },
 	[MESSAGE_DEBUG] = { "debug", SIZE(debug), FROM(ROLE_CORE), FROM(ROLE_ACT), 0, false, valid_debug },
 	[MESSAGE_DAEMON_LINE] = { "daemon-line", SIZE(daemon_line), FROM(ROLE_ACT), FROM(ROLE_CORE), 0, true, valid_daemon_line },
+	[MESSAGE_PACKET_HEAD] = { "packet-head", SIZE(packet_head), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, true,
+				  valid_packet_head },
 	[MESSAGE_NEIGHBOR] = { "neighbor", SIZE(neighbor), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, true, valid_neighbor },
 	[MESSAGE_NEIGHBOR_COUNTS] = { "neighbor-counts", SIZE(neighbor_counts), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, true, NULL },
 	[MESSAGE_JOURNALD_AT] = { "journald-at", SIZE(ping), FROM(ROLE_SENSE), FROM(ROLE_PARENT), 0, true, NULL },
@@ -404,7 +411,7 @@ static const char *const resource_names[RESOURCES] = {
 	"log socket", "channel", "BPF maps", "packet socket", "XDP", "audit socket", "XFRM counters", "XFRM sockets",
 	"IKE daemon", "journal", "control socket", "rtnetlink socket", "plugin", "trap socket", "processor times", "TLS file",
 	"neighbours' socket",
-	"syslog socket", "log file", "journald's journal", "web socket",
+	"syslog socket", "log file", "journald's journal", "web socket", "IKE socket",
 };
 
 const char *role_name(enum role role)

@@ -21,6 +21,7 @@
 #include "model/dial.h"
 #include "model/gateway.h"
 #include "model/neighbor.h"
+#include "model/packet_head.h"
 #include "model/recorded.h"
 #include "model/report.h"
 #include "model/sa_block.h"
@@ -96,6 +97,7 @@ enum message_type {
 	MESSAGE_WEB_ASK, MESSAGE_WEB_COUNTS, /* web to core */
 	MESSAGE_WEB_PART, MESSAGE_WEB_NEWS,  /* core to web */
 	MESSAGE_WEB_TOKEN, /* struct role_token, parent to web: the page token's hash */
+	MESSAGE_PACKET_HEAD, /* sense to core */
 	MESSAGE_TYPES
 };
 
@@ -121,6 +123,7 @@ enum resource {
 	RESOURCE_SYSLOG_FILE, /* the followed log file `index`, another one under its name */
 	RESOURCE_SYSLOG_JOURNALD, /* a pipe on which journalctl prints the journal */
 	RESOURCE_WEB,      /* the listening socket of the configuration's web listener `index` */
+	RESOURCE_HEADS,    /* a packet socket for heads of IKE on `name` */
 	RESOURCES
 };
 const char *resource_name(enum resource resource);
@@ -256,6 +259,7 @@ union message_item {
 	struct role_debug debug;
 	struct daemon_line daemon_line;
 	struct neighbor neighbor;
+	struct packet_head packet_head;
 	struct neighbor_counts neighbor_counts;
 	struct neighbor_hearing hear;
 	struct syslog_claim claim;

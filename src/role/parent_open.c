@@ -328,6 +328,7 @@ static void open_interface(struct parent *parent, const struct config_interface 
 		give_fd(parent, ROLE_SENSE, resource, fd);
 	else
 		parent_hand(parent, ROLE_SENSE, resource, NULL, 0);
+	parent_give_heads(parent, interface->name);
 }
 
 void parent_check_interfaces(struct parent *parent)

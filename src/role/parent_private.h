@@ -153,6 +153,10 @@ int parent_watch_links(struct parent *parent);
 /* What that role takes under resource.kind; the descriptors stay the caller's. */
 void parent_hand(struct parent *parent, enum role role, struct role_resource resource, const int *fds, size_t fd_count);
 
+/* --- parent_heads.c ------------------------------------------------------------------------------------------- */
+
+void parent_give_heads(struct parent *parent, const char *interface);
+
 /* --- parent_syslog.c: sockets and files of the fleet's syslog ----------------------------------------------------- */
 
 /* To sense: all of them; that listener, once more. To core: which of them could be had. */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "role/sense_devices.h"
+#include "role/sense_heads.h"
 #include "role/sense_neighbors.h"
 #include "role/sense_reports.h"
 #include "role/sense_syslog.h"
@@ -36,6 +37,7 @@ struct sense {
 	struct sense_traps traps;
 	struct sense_devices devices;
 	struct sense_neighbors neighbors;
+	struct sense_heads heads;
 	struct sense_syslog *syslog; /* owns; NULL: none is heard */
 };
 
@@ -111,6 +113,7 @@ static void on_state(void *context, int64_t now)
 	sense_reports_tell(&sense->reports);
 	sense_traps_tell(&sense->traps);
 	sense_neighbors_tell(&sense->neighbors);
+	sense_heads_tick(&sense->heads);
 	sense_syslog_tell(sense->syslog);
 	tell_counters(sense);
 }
@@ -138,6 +141,13 @@ static void on_audit(void *context, uint32_t events)
 		loop_remove(sense->audit_source);
 		sense->audit_source = NULL;
 	}
+}
+
+static void on_head(void *context, struct text bytes, const struct sighting *one)
+{
+	struct sense *sense = context;
+
+	sense_heads_stray(&sense->heads, bytes, one);
 }
 
 static void on_interface_lost(void *context, const char *interface, int error)
@@ -192,6 +202,7 @@ static void core_closed(void *context, struct channel *channel, const char *why)
 	sense_traps_core(&sense->traps, NULL);
 	sense_devices_core(&sense->devices, NULL);
 	sense_neighbors_core(&sense->neighbors, NULL);
+	sense_heads_core(&sense->heads, NULL);
 	sense_syslog_core(sense->syslog, NULL);
 }
 
@@ -216,6 +227,7 @@ static int take_channel(struct sense *sense, int fd)
 	sense_traps_core(&sense->traps, NULL);
 	sense_devices_core(&sense->devices, NULL);
 	sense_neighbors_core(&sense->neighbors, NULL);
+	sense_heads_core(&sense->heads, NULL);
 	sense_syslog_core(sense->syslog, NULL);
 	channel_free(sense->core);
 	sense->core = NULL;
@@ -228,6 +240,7 @@ static int take_channel(struct sense *sense, int fd)
 		sense_traps_core(&sense->traps, sense->core);
 		sense_devices_core(&sense->devices, sense->core);
 		sense_neighbors_core(&sense->neighbors, sense->core);
+		sense_heads_core(&sense->heads, sense->core);
 		sense_syslog_core(sense->syslog, sense->core);
 	}
 	return r;
@@ -235,7 +248,8 @@ static int take_channel(struct sense *sense, int fd)
 
 static int take_maps(struct sense *sense, const int *fds, size_t fd_count)
 {
-	struct packets_events events = { .context = sense, .sighting = tell_sighting, .interface_lost = on_interface_lost };
+	struct packets_events events = { .context = sense, .sighting = tell_sighting, .interface_lost = on_interface_lost,
+					 .head = on_head };
 	int maps[PACKETS_MAPS], r;
 
 	if (fd_count != PACKETS_MAPS) {
@@ -297,6 +311,8 @@ static void take_resource(void *context, const struct role_resource *resource, c
 		sense_reports_take(&sense->reports, resource, fds, fd_count);
 	} else if (resource->kind == RESOURCE_TRAPS) {
 		sense_traps_take(&sense->traps, resource, fds, fd_count);
+	} else if (resource->kind == RESOURCE_HEADS) {
+		sense_heads_take(&sense->heads, resource, fds, fd_count);
 	} else if (resource->kind == RESOURCE_NEIGHBORS) {
 		sense_neighbors_take(&sense->neighbors, resource, fds, fd_count);
 	} else if (sense_syslog_take(sense->syslog, resource, fds, fd_count)) {
@@ -345,6 +361,7 @@ static int begin(void *context, struct member *member)
 	loop_timer_every(sense->counts_timer, COUNTS_EVERY);
 	loop_timer_every(sense->state_timer, STATE_EVERY);
 	sense_neighbors_begin(&sense->neighbors, member);
+	sense_heads_begin(&sense->heads, member);
 	r = sense_syslog_new(member, &sense->syslog);
 	if (r < 0)
 		return r;
@@ -373,6 +390,7 @@ static void end(void *context)
 	sense_reports_done(&sense->reports);
 	sense_traps_done(&sense->traps);
 	sense_neighbors_done(&sense->neighbors);
+	sense_heads_done(&sense->heads);
 	sense_syslog_free(sense->syslog);
 	channel_free(sense->core);
 	packets_free(sense->packets);

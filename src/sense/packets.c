@@ -75,19 +75,21 @@ static void tell_flows(struct packets *p)
 	packets_flows_tell(p->flows, p->events.sighting, p->events.context);
 }
 
-/* `one` has all but in_ledger. */
-static void take_packet(struct packets *p, struct sighting *one)
+/* `one` has all but in_ledger. True: it is the first of a flow. */
+static bool take_packet(struct packets *p, struct sighting *one)
 {
 	struct sa_key key = sa_key_of(&one->dst, one->protocol, one->spi);
 	enum watch_state state = packets_watch_state(p->watch, &key);
+	enum packets_flow flow;
 
 	if (state == WATCH_LIVE)
-		return; /* it came to life on the way from the kernel to here */
+		return false; /* it came to life on the way from the kernel to here */
 	one->in_ledger = state == WATCH_DEAD;
-	if (packets_flows_add(p->flows, one) == PACKETS_FLOW_FULL)
-		p->flows_dropped++;
+	flow = packets_flows_add(p->flows, one);
+	p->flows_dropped += flow == PACKETS_FLOW_FULL;
 	if (!p->timer_runs)
 		p->timer_runs = set_timer(p, PACKETS_WINDOW_NS) == 0;
+	return flow == PACKETS_FLOW_NEW;
 }
 
 /* The filter has found ESP here already and cut behind it: so whether it is read the same way here shows at the end. With
@@ -125,7 +127,8 @@ static void take_capture(struct packets *p, const struct interface *in, const st
 	memcpy(one.interface, in->name, sizeof(one.interface));
 	one.first_ns = one.last_ns = at;
 	one.sequence_first = one.sequence_last = one.sequence_highest = frame.sequence;
-	take_packet(p, &one);
+	if (take_packet(p, &one) && p->events.head)
+		p->events.head(p->events.context, capture->bytes, &one);
 }
 
 static struct spimend_address address_of(uint8_t family, const uint8_t *bytes)
@@ -159,7 +162,7 @@ static int take_report(void *context, void *data, size_t size)
 	for (size_t i = 0; i < PACKETS_INTERFACES_MAX; i++)
 		if (p->interfaces[i].name[0] && p->interfaces[i].ifindex == report.ifindex)
 			memcpy(one.interface, p->interfaces[i].name, sizeof(one.interface));
-	take_packet(p, &one);
+	(void)take_packet(p, &one); /* what XDP reports has no bytes */
 	/* A negative answer stops libbpf behind this report. */
 	return --p->budget ? 0 : -EAGAIN;
 }

@@ -24,6 +24,8 @@ struct packets;
 struct packets_events {
 	void *context; /* borrows */
 	void (*sighting)(void *context, const struct sighting *sighting);
+	/* NULL, or: the first packet of a flow that a packet socket heard, from its IP header to its sequence number. */
+	void (*head)(void *context, struct text bytes, const struct sighting *one);
 	/* The interface cannot be heard any more (it went down or away: error is a negative errno). Its descriptor is closed
 	 * already; the parent may open it again and packets_add_socket() take it. */
 	void (*interface_lost)(void *context, const char *interface, int error);
