@@ -26,6 +26,7 @@ import applets  # noqa: E402
 import audit  # noqa: E402
 import end_to_end  # noqa: E402
 import gateway  # noqa: E402
+import handover  # noqa: E402
 import histories  # noqa: E402
 import itself  # noqa: E402
 import killed  # noqa: E402
@@ -122,7 +123,7 @@ def main():
     jobs = applets.jobs(builds, plugin is not None) + itself.jobs() \
         + histories.jobs(seed, plugin is not None, why, builds) + killed.jobs(builds) \
         + siblings.jobs(builds, plugin is not None, why) + audit.jobs(builds, plugin is not None, why) \
-        + end_to_end.jobs(builds, product, no_product)
+        + end_to_end.jobs(builds, product, no_product) + handover.jobs(builds)
     run_all(suite, [job for job in jobs if not given.only or given.only in job[0]])
     shutil.rmtree("/run/spimend-lab", ignore_errors=True)
     return suite.close()

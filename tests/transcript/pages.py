@@ -5,6 +5,7 @@ import base64
 import hashlib
 import os
 import re
+import shutil
 import sys
 import tempfile
 from html.parser import HTMLParser
@@ -129,6 +130,31 @@ def hostile(suite, spimend):
                  if one not in page.text]
     if "x" * 2100 in page.text:
         problems.append("an enormous name is shown whole")
+    suite.judge(test, problems)
+    in_a_browser(suite, text)
+
+
+def in_a_browser(suite, text):
+    """What a real one makes of the hostile page: its tree has our elements only, and nobody's script has run."""
+    test = "pages: hostile names stay text in a real browser"
+    browser = shutil.which("chromium")
+    if not browser:
+        suite.skip(test, "chromium is not installed")
+        return
+    with tempfile.TemporaryDirectory(prefix="pages-") as scratch:
+        at = os.path.join(scratch, "page.html")
+        with open(at, "w", encoding="utf-8") as file:
+            file.write(text)
+        shown = run([browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                     "--disable-background-networking", "--disable-component-update", "--disable-sync", f"--user-data-dir={scratch}/profile",
+                     "--dump-dom", f"file://{at}"], timeout=60, env=dict(os.environ, HOME=scratch))
+    tree = shown.out.decode("utf-8", "replace")
+    page, problems = problems_of(tree)
+    title = re.search("<title>(.*?)</title>", text)[1]
+    if f"<title>{title}</title>" not in tree:
+        problems.append(f"the title is another one: a script has run, or nothing was shown\n{shown.tail()}")
+    if page.cases != text.count("<article "):
+        problems.append(f"{page.cases} incidents in the browser's tree, {text.count('<article ')} in the page")
     suite.judge(test, problems)
 
 
