@@ -160,6 +160,8 @@ bool config_is_within(const struct config *config, const struct config *ceiling,
 		  SAME(encap_ports) && SAME(encap_port_count) && SAME(sense_audit) && SAME(sense_xfrm), "sense" },
 		{ SAME(ledger_max) && SAME(flows_max) && SAME(incidents_max), "limit" },
 		{ SAME(dial_user) && SAME(notify.tls_trust) && SAME(notify.tls_certificate) && SAME(notify.tls_key), "dial" },
+		{ SAME(hooks), "hook" }, /* a file that the parent reads, a program that is run */
+		{ SAME(keep_incidents) && SAME(keep_days), "keep" },
 		{ SAME(notify.trap_port), "sense trap-port" },
 		{ SAME(recorder), "evidence" }, /* nobody who types makes the evidence of it go away */
 		{ SAME(web), "web" }, /* who may reach in */

@@ -7,6 +7,7 @@
 #define MODEL_CONFIG_H
 
 #include "model/config_device.h"
+#include "model/config_hook.h"
 #include "model/config_notify.h"
 #include "model/config_syslog.h"
 #include "model/config_web.h"
@@ -108,6 +109,7 @@ struct config {
 
 	char dial_user[CONFIG_NAME_MAX]; /* the role dial runs as this; empty: as `user` */
 	struct config_notify notify;
+	struct config_hooks hooks;
 	struct config_devices devices;
 	struct config_syslog syslog;
 	struct config_recorder recorder;

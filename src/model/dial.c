@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "model/config_notify.h"
+#include "model/config_hook.h"
 
 bool dial_valid_line(const struct dial_line *line)
 {
@@ -21,8 +21,9 @@ bool dial_valid_trap(const struct dial_trap *trap)
 
 bool dial_valid_state(const struct dial_state *state)
 {
-	return (unsigned)state->kind < DIAL_KINDS && is_bool(&state->up) &&
-	       state->host < (state->kind == DIAL_SYSLOG ? NOTIFY_LOG_HOSTS_MAX : NOTIFY_HOSTS_MAX) &&
+	static const uint32_t most[DIAL_KINDS] = { NOTIFY_LOG_HOSTS_MAX, NOTIFY_HOSTS_MAX, HOOK_WEBS_MAX, 1 };
+
+	return (unsigned)state->kind < DIAL_KINDS && is_bool(&state->up) && state->host < most[state->kind] &&
 	       text_is_string(state->why, sizeof(state->why));
 }
 
@@ -41,4 +42,15 @@ bool dial_valid_mail(const struct dial_mail *mail)
 bool dial_valid_mailed(const struct dial_mailed *mailed)
 {
 	return mailed->request && is_bool(&mailed->sent) && text_is_string(mailed->why, sizeof(mailed->why));
+}
+
+bool dial_valid_hook(const struct dial_hook *hook)
+{
+	if (!text_is_string(hook->id, sizeof(hook->id)) || !text_is_string(hook->state, sizeof(hook->state)) || hook->length == 0 ||
+	    hook->length > sizeof(hook->body))
+		return false;
+	for (uint32_t i = 0; i < hook->length; i++) /* JSON has no control characters but for the line's end */
+		if ((unsigned char)hook->body[i] < 0x20 && (hook->body[i] != '\n' || i + 1 != hook->length))
+			return false;
+	return true;
 }

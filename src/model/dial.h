@@ -52,7 +52,18 @@ struct dial_mailed { /* what became of it */
 	char why[DIAL_WHY_MAX];
 };
 
-enum dial_kind { DIAL_SYSLOG, DIAL_SNMP, DIAL_KINDS };
+enum dial_kind { DIAL_SYSLOG, DIAL_SNMP, DIAL_WEBHOOK, DIAL_PROGRAM, DIAL_KINDS };
+#define DIAL_HOOK_WORD_MAX 24
+/* A change of an incident: to all web servers of the configuration, or to its program. */
+#define DIAL_HOOK_BODY_MAX 24576
+#define DIAL_HOOK_ID_MAX 48
+struct dial_hook {
+	char id[DIAL_HOOK_ID_MAX]; /* of this change; the same each time that it is tried */
+	char state[DIAL_HOOK_WORD_MAX]; /* of the incident */
+	uint32_t length;
+	char body[DIAL_HOOK_BODY_MAX]; /* spimend.incident/1; UTF-8 on one line */
+};
+
 struct dial_state { /* of one receiver */
 	enum dial_kind kind;
 	uint32_t host;
@@ -67,6 +78,7 @@ bool dial_valid_line(const struct dial_line *line);
 bool dial_valid_trap(const struct dial_trap *trap);
 bool dial_valid_mail(const struct dial_mail *mail);
 bool dial_valid_mailed(const struct dial_mailed *mailed);
+bool dial_valid_hook(const struct dial_hook *hook);
 bool dial_valid_state(const struct dial_state *state);
 
 #endif

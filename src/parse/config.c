@@ -483,6 +483,21 @@ static void check_snmp(struct parser *p)
 		say(p, 0, true, "SNMP version 2c shows its community to whoever reads the network: 'version 3 priv' does not");
 }
 
+static void check_hooks(struct parser *p)
+{
+	const struct config *c = p->config;
+	struct spimend_address address;
+
+	for (uint32_t i = 0; i < c->hooks.web_count; i++) {
+		const struct hook_web *web = &c->hooks.webs[i];
+
+		if (!hook_web_address(web, &c->notify, &address))
+			say(p, 0, false, "'hook webhook' names a host that no 'ip host' line knows: names are not looked up");
+		else if (!web->tls && address.bytes[0] != 127)
+			say(p, 0, true, "'hook webhook http://...' is read by whoever reads the network: 'https://' is not");
+	}
+}
+
 /* What no single line shows. */
 static void check_whole(struct parser *p)
 {
@@ -493,6 +508,7 @@ static void check_whole(struct parser *p)
 	if (c->invalid_spi_recovery && c->mode != MODE_REPAIR) /* B11 */
 		say(p, 0, true, "'crypto isakmp invalid-spi-recovery' is only planned: that takes 'mode repair'");
 	check_snmp(p);
+	check_hooks(p);
 	if (c->crash_detection && !has_plugin(c))
 		say(p, 0, true, "'crash-detection' is done by the plugin: that takes 'sense strongswan PATH plugin PATH'");
 	if (c->crash_detection && c->mode != MODE_REPAIR)

@@ -33,6 +33,8 @@ enum value_type {
 	VALUE_SYSLOG_LISTEN, VALUE_SYSLOG_SOURCE, VALUE_SYSLOG_FILE, VALUE_SYSLOG_JOURNAL,
 	/* Of struct config_web, in parse/config_web.c: lists */
 	VALUE_WEB_LISTEN, VALUE_WEB_NAME,
+	/* Of struct config_hooks, in parse/config_hook.c: a list, and one */
+	VALUE_WEBHOOK, VALUE_HOOK_EXEC,
 	/* Of struct config_notify, in parse/config_notify.c: single values, then lists. */
 	VALUE_TRAP_PORT, VALUE_OID, VALUE_ENGINE, VALUE_LEVEL, VALUE_BUFFERED,
 	VALUE_SNMP_HOST, VALUE_COMMUNITY, VALUE_SNMP_USER, VALUE_SNMP_GROUP, VALUE_LOG_HOST, VALUE_IP_HOST,
@@ -146,6 +148,12 @@ bool config_web_set(const struct config_row *row, const struct text *words, size
 bool config_web_unset(const struct config_row *row, const struct text *words, size_t count, struct config_web *web,
 		      struct buffer *why);
 void config_web_print(const struct config_row *row, const struct config_web *web, struct buffer *out);
+/* And for those of struct config_hooks. */
+bool config_hook_set(const struct config_row *row, const struct text *words, size_t count, struct config_hooks *hooks,
+		     struct buffer *why, bool *again);
+bool config_hook_unset(const struct config_row *row, const struct text *words, size_t count, struct config_hooks *hooks,
+		       struct buffer *why);
+void config_hook_print(const struct config_row *row, const struct config_hooks *hooks, struct buffer *out);
 /* "WHAT 'GOT': EXPECTED"; returns false. */
 bool config_say_expected(struct buffer *why, const char *what, struct text got, const char *expected);
 /* The index of the only name that `t` begins, in any case, or -1. */

@@ -113,6 +113,9 @@ const struct config_row config_rows[] = {
 	{ "dial tls certificate", "PATH", CONFIG_SPIMEND, VALUE_PATH, AT(notify.tls_certificate), 0, 0, 0, "our own certificate chain (PEM), where a server asks" },
 	{ "dial tls key", "PATH", CONFIG_SPIMEND, VALUE_PATH, AT(notify.tls_key), 0, 0, 0, "its private key (PEM), in a file that only root reads" },
 
+	{ "hook webhook", "URL secret-file PATH", CONFIG_SPIMEND, VALUE_WEBHOOK, 0, 0, 0, 0,
+	  "each change of an incident is posted there as JSON, signed with the secret in that file" },
+
 	{ "peer", "ADDRESS ignore|observe|repair", CONFIG_SPIMEND, VALUE_PEER, 0, 0, 0, 0,
 	  "an exception for one peer: no incidents at all; judge only; repair as the mode allows" },
 

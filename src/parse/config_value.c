@@ -430,6 +430,12 @@ static void words_wanted(const struct config_row *row, size_t *ret_least, size_t
 	case VALUE_SYSLOG_SOURCE:
 		*ret_most = 2;
 		break;
+	case VALUE_WEBHOOK:
+		*ret_least = *ret_most = 3;
+		break;
+	case VALUE_HOOK_EXEC:
+		*ret_most = CONFIG_WORDS_MAX;
+		break;
 	case VALUE_SYSLOG_JOURNAL:
 		*ret_least = 0;
 		break;
@@ -536,6 +542,9 @@ static bool set_value(const struct config_row *row, const struct text *at, size_
 	case VALUE_WEB_LISTEN:
 	case VALUE_WEB_NAME:
 		return config_web_set(row, at, count, &config->web, why);
+	case VALUE_WEBHOOK:
+	case VALUE_HOOK_EXEC:
+		return config_hook_set(row, at, count, &config->hooks, why, again);
 	case VALUE_EEM:
 	case VALUE_APPLET:
 		return true;
@@ -593,6 +602,8 @@ bool config_value_unset(const struct config_row *row, const struct words *words,
 		return config_syslog_unset(row, words->at + from, words->count - from, &config->syslog, why);
 	if (row->type == VALUE_WEB_LISTEN || row->type == VALUE_WEB_NAME)
 		return config_web_unset(row, words->at + from, words->count - from, &config->web, why);
+	if (row->type == VALUE_WEBHOOK || row->type == VALUE_HOOK_EXEC)
+		return config_hook_unset(row, words->at + from, words->count - from, &config->hooks, why);
 	if (row->type >= VALUE_TRAP_PORT)
 		return config_notify_unset(row, words->at + from, words->count - from, &config->notify, &standard->notify, why);
 	if (row->type == VALUE_PORT)
@@ -678,6 +689,7 @@ static void print_list(const struct config_row *row, const struct config *c, str
 	config_device_print_usual(row, &c->devices, out);
 	config_syslog_print(row, &c->syslog, out);
 	config_web_print(row, &c->web, out);
+	config_hook_print(row, &c->hooks, out);
 	if (row->type != VALUE_PORT)
 		return;
 	find_port(c, 4500, &there);

@@ -62,13 +62,8 @@ static void add_neighbors(const struct live_notify *n, struct buffer *out)
 	buffer_add_char(out, '\n');
 }
 
-static void add_state(const char *what, const struct spimend_address *to, uint16_t port, const char *how,
-		      const struct dial_state *state, struct buffer *out)
+static void add_counts(const struct dial_state *state, struct buffer *out)
 {
-	char address[SPIMEND_ADDRESS_TEXT_MAX];
-
-	label(out, what);
-	buffer_printf(out, "%s port %u (%s): ", spimend_address_print(to, address), port, how);
 	if (!state) {
 		buffer_add_string(out, "nothing is known of it yet\n");
 		return;
@@ -79,6 +74,16 @@ static void add_state(const char *what, const struct spimend_address *to, uint16
 	buffer_add_char(out, '\n');
 }
 
+static void add_state(const char *what, const struct spimend_address *to, uint16_t port, const char *how,
+		      const struct dial_state *state, struct buffer *out)
+{
+	char address[SPIMEND_ADDRESS_TEXT_MAX];
+
+	label(out, what);
+	buffer_printf(out, "%s port %u (%s): ", spimend_address_print(to, address), port, how);
+	add_counts(state, out);
+}
+
 static const struct dial_state *log_state(const struct live_notify *n, const struct config *config, uint32_t i)
 {
 	return n->logs[i].mark == notify_log_host_mark(&config->notify.log_hosts[i]) ? &n->logs[i] : NULL;
@@ -87,6 +92,27 @@ static const struct dial_state *log_state(const struct live_notify *n, const str
 static const struct dial_state *snmp_state(const struct live_notify *n, const struct config *config, uint32_t i)
 {
 	return n->snmps[i].mark == notify_host_mark(&config->notify.hosts[i]) ? &n->snmps[i] : NULL;
+}
+
+static const struct dial_state *web_state(const struct live_notify *n, const struct config *config, uint32_t i)
+{
+	return n->webs && n->webs[i].mark == hook_web_mark(&config->hooks.webs[i]) ? &n->webs[i] : NULL;
+}
+
+static void add_hooks(const struct live_notify *n, const struct config *config, struct buffer *out)
+{
+	char url[HOOK_URL_MAX];
+
+	for (uint32_t i = 0; i < config->hooks.web_count; i++) {
+		label(out, i ? "" : "webhooks");
+		buffer_printf(out, "%s: ", hook_web_print(&config->hooks.webs[i], url));
+		add_counts(web_state(n, config, i), out);
+	}
+	if (!config->hooks.program[0])
+		return;
+	label(out, "hook");
+	buffer_printf(out, "%s: ", config->hooks.program);
+	add_counts(n->program && n->program->mark ? n->program : NULL, out);
 }
 
 void live_notify_text(const struct live_notify *n, const struct config *config, struct buffer *out)
@@ -103,6 +129,7 @@ void live_notify_text(const struct live_notify *n, const struct config *config, 
 	for (uint32_t i = 0; c->enable_event_manager && i < c->host_count; i++)
 		add_state(i ? "" : "traps to", &c->hosts[i].address, c->hosts[i].port, notify_host_how(&c->hosts[i]),
 			  snmp_state(n, config, i), out);
+	add_hooks(n, config, out);
 	if (n->not_handed) {
 		label(out, "");
 		buffer_printf(out, "%" PRIu64 " could not be handed to the role dial\n", n->not_handed);
@@ -153,29 +180,44 @@ static void put_neighbors(const struct live_notify *n, struct json *j)
 	json_object_end(j);
 }
 
-static void put_state(const char *kind, const struct spimend_address *to, uint16_t port, const char *how,
-		      const struct dial_state *state, struct json *j)
+static void put_counts(const struct dial_state *state, struct json *j)
 {
 	static const struct dial_state silent;
 	const struct dial_state *s = state ? state : &silent;
 
-	json_object(j, NULL);
-	json_string(j, "kind", kind);
-	record_put_address(j, "address", to);
-	json_unsigned(j, "port", port);
-	json_string(j, "how", how);
 	json_bool(j, "up", s->up);
 	json_unsigned(j, "sent", s->sent);
 	json_unsigned(j, "dropped", s->dropped);
 	json_unsigned(j, "waiting", s->waiting);
 	json_unsigned(j, "failures", s->failures);
 	json_string(j, "trouble", s->why[0] ? s->why : NULL);
+}
+
+static void put_state(const char *kind, const struct spimend_address *to, uint16_t port, const char *how,
+		      const struct dial_state *state, struct json *j)
+{
+	json_object(j, NULL);
+	json_string(j, "kind", kind);
+	record_put_address(j, "address", to);
+	json_unsigned(j, "port", port);
+	json_string(j, "how", how);
+	put_counts(state, j);
+	json_object_end(j);
+}
+
+static void put_hook(const char *kind, const char *to, const struct dial_state *state, struct json *j)
+{
+	json_object(j, NULL);
+	json_string(j, "kind", kind);
+	json_string(j, "to", to);
+	put_counts(state, j);
 	json_object_end(j);
 }
 
 void live_notify_json(const struct live_notify *n, const struct config *config, struct json *j)
 {
 	const struct config_notify *c = &config->notify;
+	char url[HOOK_URL_MAX];
 
 	put_traps(n, config, j);
 	put_neighbors(n, j);
@@ -186,5 +228,9 @@ void live_notify_json(const struct live_notify *n, const struct config *config, 
 	for (uint32_t i = 0; i < c->host_count; i++)
 		put_state("snmp", &c->hosts[i].address, c->hosts[i].port, notify_host_how(&c->hosts[i]),
 			  snmp_state(n, config, i), j);
+	for (uint32_t i = 0; i < config->hooks.web_count; i++)
+		put_hook("webhook", hook_web_print(&config->hooks.webs[i], url), web_state(n, config, i), j);
+	if (config->hooks.program[0])
+		put_hook("exec", config->hooks.program, n->program && n->program->mark ? n->program : NULL, j);
 	json_array_end(j);
 }

@@ -17,7 +17,8 @@ struct live_notify {
 	uint64_t neighbors_refused;            /* that found no place among them */
 	int traps_error;                       /* negative errno: the port cannot be had; 0: it can, or is not wanted */
 	const struct dial_state *logs, *snmps; /* by their place in the configuration; of another mark: not told yet */
-	uint64_t not_handed;                   /* lines and traps that dial did not take */
+	const struct dial_state *webs, *program; /* of hooks: the same; the program's has no mark */
+	uint64_t not_handed;                   /* lines, traps and changes that dial did not take */
 };
 
 /* Lines for people; nothing where neither is configured. */

@@ -8,6 +8,7 @@
 #include <sys/random.h>
 
 #include "base/memory.h"
+#include "record/live_rows.h"
 #include "role/core_role.h"
 #include "spimend/error.h"
 
@@ -307,7 +308,10 @@ static void on_timer(void *context, int64_t now)
 static void restore_one(void *context, const struct fleet_incident *incident)
 {
 	struct mind *mind = context;
+	struct incident_row row;
 
+	live_row_of_case(incident, &row);
+	mind_hook_restored(mind, &row);
 	fleet_restore(mind->cases.fleet, incident, mind_now(mind));
 }
 

@@ -126,6 +126,10 @@ static void restore_incident(void *context, const struct core_incident *incident
 {
 	struct mind *mind = context;
 
+	struct incident_row row = { .verdict = incident->verdict, .cause = incident->cause, .state = incident->state };
+
+	memcpy(row.id, incident->id, sizeof(row.id));
+	mind_hook_restored(mind, &row);
 	core_restore_incident(mind->core, incident, mind_now(mind));
 }
 
@@ -457,6 +461,7 @@ void mind_keep_incident(struct mind *mind, const char *id)
 	mind_record_incident(mind, incident);
 	if (mind->store)
 		store_put_incident(mind->store, incident);
+	mind_hook_incident(mind, incident);
 	if (mind_is_watched(mind) && note_watched(mind, incident->id, live_watch_mark(incident))) {
 		struct live_recorder recorder;
 		struct live_notify notify;
@@ -478,6 +483,7 @@ void mind_keep_case(struct mind *mind, const char *id)
 	mind_record_case(mind, is);
 	if (mind->store)
 		store_put_case(mind->store, is);
+	mind_hook_case(mind, is);
 	if (mind_is_watched(mind) && note_watched(mind, is->id, live_case_mark(is))) {
 		cleanup(buffer_done) struct buffer text = { 0 }, json = { 0 };
 

@@ -22,8 +22,10 @@ static void from_dial(void *context, struct channel *channel, enum message_type 
 		return;
 	if (state->kind == DIAL_SYSLOG)
 		mind->notify.logs[state->host] = *state;
-	else
+	else if (state->kind == DIAL_SNMP)
 		mind->notify.snmps[state->host] = *state;
+	else if (state->kind == DIAL_WEBHOOK)
+		mind->hooks.states[state->host] = *state;
 }
 
 static void dial_closed(void *context, struct channel *channel, const char *why)
@@ -61,6 +63,7 @@ struct live_notify mind_notify_view(const struct mind *mind)
 
 	const struct neighbors *table = mind->neighbors.table;
 	struct live_notify view = { .traps = &n->traps, .traps_error = n->traps_error, .logs = n->logs, .snmps = n->snmps,
+				    .webs = mind->hooks.states, .program = &mind->hooks.program_state,
 				    .not_handed = n->not_handed, .neighbors = &mind->neighbors.counts };
 
 	while (table && neighbors_at(table, view.neighbors_known))
@@ -95,7 +98,12 @@ void mind_send_line(struct mind *mind, int severity, const char *text)
 
 void mind_say_line(struct mind *mind, int severity, const char *line)
 {
-	log_device_line(&mind->member->log, severity, line);
+	mind_say_line_with(mind, severity, line, NULL, 0);
+}
+
+void mind_say_line_with(struct mind *mind, int severity, const char *line, const struct log_field *fields, size_t count)
+{
+	log_device_line(&mind->member->log, severity, line, fields, count);
 	mind_log(mind, severity, text_of(line));
 	mind_send_line(mind, severity, line);
 	mind_eem_line(mind, severity, text_of(line));

@@ -11,6 +11,7 @@
 #include "model/trap_counts.h"
 #include "record/live_notify.h"
 #include "role/channel.h"
+#include "role/log.h"
 
 struct mind;
 
@@ -32,6 +33,8 @@ struct live_notify mind_notify_view(const struct mind *mind);
 /* A line as an IOS device writes it ("%CRYPTO-4-..."), severity as in syslog: to this machine's log, and to the syslog
  * servers whose level it has. */
 void mind_say_line(struct mind *mind, int severity, const char *line);
+/* The same with fields for the journal, where that is this machine's log. */
+void mind_say_line_with(struct mind *mind, int severity, const char *line, const struct log_field *fields, size_t count);
 /* The same, to the syslog servers only. */
 void mind_send_line(struct mind *mind, int severity, const char *line);
 

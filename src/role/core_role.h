@@ -17,6 +17,7 @@
 #include "role/core_eem.h"
 #include "role/core_neighbors.h"
 #include "role/core_fleet.h"
+#include "role/core_hook.h"
 #include "role/core_notify.h"
 #include "role/core_record.h"
 #include "role/core_web.h"
@@ -116,6 +117,7 @@ struct mind {
 	struct order orders[MIND_ORDERS_MAX]; /* to be sent when the incident is on disk */
 	size_t order_count;
 	struct mind_notify notify;
+	struct mind_hooks hooks;
 	struct mind_eem eem;
 	struct mind_fleet fleet;
 	struct mind_tracks tracks;
@@ -140,6 +142,8 @@ struct moment mind_now(const struct mind *mind);
 
 /* Opens the store, makes core from what it holds. 0 or negative errno; a store that cannot be had is no error. */
 int mind_restore(struct mind *mind);
+/* All that a page needs; borrows from the other two. */
+struct live_view mind_view(struct mind *mind, struct live_notify *ret_notify, struct live_recorder *ret_recorder);
 /* After a reload: what is kept on disk. */
 void mind_keep_so_much(struct mind *mind);
 /* Writes what is remembered; says in the log when that fails, and when it works again. */

@@ -262,7 +262,7 @@ static void connected(struct log_link *link)
 		is_up(link);
 		return;
 	}
-	link->tls = dial_tls_new(link->dial, &link->host, link->fd);
+	link->tls = dial_tls_new(link->dial, link->host.server, &link->host.address, link->fd);
 	if (!link->tls) {
 		failed(link, link->dial->tls_why[0] ? link->dial->tls_why : "TLS cannot begin", 0);
 		return;

@@ -51,8 +51,9 @@ int dial_connect(const struct spimend_address *address, uint16_t port, int kind)
 static void settle(struct dial *dial)
 {
 	int64_t now = loop_now(dial->member->loop), lines = log_links_tick(dial, now), mails = mails_tick(dial, now);
-	int64_t informs = informs_tick(dial, now), first = lines < mails ? lines : mails;
+	int64_t informs = informs_tick(dial, now), hooks = hook_links_tick(dial, now), first = lines < mails ? lines : mails;
 
+	first = first < hooks ? first : hooks;
 	loop_timer_at(dial->timer, first < informs ? first : informs);
 }
 
@@ -67,6 +68,8 @@ static void from_core(void *context, struct channel *channel, enum message_type 
 		log_links_take(dial, &item->send_line);
 	else if (type == MESSAGE_SEND_MAIL)
 		mails_take(dial, &item->send_mail, loop_now(dial->member->loop));
+	else if (type == MESSAGE_HOOK)
+		hook_links_take(dial, &item->hook);
 	else if (type == MESSAGE_SEND_TRAP)
 		trap_links_take(dial, &item->send_trap, loop_now(dial->member->loop));
 }
@@ -103,6 +106,9 @@ static void tell_states(struct dial *dial, bool all)
 	for (uint32_t i = 0; i < NOTIFY_HOSTS_MAX; i++)
 		if (dial->traps[i].used)
 			tell(dial, &dial->traps[i].state, &dial->traps[i].told, all);
+	for (uint32_t i = 0; i < HOOK_WEBS_MAX; i++)
+		if (dial->hooks[i].used)
+			tell(dial, &dial->hooks[i].state, &dial->hooks[i].told, all);
 }
 
 static void on_tell(void *context, int64_t now)
@@ -147,6 +153,8 @@ static void take_file(struct dial *dial, const struct role_resource *resource, c
 	for (uint32_t i = 0; i < NOTIFY_LOG_HOSTS_MAX; i++) /* what failed for want of it is tried at once */
 		if (dial->logs[i].used && dial->logs[i].phase == LINK_DOWN)
 			dial->logs[i].again = 0;
+	for (uint32_t i = 0; i < HOOK_WEBS_MAX; i++)
+		dial->hooks[i].again = 0;
 	settle(dial);
 }
 
@@ -170,6 +178,7 @@ static void configure(struct dial *dial)
 	trap_links_configure(dial);
 	mails_configure(dial);
 	log_links_configure(dial);
+	hook_links_configure(dial);
 	settle(dial);
 }
 
@@ -205,6 +214,7 @@ static void end(void *context)
 	channel_free(dial->core);
 	log_links_done(dial);
 	trap_links_done(dial);
+	hook_links_done(dial);
 	SSL_CTX_free(dial->tls);
 	for (int i = 0; i < DIAL_FILES; i++)
 		if (dial->files[i] >= 0)
@@ -222,5 +232,7 @@ int dial_role_run(void)
 		dial.logs[i].fd = -1;
 	for (uint32_t i = 0; i < NOTIFY_HOSTS_MAX; i++)
 		dial.traps[i].fd = -1;
+	for (uint32_t i = 0; i < HOOK_WEBS_MAX; i++)
+		dial.hooks[i].fd = -1;
 	return member_run(ROLE_DIAL, &calls, &dial);
 }

@@ -2,7 +2,8 @@
 /*
  * The role dial in its parts: role/dial_role.c lives with core and the loop, role/dial_log.c sends lines to syslog servers,
  * role/dial_tls.c is their TLS, role/dial_traps.c sends traps, role/dial_informs.c sees to it
- * that informs are answered, role/dial_mail.c sends mail. Private to the six.
+ * that informs are answered, role/dial_mail.c sends mail, role/dial_hook.c posts changes of incidents to web servers.
+ * Private to the seven.
  */
 #ifndef ROLE_DIAL_ROLE_H
 #define ROLE_DIAL_ROLE_H
@@ -86,7 +87,38 @@ struct trap_link { /* one SNMP host */
 	struct dial_state state, told;
 };
 
-enum dial_file { DIAL_TRUST, DIAL_CERTIFICATE, DIAL_KEY, DIAL_FILES };
+/* Of TLS; and the secrets of the webhooks, by their place in the configuration. */
+enum dial_file { DIAL_TRUST, DIAL_CERTIFICATE, DIAL_KEY, DIAL_SECRET, DIAL_FILES = DIAL_SECRET + HOOK_WEBS_MAX };
+
+#define DIAL_HOOKS_MAX 128               /* changes that wait for one web server; then the oldest makes room */
+#define DIAL_HOOK_TRIES 10               /* of one change, from a second to a minute apart: about six minutes in all */
+#define DIAL_HOOK_NS (15 * SECOND_NS)    /* for all of one try */
+#define DIAL_SECRET_MAX 256              /* bytes of a secret that count */
+enum hook_phase { HOOK_IDLE, HOOK_CONNECTS, HOOK_SHAKES_HANDS, HOOK_ASKS };
+struct hook_link { /* one web server */
+	struct dial *dial;             /* borrows */
+	struct hook_web web;
+	uint64_t mark;
+	uint32_t place;                /* in the configuration */
+	bool used, said_down;
+	struct hook_change {
+		char id[DIAL_HOOK_ID_MAX];
+		char *body;            /* owns */
+		uint32_t length, tries;
+	} waiting[DIAL_HOOKS_MAX];     /* ring; the first one is under way unless the link is idle */
+	uint32_t first, count;
+	enum hook_phase phase;
+	int fd;                        /* owns; -1: none */
+	struct loop_source *source;
+	SSL *tls;                      /* owns */
+	bool tls_wants_write;
+	struct buffer out;             /* the request */
+	size_t sent;
+	char in[128];                  /* of the answer: its first line is all that counts */
+	size_t in_len;
+	int64_t deadline, again, wait; /* mono */
+	struct dial_state state, told;
+};
 
 enum mail_phase { MAIL_CONNECTS, MAIL_GREETING, MAIL_HELLO, MAIL_SENDER, MAIL_RECIPIENT, MAIL_DATA, MAIL_MESSAGE };
 
@@ -117,6 +149,7 @@ struct dial {
 	struct log_link logs[NOTIFY_LOG_HOSTS_MAX];
 	struct trap_link traps[NOTIFY_HOSTS_MAX];
 	struct mail mails[DIAL_MAILS_MAX];
+	struct hook_link hooks[HOOK_WEBS_MAX];
 	struct bucket mail_bucket;
 	struct eem_policies *policies; /* owns; NULL: none compiled yet */
 	struct usm_user users[NOTIFY_USERS_MAX];
@@ -145,8 +178,9 @@ size_t log_format(const struct dial_line *line, const struct notify_log_host *ho
 /* --- dial_tls.c --- */
 /* From dial->files. A context that cannot be made leaves NULL and says why in tls_why. */
 void dial_tls_configure(struct dial *dial);
-/* For a socket that is connected. NULL: no TLS, see tls_why. */
-SSL *dial_tls_new(struct dial *dial, const struct notify_log_host *host, int fd);
+/* For a socket that is connected: the certificate must have that name, or where it is empty that address. NULL: no TLS, see
+ * tls_why. */
+SSL *dial_tls_new(struct dial *dial, const char *server, const struct spimend_address *address, int fd);
 /* What went wrong, in words: of the certificate, where it was that. */
 void dial_tls_explain(SSL *tls, char *to, size_t size);
 
@@ -167,6 +201,13 @@ void informs_take(struct dial *dial, struct trap_link *link, const struct dial_t
 /* Sends what is due, and gives up. Returns when it wants to be called again. */
 int64_t informs_tick(struct dial *dial, int64_t now);
 void informs_free(struct trap_link *link);
+
+/* --- dial_hook.c --- */
+void hook_links_configure(struct dial *dial);
+void hook_links_take(struct dial *dial, const struct dial_hook *hook);
+/* Whatever is due. Returns when it wants to be called again. */
+int64_t hook_links_tick(struct dial *dial, int64_t now);
+void hook_links_done(struct dial *dial);
 
 /* --- dial_mail.c --- */
 void mails_configure(struct dial *dial);

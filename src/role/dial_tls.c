@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* TLS to syslog servers (RFC 5425), with OpenSSL: TLS 1.2 and newer, the server's certificate checked, always. */
+/* TLS to syslog servers (RFC 5425) and web servers, with OpenSSL: TLS 1.2 and newer, the server's certificate checked,
+ * always. */
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -13,7 +14,7 @@
 
 #define FILE_MOST (4u << 20)
 
-static const char *const file_names[DIAL_FILES] = { "'dial tls trust'", "'dial tls certificate'", "'dial tls key'" };
+static const char *const file_names[DIAL_SECRET] = { "'dial tls trust'", "'dial tls certificate'", "'dial tls key'" };
 
 /* The whole file as memory of libcrypto's: it opens none itself. NULL with the reason in tls_why. */
 static BIO *read_file(struct dial *dial, enum dial_file which)
@@ -82,6 +83,7 @@ static bool take_own(struct dial *dial, SSL_CTX *tls)
 void dial_tls_configure(struct dial *dial)
 {
 	const struct config_notify *n = &dial->member->config->notify;
+	const struct config_hooks *hooks = &dial->member->config->hooks;
 	bool wanted = false;
 	SSL_CTX *tls;
 
@@ -90,6 +92,8 @@ void dial_tls_configure(struct dial *dial)
 	dial->tls_why[0] = 0;
 	for (uint32_t i = 0; i < n->log_host_count; i++)
 		wanted = wanted || n->log_hosts[i].transport == NOTIFY_TLS;
+	for (uint32_t i = 0; i < hooks->web_count; i++)
+		wanted = wanted || hooks->webs[i].tls;
 	if (!wanted)
 		return;
 	tls = SSL_CTX_new(TLS_client_method());
@@ -106,16 +110,16 @@ void dial_tls_configure(struct dial *dial)
 		SSL_CTX_free(tls);
 }
 
-SSL *dial_tls_new(struct dial *dial, const struct notify_log_host *host, int fd)
+SSL *dial_tls_new(struct dial *dial, const char *server, const struct spimend_address *address, int fd)
 {
-	char address[SPIMEND_ADDRESS_TEXT_MAX];
+	char text[SPIMEND_ADDRESS_TEXT_MAX];
 	SSL *tls = dial->tls ? SSL_new(dial->tls) : NULL;
 	bool fine = tls && SSL_set_fd(tls, fd) == 1;
 
-	if (fine && host->server[0]) /* RFC 6125; the same name for the server to choose its certificate by */
-		fine = SSL_set1_host(tls, host->server) == 1 && SSL_set_tlsext_host_name(tls, host->server) == 1;
+	if (fine && server[0]) /* RFC 6125; the same name for the server to choose its certificate by */
+		fine = SSL_set1_host(tls, server) == 1 && SSL_set_tlsext_host_name(tls, server) == 1;
 	else if (fine)
-		fine = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), spimend_address_print(&host->address, address)) == 1;
+		fine = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), spimend_address_print(address, text)) == 1;
 	if (!fine) {
 		SSL_free(tls);
 		return NULL;

@@ -179,12 +179,17 @@ void log_say(struct log *log, int severity, const char *format, ...)
 	}
 }
 
-void log_device_line(struct log *log, int severity, const char *line)
+void log_device_line(struct log *log, int severity, const char *line, const struct log_field *more, size_t count)
 {
 	char text[LOG_TEXT_MAX], mnemonic[64];
 	struct text rest, word = TEXT_NONE;
 	size_t percent;
-	struct log_field fields[] = { { "SPIMEND_MNEMONIC", mnemonic } };
+	struct log_field fields[LOG_FIELDS_MAX] = { { "SPIMEND_MNEMONIC", mnemonic } };
+
+	if (count > LOG_FIELDS_MAX - 1)
+		count = LOG_FIELDS_MAX - 1;
+	if (count)
+		memcpy(fields + 1, more, count * sizeof(*more));
 
 	text_copy(text_of(line), text, sizeof(text));
 	clean(text);
@@ -196,7 +201,7 @@ void log_device_line(struct log *log, int severity, const char *line)
 	text_copy(word, mnemonic, sizeof(mnemonic));
 	switch (log->sink) {
 	case SINK_JOURNAL:
-		put_journal(log, LOG_LOCAL7 | severity, text, fields, 1);
+		put_journal(log, LOG_LOCAL7 | severity, text, fields, 1 + count);
 		break;
 	case SINK_SYSLOG:
 		put_syslog(log, LOG_LOCAL7 | severity, text);

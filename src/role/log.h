@@ -11,6 +11,7 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <syslog.h>
 
@@ -46,7 +47,8 @@ void log_use(struct log *log, enum log_sink sink, int fd);
 
 /* Severity as in syslog.h: LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO. */
 void log_say(struct log *log, int severity, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* A line as an IOS device writes it, for programs that read device logs: facility local7, the tag in front at most. */
-void log_device_line(struct log *log, int severity, const char *line);
+/* A line as an IOS device writes it, for programs that read device logs: facility local7, the tag in front at most. The
+ * journal gets its mnemonic and the fields beside it, at most LOG_FIELDS_MAX - 1; their values have no line feed. */
+void log_device_line(struct log *log, int severity, const char *line, const struct log_field *fields, size_t count);
 
 #endif

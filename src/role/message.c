@@ -187,6 +187,11 @@ static bool valid_send_mail(const union message_item *item)
 	return dial_valid_mail(&item->send_mail);
 }
 
+static bool valid_hook(const union message_item *item)
+{
+	return dial_valid_hook(&item->hook);
+}
+
 static bool valid_mailed(const union message_item *item)
 {
 	return dial_valid_mailed(&item->mailed);
@@ -375,6 +380,7 @@ static const struct message_row rows[MESSAGE_TYPES] = {
 	[MESSAGE_SEND_LINE] = { "send-line", SIZE(send_line), FROM(ROLE_CORE), FROM(ROLE_DIAL), 0, true, valid_send_line },
 	[MESSAGE_SEND_TRAP] = { "send-trap", SIZE(send_trap), FROM(ROLE_CORE), FROM(ROLE_DIAL), 0, true, valid_send_trap },
 	[MESSAGE_SEND_MAIL] = { "send-mail", SIZE(send_mail), FROM(ROLE_CORE), FROM(ROLE_DIAL), 0, false, valid_send_mail },
+	[MESSAGE_HOOK] = { "hook", SIZE(hook), FROM(ROLE_CORE), FROM(ROLE_DIAL), 0, true, valid_hook },
 	[MESSAGE_MAILED] = { "mailed", SIZE(mailed), FROM(ROLE_DIAL), FROM(ROLE_CORE), 0, false, valid_mailed },
 	[MESSAGE_DEBUG] = { "debug", SIZE(debug), FROM(ROLE_CORE), FROM(ROLE_ACT), 0, false, valid_debug },
 	[MESSAGE_DAEMON_LINE] = { "daemon-line", SIZE(daemon_line), FROM(ROLE_ACT), FROM(ROLE_CORE), 0, true, valid_daemon_line },

@@ -81,6 +81,7 @@ enum message_type {
 	MESSAGE_DIAL_STATE,
 	MESSAGE_SEND_MAIL,   /* core to dial */
 	MESSAGE_MAILED,      /* dial to core */
+	MESSAGE_HOOK,        /* struct dial_hook, core to dial and to hook */
 	MESSAGE_DEBUG,       /* struct role_debug, core to act */
 	/* sense to core */
 	MESSAGE_CLAIM, MESSAGE_HEARD, MESSAGE_SYSLOG_COUNTS,
@@ -255,6 +256,7 @@ union message_item {
 	struct dial_trap send_trap;
 	struct dial_state dial_state;
 	struct dial_mail send_mail;
+	struct dial_hook hook;
 	struct dial_mailed mailed;
 	struct role_debug debug;
 	struct daemon_line daemon_line;

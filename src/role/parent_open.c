@@ -649,38 +649,6 @@ void parent_give_act(struct parent *parent)
 		give_kernel(parent);
 }
 
-/* --- dial: what TLS needs, read as root so that a key may be root's ----------------------------------------------- */
-
-static void give_file(struct parent *parent, uint32_t index, const char *path)
-{
-	struct role_resource resource = { .kind = RESOURCE_TLS_FILE, .index = index };
-	int fd = path[0] ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK) : -1;
-	struct stat found;
-
-	if (fd < 0) {
-		give_error(parent, ROLE_DIAL, resource, path[0] ? -errno : -ENOENT);
-		return;
-	}
-	if (fstat(fd, &found) == 0 && S_ISREG(found.st_mode)) {
-		give_fd(parent, ROLE_DIAL, resource, fd);
-		return;
-	}
-	close(fd);
-	give_error(parent, ROLE_DIAL, resource, -EINVAL);
-}
-
-void parent_give_dial(struct parent *parent)
-{
-	const struct config_notify *n = &parent->config->notify;
-	const char *const paths[] = { n->tls_trust, n->tls_certificate, n->tls_key }; /* enum dial_file */
-	bool wanted = false;
-
-	for (uint32_t i = 0; i < n->log_host_count; i++)
-		wanted = wanted || n->log_hosts[i].transport == NOTIFY_TLS;
-	for (uint32_t i = 0; wanted && i < sizeof(paths) / sizeof(paths[0]); i++)
-		give_file(parent, i, paths[i]);
-}
-
 static int connect_daemon(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };

@@ -20,6 +20,7 @@ import devices  # noqa: E402
 import eem  # noqa: E402
 import feeding  # noqa: E402
 import fleet  # noqa: E402
+import hooks  # noqa: E402
 import hostile  # noqa: E402
 import journald  # noqa: E402
 import life  # noqa: E402
@@ -85,7 +86,7 @@ def main():
         absent = notify.missing()
         if absent:
             suite.skip("traps and messages, in and out", "not installed: " + ", ".join(absent))
-        modules = [life, world, hostile, shell, eem, fleet, web] + ([] if absent else [notify])
+        modules = [life, world, hostile, shell, eem, fleet, web] + ([] if absent else [notify, hooks])
         if feeding.missing():
             suite.skip("rsyslogd and syslog-ng forward to the daemon", "not installed: " + ", ".join(feeding.missing()))
         else:

@@ -607,6 +607,55 @@ static void test_who_is_told_refuses_what_it_cannot_do_by_name(void **state)
 			    "identifier '3.1': numbers with dots are expected, such as 1.3.6.1.4.1.9.10.134");
 }
 
+static void test_webhooks_are_read_and_printed(void **state)
+{
+	static const char text[] = "ip host hooks.example 192.0.2.7\nspimend\n dial tls trust /etc/ca.pem\n"
+				   " hook webhook https://hooks.example/a/b?c=%20d secret-file /etc/spimend/hook\n"
+				   " hook webhook http://127.0.0.1:8080/ secret-file /etc/spimend/hook\n"
+				   " hook webhook https://[2001:db8::1]:8443/x secret-file /etc/spimend/other\n";
+	static struct config before;
+	char again[sizeof(shown)], url[HOOK_URL_MAX];
+
+	(void)state;
+	assert_int_equal(parse(text), 0);
+	assert_int_equal(config.hooks.web_count, 3);
+	assert_true(config.hooks.webs[0].tls && !config.hooks.webs[1].tls);
+	assert_int_equal(config.hooks.webs[0].port, 443);
+	assert_int_equal(config.hooks.webs[1].port, 8080);
+	assert_string_equal(config.hooks.webs[2].host, "2001:db8::1");
+	assert_string_equal(hook_web_print(&config.hooks.webs[2], url), "https://[2001:db8::1]:8443/x");
+	assert_null(strstr(complaints(), "hook"));
+	before = config;
+	text_copy(text_of(show()), again, sizeof(again));
+	assert_int_equal(parse(again), 0);
+	assert_memory_equal(&before, &config, sizeof(config));
+	assert_int_equal(parse("spimend\n hook webhook http://127.0.0.1/ secret-file /a\n no hook webhook http://127.0.0.1/\n"), 0);
+	assert_int_equal(config.hooks.web_count, 0);
+	parse("spimend\n hook webhook http://192.0.2.1/ secret-file /a\n");
+	assert_non_null(strstr(complaints(), "is read by whoever reads the network"));
+	parse("spimend\n hook webhook https://hooks.example/ secret-file /a\n");
+	assert_non_null(strstr(complaints(), "no 'ip host' line knows"));
+}
+
+static void test_webhooks_that_are_none_are_refused(void **state)
+{
+	static const char *const urls[] = {
+		"ftp://a/", "https://", "https:///x", "https://a:0/", "https://a:65536/", "https://a:x/", "https://a b/", "https://[::1/",
+		"https://[192.0.2.1]/", "https://a/\x7f", "https://user@a/", "https://a/#fragment", "https://a/\"q\"",
+	};
+	char line[256];
+
+	(void)state;
+	config_default(&config);
+	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+		snprintf(line, sizeof(line), "spimend\n hook webhook %s secret-file /a\n", urls[i]);
+		assert_true(parse(line) < 0);
+		assert_int_equal(config.hooks.web_count, 0);
+	}
+	assert_true(parse("spimend\n hook webhook https://a/ secret-file relative\n") < 0);
+	assert_true(parse("spimend\n hook webhook https://a/ password hunter2\n") < 0);
+}
+
 static void test_the_fleet_is_heard_from_whom_it_says(void **state)
 {
 	static const char text[] = " syslog listen udp port 5514\n syslog listen tcp 192.0.2.1\n"
@@ -873,6 +922,8 @@ int main(void)
 		cmocka_unit_test(test_informs_are_read_as_ios_writes_them),
 		cmocka_unit_test(test_who_is_told_can_be_taken_back),
 		cmocka_unit_test(test_who_is_told_refuses_what_it_cannot_do_by_name),
+		cmocka_unit_test(test_webhooks_are_read_and_printed),
+		cmocka_unit_test(test_webhooks_that_are_none_are_refused),
 		cmocka_unit_test(test_the_fleet_is_heard_from_whom_it_says),
 		cmocka_unit_test(test_listeners_refuse_what_they_cannot_do_by_name),
 		cmocka_unit_test(test_objects_are_tracked),

@@ -53,10 +53,30 @@ static void the_journal_gets_fields(void **state)
 	log_say(&room.log, LOG_WARNING, "%s is away", "act");
 	assert_string_equal(heard(&room), "MESSAGE=act is away\nPRIORITY=4\nSYSLOG_FACILITY=3\nSYSLOG_IDENTIFIER=spimendd\n"
 					  "SPIMEND_ROLE=core\n");
-	log_device_line(&room.log, LOG_WARNING, "%CRYPTO-4-RECVD_PKT_INV_SPI: decaps: rec'd");
+	log_device_line(&room.log, LOG_WARNING, "%CRYPTO-4-RECVD_PKT_INV_SPI: decaps: rec'd", NULL, 0);
 	assert_string_equal(heard(&room), "MESSAGE=%CRYPTO-4-RECVD_PKT_INV_SPI: decaps: rec'd\nPRIORITY=4\nSYSLOG_FACILITY=23\n"
 					  "SYSLOG_IDENTIFIER=spimendd\nSPIMEND_ROLE=core\n"
 					  "SPIMEND_MNEMONIC=CRYPTO-4-RECVD_PKT_INV_SPI\n");
+	close_log(&room);
+}
+
+static void an_incident_has_fields_of_its_own(void **state)
+{
+	struct log_field fields[LOG_FIELDS_MAX + 4];
+	struct room room;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		fields[i] = (struct log_field){ "SPIMEND_OTHER", "x" };
+	fields[0] = (struct log_field){ "SPIMEND_INCIDENT", "k3v9q2" };
+	fields[1] = (struct log_field){ "SPIMEND_VERDICT", "desync" };
+	open_log(&room, SINK_JOURNAL);
+	log_device_line(&room.log, LOG_WARNING, "%SPIMEND-4-INCIDENT: k3v9q2 desync, open", fields, 2);
+	assert_string_equal(heard(&room), "MESSAGE=%SPIMEND-4-INCIDENT: k3v9q2 desync, open\nPRIORITY=4\nSYSLOG_FACILITY=23\n"
+					  "SYSLOG_IDENTIFIER=spimendd\nSPIMEND_ROLE=core\nSPIMEND_MNEMONIC=SPIMEND-4-INCIDENT\n"
+					  "SPIMEND_INCIDENT=k3v9q2\nSPIMEND_VERDICT=desync\n");
+	log_device_line(&room.log, LOG_WARNING, "%A: x", fields, LOG_FIELDS_MAX + 4); /* bounded */
+	assert_non_null(strstr(heard(&room), "SPIMEND_VERDICT=desync\n"));
 	close_log(&room);
 }
 
@@ -70,7 +90,7 @@ static void syslog_gets_priority_time_and_tag(void **state)
 	assert_memory_equal(heard(&room), "<27>", 4);
 	assert_non_null(strstr(room.said, " spimendd["));
 	assert_non_null(strstr(room.said, "]: the disk"));
-	log_device_line(&room.log, LOG_WARNING, "%CRYPTO-4-RECVD_PKT_INV_SPI: x");
+	log_device_line(&room.log, LOG_WARNING, "%CRYPTO-4-RECVD_PKT_INV_SPI: x", NULL, 0);
 	assert_memory_equal(heard(&room), "<188>", 5); /* local7.warning */
 	close_log(&room);
 }
@@ -83,7 +103,7 @@ static void nothing_from_outside_adds_a_line_or_a_field(void **state)
 	open_log(&room, SINK_JOURNAL);
 	log_say(&room.log, LOG_ERR, "%s", "peer said\nPRIORITY=0\x1b[2J");
 	assert_memory_equal(heard(&room), "MESSAGE=peer said PRIORITY=0 [2J\nPRIORITY=3\n", 43);
-	log_device_line(&room.log, LOG_ERR, "%A\nB=1: x");
+	log_device_line(&room.log, LOG_ERR, "%A\nB=1: x", NULL, 0);
 	assert_null(strstr(heard(&room), "\nB=1"));
 	close_log(&room);
 }
@@ -101,7 +121,7 @@ static void lines_in_a_file_have_time_and_host(void **state)
 	dup2(ends[1], STDERR_FILENO);
 	log_init(&log, "core");
 	log_say(&log, LOG_ERR, "the disk");
-	log_device_line(&log, LOG_WARNING, "%CRYPTO-4-RECVD_PKT_INV_SPI: x");
+	log_device_line(&log, LOG_WARNING, "%CRYPTO-4-RECVD_PKT_INV_SPI: x", NULL, 0);
 	dup2(kept, STDERR_FILENO);
 	assert_true(read(ends[0], said, sizeof(said) - 1) > 0);
 	for (size_t i = 0; i < 24; i++) /* 2026-11-22T11:42:03.123Z */
@@ -150,6 +170,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_journal_gets_fields),
+		cmocka_unit_test(an_incident_has_fields_of_its_own),
 		cmocka_unit_test(syslog_gets_priority_time_and_tag),
 		cmocka_unit_test(nothing_from_outside_adds_a_line_or_a_field),
 		cmocka_unit_test(lines_in_a_file_have_time_and_host),

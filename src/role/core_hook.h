@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The part of the role core that tells programs and logs of each change of an incident: webhooks, which dial posts; a line
+ * to the log, the syslog servers and applets, with fields in the journal. Used by role/core_*.c.
+ */
+#ifndef ROLE_CORE_HOOK_H
+#define ROLE_CORE_HOOK_H
+
+#include "model/dial.h"
+#include "model/incident_row.h"
+#include "role/channel.h"
+
+#define HOOKED_MAX 1024          /* incidents of which is known what was told last */
+#define HOOK_LINES_A_MINUTE 60   /* of the log; further ones are counted, and told with the next */
+
+struct mind;
+struct core_incident;
+struct fleet_incident;
+
+struct mind_hooks {
+	struct hooked { /* in the place of the id's hash: two that share one are told more often than needed */
+		char id[INCIDENT_ID_MAX];
+		uint64_t mark;
+	} told[HOOKED_MAX];
+	struct channel *program;      /* owns; to the role hook; NULL: not there */
+	struct dial_state states[HOOK_WEBS_MAX], program_state;
+	int64_t window_ns;            /* mono */
+	uint32_t lines, held;
+};
+
+/* New or changed; nothing is told of what never was a fault, nor where state, verdict and cause are as told before. */
+void mind_hook_incident(struct mind *mind, const struct core_incident *incident);
+void mind_hook_case(struct mind *mind, const struct fleet_incident *incident);
+/* What came from the store was told in another life. */
+void mind_hook_restored(struct mind *mind, const struct incident_row *row);
+
+#endif
