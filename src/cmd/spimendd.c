@@ -32,6 +32,8 @@ static int run_role(const char *name)
 		return ssh_role_run();
 	if (strcmp(name, "web") == 0)
 		return web_role_run();
+	if (strcmp(name, "hook") == 0)
+		return hook_role_run();
 	fprintf(stderr, "spimendd: there is no role %s\n", name);
 	return 2;
 }

@@ -11,6 +11,7 @@
 #define HOOK_WEBS_MAX 4
 #define HOOK_PATH_MAX 256
 #define HOOK_ARGUMENTS_MAX 512
+#define HOOK_PROCESSES_MAX 64 /* of the program's user */
 
 struct hook_web { /* hook webhook */
 	bool tls;                       /* https */

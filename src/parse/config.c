@@ -496,6 +496,10 @@ static void check_hooks(struct parser *p)
 		else if (!web->tls && address.bytes[0] != 127)
 			say(p, 0, true, "'hook webhook http://...' is read by whoever reads the network: 'https://' is not");
 	}
+	if (c->hooks.program[0] && (!c->hooks.user[0] || strcmp(c->hooks.user, "root") == 0 || strcmp(c->hooks.user, c->user) == 0 ||
+				    strcmp(c->hooks.user, c->dial_user) == 0))
+		say(p, 0, false, "'hook exec' needs 'hook user NAME', an account of its own: what it runs must reach no process or file of "
+				 "the other roles");
 }
 
 /* What no single line shows. */

@@ -116,6 +116,11 @@ const struct config_row config_rows[] = {
 	{ "hook webhook", "URL secret-file PATH", CONFIG_SPIMEND, VALUE_WEBHOOK, 0, 0, 0, 0,
 	  "each change of an incident is posted there as JSON, signed with the secret in that file" },
 
+	{ "hook exec", "PATH [ARGUMENT...]", CONFIG_SPIMEND, VALUE_HOOK_EXEC, 0, 0, 0, 0,
+	  "this program is run at each change of an incident, which it reads as JSON from its standard input" },
+	{ "hook user", "NAME", CONFIG_SPIMEND, VALUE_NAME, AT(hooks.user), 0, 0, 0,
+	  "the account that the program of 'hook exec' runs as: one that has nothing else to do here" },
+
 	{ "peer", "ADDRESS ignore|observe|repair", CONFIG_SPIMEND, VALUE_PEER, 0, 0, 0, 0,
 	  "an exception for one peer: no incidents at all; judge only; repair as the mode allows" },
 

@@ -464,7 +464,8 @@ static void words_wanted(const struct config_row *row, size_t *ret_least, size_t
 
 bool config_is_list(const struct config_row *row)
 {
-	return row->type >= VALUE_INTERFACE && (row->type < VALUE_TRAP_PORT || row->type >= VALUE_SNMP_HOST);
+	return row->type >= VALUE_INTERFACE && row->type != VALUE_HOOK_EXEC &&
+	       (row->type < VALUE_TRAP_PORT || row->type >= VALUE_SNMP_HOST);
 }
 
 bool config_take_word(struct text t, size_t least, char *to, size_t size, const char *what, struct buffer *why)
@@ -491,7 +492,7 @@ bool config_check_words(const struct config_row *row, const struct words *words,
 		bool is_list = config_is_list(row) && row->type != VALUE_TRACK_DELAY && row->type != VALUE_TRACK_DEFAULT &&
 			       (row->type < VALUE_DEVICE_ADDRESS || row->type > VALUE_SSH_USER);
 
-		least = is_list && row->type != VALUE_SYSLOG_JOURNAL ? 1 : 0;
+		least = is_list && row->type != VALUE_SYSLOG_JOURNAL && row->type != VALUE_HOOK_EXEC ? 1 : 0;
 	}
 	if (words->count - from >= least && words->count - from <= most)
 		return true;

@@ -197,14 +197,14 @@ static int set_limits(enum role role)
 {
 	static const rlim_t data[ROLES] = {
 		[ROLE_SENSE] = 512u << 20, [ROLE_CORE] = UINT64_C(4) << 30, [ROLE_ACT] = 1u << 30,
-		[ROLE_DIAL] = 256u << 20, [ROLE_SSH] = 1u << 30, [ROLE_WEB] = 256u << 20,
+		[ROLE_DIAL] = 256u << 20, [ROLE_SSH] = 1u << 30, [ROLE_WEB] = 256u << 20, [ROLE_HOOK] = 1u << 30,
 	};
 	int r = set_limit(RLIMIT_CORE, 0);
 
 	if (r == 0) /* the fleet's connections; three of each session */
 		r = set_limit(RLIMIT_NOFILE, role == ROLE_SENSE ? 2048 : role == ROLE_SSH ? 3 * DEVICE_SESSIONS_MAX + 64 : 512);
 	if (r == 0) /* no process can be made; of ssh two for a session, and the other roles may be of the same user */
-		r = set_limit(RLIMIT_NPROC, role == ROLE_SSH ? 3 * DEVICE_SESSIONS_MAX : 0);
+		r = set_limit(RLIMIT_NPROC, role == ROLE_SSH ? 3 * DEVICE_SESSIONS_MAX : role == ROLE_HOOK ? HOOK_PROCESSES_MAX : 0);
 	if (r == 0 && !IS_SANITIZED)
 		r = set_limit(RLIMIT_DATA, data[role]);
 	return r;
@@ -265,6 +265,20 @@ void confine_add_ssh(struct confine_places *places, const struct config_devices 
 	}
 }
 
+void confine_add_hook(struct confine_places *places, const struct config_hooks *hooks)
+{
+	static const char *const run[] = { "/usr", "/bin", "/sbin", "/lib", "/lib64" };
+	const char *slash = strrchr(hooks->program, '/');
+
+	for (size_t i = 0; i < sizeof(run) / sizeof(run[0]); i++)
+		confine_add_place(places, CONFINE_RUN, "%s", run[i]);
+	if (slash && slash > hooks->program)
+		confine_add_place(places, CONFINE_RUN, "%.*s", (int)(slash - hooks->program), hooks->program);
+	confine_add_place(places, CONFINE_DEVICE, "/dev/null");
+	confine_add_place(places, CONFINE_READ, "/dev/urandom");
+	confine_add_place(places, CONFINE_READ, "/etc"); /* as its user may */
+}
+
 void confine_places_done(struct confine_places *places)
 {
 	for (size_t i = 0; i < places->count; i++)
@@ -291,7 +305,7 @@ int confine_program(const struct confine_places *places)
 
 int confine_role(enum role role, const struct confine_places *places, struct confine_report *ret)
 {
-	struct confine_report report = { .is_sanitized = IS_SANITIZED, .is_denied = role == ROLE_SSH };
+	struct confine_report report = { .is_sanitized = IS_SANITIZED, .is_denied = role == ROLE_SSH || role == ROLE_HOOK };
 	int r = places->error ? places->error : set_limits(role);
 
 	if (r < 0)
@@ -302,7 +316,7 @@ int confine_role(enum role role, const struct confine_places *places, struct con
 	}
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return -errno;
-	report.landlock = restrict_files(places, role == ROLE_DIAL || role == ROLE_SSH);
+	report.landlock = restrict_files(places, role == ROLE_DIAL || role == ROLE_SSH || role == ROLE_HOOK);
 	if (report.landlock < 0)
 		return report.landlock;
 	report.calls = confine_calls(role);

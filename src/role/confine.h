@@ -11,6 +11,8 @@
  *     ssh    no capability; executes ssh(1), which inherits all this: programs of the system, its configuration, the keys'
  *            folders to read, terminals; sockets of IPv4, IPv6 and unix. ssh needs too many calls for a list of those
  *            that it may make, and the list is another one in each release: those are refused that it never needs
+ *     hook   no capability, a user of its own; executes the program of 'hook exec', which inherits all this: programs of the
+ *            system and those beside it, the system's configuration to read, a directory to write; calls and sockets as ssh
  *
  * A forbidden system call ends the role at once: its SIGSYS handler tells the parent the number, then exits.
  */
@@ -21,6 +23,7 @@
 #include <sys/types.h>
 
 #include "model/config_device.h"
+#include "model/config_hook.h"
 #include "role/message.h"
 
 #define CONFINE_CHANNEL_FD 3      /* where a role finds its channel to the parent */
@@ -33,7 +36,7 @@ int confine_identity(uid_t uid, gid_t gid, bool net_admin, int death_signal);
 struct confine_report {
 	int landlock;       /* the kernel's ABI number; 0: this kernel has none */
 	int calls;          /* system calls that are allowed; 0: no filter */
-	bool is_denied;     /* of ssh: `calls` are those that are not */
+	bool is_denied;     /* of ssh and hook: `calls` are those that are not */
 	bool is_sanitized;  /* built with the address sanitizer, which needs more: no filter, no landlock */
 };
 /* What of the file system a role may reach. */
@@ -56,6 +59,8 @@ void confine_add_place(struct confine_places *places, enum confine_access access
 	__attribute__((format(printf, 3, 4)));
 /* What ssh(1) and its C library read, and the folders of the keys. */
 void confine_add_ssh(struct confine_places *places, const struct config_devices *devices);
+/* What a program of 'hook exec' may run and read. */
+void confine_add_hook(struct confine_places *places, const struct config_hooks *hooks);
 void confine_places_done(struct confine_places *places);
 
 /* In the role: everything else. */
@@ -68,7 +73,7 @@ int confine_program(const struct confine_places *places);
 int confine_program_calls(void);
 
 /* The system-call filter alone, also under sanitizers: for its test. Returns the number of calls that are allowed, of
- * ROLE_SSH that are not, or negative errno. */
+ * ROLE_SSH and ROLE_HOOK that are not, or negative errno. */
 int confine_calls(enum role role);
 /* "socket", or NULL for a number that nobody knows. To be freed by memory_free(). */
 char *confine_call_name(uint32_t arch, int32_t call);

@@ -168,3 +168,42 @@ void mind_hook_case(struct mind *mind, const struct fleet_incident *incident)
 	}
 	hand_on(mind, &row, &body);
 }
+
+/* --- The role hook -------------------------------------------------------------------------------------------------- */
+
+static void from_hook(void *context, struct channel *channel, enum message_type type, const union message_item *item,
+		      const int *fds, size_t fd_count)
+{
+	struct mind *mind = context;
+
+	(void)channel;
+	member_close_fds(fds, fd_count);
+	if (type == MESSAGE_DIAL_STATE && item->dial_state.kind == DIAL_PROGRAM)
+		mind->hooks.program_state = item->dial_state;
+}
+
+static void hook_closed(void *context, struct channel *channel, const char *why)
+{
+	struct mind *mind = context;
+
+	if (why) /* that a role ended, the parent says */
+		log_say(&mind->member->log, LOG_ERR, "hook sent a message %s", why);
+	channel_free(channel);
+	mind->hooks.program = NULL;
+}
+
+int mind_take_hook(struct mind *mind, int fd)
+{
+	struct channel_calls calls = { .context = mind, .take = from_hook, .closed = hook_closed };
+
+	channel_free(mind->hooks.program);
+	mind->hooks.program = NULL;
+	return channel_new(mind->member->loop, fd, ROLE_CORE, ROLE_HOOK, &calls, &mind->hooks.program);
+}
+
+void mind_hooks_done(struct mind *mind)
+{
+	channel_flush(mind->hooks.program);
+	channel_free(mind->hooks.program);
+	mind->hooks.program = NULL;
+}

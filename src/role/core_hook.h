@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The part of the role core that tells programs and logs of each change of an incident: webhooks, which dial posts; a line
- * to the log, the syslog servers and applets, with fields in the journal. Used by role/core_*.c.
+ * The part of the role core that tells programs and logs of each change of an incident: webhooks, which dial posts; a
+ * program, which the role hook runs; a line to the log, the syslog servers and applets, with fields in the journal. Used by
+ * role/core_*.c.
  */
 #ifndef ROLE_CORE_HOOK_H
 #define ROLE_CORE_HOOK_H
@@ -28,6 +29,8 @@ struct mind_hooks {
 	uint32_t lines, held;
 };
 
+int mind_take_hook(struct mind *mind, int fd);
+void mind_hooks_done(struct mind *mind);
 /* New or changed; nothing is told of what never was a fault, nor where state, verdict and cause are as told before. */
 void mind_hook_incident(struct mind *mind, const struct core_incident *incident);
 void mind_hook_case(struct mind *mind, const struct fleet_incident *incident);

@@ -412,6 +412,8 @@ static void take_resource(void *context, const struct role_resource *resource, c
 		r = mind_take_ssh(mind, fds[0]);
 	else if (resource->kind == RESOURCE_CHANNEL && fd_count == 1 && resource->index == ROLE_WEB)
 		r = mind_take_web(mind, fds[0]);
+	else if (resource->kind == RESOURCE_CHANNEL && fd_count == 1 && resource->index == ROLE_HOOK)
+		r = mind_take_hook(mind, fds[0]);
 	else if (resource->kind == RESOURCE_CONTROL && fd_count == 1)
 		r = mind_take_control(mind, fds[0]);
 	else if (fd_count == 0 && (mind_web_resource(mind, resource) || mind_fleet_resource(mind, resource)))
@@ -564,6 +566,7 @@ static void end(void *context)
 	mind_devices_done(mind);
 	mind_cases_done(mind);
 	mind_notify_done(mind);
+	mind_hooks_done(mind);
 	mind_neighbors_done(mind);
 	mind_take_stat(mind, -1);
 	channel_flush(mind->act);

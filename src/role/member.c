@@ -107,6 +107,9 @@ static int confine(struct member *member, struct confine_report *ret)
 	} else if (member->role == ROLE_SSH) {
 		confine_add_place(&places, CONFINE_OWN, "%s/" MEMBER_SSH_DIRECTORY, config->state_directory);
 		confine_add_ssh(&places, &config->devices);
+	} else if (member->role == ROLE_HOOK) {
+		confine_add_place(&places, CONFINE_OWN, "%s/" MEMBER_HOOK_DIRECTORY, config->state_directory);
+		confine_add_hook(&places, &config->hooks);
 	}
 	return confine_role(member->role, &places, ret);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What sense, core, act and dial have in common: they are executed by the parent with one descriptor, are told their
+ * What the roles have in common: they are executed by the parent with one descriptor, are told their
  * configuration, confine themselves, say that they are ready, answer pings, receive what they need, and end with the parent.
  *
  * Called by the roles' files. Never here: what a role does.
@@ -20,6 +20,7 @@
 #define MEMBER_RECORDER_DIRECTORY "recorder" /* core's: the flight recorder's ring ... */
 #define MEMBER_EVIDENCE_DIRECTORY "evidence" /* ... and what is frozen of it, a file an incident */
 #define MEMBER_WEB_DIRECTORY "web" /* root's own: the token of the page */
+#define MEMBER_HOOK_DIRECTORY "hook" /* of the program of 'hook exec': where it runs and may write */
 #define MEMBER_FLASH_DIRECTORY "flash" /* and this one: disk0: and flash: of the command line */
 
 /* What the parent hands every role in a sealed memfd: this, the text that `config` was read from, and the file's. */

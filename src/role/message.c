@@ -9,7 +9,7 @@
 
 #define FROM(role) (1u << (role))
 #define ANY_ROLE (FROM(ROLE_SENSE) | FROM(ROLE_CORE) | FROM(ROLE_ACT) | FROM(ROLE_DIAL) | FROM(ROLE_SSH) | \
-		  FROM(ROLE_WEB))
+		  FROM(ROLE_WEB) | FROM(ROLE_HOOK))
 
 struct message_row {
 	const char *name;
@@ -380,7 +380,7 @@ static const struct message_row rows[MESSAGE_TYPES] = {
 	[MESSAGE_SEND_LINE] = { "send-line", SIZE(send_line), FROM(ROLE_CORE), FROM(ROLE_DIAL), 0, true, valid_send_line },
 	[MESSAGE_SEND_TRAP] = { "send-trap", SIZE(send_trap), FROM(ROLE_CORE), FROM(ROLE_DIAL), 0, true, valid_send_trap },
 	[MESSAGE_SEND_MAIL] = { "send-mail", SIZE(send_mail), FROM(ROLE_CORE), FROM(ROLE_DIAL), 0, false, valid_send_mail },
-	[MESSAGE_HOOK] = { "hook", SIZE(hook), FROM(ROLE_CORE), FROM(ROLE_DIAL), 0, true, valid_hook },
+	[MESSAGE_HOOK] = { "hook", SIZE(hook), FROM(ROLE_CORE), FROM(ROLE_DIAL) | FROM(ROLE_HOOK), 0, true, valid_hook },
 	[MESSAGE_MAILED] = { "mailed", SIZE(mailed), FROM(ROLE_DIAL), FROM(ROLE_CORE), 0, false, valid_mailed },
 	[MESSAGE_DEBUG] = { "debug", SIZE(debug), FROM(ROLE_CORE), FROM(ROLE_ACT), 0, false, valid_debug },
 	[MESSAGE_DAEMON_LINE] = { "daemon-line", SIZE(daemon_line), FROM(ROLE_ACT), FROM(ROLE_CORE), 0, true, valid_daemon_line },
@@ -409,10 +409,11 @@ static const struct message_row rows[MESSAGE_TYPES] = {
 	[MESSAGE_WEB_PART] = { "web-part", SIZE(web_part), FROM(ROLE_CORE), FROM(ROLE_WEB), 0, false, valid_web_part },
 	[MESSAGE_WEB_NEWS] = { "web-news", SIZE(web_news), FROM(ROLE_CORE), FROM(ROLE_WEB), 0, true, valid_web_news },
 	[MESSAGE_WEB_TOKEN] = { "web-token", SIZE(token), FROM(ROLE_PARENT), FROM(ROLE_WEB), 0, false, NULL },
-	[MESSAGE_DIAL_STATE] = { "dial-state", SIZE(dial_state), FROM(ROLE_DIAL), FROM(ROLE_CORE), 0, true, valid_dial_state },
+	[MESSAGE_DIAL_STATE] = { "dial-state", SIZE(dial_state), FROM(ROLE_DIAL) | FROM(ROLE_HOOK), FROM(ROLE_CORE), 0, true,
+				 valid_dial_state },
 };
 
-static const char *const role_names[ROLES] = { "parent", "sense", "core", "act", "dial", "ssh", "web" };
+static const char *const role_names[ROLES] = { "parent", "sense", "core", "act", "dial", "ssh", "web", "hook" };
 static const char *const resource_names[RESOURCES] = {
 	"log socket", "channel", "BPF maps", "packet socket", "XDP", "audit socket", "XFRM counters", "XFRM sockets",
 	"IKE daemon", "journal", "control socket", "rtnetlink socket", "plugin", "trap socket", "processor times", "TLS file",

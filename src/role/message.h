@@ -33,7 +33,7 @@
 #define MESSAGE_MAX 32768 /* bytes of a datagram */
 #define MESSAGE_FDS_MAX PACKETS_MAPS
 
-enum role { ROLE_PARENT, ROLE_SENSE, ROLE_CORE, ROLE_ACT, ROLE_DIAL, ROLE_SSH, ROLE_WEB, ROLES };
+enum role { ROLE_PARENT, ROLE_SENSE, ROLE_CORE, ROLE_ACT, ROLE_DIAL, ROLE_SSH, ROLE_WEB, ROLE_HOOK, ROLES };
 const char *role_name(enum role role);
 
 enum message_type {

@@ -45,12 +45,14 @@ static bool dials(enum role role)
 
 static uid_t uid_of(const struct parent *parent, enum role role)
 {
-	return role == ROLE_WEB ? parent->web_uid : dials(role) ? parent->dial_uid : parent->uid;
+	return role == ROLE_WEB ? parent->web_uid : role == ROLE_HOOK ? parent->hook_uid :
+	       dials(role) ? parent->dial_uid : parent->uid;
 }
 
 static gid_t gid_of(const struct parent *parent, enum role role)
 {
-	return role == ROLE_WEB ? parent->web_gid : dials(role) ? parent->dial_gid : parent->gid;
+	return role == ROLE_WEB ? parent->web_gid : role == ROLE_HOOK ? parent->hook_gid :
+	       dials(role) ? parent->dial_gid : parent->gid;
 }
 
 /* In the new process; does not return. */
@@ -227,7 +229,7 @@ static void connect_roles(struct parent *parent, enum role one, enum role other)
 /* Everybody talks to core, and to nobody else but ssh to sense, which reads what devices print. */
 static void connect_child(struct parent *parent, enum role started)
 {
-	static const enum role others[] = { ROLE_SENSE, ROLE_ACT, ROLE_DIAL, ROLE_SSH, ROLE_WEB };
+	static const enum role others[] = { ROLE_SENSE, ROLE_ACT, ROLE_DIAL, ROLE_SSH, ROLE_WEB, ROLE_HOOK };
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (started == ROLE_CORE || started == others[i])
@@ -263,6 +265,8 @@ bool parent_wants(const struct parent *parent, enum role role)
 {
 	if (role == ROLE_WEB)
 		return web_is_wanted(&parent->config->web);
+	if (role == ROLE_HOOK)
+		return parent->config->hooks.program[0] && parent->has_hook_uid;
 	return role != ROLE_SSH || parent->config->devices.login_count > 0;
 }
 
@@ -273,6 +277,10 @@ void parent_start_child(struct parent *parent, struct child *child)
 
 	if (child->pid > 0 || parent->stopping || !parent_wants(parent, child->role))
 		return;
+	if (child->role == ROLE_HOOK && !parent_make_hook_place(parent)) {
+		again_later(child);
+		return;
+	}
 	r = open_pair(ends);
 	if (r < 0) {
 		log_say(&parent->log, LOG_ERR, "%s cannot be started: %s", role_name(child->role), spimend_strerror(r));

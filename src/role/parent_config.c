@@ -55,6 +55,7 @@ static void keep_place(struct parent *parent, struct config *config)
 	} fixed[] = {
 		{ "user", config->user, parent->config->user, sizeof(config->user) },
 		{ "'dial user'", config->dial_user, parent->config->dial_user, sizeof(config->dial_user) },
+		{ "'hook user'", config->hooks.user, parent->config->hooks.user, sizeof(config->hooks.user) },
 		{ "state-directory", config->state_directory, parent->config->state_directory,
 		  sizeof(config->state_directory) },
 		{ "the control socket", config->control_socket, parent->config->control_socket,
@@ -125,6 +126,8 @@ static void spread(struct parent *parent, struct config *config)
 	/* Where it may read is settled when it starts. */
 	if (memcmp(&config->devices, &old->devices, sizeof(old->devices)) != 0)
 		parent_renew_child(parent, ROLE_SSH);
+	if (memcmp(&config->hooks, &old->hooks, sizeof(old->hooks)) != 0)
+		parent_renew_child(parent, ROLE_HOOK);
 	/* A sense that starts anew has counted nothing: only where it must be. */
 	if (sensor || !parent_change_interfaces(parent, old)) {
 		parent_close_sensor(parent);

@@ -78,9 +78,9 @@ struct parent {
 	struct buffer incoming;     /* parts of a text from core */
 	uint64_t incoming_serial;
 	uint64_t serial;            /* of what runs; 0: it is the file */
-	uid_t uid, dial_uid, web_uid;
-	gid_t gid, dial_gid, web_gid, control_gid, operators_gid;
-	bool has_control_gid, has_operators_gid;
+	uid_t uid, dial_uid, web_uid, hook_uid;
+	gid_t gid, dial_gid, web_gid, hook_gid, control_gid, operators_gid;
+	bool has_control_gid, has_operators_gid, has_hook_uid;
 	struct role_name operators[ROLE_NAMES_MAX];
 	uint32_t operator_count;
 	uint8_t boot[RECORDED_BOOT_SIZE]; /* the kernel's boot id; zeros where it has none */
@@ -115,6 +115,8 @@ struct parent {
  * text that is handed on has them. 0, or negative: nothing of ret* was changed. */
 int parent_read_config(const char *path, struct config **ret, struct notify_user ret_keys[NOTIFY_USERS_MAX],
 		       struct buffer *ret_text, struct buffer *out);
+/* The directory of the hook's program. False, and said: it cannot be had. */
+bool parent_make_hook_place(struct parent *parent);
 /* Looks up the user and the group of the configuration. 0, or negative with the reason in `out`. */
 int parent_find_user(struct parent *parent, const struct config *config, struct buffer *out);
 /* That of the page, where there is one. 0, or negative with the reason in `out`: nothing was changed. */

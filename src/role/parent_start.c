@@ -241,6 +241,20 @@ int parent_find_web_user(struct parent *parent, const struct config *config, str
 	return 0;
 }
 
+static int find_hook_user(struct parent *parent, const struct config *config, struct buffer *out)
+{
+	int r = find_account(config->hooks.user, "hook user", &parent->hook_uid, &parent->hook_gid, out);
+
+	if (r == 0 && (parent->hook_uid == parent->uid || parent->hook_uid == parent->dial_uid ||
+		       (web_is_wanted(&config->web) && parent->hook_uid == parent->web_uid))) {
+		buffer_printf(out, "'hook user %s' is who other roles run as: what 'hook exec' runs must not reach them\n",
+			      config->hooks.user);
+		r = -EPERM;
+	}
+	parent->has_hook_uid = r == 0;
+	return r;
+}
+
 int parent_find_user(struct parent *parent, const struct config *config, struct buffer *out)
 {
 	const char *dial = config->dial_user[0] ? config->dial_user : config->user;
@@ -252,6 +266,8 @@ int parent_find_user(struct parent *parent, const struct config *config, struct 
 		r = find_account(dial, config->dial_user[0] ? "dial user" : "user", &parent->dial_uid, &parent->dial_gid, out);
 	if (r == 0)
 		r = parent_find_web_user(parent, config, out);
+	if (r == 0 && config->hooks.program[0])
+		r = find_hook_user(parent, config, out);
 	if (r < 0)
 		return r;
 	if (config->control_group[0] && !(group = getgrnam(config->control_group))) {
@@ -358,6 +374,16 @@ static int make_directory_of(struct parent *parent, const char *name, uid_t uid,
 	}
 	close(fd);
 	return r;
+}
+
+bool parent_make_hook_place(struct parent *parent)
+{
+	cleanup(buffer_done) struct buffer out = { 0 };
+	int r = make_directory_of(parent, MEMBER_HOOK_DIRECTORY, parent->hook_uid, parent->hook_gid, &out);
+
+	if (r < 0)
+		log_say(&parent->log, LOG_ERR, "%.*s", TEXT_ARG(text_trim(buffer_text(&out))));
+	return r == 0;
 }
 
 static int make_state(struct parent *parent, struct buffer *out)

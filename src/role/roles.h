@@ -18,5 +18,7 @@ int dial_role_run(void);
 int ssh_role_run(void);
 /* Serves the page, its API and the metrics; asks core. */
 int web_role_run(void);
+/* Runs the configuration's program at each change of an incident. */
+int hook_role_run(void);
 
 #endif

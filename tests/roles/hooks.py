@@ -121,6 +121,10 @@ class Hooked(Daemon):
                               stdout=subprocess.PIPE, check=False, text=True)
         return [json.loads(line) for line in done.stdout.splitlines()]
 
+    def sleepers(self):
+        shown = subprocess.run(["ps", "-eo", "user,args"], stdout=subprocess.PIPE, check=False, text=True).stdout
+        return sum(line.split(None, 1) == ["daemon", "sleep 1017"] for line in shown.splitlines())
+
     def heard(self):
         try:
             with open(self.path("heard"), encoding="utf-8") as file:
@@ -235,8 +239,97 @@ def what_must_not_be_sent_is_not(build):
     return problems
 
 
+PROGRAM = """#!/bin/sh
+echo "$0|$*|$(pwd)|$(env | sort | tr '\\n' ' ')" >> "$HOME/called"
+cat >> "$HOME/heard"
+id -u > "$HOME/who"
+for path in FOLDER/secret STATE/core/spimend.db STATE/act.journal /proc/1/environ; do
+    cat "$path" > /dev/null 2>&1 && echo "reads $path" >> "$HOME/reached"
+done
+for file in STATE/core/x STATE/x FOLDER/x /tmp/spimend-hook-x; do
+    (echo x > "$file") 2> /dev/null && echo "writes $file" >> "$HOME/reached"
+done
+kill -0 COREPID 2> /dev/null && echo "signals core" >> "$HOME/reached"
+case $(wc -l < "$HOME/called") in
+1) echo "the pager is out of paper" >&2; exit 3;;
+esac
+"""
+ARGUMENTS = "--to ops ;touch $(x) 'a"
+
+
+def a_program_is_run(build):
+    """With the arguments that the configuration has and no others, the incident on its standard input, confined; its failure
+    is told, and the next change runs it again."""
+    problems = []
+    with Hooked(build, f"hook exec FOLDER/bin/page {ARGUMENTS}", "hook user daemon") as d:
+        os.mkdir(d.path("bin"))
+        d.start()
+        program = PROGRAM.replace("FOLDER", d.folder).replace("STATE", d.state).replace("COREPID", str(d.roles()["core"]))
+        with open(d.path("bin/page"), "w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), 0o755)
+            file.write(program)
+
+        def made(name):
+            try:
+                with open(os.path.join(d.state, "hook", name), encoding="utf-8") as file:
+                    return file.read()
+            except FileNotFoundError:
+                return ""
+        if not d.break_it():
+            return ["there is no desync", d.page(), *d.tail()]
+        if not wait_for(lambda: made("called").count("\n") >= 2 and made("heard").count("\n") >= 2, 20):
+            problems.append(f"it was called so: {made('called')}")
+        home = os.path.join(d.state, "hook")
+        for call in made("called").splitlines():
+            path, arguments, where, environment = call.split("|")
+            shown = {word.partition("=")[0] for word in environment.split()} - {"_", "PWD", "OLDPWD", "SHLVL"}
+            if path != d.path("bin/page") or arguments != ARGUMENTS or where != home or shown != {"PATH", "LC_ALL", "HOME"}:
+                problems.append(f"a call: {call}")
+        told = [json.loads(line) for line in made("heard").splitlines()]
+        if [t["verdict"] for t in told[:2]] != ["desync", "desync"] or told[0]["state"] != "open" or told[0]["src"] != PEER:
+            problems.append(f"it was told: {made('heard')}")
+        if made("who").strip() != "1" or made("reached"):
+            problems.append(f"as {made('who')} it reached: {made('reached')}")
+        wait_for(lambda: d.receiver("exec").get("sent", 0) >= 1)
+        state = d.receiver("exec")
+        if state.get("failures") != 1 or state.get("sent", 0) < 1 or state.get("waiting"):
+            problems.append(f"status: {state}")
+        for words in (f"{d.path('bin/page')} ended with status 3: the pager is out of paper", "ends well again"):
+            if not d.said(words):
+                problems.append(f"not said: {words}")
+        if d.stop() != 0 or d.said("which it may not"):
+            problems.append("it did not end well")
+        return problems + (d.tail() if problems else [])
+
+
+def a_program_that_hangs_is_killed(build):
+    """After its time, with what it started; and it needs a user of its own."""
+    problems = []
+    with Hooked(build, "hook exec FOLDER/hang", "hook user daemon") as d:
+        with open(d.path("hang"), "w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), 0o755)
+            file.write("#!/bin/sh\nsleep 1017 &\nsleep 1017\n")
+        d.start()
+        if not d.break_it() or not wait_for(lambda: d.sleepers() == 2):
+            return ["it is not run", *d.tail()]
+        if not wait_for(lambda: d.said("took longer than 30 s and was killed"), 40) or d.sleepers() > 2:
+            problems.append(f"it is not killed: {d.sleepers()}")
+        d.stop()
+        if not wait_for(lambda: not d.sleepers(), 5):
+            problems.append(f"{d.sleepers()} of it go on after the end")
+        for line in ("hook exec /bin/true", "hook exec /bin/true\n hook user root", f"hook exec /bin/true\n hook user {d.user}"):
+            d.inside = (line,)
+            d.configure()
+            status, said = d.run("-n")
+            if status != 2 or "an account of its own" not in said:
+                problems.append(f"{line}: {status} {said}")
+        return problems + (d.tail() if problems else [])
+
+
 TESTS = [
     ("a web server gets each change of an incident, signed, also when it fails first", deliveries_are_signed_and_tried_again),
+    ("a program is run at each change of an incident, confined", a_program_is_run),
+    ("a program that hangs is killed", a_program_that_hangs_is_killed),
     ("a webhook without a secret or a certificate that counts sends nothing", what_must_not_be_sent_is_not),
 ]
 SANITIZED = TESTS[:1]

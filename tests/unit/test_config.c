@@ -637,6 +637,28 @@ static void test_webhooks_are_read_and_printed(void **state)
 	assert_non_null(strstr(complaints(), "no 'ip host' line knows"));
 }
 
+static void test_a_program_needs_a_user_of_its_own(void **state)
+{
+	static const char *const bad[] = {
+		"hook exec /bin/true", "hook exec /bin/true\n hook user root", "hook exec /bin/true\n hook user spimend",
+		"hook exec /bin/true\n dial user other\n hook user other", "hook exec bin/true\n hook user page",
+	};
+	char line[256];
+
+	(void)state;
+	assert_int_equal(parse("spimend\n hook exec /usr/bin/page  --to ops ;x  $(y)\n hook user page\n"), 0);
+	assert_string_equal(config.hooks.program, "/usr/bin/page");
+	assert_string_equal(config.hooks.arguments, "--to ops ;x $(y)"); /* no shell reads them */
+	assert_non_null(strstr(show(), "\n hook exec /usr/bin/page --to ops ;x $(y)\n hook user page\n"));
+	assert_int_equal(parse("spimend\n hook exec /usr/bin/page x\n no hook exec\n"), 0);
+	assert_string_equal(config.hooks.program, "");
+	assert_string_equal(config.hooks.arguments, "");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(line, sizeof(line), "spimend\n %s\n", bad[i]);
+		assert_true(parse(line) < 0);
+	}
+}
+
 static void test_webhooks_that_are_none_are_refused(void **state)
 {
 	static const char *const urls[] = {
@@ -924,6 +946,7 @@ int main(void)
 		cmocka_unit_test(test_who_is_told_refuses_what_it_cannot_do_by_name),
 		cmocka_unit_test(test_webhooks_are_read_and_printed),
 		cmocka_unit_test(test_webhooks_that_are_none_are_refused),
+		cmocka_unit_test(test_a_program_needs_a_user_of_its_own),
 		cmocka_unit_test(test_the_fleet_is_heard_from_whom_it_says),
 		cmocka_unit_test(test_listeners_refuse_what_they_cannot_do_by_name),
 		cmocka_unit_test(test_objects_are_tracked),
