@@ -365,11 +365,11 @@ void draw_arrows(struct drawing *d, draw_filter_fn *filter, double top, double b
 	while (next_group(d, filter, &at, &number, &g)) {
 		double x = middle_of(d, &g, 9), from = top + 2, to = bottom - 2;
 
-		buffer_printf(&d->under, "<path class=\"arrow\" d=\"M%.1f %.1fV%.1f", x, from, to);
+		buffer_printf(&d->middle, "<path class=\"arrow\" d=\"M%.1f %.1fV%.1f", x, from, to);
 		if (g.up)
-			buffer_printf(&d->under, "M%.1f %.1fl4 -6l4 6", x - 4, from + 6);
+			buffer_printf(&d->middle, "M%.1f %.1fl4 -6l4 6", x - 4, from + 6);
 		if (g.down)
-			buffer_printf(&d->under, "M%.1f %.1fl4 6l4 -6", x - 4, to - 6);
-		buffer_add_string(&d->under, "\"/>");
+			buffer_printf(&d->middle, "M%.1f %.1fl4 6l4 -6", x - 4, to - 6);
+		buffer_add_string(&d->middle, "\"/>");
 	}
 }

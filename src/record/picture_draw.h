@@ -16,7 +16,7 @@ struct drawing {
 	double width, y, lane; /* y: where the next row begins */
 	struct axis axis;
 	struct instant origin;
-	struct buffer under, over;
+	struct buffer under, middle, over; /* middle: arrows, above the ground and below their numbers */
 };
 
 typedef bool draw_filter_fn(const struct picture_event *e);

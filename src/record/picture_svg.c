@@ -340,10 +340,12 @@ bool picture_svg(const struct picture *p, const char *id, double width, struct b
 		      width < 600 ? "narrow" : "wide", width, d.y + 4, id, id);
 	add_words(&d, id, out);
 	put_under(&d, bottom, out);
+	buffer_add(out, buffer_text(&d.middle));
 	buffer_add(out, buffer_text(&d.over));
 	buffer_add_string(out, "</svg>\n");
-	out->failed |= d.under.failed || d.over.failed;
+	out->failed |= d.under.failed || d.middle.failed || d.over.failed;
 	buffer_done(&d.under);
+	buffer_done(&d.middle);
 	buffer_done(&d.over);
 	return d.axis.count > 1;
 }

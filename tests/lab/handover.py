@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """spimend report on a real black hole, as `sudo make run` leaves one behind: the page tells what happened at the gateway."""
 import os
+import shutil
+import subprocess
 import sys
 import tempfile
 
@@ -50,13 +52,29 @@ def break_and_report(lab):
         page, problems = report_problems(content(folder, "report.html"))
         successor = lab.b.children()[0]["spi-in"]
         for words in (f"0x{stale.zfill(8)} sends", f"0x{stale.zfill(8)} receives until: ", "unknown here", f"0x{successor.zfill(8)} receives",
-                      "desync (ledger-dead)", "initiate", "until traffic flowed again", "IKE daemon 0 is away", "Find out why 192.0.2.2 lost its SAs"):
+                      "desync (ledger-dead)", "initiate", "until traffic flowed again", "IKE_SA_INIT request", "IKE daemon 0 is away", "Find out why 192.0.2.2 lost its SAs"):
             if words not in page.text:
                 problems.append(f"report.html: no '{words}'")
         timeline = content(folder, "timeline.txt")
-        for kind in (" sighting ", " incident ", " step ", " ike ", " sa-born "):
+        for kind in (" sighting ", " packet ", " incident ", " step ", " ike ", " sa-born "):
             if kind not in timeline:
                 problems.append(f"timeline.txt: no{kind}event")
         if "initiate" not in content(folder, "journal.txt"):
             problems.append("journal.txt: not what was ordered")
-        return problems
+        return problems + capture_problems(os.path.join(folder, "capture.pcapng"), int(stale, 16))
+
+
+def capture_problems(path, stale):
+    """As tshark reads it: the first and the last stray packet have their comments, and the new IKE SA is in it."""
+    if not shutil.which("tshark"):
+        return []
+    listed = subprocess.run(["tshark", "-r", path, "-T", "fields", "-e", "esp.spi", "-e", "isakmp.exchangetype", "-e", "frame.comment"],
+                            capture_output=True, text=True, check=False)
+    rows = [line.split("\t") for line in listed.stdout.splitlines()]
+    comments = [(int(row[0], 16), row[2]) for row in rows if row[2]]
+    problems = [] if listed.returncode == 0 else [f"tshark: {listed.stderr}"]
+    if len(comments) < 2 or {spi for spi, _ in comments[:2]} != {stale} or "is not known to its receiver" not in comments[0][1]:
+        problems.append(f"comments in the capture: {comments}")
+    if not {"34", "35"} <= {row[1] for row in rows}:
+        problems.append(f"IKE exchanges in the capture: {sorted({row[1] for row in rows})}")
+    return problems
