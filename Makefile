@@ -31,8 +31,8 @@ bench: all
 	@scripts/as-user build/bench/eem
 	@scripts/as-user build/bench/recorder
 	@SPIMEND_BUILD_TARGETS="bench/sensor bench/flood bench/ingest bench/sessions" scripts/as-user scripts/build build $(RELEASE)
-	@if [ "$$(id -u)" -eq 0 ]; then build/bench/sensor && scripts/deps lab && bench/forged && bench/ingest && bench/sessions; \
-	else echo "bench/sensor, bench/forged, bench/ingest and bench/sessions are left out: they need root"; fi
+	@if [ "$$(id -u)" -eq 0 ]; then build/bench/sensor && scripts/deps lab && bench/forged && bench/ingest && bench/sessions && bench/web; \
+	else echo "bench/sensor, bench/forged, bench/ingest, bench/sessions and bench/web are left out: they need root"; fi
 
 fuzz:
 	@scripts/deps check

@@ -163,3 +163,16 @@ void live_evidence(const struct frozen_content *content, const char *id, bool js
 		add_note(id, text, json, out);
 	}
 }
+
+size_t live_evidence_page(const struct frozen_content *content, size_t from, size_t count, size_t most, struct buffer *out)
+{
+	size_t at = from, begin = out->len;
+
+	for (; at < content->count && at - from < count && out->len - begin < most && !out->failed; at++) {
+		buffer_add_string(out, at > from ? "," : "");
+		record_recorded_json(&content->events[at], out);
+		if (out->len && out->bytes[out->len - 1] == '\n')
+			out->len--;
+	}
+	return at;
+}

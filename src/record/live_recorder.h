@@ -24,5 +24,8 @@ void live_recorder_json(const struct live_recorder *recorder, struct json *j);
 
 /* Lines of spimend.recorded/1, or a line an event for people. */
 void live_evidence(const struct frozen_content *content, const char *id, bool json, struct buffer *out);
+/* Events from `from` on, at most `count` of them and about `most` bytes, as elements of a JSON array. Returns the place of
+ * the next one. */
+size_t live_evidence_page(const struct frozen_content *content, size_t from, size_t count, size_t most, struct buffer *out);
 
 #endif

@@ -451,6 +451,27 @@ int mind_record_evidence(struct mind *mind, const char *id, bool json, struct bu
 	return r == -ENOENT ? 0 : r;
 }
 
+int mind_record_timeline(struct mind *mind, const char *id, const struct web_filter *filter, struct buffer *out)
+{
+	cleanup(frozen_content_done) struct frozen_content content = { 0 };
+	int r = mind->recorder.frozen ? frozen_read(mind->recorder.frozen, id, &content) : -ENOENT;
+	cleanup(buffer_done) struct buffer events = { 0 };
+	size_t next;
+
+	if (r < 0 && r != -ENOENT) /* nothing is frozen: an empty list */
+		return r;
+	next = live_evidence_page(&content, filter->offset, filter->limit, WEB_ANSWER_MAX / 2, &events);
+	buffer_printf(out, ",\"total\":%zu,\"after\":%u,\"next\":", content.count, filter->offset);
+	if (next < content.count)
+		buffer_printf(out, "%zu", next);
+	else
+		buffer_add_string(out, "null");
+	buffer_printf(out, ",\"damaged\":%llu,\"recorded\":[", (unsigned long long)content.torn);
+	buffer_add(out, buffer_text(&events));
+	buffer_add_char(out, ']');
+	return buffer_error(&events);
+}
+
 /* --- Life ----------------------------------------------------------------------------------------------------------- */
 
 static void say_trouble(struct mind *mind, int *said, int trouble, const char *what, const char *costs)

@@ -78,5 +78,7 @@ void mind_record_result(struct mind *mind, const struct device_result *result);
 
 /* Answers the control socket's `evidence`: what is frozen of that incident, behind what is in `out` already. */
 int mind_record_evidence(struct mind *mind, const char *id, bool json, struct buffer *out);
+/* A page of it for the role web: ,"total":N,"after":N,"next":N,"recorded":[...]. 0 or negative errno. */
+int mind_record_timeline(struct mind *mind, const char *id, const struct web_filter *filter, struct buffer *out);
 
 #endif

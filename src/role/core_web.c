@@ -168,6 +168,30 @@ static void explain(struct mind *mind, const struct web_ask *ask, struct reply *
 		fail(reply, r);
 }
 
+/* The incident, and a page of what was recorded around it. */
+static void tell_timeline(struct mind *mind, const struct web_ask *ask, struct reply *reply)
+{
+	struct reply incident = { .status = 200 };
+	int r;
+
+	if (!mind->member->config->recorder.is_on) {
+		refuse(reply, 501, "no-recorder", "this daemon records no timeline: 'no evidence recorder' is configured");
+		return;
+	}
+	explain(mind, ask, &incident);
+	if (incident.status != 200) {
+		*reply = incident;
+		return;
+	}
+	buffer_printf(&reply->body, "{\"schema\":\"spimend.timeline/1\",\"incident\":%.*s",
+		      TEXT_ARG(text_trim(buffer_text(&incident.body))));
+	buffer_done(&incident.body);
+	r = mind_record_timeline(mind, ask->id, &ask->filter, &reply->body);
+	buffer_add_string(&reply->body, "}\n");
+	if (r < 0)
+		fail(reply, r);
+}
+
 static void take_word(struct mind *mind, const struct web_ask *ask, const struct mind_token *person, struct reply *reply)
 {
 	cleanup(buffer_done) struct buffer why = { 0 };
@@ -249,7 +273,7 @@ static void reply_to(struct mind *mind, const struct web_ask *ask, struct reply 
 		explain(mind, ask, reply);
 		break;
 	case WEB_TIMELINE:
-		refuse(reply, 501, "no-recorder", "this daemon records no timeline");
+		tell_timeline(mind, ask, reply);
 		break;
 	case WEB_APPROVE:
 	case WEB_DENY:

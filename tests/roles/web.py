@@ -130,12 +130,10 @@ def answers_who_has_a_token(build):
         if ask(d, "/", If_None_Match=page[1].getheader("ETag"))[0] != 304:
             problems.append("the page is sent again to who has it")
         for path, status, error in (("/../token", 404, "not-found"), ("/api/nothing", 404, "not-found"), ("/web/token", 404, "not-found"),
-                                    ("/api/incidents/zzzzzz", 404, "not-found"), ("/api/incidents/zzzzzz/timeline", None, None),
+                                    ("/api/incidents/zzzzzz", 404, "not-found"), ("/api/incidents/zzzzzz/timeline", 404, "not-found"),
                                     ("/api/tunnels?limit=501", 400, "request"), ("/api/tunnels?colour=red", 400, "request"),
                                     ("/api/incidents?verdict=evil", 400, "request"), ("/api/incidents?since=now", 400, "request")):
-            got = ask(d, path, token)
-            if status:
-                wants(problems, path, got, status, error)
+            wants(problems, path, ask(d, path, token), status, error)
         wants(problems, "POST to what is read", ask(d, "/api/status", token, "POST"), 405, "method")
         wants(problems, "DELETE", ask(d, "/api/status", token, "DELETE"), 405, "method")
         # Of the log: never the token, and who was refused.
@@ -152,9 +150,10 @@ def answers_who_has_a_token(build):
 def other_names_and_pages(build):
     """A name that was rebound to loopback, and a page of somebody else's in the same browser."""
     problems = []
-    with Daemon(build, "sense xfrm", *LISTEN, "web name noc.example.net") as d:
+    with Daemon(build, "sense xfrm", *LISTEN, "web name noc.example.net", "no evidence recorder") as d:
         start(d)
         token = page_token(d)
+        wants(problems, "a timeline that nobody records", ask(d, "/api/incidents/zzzzzz/timeline", token), 501, "no-recorder")
         for host, fine in ((f"127.0.0.1:{PORT}", True), (f"localhost:{PORT}", True), ("noc.example.net", True), ("NOC.example.net:443", True),
                            (f"evil.example:{PORT}", False), ("127.0.0.1", False), (f"127.0.0.1.evil.example:{PORT}", False),
                            (f"127.0.0.1:{PORT + 1}", False), ("", False), ("xnoc.example.net", False), ("[::1]:8500", False)):
@@ -532,6 +531,18 @@ def approvals(build):
             problems.append(f"the incident does not know whose word it was: {healed}")
         if not d.said("root (uid 0), on the page: approve"):
             problems.append("the log does not know whose word it was")
+        def recorded():
+            got = ask(d, f"/api/incidents/{waits['id']}/timeline", mine)
+            return got[2] if got[0] == 200 and got[2]["recorded"] else None
+        line = wait_for(recorded, 20)
+        if not line or line["incident"]["id"] != waits["id"] or line["total"] != len(line["recorded"]) or line["next"] is not None:
+            problems.append(f"its timeline: {str(line)[:500]}")
+        else:
+            one = ask(d, f"/api/incidents/{waits['id']}/timeline?after=1&limit=1", mine)[2]
+            if one["recorded"] != line["recorded"][1:2] or one["next"] != (2 if line["total"] > 2 else None):
+                problems.append(f"a page of its timeline: {str(one)[:500]}")
+            if not any("ipsec-rekey" in (event["text"] or "") for event in line["recorded"]):
+                problems.append(f"what was typed is not in its timeline: {[event['text'] for event in line['recorded']]}")
         devices = ask(d, "/api/devices", mine)[2]
         if [one["name"] for one in devices["devices"]] != ["hub", "spoke"]:
             problems.append(f"devices: {devices}")

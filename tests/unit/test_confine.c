@@ -237,7 +237,9 @@ static void write_at(int fd)
 static void no_role_makes_processes_code_or_sockets(void **state)
 {
 	(void)state;
-	for (enum role role = ROLE_SENSE; role < ROLE_SSH; role++) {
+	for (enum role role = ROLE_SENSE; role < ROLES; role++) {
+		if (role == ROLE_SSH)
+			continue;
 		if (role != ROLE_DIAL) {
 			must_end(role, open_socket, "socket");
 			must_end(role, connect_somewhere, "connect");
@@ -281,6 +283,15 @@ static void dial_connects_and_never_listens(void **state)
 	must_end(ROLE_DIAL, listen_somewhere, "bind");
 }
 
+static void web_takes_connections_and_makes_none(void **state)
+{
+	(void)state;
+	must_end(ROLE_WEB, listen_somewhere, "bind");
+	must_end(ROLE_WEB, open_other_socket, "socket");
+	must_end(ROLE_WEB, open_file, "openat");
+	must_do(ROLE_WEB, plain_work);
+}
+
 static void refused_to_ssh(int fd)
 {
 	static const int families[] = { AF_PACKET, AF_NETLINK, AF_VSOCK, AF_ALG };
@@ -322,7 +333,9 @@ static void ssh_runs_programs_and_little_else(void **state)
 static void no_role_reaches_for_another_one(void **state)
 {
 	(void)state;
-	for (enum role role = ROLE_SENSE; role < ROLE_SSH; role++) {
+	for (enum role role = ROLE_SENSE; role < ROLES; role++) {
+		if (role == ROLE_SSH)
+			continue;
 		must_end(role, signal_another_by_file, "fcntl");
 		must_end(role, choose_that_signal, "fcntl");
 		must_do(role, signal_itself);
@@ -369,7 +382,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_role_makes_processes_code_or_sockets),
-		cmocka_unit_test(dial_connects_and_never_listens),
+		cmocka_unit_test(dial_connects_and_never_listens), cmocka_unit_test(web_takes_connections_and_makes_none),
 		cmocka_unit_test(ssh_runs_programs_and_little_else),
 		cmocka_unit_test(no_role_reaches_for_another_one),
 		cmocka_unit_test(files_are_for_core_alone),
