@@ -162,6 +162,7 @@ void case_take_pair(struct fleet *f, struct case_file *c, const struct pair *pai
 	memory_forget(c);
 	c->nat = (struct nat){ 0 };
 	c->step = NONE;
+	c->steps_before = c->is.step_count;
 	c->took_budget = false;
 	enlist(f, c);
 }

@@ -168,6 +168,7 @@ struct case_file {
 	bool locked;
 	bool took_budget;
 	uint32_t step;             /* the one under way; NONE */
+	uint32_t steps_before;     /* of the pairs of a burst before this one */
 	int64_t approved_ns;       /* of the step under way */
 	bool awaits_window;        /* of the device to act at */
 	uint32_t older, newer;     /* by their beginning; 0: none */

@@ -397,9 +397,10 @@ static void verify(struct fleet *f, struct case_file *c, const struct finding *f
 
 /* --- A round is over -------------------------------------------------------------------------------------------- */
 
+/* For this pair of ends. */
 static bool did_a_step(const struct case_file *c)
 {
-	for (uint32_t i = 0; i < c->is.step_count; i++)
+	for (uint32_t i = c->steps_before; i < c->is.step_count; i++)
 		if (c->is.steps[i].state == FLEET_STEP_DONE)
 			return true;
 	return false;

@@ -616,6 +616,64 @@ static void a_configuration_that_asks_again_is_obeyed(void **state)
 	world_done(&w);
 }
 
+/* A step for one pair of the sample says nothing of the next pair. */
+static void a_step_for_one_pair_of_a_burst_is_none_for_the_next(void **state)
+{
+	struct world w;
+	const struct fleet_incident *is;
+	struct spimend_address first;
+	struct world_tunnel *next;
+
+	(void)state;
+	unattended(&w, 30, SDWAN_IPSEC_REKEY);
+	let_go(&w.config->devices.usual_approval, SDWAN_PORT_HOP, true);
+	assert_int_equal(fleet_reconfigure(w.fleet, w.config, world_now(&w)), 0);
+	for (uint32_t i = 0; i < 30; i++)
+		world_desync(&w, &w.tunnels[i]);
+	for (uint32_t i = 0; i < 30; i++)
+		world_sight(&w, &w.tunnels[i], w.tunnels[i].way[0].out);
+	is = world_incident(&w);
+	first = is->src;
+	for (uint32_t i = 0; i < 30; i++) /* whichever comes next: new keys do not help it */
+		w.tunnels[i].stubborn = !spimend_address_equal(&first, &w.address[w.tunnels[i].end[0]]);
+	for (int i = 0; i < 3000 && spimend_address_equal(&is->src, &first); i++)
+		world_run(&w, S / 10);
+	assert_int_equal(w.changes, 1);
+	assert_true(is->steps[0].helped);
+	for (next = &w.tunnels[0]; !spimend_address_equal(&is->src, &w.address[next->end[0]]); next++)
+		;
+	world_run(&w, 10 * S); /* the first proof of it */
+	assert_int_equal(is->state, STATE_OPEN);
+	for (uint32_t i = 0; i < 30; i++)
+		if (&w.tunnels[i] != next)
+			world_renew(&w, &w.tunnels[i]);
+	next->way[0].in[0] = next->way[0].out; /* then it ends by itself, but for its BFD */
+	next->way[1].in[0] = ++w.next_spi;
+	world_run(&w, 2 * MINUTE_NS);
+	assert_int_equal(w.changes, 1);
+	assert_int_equal(world_incident(&w)->step_count, 1); /* nor is a step announced */
+	assert_int_equal(world_incident(&w)->state, STATE_GAVE_UP);
+	world_done(&w);
+}
+
+static void a_pair_of_a_burst_without_traffic_ends_it_not(void **state)
+{
+	struct world w;
+
+	(void)state;
+	unattended(&w, 30, SDWAN_IPSEC_REKEY);
+	for (uint32_t i = 0; i < 30; i++)
+		world_desync(&w, &w.tunnels[i]);
+	for (uint32_t i = 0; i < 30; i++)
+		world_sight(&w, &w.tunnels[i], w.tunnels[i].way[0].out);
+	for (uint32_t i = 0; i < 30; i++)
+		w.tunnels[i].idle = !spimend_address_equal(&world_incident(&w)->src, &w.address[w.tunnels[i].end[0]]);
+	world_run(&w, 20 * MINUTE_NS);
+	assert_int_equal(world_incident(&w)->state, STATE_HEALED);
+	assert_int_equal(w.changes, 1);
+	world_done(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -642,6 +700,8 @@ int main(void)
 		cmocka_unit_test(bfd_down_after_the_step_did_not_help),
 		cmocka_unit_test(healed_is_not_said_while_bfd_is_not_seen),
 		cmocka_unit_test(a_burst_at_a_hub_is_one_step),
+		cmocka_unit_test(a_step_for_one_pair_of_a_burst_is_none_for_the_next),
+		cmocka_unit_test(a_pair_of_a_burst_without_traffic_ends_it_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
