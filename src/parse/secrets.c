@@ -13,7 +13,8 @@ bool secret_follows(struct text word)
 {
 	static const char *const before[] = { "key", "secret", "password", "community", "md5", "key-string", "pre-shared-key",
 					      "authentication", "psk", "passphrase", "wpa-psk", "authentication-key",
-					      "message-digest-key", "auth-password", "priv-password", "passwd", "hmac", NULL };
+					      "message-digest-key", "auth-password", "priv-password", "passwd", "hmac", "hmac-sha-256",
+					      "server-key", "area-password", "domain-password", NULL };
 
 	return is_one_of(word, before);
 }
@@ -29,15 +30,28 @@ static bool is_of_kind(struct text word)
 }
 
 /* "key" stands in tables and sentences too; and what is authenticated is mostly said without a secret. */
-static bool counts_here(struct text word, struct text first)
+static bool counts_here(struct text word, struct text first, struct text previous)
 {
+	/* Also behind a prompt, a number, who typed it: `show archive log config`. */
+	static const char *const right_before[] = { "isakmp", "pre-share", "tacacs-server", "radius-server", "failover", NULL };
 	static const char *const ours[] = { "crypto", "tacacs-server", "radius-server", "tacacs", "radius", "key", "server-private", "server",
-					    "address-family", "aaa-server", "isakmp", NULL };
+					    "address-family", "aaa-server", "isakmp", "authentication", NULL };
 	static const char *const groups[] = { "standby", "vrrp", "glbp", "ip", "ipv6", "neighbor", "area", NULL };
 
-	if (text_equal_nocase(word, TEXT("key")))
-		return is_one_of(first, ours);
+	if (text_equal_nocase(word, TEXT("key"))) /* "authentication local pre-share key ..." is of an IKEv2 profile */
+		return is_one_of(first, ours) || is_one_of(previous, right_before);
+	if (text_equal_nocase(word, TEXT("hmac-sha-256"))) /* elsewhere it is only a name */
+		return text_equal_nocase(first, TEXT("authentication"));
 	return !text_equal_nocase(word, TEXT("authentication")) || is_one_of(first, groups);
+}
+
+/* "set session-key inbound esp SPI cipher KEY authenticator KEY", "... ah SPI KEY": the keys of an SA by hand. */
+#define SESSION_KEY_FROM 5
+static bool is_of_session_key(struct text word)
+{
+	static const char *const known[] = { "cipher", "authenticator", NULL };
+
+	return is_one_of(word, known);
 }
 
 /* "snmp-server host A [version 2c] COMMUNITY ..." names the community without a word in front of it. */
@@ -50,19 +64,23 @@ static bool is_of_snmp_host(struct text word)
 
 struct place {
 	bool next;            /* the next word that is none of a kind is a secret */
-	bool is_snmp, is_host, is_user;
+	bool is_snmp, is_host, is_user, is_set, is_session;
 	unsigned skip;        /* words that are no community: the address, a VRF's name */
 };
 
-static bool is_secret(struct place *p, struct text word, struct text first, size_t index)
+static bool is_secret(struct place *p, struct text word, struct text first, struct text previous, size_t index)
 {
 	if (p->next && !is_of_kind(word)) {
 		p->next = false;
 		return true;
 	}
-	if (index == 0)
+	if (p->is_session && index >= SESSION_KEY_FROM)
+		return !is_of_session_key(word);
+	p->is_session = p->is_session || (index == 1 && p->is_set && text_equal_nocase(word, TEXT("session-key")));
+	if (index == 0) {
 		p->is_snmp = text_equal_nocase(word, TEXT("snmp-server"));
-	else if (index == 1 && p->is_snmp) {
+		p->is_set = text_equal_nocase(word, TEXT("set"));
+	} else if (index == 1 && p->is_snmp) {
 		p->is_host = text_equal_nocase(word, TEXT("host"));
 		p->is_user = text_equal_nocase(word, TEXT("user"));
 		p->skip = 1;
@@ -80,24 +98,24 @@ static bool is_secret(struct place *p, struct text word, struct text first, size
 	}
 	if (p->is_user && (text_equal_nocase(word, TEXT("auth")) || text_equal_nocase(word, TEXT("priv"))))
 		p->next = true;
-	if (secret_follows(word) && counts_here(word, first))
+	if (secret_follows(word) && counts_here(word, first, previous))
 		p->next = true;
 	return false;
 }
 
 static void remove_from(struct text line, struct buffer *out)
 {
-	struct text rest = line, first = TEXT_NONE, word;
+	struct text rest = line, first = TEXT_NONE, previous = TEXT_NONE, word;
 	const char *done = line.at;
 	struct place place = { 0 };
 	size_t index = 0;
 
-	while ((word = text_take_word(&rest)).len) {
+	for (; (word = text_take_word(&rest)).len; previous = word) {
 		if (index == 0 && text_equal_nocase(word, TEXT("no")))
 			continue;
 		if (index == 0)
 			first = word;
-		if (!is_secret(&place, word, first, index++))
+		if (!is_secret(&place, word, first, previous, index++))
 			continue;
 		buffer_add(out, text_between(done, word.at));
 		buffer_add_string(out, "<removed>");

@@ -42,6 +42,20 @@ static void test_secrets_are_taken_out_of_a_configuration(void **state)
 		{ "snmp-server host 192.0.2.5 informs version 3 priv joe", "snmp-server host 192.0.2.5 informs version 3 priv <removed>" },
 		{ "snmp-server user joe ops v3 auth sha aaaaaaaa priv aes 128 bbbbbbbb",
 		  "snmp-server user joe ops v3 auth sha <removed> priv aes 128 <removed>" },
+		{ " authentication remote pre-share key hunter2", " authentication remote pre-share key <removed>" },
+		{ " authentication local pre-share key 6 XYZ", " authentication local pre-share key 6 <removed>" },
+		{ "    7     3    joe@vty0     |crypto isakmp key hunter2 address 192.0.2.1",
+		  "    7     3    joe@vty0     |crypto isakmp key <removed> address 192.0.2.1" },
+		{ " set session-key inbound esp 256 cipher 0a0b authenticator 0c0d",
+		  " set session-key inbound esp 256 cipher <removed> authenticator <removed>" },
+		{ " set session-key outbound ah 1000 0a0b0c", " set session-key outbound ah 1000 <removed>" },
+		{ "  authentication mode hmac-sha-256 7 0822", "  authentication mode hmac-sha-256 7 <removed>" },
+		{ " client 192.0.2.9 server-key 7 0822", " client 192.0.2.9 server-key 7 <removed>" },
+		{ " isis password hunter2 level-1", " isis password <removed> level-1" },
+		{ " area-password hunter2", " area-password <removed>" },
+		{ " domain-password hunter2", " domain-password <removed>" },
+		{ "failover key hex 0a0b", "failover key hex <removed>" },
+		{ "failover ipsec pre-shared-key hunter2", "failover ipsec pre-shared-key <removed>" },
 		{ "tacacs-server key 7 0822", "tacacs-server key 7 <removed>" },
 		{ " key 7 0822", " key 7 <removed>" },
 		{ "  key-string 7 0822", "  key-string 7 <removed>" },
@@ -60,7 +74,8 @@ static void test_tables_stay_as_they_are(void **state)
 	static const char *const lines[] = {
 		"", "   ", "TLOC ADDRESS   TLOC COLOR   SPI   IPV4   PORT   KEY HASH", "  inbound esp sas:", "  spi: 0x1DB73BBB(498547643)",
 		"Hash: SHA256, DH Grp:14, Auth sign: PSK, Auth verify: PSK", "authentication pre-share", " authentication local rsa-sig",
-		"Encr: AES-CBC, keysize: 256, PRF: SHA256", "hostname spoke1",
+		"Encr: AES-CBC, keysize: 256, PRF: SHA256", "hostname spoke1", " authentication local pre-share", " set transform-set T",
+		"authentication mode md5", "No encryption key is set", "cipher aes", "  sa timing: remaining key lifetime (k/sec): (4608000/3237)",
 	};
 
 	(void)state;
