@@ -19,9 +19,40 @@ static int64_t longer(int64_t *wait, int64_t first, int64_t most)
 	return *wait;
 }
 
+static bool is_same_password(const struct config_login *a, const struct config_login *b)
+{
+	return strcmp(a->user, b->user) == 0 && strcmp(a->password_file, b->password_file) == 0;
+}
+
+void hold_begin(struct reach *reach)
+{
+	const struct config_devices *d = &reach->devices;
+
+	memset(reach->failed, 0, sizeof(reach->failed));
+	memset(reach->logins, 0, sizeof(reach->logins));
+	for (uint32_t i = 0; i < d->login_count; i++) {
+		uint32_t first = 0;
+
+		while (!is_same_password(&d->logins[first], &d->logins[i]))
+			first++;
+		reach->logins[i].first = (uint16_t)(first + 1);
+	}
+}
+
 static bool has_password(const struct reach *reach, uint16_t login)
 {
 	return login && reach->devices.logins[login - 1].password_file[0];
+}
+
+/* What is learned of a password stands with the first login that has it: the same user may be logged in by other ways. */
+static uint16_t first_of(const struct reach *reach, uint16_t login)
+{
+	return login ? reach->logins[login - 1].first : 0;
+}
+
+static uint16_t own_login(const struct reach *reach, uint32_t device)
+{
+	return first_of(reach, reach->devices.at[device].login);
 }
 
 static uint16_t jump_login(const struct reach *reach, uint32_t device)
@@ -29,7 +60,15 @@ static uint16_t jump_login(const struct reach *reach, uint32_t device)
 	const struct config_login *login = device_login(&reach->devices, &reach->devices.at[device]);
 	int32_t jump = login && login->jump[0] ? device_find(&reach->devices, text_of(login->jump)) : -1;
 
-	return jump < 0 ? 0 : reach->devices.at[jump].login;
+	return jump < 0 ? 0 : own_login(reach, (uint32_t)jump);
+}
+
+static void forget_all_of(struct reach_login *l)
+{
+	uint16_t first = l->first;
+
+	memset(l, 0, sizeof(*l));
+	l->first = first;
 }
 
 static struct timespec changed(const struct reach *reach, uint16_t login)
@@ -47,12 +86,12 @@ static void look_again(struct reach *reach, uint16_t login)
 	struct reach_login *l = &reach->logins[login - 1];
 	struct timespec now;
 
-	if (!l->denied)
+	if (!l->changed.tv_sec && !l->changed.tv_nsec) /* everybody took it */
 		return;
 	now = changed(reach, login);
 	if (now.tv_sec == l->changed.tv_sec && now.tv_nsec == l->changed.tv_nsec)
 		return;
-	memset(l, 0, sizeof(*l));
+	forget_all_of(l);
 	for (uint32_t i = 0; i < reach->devices.count; i++)
 		if (reach->failed[i].denied == login)
 			memset(&reach->failed[i], 0, sizeof(reach->failed[i]));
@@ -68,7 +107,7 @@ void hold_after_failure(struct reach *reach, uint32_t device)
 
 void hold_after_denial(struct reach *reach, uint32_t device, bool by_jump)
 {
-	uint16_t login = by_jump ? jump_login(reach, device) : reach->devices.at[device].login;
+	uint16_t login = by_jump ? jump_login(reach, device) : own_login(reach, device);
 	int64_t now = loop_now(reach->member->loop);
 	struct reach_login *l;
 
@@ -86,12 +125,23 @@ void hold_after_denial(struct reach *reach, uint32_t device, bool by_jump)
 
 void hold_taken(struct reach *reach, uint32_t device, bool by_jump)
 {
-	uint16_t login = by_jump ? jump_login(reach, device) : reach->devices.at[device].login;
+	uint16_t login = by_jump ? jump_login(reach, device) : own_login(reach, device);
+
+	struct timespec denied_then;
 
 	if (!has_password(reach, login))
 		return;
-	memset(&reach->logins[login - 1], 0, sizeof(reach->logins[0]));
+	denied_then = reach->logins[login - 1].changed; /* others may wait for another one */
+	forget_all_of(&reach->logins[login - 1]);
+	reach->logins[login - 1].changed = denied_then;
 	reach->logins[login - 1].proved = true;
+}
+
+bool hold_is_proved(const struct reach *reach, uint32_t device, bool by_jump)
+{
+	uint16_t login = by_jump ? jump_login(reach, device) : own_login(reach, device);
+
+	return has_password(reach, login) && reach->logins[login - 1].proved;
 }
 
 void hold_end(struct reach *reach, uint32_t device)
@@ -101,7 +151,7 @@ void hold_end(struct reach *reach, uint32_t device)
 
 bool hold_is_held(struct reach *reach, uint32_t device, int64_t now, char *why, size_t size)
 {
-	const uint16_t logins[] = { reach->devices.at[device].login, jump_login(reach, device) };
+	const uint16_t logins[] = { own_login(reach, device), jump_login(reach, device) };
 
 	for (size_t i = 0; i < 2; i++) {
 		struct reach_login *l = has_password(reach, logins[i]) ? &reach->logins[logins[i] - 1] : NULL;
@@ -133,14 +183,14 @@ static unsigned count_trying(const struct reach *reach, uint16_t login)
 		const struct session *s = &reach->sessions[i];
 
 		if (s->phase == SESSION_STARTS && !s->printed)
-			count += reach->devices.at[s->device].login == login || jump_login(reach, s->device) == login;
+			count += own_login(reach, s->device) == login || jump_login(reach, s->device) == login;
 	}
 	return count;
 }
 
 bool hold_must_wait(const struct reach *reach, uint32_t device)
 {
-	const uint16_t logins[] = { reach->devices.at[device].login, jump_login(reach, device) };
+	const uint16_t logins[] = { own_login(reach, device), jump_login(reach, device) };
 
 	for (size_t i = 0; i < 2; i++) {
 		const struct reach_login *l = has_password(reach, logins[i]) ? &reach->logins[logins[i] - 1] : NULL;

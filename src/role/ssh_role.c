@@ -253,8 +253,7 @@ static void configure(struct reach *reach)
 	snprintf(reach->sockets, sizeof(reach->sockets), "%s/" MEMBER_SSH_DIRECTORY, config->state_directory);
 	memcpy(&reach->devices, &config->devices, sizeof(reach->devices));
 	memset(reach->session_of, 0xff, sizeof(reach->session_of));
-	memset(reach->failed, 0, sizeof(reach->failed));
-	memset(reach->logins, 0, sizeof(reach->logins));
+	hold_begin(reach);
 	if (readlink("/proc/self/exe", reach->program, sizeof(reach->program) - 1) < 0) /* the rest is 0 */
 		reach->program[0] = '\0';
 }

@@ -42,6 +42,7 @@ struct session {
 	struct loop_source *terminal_source, *complaints_source, *end_source;
 	struct device_order order; /* request 0: none */
 	bool printed;              /* something came from the device: somebody is logged in */
+	bool through;              /* ssh says that the host in between let it in */
 	bool typed;                /* the order's command went out */
 	bool confirmed;            /* Enter was typed to the order's "[confirm]" */
 	bool gave_secret;          /* once is enough */
@@ -72,10 +73,11 @@ struct reach {
 		uint16_t denied; /* 1 more than the place of the login whose password was not taken; 0: another reason */
 	} failed[DEVICES_MAX];
 	struct reach_login {       /* of one with a password */
+		uint16_t first;    /* 1 more than the place of the first with the same user and password, where the rest stands */
 		bool proved;       /* a device took it, and none refused it since */
 		unsigned denied;   /* by so many devices in a row */
 		int64_t again, wait; /* mono; nanoseconds */
-		struct timespec changed; /* of its file, when it was not taken */
+		struct timespec changed; /* of its file, when it was not taken last; 0: it always was */
 	} logins[DEVICE_LOGINS_MAX];
 	char program[PATH_MAX];    /* this one, which ssh runs to ask for a password */
 	struct waiting waiting[REACH_ORDERS_MAX];
@@ -87,6 +89,11 @@ struct reach {
 void reach_tell(struct reach *reach, uint64_t request, enum device_outcome outcome, bool typed, const char *why);
 
 /* --- ssh_hold.c --- */
+
+/* With these devices: nothing is known. */
+void hold_begin(struct reach *reach);
+/* A device took that password, and none refused it since. */
+bool hold_is_proved(const struct reach *reach, uint32_t device, bool by_jump);
 
 /* A log-in failed; its password, or that of the host in between, was not taken. */
 void hold_after_failure(struct reach *reach, uint32_t device);

@@ -305,6 +305,8 @@ static void take_complaint(struct session *s, struct text bytes)
 		line = text_trim(line);
 		if (line.len == 0 || text_find_char(line, '@') == 0) /* the frame around a changed host key */
 			continue;
+		if (text_starts_nocase(line, TEXT("stdio forwarding"))) /* "... request failed", "... failed": by who was logged in to */
+			s->through = true;
 		text_copy(line, s->said, sizeof(s->said));
 		text_make_printable(s->said);
 	}
@@ -378,18 +380,24 @@ void session_resume(struct session *s)
 		loop_set_events(s->terminal_source, EPOLLIN);
 }
 
-/* ssh ended before anybody was logged in. */
-static void fail_start(struct session *s)
+/* ssh ended before anybody was logged in, or `late`: nobody was in time. Who was told a password then may have refused it, or
+ * do so later; one that others take is not doubted for a device that hangs. */
+static void fail_start(struct session *s, bool late)
 {
 	bool by_jump = take_slip_back(s, true), denied = take_slip_back(s, false);
+	bool unsure = late || text_has(text_of(s->said), TEXT("timed out"));
 	char why[2 * DEVICE_REASON_MAX];
 
-	if (!denied && !by_jump) {
-		fail_login(s, DEVICE_NO_LOGIN, s->said[0] ? s->said : "ssh ended without a word");
+	if (by_jump && s->through) {
+		hold_taken(s->reach, s->device, true);
+		by_jump = false;
+	}
+	if ((!denied && !by_jump) || (unsure && hold_is_proved(s->reach, s->device, !denied))) {
+		fail_login(s, DEVICE_NO_LOGIN, s->said[0] ? s->said : late ? "there was no prompt in time" : "ssh ended without a word");
 		return;
 	}
-	snprintf(why, sizeof(why), "its password was not taken%s%s%s", !denied ? " by the host in between" : "", s->said[0] ? ": " : "",
-		 s->said);
+	snprintf(why, sizeof(why), "its password was not taken%s%s%s%s", unsure ? " in time" : "",
+		 !denied ? " by the host in between" : "", s->said[0] ? ": " : "", s->said);
 	hold_after_denial(s->reach, s->device, !denied);
 	session_end(s, DEVICE_NO_LOGIN, why);
 }
@@ -408,7 +416,7 @@ static void on_end(void *context, uint32_t events)
 	else if (s->printed)
 		fail_login(s, DEVICE_NO_LOGIN, s->said[0] ? s->said : "ssh ended without a word");
 	else
-		fail_start(s);
+		fail_start(s, false);
 }
 
 /* --- Life ---------------------------------------------------------------------------------------------------------- */
@@ -521,6 +529,8 @@ void session_late(struct session *s)
 		session_end(s, DEVICE_LOST, NULL);
 	else if (s->phase == SESSION_BUSY)
 		session_end(s, DEVICE_LATE, s->deadline > loop_now(s->reach->member->loop) ? "it prints nothing any more" : NULL);
+	else if (s->phase == SESSION_STARTS && !s->printed)
+		fail_start(s, true);
 	else
 		fail_login(s, s->phase == SESSION_ENABLES ? DEVICE_NO_ENABLE : DEVICE_NO_LOGIN,
 			   s->said[0] ? s->said : "there was no prompt in time");

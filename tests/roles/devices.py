@@ -326,6 +326,9 @@ class Gated(Fleet):
             return
         with open(self.config, encoding="utf-8") as file:
             text = file.read().replace(" enable password-file", " ssh jump gate\n enable password-file")
+        for name in instead.get("dead", ()):
+            before, behind = text.split(f"device {name}\n")
+            text = before + f"device {name}\n" + behind.replace(f"port {PORT}", f"port {PORT + 1}", 1)
         with open(self.config, "w", encoding="utf-8") as file:
             file.write(f"{text}device gate\n address 192.0.2.99\n platform ios\n"
                        f" ssh user {self.world.account} password-file {instead['gate']} port {PORT}\n")
@@ -363,6 +366,16 @@ def passwords_of_many(build):
         _, shown = d.on("spoke", "show clock")
         expect(problems, "through the host in between", shown, "UTC")
         expect(problems, "its tape", tape(d, "spoke"), "! (the host in between took its password)\n", "! (the device took its password)\n")
+        # Devices behind it that are dead say nothing of its password.
+        d.write_devices(login=f"password-file {secret}", gate=secret, dead=("spoke2", "spoke3", "spoke4"))
+        d.restart()
+        for name in "spoke2", "spoke3", "spoke4":
+            for shared in os.listdir(os.path.join(d.state, "ssh")):  # each log-in asks for the password anew
+                os.unlink(os.path.join(d.state, "ssh", shared))
+            _, shown = d.on(name, "show clock")
+            expect(problems, f"{name}, which is dead", shown, "nobody can log in", absent=["its password"])
+        _, shown = d.on("spoke", "show clock")
+        expect(problems, "beside dead ones", shown, "UTC")
         problems += [f"a password stands in {place}" for place in leaks(d, PASSWORD) + leaks(d, "hunter3hunter3")]
         problems += [f"a slip is left: {slips(d)}"] if slips(d) else []
         return problems + (tape(d, "spoke").splitlines()[-30:] + d.tail() if problems else [])
