@@ -380,8 +380,8 @@ void session_resume(struct session *s)
 		loop_set_events(s->terminal_source, EPOLLIN);
 }
 
-/* ssh ended before anybody was logged in, or `late`: nobody was in time. Who was told a password then may have refused it, or
- * do so later; one that others take is not doubted for a device that hangs. */
+/* ssh ended before anybody was logged in, or `late`: nobody was in time. Who was told a password then may have refused it,
+ * or do so later; one that others take is not doubted for a device that hangs. */
 static void fail_start(struct session *s, bool late)
 {
 	bool by_jump = take_slip_back(s, true), denied = take_slip_back(s, false);

@@ -33,7 +33,8 @@ static void no_timer(void *context, int64_t now)
 	(void)now;
 }
 
-/* Devices a to f: a, b by one way, c, d by another, with the same password; e has another one; f goes through a with a key. */
+/* Devices a to f: a, b by one way, c, d by another, with the same password; e has another one; f has a key, and goes through
+ * a. */
 static int set_up(void **state)
 {
 	struct config_devices *d;
