@@ -269,14 +269,13 @@ bool json_tree_unsigned(const struct json_tree *tree, const struct json_node *ob
 	return m && m->type == JSON_NUMBER && text_decimal(m->text, UINT64_MAX, ret) == 0;
 }
 
-bool json_tree_signed(const struct json_tree *tree, const struct json_node *object, const char *key, int64_t *ret)
+bool json_tree_number(const struct json_node *node, int64_t *ret)
 {
-	const struct json_node *m = json_tree_find(tree, object, key);
-	struct text digits = m && m->type == JSON_NUMBER ? m->text : TEXT_NONE;
+	struct text digits = node->type == JSON_NUMBER ? node->text : TEXT_NONE;
 	bool minus = text_take_char(&digits, '-');
 	uint64_t size;
 
-	if (!m || m->type != JSON_NUMBER || text_decimal(digits, INT64_MAX, &size) != 0)
+	if (text_decimal(digits, INT64_MAX, &size) != 0)
 		return false;
 	*ret = minus ? -(int64_t)size : (int64_t)size;
 	return true;

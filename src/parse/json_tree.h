@@ -46,7 +46,8 @@ const struct json_node *json_tree_find(const struct json_tree *tree, const struc
 struct text json_tree_text(const struct json_tree *tree, const struct json_node *object, const char *key);
 /* A member that is a whole number that fits; false where it is not. */
 bool json_tree_unsigned(const struct json_tree *tree, const struct json_node *object, const char *key, uint64_t *ret);
-bool json_tree_signed(const struct json_tree *tree, const struct json_node *object, const char *key, int64_t *ret);
+/* The same of a node itself, with a sign or without. */
+bool json_tree_number(const struct json_node *node, int64_t *ret);
 bool json_tree_true(const struct json_tree *tree, const struct json_node *object, const char *key);
 
 #endif

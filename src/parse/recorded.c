@@ -8,7 +8,7 @@ void recorded_reader_done(struct recorded_reader *reader)
 	json_tree_done(&reader->tree);
 }
 
-static bool take_number(struct text *t, size_t digits, int *ret)
+static bool take_digits(struct text *t, size_t digits, int *ret)
 {
 	uint64_t value;
 	size_t taken;
@@ -25,9 +25,9 @@ bool recorded_time(struct text t, struct instant *ret)
 	uint64_t fraction;
 	size_t digits;
 
-	if (!take_number(&t, 4, &c.year) || !text_take_char(&t, '-') || !take_number(&t, 2, &c.month) || !text_take_char(&t, '-') ||
-	    !take_number(&t, 2, &c.day) || !text_take_char(&t, 'T') || !take_number(&t, 2, &c.hour) || !text_take_char(&t, ':') ||
-	    !take_number(&t, 2, &c.minute) || !text_take_char(&t, ':') || !take_number(&t, 2, &c.second))
+	if (!take_digits(&t, 4, &c.year) || !text_take_char(&t, '-') || !take_digits(&t, 2, &c.month) || !text_take_char(&t, '-') ||
+	    !take_digits(&t, 2, &c.day) || !text_take_char(&t, 'T') || !take_digits(&t, 2, &c.hour) || !text_take_char(&t, ':') ||
+	    !take_digits(&t, 2, &c.minute) || !text_take_char(&t, ':') || !take_digits(&t, 2, &c.second))
 		return false;
 	if (text_take_char(&t, '.')) {
 		if (!text_take_digits(&t, 9, &fraction, &digits))
@@ -42,89 +42,110 @@ bool recorded_time(struct text t, struct instant *ret)
 struct reading {
 	const struct json_tree *tree;
 	const struct json_node *line;
+	const struct json_node *next; /* where the key that is asked for next stands, if the line was written as ours are */
 	struct recorded *event;
-	const char *reason; /* the first that went wrong; NULL: nothing */
+	const char *reason; /* one that went wrong; NULL: nothing */
 };
 
-static struct text text_at(struct reading *r, const char *key, size_t max)
+/* What the line says under that key; NULL where it says nothing, or null. */
+static const struct json_node *take(struct reading *r, const char *key)
 {
-	struct text t = json_tree_text(r->tree, r->line, key);
+	const struct json_node *m = r->next && text_equal(r->next->key, text_of(key)) ? r->next : json_tree_find(r->tree, r->line, key);
+
+	if (m)
+		r->next = json_tree_next(r->tree, m);
+	return m && m->type != JSON_NULL ? m : NULL;
+}
+
+static struct text take_text(struct reading *r, const char *key, size_t max)
+{
+	const struct json_node *m = take(r, key);
+	struct text t = m && m->type == JSON_STRING ? m->text : TEXT_NONE;
 
 	if (t.len > max)
 		r->reason = "a text is longer than it may be";
 	return t;
 }
 
-static bool is_there(const struct reading *r, const char *key)
+static void take_address(struct reading *r, const char *key, struct spimend_address *ret)
 {
-	const struct json_node *m = json_tree_find(r->tree, r->line, key);
+	const struct json_node *m = take(r, key);
 
-	return m && m->type != JSON_NULL;
-}
-
-static void read_address(struct reading *r, const char *key, struct spimend_address *ret)
-{
-	struct text t = json_tree_text(r->tree, r->line, key);
-
-	if (is_there(r, key) && spimend_address_parse(t.at, t.len, ret) < 0)
+	if (m && (m->type != JSON_STRING || spimend_address_parse(m->text.at, m->text.len, ret) < 0))
 		r->reason = "no address where one is expected";
 }
 
-static void read_number(struct reading *r, const char *key, uint32_t has, uint64_t max, uint64_t *ret)
+static void take_number(struct reading *r, const char *key, uint32_t has, uint64_t max, uint64_t *ret)
 {
-	if (!is_there(r, key))
+	const struct json_node *m = take(r, key);
+
+	if (!m)
 		return;
-	if (!json_tree_unsigned(r->tree, r->line, key, ret) || *ret > max)
+	if (m->type != JSON_NUMBER || text_decimal(m->text, max, ret) < 0)
 		r->reason = "no number, or one out of range";
 	r->event->has |= has;
 }
 
-static void read_signed(struct reading *r, const char *key, uint32_t has, int64_t *ret)
+static void take_signed(struct reading *r, const char *key, uint32_t has, int64_t *ret)
 {
-	if (!is_there(r, key))
+	const struct json_node *m = take(r, key);
+
+	if (!m)
 		return;
-	if (!json_tree_signed(r->tree, r->line, key, ret))
+	if (!json_tree_number(m, ret))
 		r->reason = "no number, or one out of range";
 	r->event->has |= has;
 }
 
-static void read_place(struct reading *r)
+static void take_time(struct reading *r)
+{
+	const struct json_node *m = take(r, "at");
+
+	if (!m)
+		return;
+	if (m->type != JSON_STRING || !recorded_time(m->text, &r->event->wall))
+		r->reason = "no time as in RFC 3339";
+	r->event->has |= RECORDED_HAS_WALL;
+}
+
+static void take_boot(struct reading *r)
+{
+	const struct json_node *m = take(r, "boot");
+
+	if (!m)
+		return;
+	if (m->type != JSON_STRING || !recorded_boot_parse(m->text, r->event->boot))
+		r->reason = "no boot id";
+	r->event->has |= RECORDED_HAS_BOOT;
+}
+
+static void take_flow(struct reading *r)
 {
 	struct recorded *e = r->event;
-	struct text proto, spi, direction;
+	const struct json_node *spi;
+	struct text word;
 
-	if (is_there(r, "at")) {
-		if (!recorded_time(json_tree_text(r->tree, r->line, "at"), &e->wall))
-			r->reason = "no time as in RFC 3339";
-		e->has |= RECORDED_HAS_WALL;
-	}
-	read_signed(r, "mono", RECORDED_HAS_MONO, &e->mono_ns);
-	if (is_there(r, "boot")) {
-		if (!recorded_boot_parse(json_tree_text(r->tree, r->line, "boot"), e->boot))
-			r->reason = "no boot id";
-		e->has |= RECORDED_HAS_BOOT;
-	}
-	read_address(r, "src", &e->src);
-	read_address(r, "dst", &e->dst);
-	proto = json_tree_text(r->tree, r->line, "proto");
-	e->protocol = text_equal(proto, TEXT("esp"))  ? SPIMEND_PROTOCOL_ESP
-		      : text_equal(proto, TEXT("ah")) ? SPIMEND_PROTOCOL_AH
-						      : SPIMEND_PROTOCOL_UNKNOWN;
-	spi = json_tree_text(r->tree, r->line, "spi");
-	if (is_there(r, "spi")) {
-		if (text_hex32(spi, &e->spi.value) < 0)
+	take_address(r, "src", &e->src);
+	take_address(r, "dst", &e->dst);
+	word = take_text(r, "proto", SIZE_MAX);
+	e->protocol = text_equal(word, TEXT("esp"))  ? SPIMEND_PROTOCOL_ESP
+		      : text_equal(word, TEXT("ah")) ? SPIMEND_PROTOCOL_AH
+						     : SPIMEND_PROTOCOL_UNKNOWN;
+	spi = take(r, "spi");
+	if (spi) {
+		if (spi->type != JSON_STRING || text_hex32(spi->text, &e->spi.value) < 0)
 			r->reason = "no SPI in hex";
 		e->has |= RECORDED_HAS_SPI;
 	}
-	direction = json_tree_text(r->tree, r->line, "direction");
+	word = take_text(r, "direction", SIZE_MAX);
 	for (int d = RECORDED_IN; d < RECORDED_DIRECTIONS; d++)
-		if (text_equal(direction, text_of(recorded_direction_name((enum recorded_direction)d))))
+		if (text_equal(word, text_of(recorded_direction_name((enum recorded_direction)d))))
 			e->direction = (enum recorded_direction)d;
 }
 
-static void read_data(struct reading *r, char *to)
+static void take_data(struct reading *r, char *to)
 {
-	struct text hex = json_tree_text(r->tree, r->line, "data");
+	struct text hex = take_text(r, "data", SIZE_MAX);
 
 	if (hex.len % 2 || hex.len > 2 * RECORDED_DATA_MAX) {
 		r->reason = "the bytes of a packet are not whole, or too many";
@@ -142,24 +163,32 @@ static void read_data(struct reading *r, char *to)
 	r->event->data = (struct text){ to, hex.len / 2 };
 }
 
-static void read_rest(struct reading *r)
+/* In the order of the contract. */
+static void take_all(struct reading *r, char *data)
 {
 	struct recorded *e = r->event;
 	uint64_t length = 0, linktype = 0;
 
-	e->end = text_at(r, "end", RECORDED_NAME_MAX);
-	e->connection = text_at(r, "connection", RECORDED_NAME_MAX);
-	e->child = text_at(r, "child", RECORDED_NAME_MAX);
-	e->reason = text_at(r, "reason", RECORDED_NAME_MAX);
-	e->text = text_at(r, "text", 4 * RECORDED_TEXT_MAX); /* in UTF-8, what was no UTF-8 is longer now */
-	e->incident = text_at(r, "incident", RECORDED_INCIDENT_MAX - 1);
-	read_number(r, "packets", RECORDED_HAS_PACKETS, UINT64_MAX, &e->packets);
-	read_number(r, "bytes", RECORDED_HAS_BYTES, UINT64_MAX, &e->bytes);
-	read_number(r, "seq", RECORDED_HAS_SEQUENCE, UINT64_MAX, &e->sequence);
-	read_number(r, "length", RECORDED_HAS_LENGTH, UINT32_MAX, &length);
-	read_number(r, "linktype", RECORDED_HAS_LINKTYPE, UINT16_MAX, &linktype);
-	read_signed(r, "offset", RECORDED_HAS_OFFSET, &e->offset_ns);
-	read_signed(r, "error", RECORDED_HAS_ERROR, &e->error_ns);
+	e->end = take_text(r, "end", RECORDED_NAME_MAX);
+	take_time(r);
+	take_boot(r);
+	take_signed(r, "mono", RECORDED_HAS_MONO, &e->mono_ns);
+	if (!recorded_kind_from_name(take_text(r, "kind", SIZE_MAX), &e->kind))
+		r->reason = "a kind of event that is not known here";
+	take_flow(r);
+	e->connection = take_text(r, "connection", RECORDED_NAME_MAX);
+	e->child = take_text(r, "child", RECORDED_NAME_MAX);
+	e->reason = take_text(r, "reason", RECORDED_NAME_MAX);
+	take_number(r, "packets", RECORDED_HAS_PACKETS, UINT64_MAX, &e->packets);
+	take_number(r, "bytes", RECORDED_HAS_BYTES, UINT64_MAX, &e->bytes);
+	take_number(r, "seq", RECORDED_HAS_SEQUENCE, UINT64_MAX, &e->sequence);
+	e->text = take_text(r, "text", 4 * RECORDED_TEXT_MAX); /* in UTF-8, what was no UTF-8 is longer now */
+	take_number(r, "length", RECORDED_HAS_LENGTH, UINT32_MAX, &length);
+	take_number(r, "linktype", RECORDED_HAS_LINKTYPE, UINT16_MAX, &linktype);
+	take_data(r, data);
+	e->incident = take_text(r, "incident", RECORDED_INCIDENT_MAX - 1);
+	take_signed(r, "offset", RECORDED_HAS_OFFSET, &e->offset_ns);
+	take_signed(r, "error", RECORDED_HAS_ERROR, &e->error_ns);
 	e->length = (uint32_t)length;
 	e->linktype = (uint16_t)linktype;
 }
@@ -171,21 +200,16 @@ int recorded_read(struct recorded_reader *reader, struct text line, struct recor
 	int result = json_tree_read(&reader->tree, line, NULL);
 
 	r.line = json_tree_root(&reader->tree);
+	r.next = json_tree_first(&reader->tree, r.line);
 	if (result < 0) {
 		*ret_reason = "no JSON";
 		return result;
 	}
-	if (!text_equal(json_tree_text(r.tree, r.line, "schema"), TEXT("spimend.recorded/1"))) {
+	if (!text_equal(take_text(&r, "schema", SIZE_MAX), TEXT("spimend.recorded/1"))) {
 		*ret_reason = "no recorded event: its schema is not spimend.recorded/1";
 		return SPIMEND_E_SYNTAX;
 	}
-	if (!recorded_kind_from_name(json_tree_text(r.tree, r.line, "kind"), &event.kind)) {
-		*ret_reason = "a kind of event that is not known here";
-		return SPIMEND_E_RANGE;
-	}
-	read_place(&r);
-	read_rest(&r);
-	read_data(&r, reader->data);
+	take_all(&r, reader->data);
 	if (r.reason) {
 		*ret_reason = r.reason;
 		return SPIMEND_E_SYNTAX;

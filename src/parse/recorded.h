@@ -16,7 +16,7 @@ struct recorded_reader { /* a zeroed one is empty and valid */
 };
 
 void recorded_reader_done(struct recorded_reader *reader);
-/* 0, and the event's texts stay until the next line; or SPIMEND_E_SYNTAX, SPIMEND_E_RANGE, SPIMEND_E_LIMIT or -ENOMEM with
+/* 0, and the event's texts stay until the next line; or SPIMEND_E_SYNTAX, SPIMEND_E_LIMIT or -ENOMEM with
  * a reason, a few words. `line` is without its line break. */
 int recorded_read(struct recorded_reader *reader, struct text line, struct recorded *ret, const char **ret_reason);
 

@@ -37,7 +37,7 @@ static void test_members_elements_and_numbers(void **state)
 	assert_null(json_tree_next(&tree, b));
 	assert_true(json_tree_true(&tree, root, "d"));
 	assert_false(json_tree_true(&tree, root, "f"));
-	assert_true(json_tree_signed(&tree, root, "e", &s));
+	assert_true(json_tree_number(json_tree_find(&tree, root, "e"), &s));
 	assert_int_equal(s, -7);
 	assert_false(json_tree_unsigned(&tree, root, "e", &u));
 	assert_null(json_tree_first(&tree, json_tree_find(&tree, root, "g")));
