@@ -50,8 +50,10 @@ struct reading {
 /* What the line says under that key; NULL where it says nothing, or null. */
 static const struct json_node *take(struct reading *r, const char *key)
 {
-	const struct json_node *m = r->next && text_equal(r->next->key, text_of(key)) ? r->next : json_tree_find(r->tree, r->line, key);
+	const struct json_node *m = r->next && text_equal(r->next->key, text_of(key)) ? r->next : NULL;
 
+	if (!m)
+		m = json_tree_find(r->tree, r->line, key);
 	if (m)
 		r->next = json_tree_next(r->tree, m);
 	return m && m->type != JSON_NULL ? m : NULL;
