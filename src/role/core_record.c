@@ -337,6 +337,46 @@ static bool marks(struct mind *mind, const char *id, uint64_t mark)
 	return true;
 }
 
+static const char *untold_death(enum ledger_death death)
+{
+	switch (death) {
+	case DEATH_RESTART:
+		return "its IKE daemon, or the machine, started anew";
+	case DEATH_KERNEL_LOST:
+		return "the IKE daemon lists it, the data plane has it no more";
+	case DEATH_DAEMON_LOST:
+		return "gone without a word while its IKE daemon lived";
+	default:
+		return NULL;
+	}
+}
+
+void mind_record_ledger(struct mind *mind, const struct ledger_entry *entry)
+{
+	const char *why = entry->state == LEDGER_DEAD ? untold_death(entry->death) : NULL;
+	struct recorded e = { .kind = RECORDED_SA_DIED, .has = RECORDED_HAS_SPI, .direction = RECORDED_IN, .src = entry->peer,
+			      .dst = entry->key.dst, .spi = { entry->key.spi } };
+	char place[INCIDENT_ID_MAX]; /* no incident's: theirs have no '-' */
+
+	if (!mind->recorder.ring || !why || entry->died_mono_ns == 0)
+		return;
+	snprintf(place, sizeof(place), "-%04" PRIx32, entry->key.spi & 0xffff);
+	/* A dead one is kept again when more of it is known. */
+	if (!marks(mind, place, (uint64_t)entry->died.ns ^ (uint64_t)entry->key.spi << 32))
+		return;
+	e.protocol = (enum spimend_protocol)entry->key.protocol;
+	e.reason = text_of(ledger_death_name(entry->death));
+	e.text = text_of(why);
+	record(mind, &e);
+	if (entry->spi_out) {
+		e.direction = RECORDED_OUT;
+		e.src = entry->key.dst;
+		e.dst = entry->peer;
+		e.spi.value = entry->spi_out;
+		record(mind, &e);
+	}
+}
+
 static bool is_over(void *context, const char *id)
 {
 	struct mind *mind = context;

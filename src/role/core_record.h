@@ -64,6 +64,8 @@ void mind_record_view(const struct mind *mind, struct live_recorder *ret);
 void mind_record_see(struct mind *mind, enum message_type type, const union message_item *item);
 void mind_record_order(struct mind *mind, const struct order *order);
 void mind_record_debug(struct mind *mind, const char *line);
+/* Of an entry that died without anybody's word about it: the daemon started anew, the data plane lost it. */
+void mind_record_ledger(struct mind *mind, const struct ledger_entry *entry);
 /* New or changed: told once a change, and frozen where its verdict is a fault. */
 void mind_record_incident(struct mind *mind, const struct core_incident *incident);
 void mind_record_case(struct mind *mind, const struct fleet_incident *incident);

@@ -59,6 +59,7 @@ static void carry_out(struct mind *mind, const struct core_output *output)
 		send_watch(mind, MESSAGE_WATCH_PEER, &output->watch_peer);
 		break;
 	case CORE_KEEP_LEDGER:
+		mind_record_ledger(mind, &output->ledger);
 		if (mind->store)
 			store_put_ledger(mind->store, &output->ledger);
 		break;

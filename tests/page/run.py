@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The page in a real Chromium, driven by Playwright (page.mjs), served by a real spimendd: beside a real gateway while the lab
-breaks it, and beside lab/ios's routers for a step that waits for a person.
+"""The page in a real Chromium, driven by Playwright (page.mjs), served by a real spimendd: beside a real gateway while the
+lab breaks it, and beside lab/ios's routers for a step that waits for a person.
 
     run.py [--only WORD] [--shots FOLDER]   FOLDER gets the screenshots
 
@@ -42,7 +42,8 @@ class Browser:
                     "shots": shots, "modules": MODULES, "chromium": shutil.which("chromium")}
         env = dict(os.environ, HOME=self.folder, TMPDIR=self.folder, XDG_RUNTIME_DIR=self.folder)
         self.child = subprocess.Popen([*inside, shutil.which("node"), os.path.join(HERE, "page.mjs"), json.dumps(settings)],
-                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                      env=env)
         self.late = threading.Timer(LIMIT_S, self.child.kill)
         self.late.start()
         self.told = []

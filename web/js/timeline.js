@@ -29,10 +29,13 @@ export function deeds(incident) {
 function barsOf(recorded, end, from, to) {
   const bars = new Map();
   for (const event of recorded) {
-    if (event.end !== end || (event.kind !== "sa-born" && event.kind !== "sa-died") || !event.spi) continue;
+    if (event.end !== end || !event.spi || !["sa-born", "sa-died", "counter"].includes(event.kind)) continue;
+    if (event.kind === "counter" && !event.connection) continue; // of an SPI alone; one that is listed has its connection
+    if (event.reason === "requested") continue; // an SPI, no SA yet
     const key = `${event.spi} ${event.direction}`, bar = bars.get(key) ?? { spi: event.spi, out: event.direction === "out", born: null, died: null, reason: null };
-    if (event.kind === "sa-born") bar.born = at(event);
-    else Object.assign(bar, { died: at(event), reason: event.reason });
+    if (event.kind === "sa-born") bar.born ??= at(event);
+    else if (event.kind === "counter") bar.born ??= at(event) - 1000 * Number(/installed (\d+) s ago/.exec(event.text ?? "")?.[1] ?? Infinity);
+    else if (bar.died === null) Object.assign(bar, { died: at(event), reason: event.reason });
     bars.set(key, bar);
   }
   return [...bars.values()].filter((bar) => (bar.died ?? to) >= from && (bar.born ?? from) <= to).sort((a, b) => (a.born ?? 0) - (b.born ?? 0));
@@ -43,7 +46,7 @@ function layRows(bars, from, to) {
   const rows = [];
   let left = 0;
   for (const bar of bars) {
-    const begin = bar.born ?? from, free = rows.findIndex((row) => row.until < begin);
+    const begin = Math.max(from, bar.born ?? from), free = rows.findIndex((row) => row.until < begin);
     if (free >= 0) rows[free].bars.push(bar);
     else if (rows.length < ROWS_MOST) rows.push({ bars: [bar] });
     else { left++; continue; }
@@ -113,9 +116,13 @@ export function picture(incident, recorded, [from, to]) {
       parts.push(s("line", { class: "stray", x1: x(t), x2: x(t), y1: upper.bottom + 30, y2: lower.top }, s("title", {}, `packets with ${incident.spi ?? "unknown SPIs"}`)));
   }
   for (const event of inside.filter((one) => one.kind === "ike").slice(0, MARKS_MOST)) {
-    const down = event.src ? event.src === incident.dst : event.end === upper.end, place = x(at(event));
-    const [y1, y2] = down ? [upper.bottom + 28, lower.top - 6] : [lower.top, upper.bottom + 34];
-    parts.push(s("g", {}, s("title", {}, event.text ?? "IKE"), s("line", { class: "ike", x1: place, x2: place + 5, y1, y2 }),
+    const place = x(at(event)), title = s("title", {}, event.text ?? "IKE");
+    if (!event.src) { // not a message: what the IKE daemon of that end told
+      parts.push(s("g", {}, title, s("circle", { class: "ikehead", cx: place, cy: event.end === upper.end ? upper.bottom + 3 : lower.top - 3, r: 3 })));
+      continue;
+    }
+    const down = event.src === incident.dst, [y1, y2] = down ? [upper.bottom + 28, lower.top - 6] : [lower.top, upper.bottom + 34];
+    parts.push(s("g", {}, title, s("line", { class: "ike", x1: place, x2: place + 5, y1, y2 }),
       s("path", { class: "ikehead", d: down ? `M${place + 1} ${y2 - 1}h8l-4 7z` : `M${place + 1} ${y2 + 1}h8l-4-7z` })));
   }
   deeds(incident).filter((deed) => deed.at >= from && deed.at <= to).forEach((deed, number) => {
