@@ -58,7 +58,8 @@ void config_default(struct config *ret)
 	ret->syslog.flows_max = SYSLOG_FLOWS_STANDARD;
 	ret->recorder = (struct config_recorder){ .is_on = true, .size_mib = 64, .reserve_mib = 64, .age_ns = DAY_NS,
 						  .before_ns = 5 * MINUTE_NS, .after_ns = 2 * MINUTE_NS, .incidents = 200,
-						  .evidence_mib = 256, .evidence_age_ns = 90 * DAY_NS };
+						  .evidence_mib = 256, .evidence_age_ns = 90 * DAY_NS,
+						  .port = EVIDENCE_PORT_STANDARD };
 	set(ret->web.user, sizeof(ret->web.user), "spimend-web");
 }
 

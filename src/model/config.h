@@ -35,6 +35,13 @@ struct config_peer {
 };
 
 #define CONFIG_RECORDER_MIB_MOST 1024
+#define EVIDENCE_PEERS_MAX 32
+#define EVIDENCE_PORT_STANDARD 7791
+struct config_evidence_peer { /* another gateway that runs spimend */
+	struct spimend_address address;
+	uint16_t port;
+	char key_file[CONFIG_PATH_MAX];
+};
 struct config_recorder { /* the flight recorder, and what is frozen of it */
 	bool is_on;
 	uint32_t size_mib, reserve_mib;  /* reserve: free room of the disk that is left to others */
@@ -42,6 +49,9 @@ struct config_recorder { /* the flight recorder, and what is frozen of it */
 	int64_t before_ns, after_ns;     /* the window of an incident */
 	uint32_t incidents, evidence_mib;
 	int64_t evidence_age_ns;
+	uint32_t port;                   /* on which those peers may ask */
+	struct config_evidence_peer peers[EVIDENCE_PEERS_MAX];
+	uint32_t peer_count;
 };
 
 struct config {

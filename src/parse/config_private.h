@@ -22,6 +22,7 @@ enum value_type {
 	VALUE_INTERFACE, /* one more of a list: name [xdp generic|native] */
 	VALUE_DAEMON,    /* one more: path [plugin path] */
 	VALUE_PORT,      /* one more: a UDP port */
+	VALUE_EVIDENCE_PEER, /* one more, in parse/config_evidence.c */
 	VALUE_PEER,      /* one more: address and peer mode */
 	/* Of struct config_track, in parse/config_track.c: a list, and what belongs to its latest line */
 	VALUE_TRACK, VALUE_TRACK_DELAY, VALUE_TRACK_DEFAULT,
@@ -133,6 +134,10 @@ bool config_approval_set(const struct text *words, size_t count, struct sdwan_ap
 void config_approval_print(const char *keywords, const struct sdwan_approval *approval, struct buffer *out);
 /* Calls `say` for each step that is taken somewhere without a person, with what that means. */
 void config_approval_check(const struct config *config, config_device_say *say, void *context);
+/* And for `evidence peer`. */
+bool config_evidence_set(const struct text *words, size_t count, struct config_recorder *r, struct buffer *why, bool *again);
+bool config_evidence_unset(struct text word, struct config_recorder *r, struct buffer *why);
+void config_evidence_print(const char *keywords, const struct config_recorder *r, struct buffer *out);
 /* So many words as the row takes, or `why` says what is expected. */
 bool config_check_words(const struct config_row *row, const struct words *words, size_t from, bool is_no,
 			struct buffer *why);

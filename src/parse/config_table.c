@@ -172,6 +172,9 @@ const struct config_row config_rows[] = {
 	{ "evidence incidents", "COUNT", CONFIG_SPIMEND, VALUE_COUNT, AT(recorder.incidents), 0, 1, 1000,
 	  "of which that is kept; the oldest that is over makes room" },
 	{ "evidence size", "MEBIBYTES", CONFIG_SPIMEND, VALUE_COUNT, AT(recorder.evidence_mib), 0, 8, 16384, "of all of it together" },
+	{ "evidence peer", "ADDRESS key-file PATH [port PORT]", CONFIG_SPIMEND, VALUE_EVIDENCE_PEER, 0, 0, 0, 0,
+	  "another gateway that runs spimend and has the same key: it is asked for its part, and answered" },
+	{ "evidence port", "PORT", CONFIG_SPIMEND, VALUE_COUNT, AT(recorder.port), 0, 1, 65535, "the TCP port on which those peers ask here" },
 	{ "evidence age", "SECONDS", CONFIG_SPIMEND, VALUE_SECONDS, AT(recorder.evidence_age_ns), 0, 3600, 3650 * DAY,
 	  "what is older goes as well" },
 

@@ -400,6 +400,10 @@ static void words_wanted(const struct config_row *row, size_t *ret_least, size_t
 	case VALUE_DAEMON:
 		*ret_most = 3;
 		break;
+	case VALUE_EVIDENCE_PEER:
+		*ret_least = 3;
+		*ret_most = 5;
+		break;
 	case VALUE_PEER:
 	case VALUE_IP_HOST:
 	case VALUE_WEB_LISTEN:
@@ -531,6 +535,8 @@ static bool set_value(const struct config_row *row, const struct text *at, size_
 		return set_port(row, at[0], config, true, why);
 	case VALUE_PEER:
 		return set_peer(at, config, why, again);
+	case VALUE_EVIDENCE_PEER:
+		return config_evidence_set(at, count, &config->recorder, why, again);
 	case VALUE_TRACK:
 	case VALUE_TRACK_DELAY:
 	case VALUE_TRACK_DEFAULT:
@@ -609,6 +615,8 @@ bool config_value_unset(const struct config_row *row, const struct words *words,
 		return config_notify_unset(row, words->at + from, words->count - from, &config->notify, &standard->notify, why);
 	if (row->type == VALUE_PORT)
 		return set_port(row, words->at[from], config, false, why);
+	if (row->type == VALUE_EVIDENCE_PEER)
+		return config_evidence_unset(words->at[from], &config->recorder, why);
 	if (row->type == VALUE_PEER) {
 		if (!config_read_address(words->at[from], &address, why))
 			return false;
@@ -686,6 +694,8 @@ static void print_list(const struct config_row *row, const struct config *c, str
 		start(row, out);
 		buffer_printf(out, " %s %s\n", spimend_address_print(&c->peers[i].address, address), peer_mode_name(c->peers[i].mode));
 	}
+	if (row->type == VALUE_EVIDENCE_PEER)
+		config_evidence_print(row->keywords, &c->recorder, out);
 	config_track_print(row, c, out);
 	config_device_print_usual(row, &c->devices, out);
 	config_syslog_print(row, &c->syslog, out);

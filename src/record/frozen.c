@@ -450,6 +450,26 @@ int frozen_put_peer(struct frozen *frozen, const char *id, const struct recorded
 
 /* --- Reading ------------------------------------------------------------------------------------------------------- */
 
+static const struct window *open_window(const struct frozen *frozen, const char *id)
+{
+	for (size_t i = 0; i < FROZEN_UNDER_WAY_MAX; i++)
+		if (frozen->windows[i].is_open && strcmp(frozen->windows[i].want.id, id) == 0)
+			return &frozen->windows[i];
+	return NULL;
+}
+
+bool frozen_is_under_way(const struct frozen *frozen, const char *id)
+{
+	return open_window(frozen, id);
+}
+
+bool frozen_copies_past(const struct frozen *frozen, const char *id)
+{
+	const struct window *w = open_window(frozen, id);
+
+	return w && !w->past_is_over;
+}
+
 bool frozen_has(const struct frozen *frozen, const char *id)
 {
 	return frozen_find(&frozen->folder, id);

@@ -61,6 +61,9 @@ int frozen_put_peer(struct frozen *frozen, const char *id, const struct recorded
 		      struct moment now);
 
 bool frozen_has(const struct frozen *frozen, const char *id);
+/* Its window is not over; of that, the part before is still being copied. */
+bool frozen_is_under_way(const struct frozen *frozen, const char *id);
+bool frozen_copies_past(const struct frozen *frozen, const char *id);
 
 /* What is kept of one incident, in order of time, each event once; between two ends by the clocks' offset where it was
  * estimated. -ENOENT: nothing was frozen. `torn`: places that could not be read. The content is not to be moved. */

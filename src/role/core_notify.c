@@ -16,6 +16,8 @@ static void from_dial(void *context, struct channel *channel, enum message_type 
 
 	(void)channel;
 	member_close_fds(fds, fd_count);
+	if (type == MESSAGE_EVIDENCE_FETCHED)
+		mind_evidence_fetched(mind, &item->evidence_part);
 	if (type == MESSAGE_MAILED)
 		mind_eem_mailed(mind, &item->mailed);
 	if (type != MESSAGE_DIAL_STATE)

@@ -388,15 +388,25 @@ static bool is_over(void *context, const char *id)
 	return !is || is->state == STATE_HEALED || is->state == STATE_CLOSED;
 }
 
-static void freeze(struct mind *mind, const struct frozen_want *want)
+void mind_record_event(struct mind *mind, const struct recorded *event)
+{
+	record(mind, event);
+}
+
+int mind_record_freeze(struct mind *mind, const struct frozen_want *want)
 {
 	struct mind_recorder *r = &mind->recorder;
 	struct moment now = mind_now(mind);
+	int result = r->frozen ? frozen_begin(r->frozen, r->ring, want, is_over, mind, now) : -ENOENT;
 
-	if (!r->frozen)
-		return;
-	(void)frozen_begin(r->frozen, r->ring, want, is_over, mind, now); /* what it refuses it counts */
 	wake(mind, now.mono_ns);
+	return result;
+}
+
+static void freeze(struct mind *mind, const struct frozen_want *want)
+{
+	if (mind_record_freeze(mind, want) == 0) /* what it refuses it counts */
+		mind_evidence_wanted(mind, want);
 }
 
 static void tell_incident(struct mind *mind, struct recorded *e, enum verdict verdict, enum rule rule, enum cause cause,

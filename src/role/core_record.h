@@ -60,6 +60,9 @@ void mind_record_tick(struct mind *mind);
 /* Its figures, for `spimend status`. */
 void mind_record_view(const struct mind *mind, struct live_recorder *ret);
 
+/* An event of another part of core; the window of `want` is opened, or lasts longer. */
+void mind_record_event(struct mind *mind, const struct recorded *event);
+int mind_record_freeze(struct mind *mind, const struct frozen_want *want);
 /* What another role told, before core hears it. */
 void mind_record_see(struct mind *mind, enum message_type type, const union message_item *item);
 void mind_record_order(struct mind *mind, const struct order *order);

@@ -163,6 +163,9 @@ static void from_sense(void *context, struct channel *channel, enum message_type
 	case MESSAGE_TRAP_COUNTS:
 		mind->notify.traps = item->trap_counts;
 		break;
+	case MESSAGE_EVIDENCE_ASKED:
+		mind_evidence_asked(mind, &item->evidence_ask);
+		break;
 	case MESSAGE_DEVICE_SA:
 		mind_cases_sa(mind, &item->device_sa);
 		break;
@@ -477,6 +480,7 @@ static void on_summary(void *context, int64_t now)
 	mind_fleet_tick(mind, now);
 	mind_devices_tick(mind, now);
 	mind_record_tick(mind);
+	mind_evidence_tick(mind);
 	mind_web_tick(mind);
 	debugger_tick(mind->notify.debugger, now);
 	memset(&summary, 0, sizeof(summary));
@@ -577,6 +581,7 @@ static void end(void *context)
 	control_free(mind->control);
 	mind_exec_done(mind);
 	mind_fleet_done(mind);
+	mind_evidence_done(mind);
 	mind_record_done(mind);
 	store_close(mind->store);
 	core_free(mind->core);

@@ -19,6 +19,7 @@
 #include "role/core_fleet.h"
 #include "role/core_hook.h"
 #include "role/core_notify.h"
+#include "role/core_evidence.h"
 #include "role/core_record.h"
 #include "role/core_web.h"
 #include "role/member.h"
@@ -126,6 +127,7 @@ struct mind {
 	struct mind_devices devices;
 	struct mind_cases cases;
 	struct mind_recorder recorder;
+	struct mind_evidence evidence;
 	struct mind_web web;
 	bool lost_watches;            /* sense did not keep up: all are to be sent again */
 	struct role_summary summary;  /* as told last */

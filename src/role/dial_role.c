@@ -51,9 +51,12 @@ int dial_connect(const struct spimend_address *address, uint16_t port, int kind)
 static void settle(struct dial *dial)
 {
 	int64_t now = loop_now(dial->member->loop), lines = log_links_tick(dial, now), mails = mails_tick(dial, now);
-	int64_t informs = informs_tick(dial, now), hooks = hook_links_tick(dial, now), first = lines < mails ? lines : mails;
+	int64_t informs = informs_tick(dial, now), hooks = hook_links_tick(dial, now), fetches = fetches_tick(dial, now);
+	int64_t first = lines < mails ? lines : mails;
 
 	first = first < hooks ? first : hooks;
+	if (fetches < first)
+		first = fetches;
 	loop_timer_at(dial->timer, first < informs ? first : informs);
 }
 
@@ -66,6 +69,8 @@ static void from_core(void *context, struct channel *channel, enum message_type 
 	member_close_fds(fds, fd_count);
 	if (type == MESSAGE_SEND_LINE)
 		log_links_take(dial, &item->send_line);
+	else if (type == MESSAGE_EVIDENCE_FETCH)
+		fetches_take(dial, &item->evidence_ask, loop_now(dial->member->loop));
 	else if (type == MESSAGE_SEND_MAIL)
 		mails_take(dial, &item->send_mail, loop_now(dial->member->loop));
 	else if (type == MESSAGE_HOOK)
@@ -164,6 +169,8 @@ static void take_resource(void *context, const struct role_resource *resource, c
 
 	if (resource->kind == RESOURCE_CHANNEL && fd_count == 1)
 		take_channel(dial, fds[0]);
+	else if (resource->kind == RESOURCE_EVIDENCE_KEY)
+		fetches_key(dial, resource, fds, fd_count);
 	else if (resource->kind == RESOURCE_TLS_FILE)
 		take_file(dial, resource, fds, fd_count);
 	else
@@ -210,6 +217,7 @@ static void end(void *context)
 
 	tell_states(dial, false);
 	mails_done(dial);
+	fetches_done(dial);
 	channel_flush(dial->core);
 	channel_free(dial->core);
 	log_links_done(dial);
@@ -234,5 +242,7 @@ int dial_role_run(void)
 		dial.traps[i].fd = -1;
 	for (uint32_t i = 0; i < HOOK_WEBS_MAX; i++)
 		dial.hooks[i].fd = -1;
+	for (uint32_t i = 0; i < DIAL_FETCHES_MAX; i++)
+		dial.fetches[i].fd = -1;
 	return member_run(ROLE_DIAL, &calls, &dial);
 }

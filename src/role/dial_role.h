@@ -11,9 +11,11 @@
 #include <openssl/ssl.h>
 
 #include "eem/eem.h"
+#include "parse/evidence_wire.h"
 #include "model/dial.h"
 #include "role/bucket.h"
 #include "role/member.h"
+#include "sense/evidence_tls.h"
 #include "sense/usm.h"
 
 #define DIAL_QUEUE_MAX 2048              /* lines that wait for one server */
@@ -138,6 +140,26 @@ struct mail { /* one on its way */
 	int64_t deadline;              /* mono */
 };
 
+#define DIAL_FETCHES_MAX 8
+#define DIAL_EVIDENCE_NS (35 * SECOND_NS) /* for all of one: the peer copies what it froze first */
+
+enum fetch_phase { FETCH_CONNECTS, FETCH_SHAKES_HANDS, FETCH_ASKS, FETCH_STAMPS, FETCH_LENGTH, FETCH_BODY };
+
+struct evidence_fetch { /* a peer that is asked for evidence */
+	struct dial *dial;             /* borrows; NULL: this place is free */
+	struct evidence_ask ask;
+	enum fetch_phase phase;
+	int fd;                        /* owns; -1: none */
+	struct loop_source *source;
+	SSL *ssl;                      /* owns */
+	struct buffer in, out;
+	size_t length;
+	int64_t t1, t4;                /* wall: asked, and heard first */
+	bool has_clock;
+	int64_t offset_ns, error_ns;
+	int64_t deadline;              /* mono */
+};
+
 struct dial {
 	struct member *member; /* borrows */
 	struct channel *core;  /* owns */
@@ -158,6 +180,9 @@ struct dial {
 	uint64_t salt;
 	int32_t request;
 	uint64_t stale;        /* messages for an older configuration */
+	SSL_CTX *evidence_context; /* owns; NULL: none yet */
+	struct evidence_key evidence_keys[EVIDENCE_PEERS_MAX];
+	struct evidence_fetch fetches[DIAL_FETCHES_MAX];
 };
 
 /* A failure of a receiver: kept for `spimend status`, counted. `what` is static, `error` negative errno or 0. */
@@ -208,6 +233,13 @@ void hook_links_take(struct dial *dial, const struct dial_hook *hook);
 /* Whatever is due. Returns when it wants to be called again. */
 int64_t hook_links_tick(struct dial *dial, int64_t now);
 void hook_links_done(struct dial *dial);
+
+/* --- dial_evidence.c --- */
+void fetches_take(struct dial *dial, const struct evidence_ask *ask, int64_t now);
+void fetches_key(struct dial *dial, const struct role_resource *resource, const int *fds, size_t fd_count);
+/* Ends what takes too long. Returns when it wants to be called again. */
+int64_t fetches_tick(struct dial *dial, int64_t now);
+void fetches_done(struct dial *dial);
 
 /* --- dial_mail.c --- */
 void mails_configure(struct dial *dial);

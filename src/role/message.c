@@ -207,6 +207,16 @@ static bool valid_daemon_line(const union message_item *item)
 	return daemon_line_valid(&item->daemon_line);
 }
 
+static bool valid_evidence_ask(const union message_item *item)
+{
+	return evidence_valid_ask(&item->evidence_ask);
+}
+
+static bool valid_evidence_part(const union message_item *item)
+{
+	return evidence_valid_part(&item->evidence_part);
+}
+
 static bool valid_packet_head(const union message_item *item)
 {
 	return packet_head_valid(&item->packet_head);
@@ -384,6 +394,14 @@ static const struct message_row rows[MESSAGE_TYPES] = {
 	[MESSAGE_MAILED] = { "mailed", SIZE(mailed), FROM(ROLE_DIAL), FROM(ROLE_CORE), 0, false, valid_mailed },
 	[MESSAGE_DEBUG] = { "debug", SIZE(debug), FROM(ROLE_CORE), FROM(ROLE_ACT), 0, false, valid_debug },
 	[MESSAGE_DAEMON_LINE] = { "daemon-line", SIZE(daemon_line), FROM(ROLE_ACT), FROM(ROLE_CORE), 0, true, valid_daemon_line },
+	[MESSAGE_EVIDENCE_FETCH] = { "evidence-fetch", SIZE(evidence_ask), FROM(ROLE_CORE), FROM(ROLE_DIAL), 0, false,
+				     valid_evidence_ask },
+	[MESSAGE_EVIDENCE_FETCHED] = { "evidence-fetched", SIZE(evidence_part), FROM(ROLE_DIAL), FROM(ROLE_CORE), 0, false,
+				       valid_evidence_part },
+	[MESSAGE_EVIDENCE_ASKED] = { "evidence-asked", SIZE(evidence_ask), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, false,
+				     valid_evidence_ask },
+	[MESSAGE_EVIDENCE_ANSWER] = { "evidence-answer", SIZE(evidence_part), FROM(ROLE_CORE), FROM(ROLE_SENSE), 0, false,
+				      valid_evidence_part },
 	[MESSAGE_PACKET_HEAD] = { "packet-head", SIZE(packet_head), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, true,
 				  valid_packet_head },
 	[MESSAGE_NEIGHBOR] = { "neighbor", SIZE(neighbor), FROM(ROLE_SENSE), FROM(ROLE_CORE), 0, true, valid_neighbor },
@@ -418,7 +436,7 @@ static const char *const resource_names[RESOURCES] = {
 	"log socket", "channel", "BPF maps", "packet socket", "XDP", "audit socket", "XFRM counters", "XFRM sockets",
 	"IKE daemon", "journal", "control socket", "rtnetlink socket", "plugin", "trap socket", "processor times", "TLS file",
 	"neighbours' socket",
-	"syslog socket", "log file", "journald's journal", "web socket", "IKE socket",
+	"syslog socket", "log file", "journald's journal", "web socket", "evidence socket", "evidence key", "IKE socket",
 };
 
 const char *role_name(enum role role)

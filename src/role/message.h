@@ -17,6 +17,7 @@
 #include "model/daemon_line.h"
 #include "model/device_order.h"
 #include "model/device_row.h"
+#include "model/evidence_ask.h"
 #include "model/device_tape.h"
 #include "model/dial.h"
 #include "model/gateway.h"
@@ -99,6 +100,9 @@ enum message_type {
 	MESSAGE_WEB_PART, MESSAGE_WEB_NEWS,  /* core to web */
 	MESSAGE_WEB_TOKEN, /* struct role_token, parent to web: the page token's hash */
 	MESSAGE_PACKET_HEAD, /* sense to core */
+	/* Evidence of two gateways: struct evidence_ask and, for it, struct evidence_part */
+	MESSAGE_EVIDENCE_FETCH, MESSAGE_EVIDENCE_FETCHED, /* core to dial, dial to core: of a peer */
+	MESSAGE_EVIDENCE_ASKED, MESSAGE_EVIDENCE_ANSWER,  /* sense to core, core to sense: ours */
 	MESSAGE_TYPES
 };
 
@@ -124,6 +128,8 @@ enum resource {
 	RESOURCE_SYSLOG_FILE, /* the followed log file `index`, another one under its name */
 	RESOURCE_SYSLOG_JOURNALD, /* a pipe on which journalctl prints the journal */
 	RESOURCE_WEB,      /* the listening socket of the configuration's web listener `index` */
+	RESOURCE_EVIDENCE_SOCKET, /* where evidence peers ask; an error: none */
+	RESOURCE_EVIDENCE_KEY, /* sense's and dial's: the file of the configuration's evidence peer `index` */
 	RESOURCE_HEADS,    /* a packet socket for heads of IKE on `name` */
 	RESOURCES
 };
@@ -262,6 +268,8 @@ union message_item {
 	struct daemon_line daemon_line;
 	struct neighbor neighbor;
 	struct packet_head packet_head;
+	struct evidence_ask evidence_ask;
+	struct evidence_part evidence_part;
 	struct neighbor_counts neighbor_counts;
 	struct neighbor_hearing hear;
 	struct syslog_claim claim;

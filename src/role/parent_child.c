@@ -321,6 +321,8 @@ void parent_start_child(struct parent *parent, struct child *child)
 		parent_give_dial(parent);
 	else if (child->role == ROLE_WEB)
 		parent_give_web(parent);
+	if (child->role == ROLE_SENSE || child->role == ROLE_DIAL)
+		parent_give_evidence(parent, child->role);
 	connect_child(parent, child->role);
 }
 

@@ -140,6 +140,10 @@ static void spread(struct parent *parent, struct config *config)
 		parent_renew_certificates(parent);
 	}
 	parent_give_dial(parent); /* a certificate may be a new one in the same place */
+	if (memcmp(&config->recorder, &old->recorder, sizeof(old->recorder)) != 0) {
+		parent_give_evidence(parent, ROLE_SENSE);
+		parent_give_evidence(parent, ROLE_DIAL);
+	}
 	spread_web(parent, old);
 	memory_free(old);
 	parent_say_status(parent);

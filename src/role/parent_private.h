@@ -155,6 +155,11 @@ int parent_watch_links(struct parent *parent);
 /* What that role takes under resource.kind; the descriptors stay the caller's. */
 void parent_hand(struct parent *parent, enum role role, struct role_resource resource, const int *fds, size_t fd_count);
 
+/* --- parent_evidence.c ----------------------------------------------------------------------------------------- */
+
+/* To sense or dial: the keys of evidence peers; to sense the socket too. */
+void parent_give_evidence(struct parent *parent, enum role role);
+
 /* --- parent_heads.c ------------------------------------------------------------------------------------------- */
 
 void parent_give_heads(struct parent *parent, const char *interface);

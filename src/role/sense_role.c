@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "role/sense_devices.h"
+#include "role/sense_evidence.h"
 #include "role/sense_heads.h"
 #include "role/sense_neighbors.h"
 #include "role/sense_reports.h"
@@ -38,6 +39,7 @@ struct sense {
 	struct sense_devices devices;
 	struct sense_neighbors neighbors;
 	struct sense_heads heads;
+	struct sense_evidence evidence;
 	struct sense_syslog *syslog; /* owns; NULL: none is heard */
 };
 
@@ -114,6 +116,7 @@ static void on_state(void *context, int64_t now)
 	sense_traps_tell(&sense->traps);
 	sense_neighbors_tell(&sense->neighbors);
 	sense_heads_tick(&sense->heads);
+	sense_evidence_tick(&sense->evidence);
 	sense_syslog_tell(sense->syslog);
 	tell_counters(sense);
 }
@@ -178,6 +181,8 @@ static void from_core(void *context, struct channel *channel, enum message_type 
 
 	(void)channel;
 	member_close_fds(fds, fd_count);
+	if (type == MESSAGE_EVIDENCE_ANSWER)
+		sense_evidence_answer(&sense->evidence, &item->evidence_part);
 	if (!sense->packets)
 		return;
 	if (type == MESSAGE_WATCH_SPI && item->watch_spi.state == WATCH_DEAD)
@@ -203,6 +208,7 @@ static void core_closed(void *context, struct channel *channel, const char *why)
 	sense_devices_core(&sense->devices, NULL);
 	sense_neighbors_core(&sense->neighbors, NULL);
 	sense_heads_core(&sense->heads, NULL);
+	sense_evidence_core(&sense->evidence, NULL);
 	sense_syslog_core(sense->syslog, NULL);
 }
 
@@ -228,6 +234,7 @@ static int take_channel(struct sense *sense, int fd)
 	sense_devices_core(&sense->devices, NULL);
 	sense_neighbors_core(&sense->neighbors, NULL);
 	sense_heads_core(&sense->heads, NULL);
+	sense_evidence_core(&sense->evidence, NULL);
 	sense_syslog_core(sense->syslog, NULL);
 	channel_free(sense->core);
 	sense->core = NULL;
@@ -241,6 +248,7 @@ static int take_channel(struct sense *sense, int fd)
 		sense_devices_core(&sense->devices, sense->core);
 		sense_neighbors_core(&sense->neighbors, sense->core);
 		sense_heads_core(&sense->heads, sense->core);
+		sense_evidence_core(&sense->evidence, sense->core);
 		sense_syslog_core(sense->syslog, sense->core);
 	}
 	return r;
@@ -311,6 +319,8 @@ static void take_resource(void *context, const struct role_resource *resource, c
 		sense_reports_take(&sense->reports, resource, fds, fd_count);
 	} else if (resource->kind == RESOURCE_TRAPS) {
 		sense_traps_take(&sense->traps, resource, fds, fd_count);
+	} else if (resource->kind == RESOURCE_EVIDENCE_SOCKET || resource->kind == RESOURCE_EVIDENCE_KEY) {
+		sense_evidence_take(&sense->evidence, resource, fds, fd_count);
 	} else if (resource->kind == RESOURCE_HEADS) {
 		sense_heads_take(&sense->heads, resource, fds, fd_count);
 	} else if (resource->kind == RESOURCE_NEIGHBORS) {
@@ -362,6 +372,7 @@ static int begin(void *context, struct member *member)
 	loop_timer_every(sense->state_timer, STATE_EVERY);
 	sense_neighbors_begin(&sense->neighbors, member);
 	sense_heads_begin(&sense->heads, member);
+	sense_evidence_begin(&sense->evidence, member);
 	r = sense_syslog_new(member, &sense->syslog);
 	if (r < 0)
 		return r;
@@ -391,6 +402,7 @@ static void end(void *context)
 	sense_traps_done(&sense->traps);
 	sense_neighbors_done(&sense->neighbors);
 	sense_heads_done(&sense->heads);
+	sense_evidence_done(&sense->evidence);
 	sense_syslog_free(sense->syslog);
 	channel_free(sense->core);
 	packets_free(sense->packets);

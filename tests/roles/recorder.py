@@ -8,7 +8,7 @@ import struct
 import subprocess
 import time
 
-from daemon import Daemon, wait_for
+from daemon import Daemon, ip, wait_for
 from repairs import Told
 from world import CLONE_NEWNET, LIBC, fill, open_mac, send_strays, stray_count
 
@@ -250,7 +250,7 @@ def strangers_do_not_empty_it(build):
         return problems + (d.tail() if problems else [])
 
 
-def send_ike(d, port, ike, source=500):
+def send_ike(d, port, ike, source=500, src="192.0.2.2", dst="192.0.2.1"):
     """A UDP datagram to `port`, raw: it needs no address and nobody who listens."""
     with open("/proc/self/ns/net") as home, open(f"/run/netns/{d.space}") as there:
         LIBC.setns(there.fileno(), CLONE_NEWNET)
@@ -261,8 +261,8 @@ def send_ike(d, port, ike, source=500):
         finally:
             LIBC.setns(home.fileno(), CLONE_NEWNET)
     udp = struct.pack("!HHHH", source, port, 8 + len(ike), 0) + ike
-    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, socket.inet_aton("192.0.2.2"),
-                       socket.inet_aton("192.0.2.1"))
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, socket.inet_aton(src),
+                       socket.inet_aton(dst))
     line.send(mac + b"\x02\0\0\0\0\x01" + b"\x08\0" + head + udp)
     line.close()
     return head + udp
@@ -298,6 +298,113 @@ def heads_of_packets(build):
         if not any(b"notify INVALID_SPI 0x1db73bbb" in payload for payload in packets):
             problems.append("the notify is not told")
         return problems + (d.tail() if problems else [])
+
+
+class Neighbour:
+    """A second gateway in the namespace of the first: its state, its key, its socket."""
+
+    def __init__(self, d, key):
+        self.folder = os.path.join(d.folder, "neighbour")
+        os.mkdir(self.folder)
+        os.chmod(self.folder, 0o755)
+        self.control, self.state = os.path.join(self.folder, "run", "control"), os.path.join(self.folder, "state")
+        self.log, config = os.path.join(self.folder, "log"), os.path.join(self.folder, "conf")
+        with open(config, "w", encoding="ascii") as file:
+            file.write(f"hostname neighbour\nspimend\n user nobody\n state-directory {self.state}\n control-socket {self.control}\n"
+                       f" sense interface in\n evidence after 5\n evidence peer 192.0.2.3 key-file {key}\n")
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(["ip", "netns", "exec", d.space, os.path.join(d.build, "spimendd"), "-f", "-c", config],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        d.others.append(self.process)
+
+    def text(self):
+        with open(self.log, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(10)
+
+
+def key_file(d, name, text):
+    path = os.path.join(d.folder, name)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
+        file.write(text)
+    return path
+
+
+IKE = bytes(range(1, 9)) + bytes(8) + bytes([33, 0x20, 34, 8]) + bytes(8)
+
+
+def asked_of_a_neighbour(build, ours, theirs):
+    """An incident between two ends of which one is a neighbour that runs spimend: (problems, evidence, what both said)."""
+    with Told(build, "advise", more=()) as d:
+        # One namespace for all: what goes to the spoke's address comes from it, as if the hub had another one.
+        ip("-n", d.space, "route", "replace", "local", "192.0.2.3", "dev", "lo", "table", "local", "src", "192.0.2.3")
+        key = key_file(d, "evidence-key", ours)
+        other = Neighbour(d, key_file(d, "neighbour-key", theirs))
+        if not wait_for(lambda: "ready:" in other.text(), 15):
+            return [f"the neighbour does not come up: {other.text()}"], [], ""
+        time.sleep(1)
+        for pair in (("192.0.2.3", "192.0.2.2"), ("192.0.2.2", "192.0.2.3"), ("192.0.2.9", "192.0.2.2"), ("192.0.2.3", "192.0.2.9")):
+            send_ike(d, 500, IKE + b"\x5a" * 40, src=pair[0], dst=pair[1])
+        with open(d.config, encoding="utf-8") as file:
+            text = file.read()
+        with open(d.config, "w", encoding="utf-8") as file:
+            file.write(text.replace("spimend\n", f"spimend\n evidence after 5\n evidence port 7792\n evidence peer 192.0.2.3 key-file {key}\n",
+                                    1))
+        d.process.send_signal(1)
+        time.sleep(1.5)
+        d.world.fault("desync", sender="spoke", receiver="hub")
+        d.world.advance(65)
+        if not wait_for(lambda: [one for one in d.incidents() if one["verdict"] == "desync"], 60):
+            return [f"no incident: {d.incidents()}", *d.tail()], [], ""
+        ident = d.incidents()[0]["id"]
+
+        def answered():
+            lines = evidence(d, ident)[1]
+            return lines if any(line.get("end") == "neighbour" or "evidence of" in (line.get("text") or "") for line in lines) else None
+
+        lines = wait_for(answered, 30) or evidence(d, ident)[1]
+        said = d.text() + other.text()
+        kept = b""
+        for state in (d.state, other.state):
+            for folder, _, names in os.walk(state):
+                for name in names:
+                    with open(os.path.join(folder, name), "rb") as file:
+                        kept += file.read()
+        other.stop()
+        problems = []
+        for key in (ours, theirs):
+            if key in said or key.encode() in kept or bytes.fromhex(key) in kept:
+                problems.append("a key is in a log or on disk")
+        return problems, lines, said
+
+
+def of_two_gateways(build):
+    """The neighbour is asked, freezes, and hands over what is of the two ends; its clock's offset is estimated and told."""
+    key = os.urandom(32).hex()
+    problems, lines, said = asked_of_a_neighbour(build, key, key)
+    theirs = [line for line in lines if line.get("end") == "neighbour"]
+    packets = [line for line in theirs if line["kind"] == "packet"]
+    clocks = [line for line in theirs if line["kind"] == "clock"]
+    if {(line["src"], line["dst"]) for line in packets} != {("192.0.2.3", "192.0.2.2"), ("192.0.2.2", "192.0.2.3")}:
+        problems.append(f"of the neighbour: {theirs}")
+    if len(clocks) != 1 or abs(clocks[0]["offset"]) > clocks[0]["error"] or not 0 < clocks[0]["error"] < 500000000:
+        problems.append(f"one machine has one clock: {clocks}")
+    if {line["kind"] for line in theirs} - {"packet", "clock", "sighting"}:
+        problems.append(f"more than it may: {theirs}")
+    return problems + (said.splitlines()[-30:] if problems else [])
+
+
+def of_a_stranger(build):
+    """Another key: nothing is handed over, nothing breaks, and why is said in the evidence."""
+    problems, lines, said = asked_of_a_neighbour(build, os.urandom(32).hex(), os.urandom(32).hex())
+    if any(line.get("end") == "neighbour" for line in lines):
+        problems.append(f"it got something: {lines}")
+    if not any("the handshake failed" in (line.get("text") or "") for line in lines):
+        problems.append(f"why is not said: {[line.get('text') for line in lines][-6:]}")
+    return problems + (said.splitlines()[-30:] if problems else [])
 
 
 def turned_off(build):
@@ -338,7 +445,9 @@ TESTS = [
     ("recorder: a full disk stops it, says so once, and it goes on", a_full_disk),
     ("recorder: strangers do not empty it", strangers_do_not_empty_it),
     ("recorder: of packets their headers, and nothing behind them", heads_of_packets),
+    ("recorder: a neighbour that runs spimend hands over its part", of_two_gateways),
+    ("recorder: a neighbour with another key gets nothing and gives nothing", of_a_stranger),
     ("recorder: it can be turned off and on", turned_off),
     ("recorder: what is typed is kept, what is secret is not", what_is_typed),
 ]
-SANITIZED = [TESTS[1], TESTS[3], TESTS[4], TESTS[6]]
+SANITIZED = [TESTS[1], TESTS[3], TESTS[4], TESTS[5], TESTS[8]]
