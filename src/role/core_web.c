@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/json.h"
 #include "base/memory.h"
@@ -313,11 +314,21 @@ static void send_reply(struct mind *mind, uint64_t number, const struct reply *r
 	} while (!part->is_last);
 }
 
+/* Not the loop's: that is one time for all that happens in a turn. */
+static int64_t clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * SECOND_NS + now.tv_nsec;
+}
+
 static void take(void *context, struct channel *channel, enum message_type type, const union message_item *item,
 		 const int *fds, size_t fd_count)
 {
 	struct reply reply = { .status = 200 };
 	struct mind *mind = context;
+	int64_t began;
 
 	member_close_fds(fds, fd_count);
 	if (type == MESSAGE_WEB_COUNTS) {
@@ -327,10 +338,14 @@ static void take(void *context, struct channel *channel, enum message_type type,
 	}
 	if (type != MESSAGE_WEB_ASK)
 		return;
+	began = clock_ns();
 	if (channel_is_full(channel)) /* it asks faster than it reads */
 		refuse(&reply, 503, "busy", "too much at once");
+	else if (!web_is_word(item->web_ask.question) && !share_may(&mind->web.share, began, WEB_SHARE_PERCENT))
+		refuse(&reply, 503, "busy", "so many questions would keep the daemon from its work");
 	else
 		reply_to(mind, &item->web_ask, &reply);
+	share_pay(&mind->web.share, clock_ns() - began);
 	send_reply(mind, item->web_ask.number, &reply);
 	buffer_done(&reply.body);
 }

@@ -7,11 +7,13 @@
 #include "model/web.h"
 #include "record/history.h"
 #include "record/live_web.h"
+#include "role/bucket.h"
 #include "role/channel.h"
 
 #define TOKENS_MAX 64         /* of all persons; the one that ends first makes room */
 #define TOKENS_OF_ONE_MAX 4
 #define TOKEN_LIFE_NS (12 * HOUR_NS)
+#define WEB_SHARE_PERCENT 40  /* of core's time that answers may take: judging and repairing comes first */
 
 struct mind_token {
 	uint8_t hash[WEB_HASH_SIZE];
@@ -27,6 +29,7 @@ struct mind_web {
 	int errors[WEB_LISTENERS_MAX]; /* why a socket cannot be had; 0: it can */
 	struct history *history;  /* owns; NULL: no memory */
 	struct mind_token tokens[TOKENS_MAX];
+	struct share share;       /* of core's time */
 	bool lost;                /* news that web did not take */
 	struct live_web view;
 };

@@ -147,6 +147,25 @@ static void test_many_clients_make_room(void **state)
 	}
 }
 
+static void test_work_takes_its_share_of_the_time_and_no_more(void **state)
+{
+	struct share share = { .credit = 0 };
+	int64_t now = 50 * SECOND_NS, worked = 0;
+
+	(void)state;
+	for (int64_t until = now + 100 * SECOND_NS; now < until; now += SECOND_NS / 100) { /* asked a hundred times a second */
+		if (!share_may(&share, now, 40))
+			continue;
+		share_pay(&share, SECOND_NS / 50); /* 20 ms each */
+		worked += SECOND_NS / 50;
+	}
+	assert_in_range(worked, 40 * SECOND_NS, 43 * SECOND_NS);
+	assert_false(share_may(&share, now, 40) && share_may(&share, now, 0) && share.credit > SECOND_NS);
+	assert_true(share_may(&share, now + HOUR_NS, 40));
+	share_pay(&share, 2 * SECOND_NS); /* no more than two seconds were saved up */
+	assert_false(share_may(&share, now + HOUR_NS, 40));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -158,6 +177,7 @@ int main(void)
 		cmocka_unit_test_setup(test_sessions_are_bounded, set_up),
 		cmocka_unit_test_setup(test_each_has_a_rate_of_its_own, set_up),
 		cmocka_unit_test_setup(test_many_clients_make_room, set_up),
+		cmocka_unit_test(test_work_takes_its_share_of_the_time_and_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
