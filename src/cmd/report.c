@@ -10,18 +10,17 @@
 #include "cmd/analyze.h"
 #include "cmd/report_files.h"
 #include "cmd/report_source.h"
-#include "parse/recorded.h"
+#include "cmd/report_streams.h"
 #include "record/report_evidence.h"
 #include "record/report_page.h"
 #include "serve/control.h"
 #include "spimend/error.h"
 
-#define RECORDED_MAX (512u << 20) /* bytes of the lines, which are kept as they are */
 #define PATH_ROOM 4096
 
 static const char usage[] =
-	"Usage: spimend report ID [--output DIR|FILE.tar.zst] [--force] [--socket PATH]\n"
-	"       spimend report --from FILE [--output DIR|FILE.tar.zst] [--force]\n"
+	"Usage: spimend report ID [--with FILE]... [--output DIR|FILE.tar.zst] [--force] [--socket PATH]\n"
+	"       spimend report --from FILE [--with FILE]... [--output DIR|FILE.tar.zst] [--force]\n"
 	"\n"
 	"Hands over one incident with all that was recorded around it, for who has to find its cause: a page that opens\n"
 	"offline (report.html), the incident as JSON, a timeline of every event, a capture for Wireshark with comments at\n"
@@ -30,6 +29,8 @@ static const char usage[] =
 	"  --output PATH    a folder to be made, or an archive if it ends in .tar.zst (default spimend-report-ID)\n"
 	"  --from FILE      recorded evidence saved before, recorded.ndjson of a report, instead of the daemon's; '-' is\n"
 	"                   standard input\n"
+	"  --with FILE      what the other end recorded, recorded.ndjson of a report made there: joined, by its clock's offset as\n"
+	"                   the IKE messages tell it that both recorded; up to three\n"
 	"  --force          write over an older report\n"
 	"  --socket PATH    where the daemon listens (default " CONTROL_SOCKET ")\n"
 	"  --help           this text\n"
@@ -38,6 +39,8 @@ static const char usage[] =
 
 struct options {
 	const char *output, *from, *socket;
+	const char *with[REPORT_STREAMS_MAX - 1]; /* further ends */
+	size_t with_count;
 	char id[INCIDENT_ID_MAX];
 	bool force;
 };
@@ -45,12 +48,10 @@ struct options {
 struct run {
 	struct options options;
 	struct json_tree incident;
-	struct recorded_reader reader;
+	struct report_streams streams;
 	struct report_evidence evidence;
 	struct buffer first;    /* the incident's line, which `incident` borrows from */
-	struct buffer recorded; /* all lines as they came */
-	uint64_t lines, unread, unread_line;
-	const char *unread_why; /* of the first */
+	struct buffer recorded; /* all lines as they came, joined */
 };
 
 static int refuse(const char *what, const char *why)
@@ -61,62 +62,30 @@ static int refuse(const char *what, const char *why)
 
 /* --- What comes ------------------------------------------------------------------------------------------------ */
 
-static int take_incident(struct run *run, struct text line)
+/* The first line of the first stream. */
+static int read_incident(struct run *run)
 {
-	size_t offset;
+	struct text rest = buffer_text(&run->streams.at[0].lines), line;
 
+	if (!text_take_line(&rest, &line))
+		return SPIMEND_E_SYNTAX;
 	buffer_add(&run->first, line);
 	if (buffer_error(&run->first) < 0)
 		return -ENOMEM;
-	if (json_tree_read(&run->incident, buffer_text(&run->first), &offset) < 0)
+	if (json_tree_read(&run->incident, buffer_text(&run->first), NULL) < 0)
 		return SPIMEND_E_SYNTAX;
 	return report_evidence_begin(&run->evidence, &run->incident);
 }
 
-/* One line of evidence, without its break: kept until all are there. */
-static int take_line(void *context, struct text line)
+/* 0, REPORT_SOURCE_SAID, or a negative error of that stream. */
+static int read_stream(struct run *run, const char *name, bool from_daemon)
 {
-	struct run *run = context;
+	struct report_stream *s = report_streams_new(&run->streams, name);
 
-	run->lines++;
-	if (run->recorded.len + line.len > RECORDED_MAX)
+	if (!s)
 		return SPIMEND_E_LIMIT;
-	buffer_add(&run->recorded, line);
-	buffer_add_char(&run->recorded, '\n');
-	return run->lines == 1 ? take_incident(run, line) : buffer_error(&run->recorded);
-}
-
-/* How the clocks stand to each other is told somewhere among the events, and needed for all of them. */
-static void read_clocks(struct run *run)
-{
-	struct text rest = buffer_text(&run->recorded), line;
-	struct recorded event;
-	const char *why;
-
-	while (text_take_line(&rest, &line))
-		if (text_has(line, TEXT("\"clock\"")) && recorded_read(&run->reader, line, &event, &why) == 0)
-			report_evidence_clock(&run->evidence, &event);
-}
-
-static void read_events(struct run *run)
-{
-	struct text rest = buffer_text(&run->recorded), line;
-	uint64_t number = 1;
-	struct recorded event;
-	const char *why = "";
-
-	text_take_line(&rest, &line); /* the incident */
-	while (text_take_line(&rest, &line)) {
-		number++;
-		if (text_trim(line).len == 0)
-			continue;
-		if (recorded_read(&run->reader, line, &event, &why) == 0) {
-			report_evidence_add(&run->evidence, &event);
-		} else if (!run->unread++) {
-			run->unread_line = number;
-			run->unread_why = why;
-		}
-	}
+	return from_daemon ? report_source_daemon(name, run->options.id, report_stream_take, s)
+			   : report_source_file(name, report_stream_take, s);
 }
 
 /* --- What is written ------------------------------------------------------------------------------------------- */
@@ -153,7 +122,7 @@ static void write_page(struct run *run, const struct report_file *files, size_t 
 	write_title(run, &title);
 	report_page_begin(buffer_text(&title), TEXT_NONE, page);
 	report_page_case(&is, 1, page);
-	report_evidence_page(&run->evidence, run->unread, files, count, page);
+	report_evidence_page(&run->evidence, run->streams.unread, files, count, page);
 	report_page_end(page);
 	page->failed |= title.failed;
 	buffer_done(&title);
@@ -226,10 +195,11 @@ static int write_report(struct run *run)
 	if (result < 0)
 		return refuse(path, spimend_strerror(result));
 	puts(path);
-	if (!run->unread)
+	if (!run->streams.unread)
 		return EXIT_NOTHING_WRONG;
-	fprintf(stderr, "spimend report: %" PRIu64 " recorded line%s could not be read; the first is line %" PRIu64 ": %s\n", run->unread,
-		text_plural(run->unread), run->unread_line, run->unread_why);
+	fprintf(stderr, "spimend report: %" PRIu64 " recorded line%s could not be read; the first is line %" PRIu64 " of %s: %s\n",
+		run->streams.unread, text_plural(run->streams.unread), run->streams.unread_line, run->streams.unread_name,
+		run->streams.unread_why);
 	return EXIT_FAULT_FOUND;
 }
 
@@ -240,7 +210,8 @@ static int read_options(int argc, char **argv, struct options *o)
 {
 	static const struct option known[] = {
 		{ "output", required_argument, NULL, 'o' }, { "from", required_argument, NULL, 'f' }, { "force", no_argument, NULL, 'F' },
-		{ "socket", required_argument, NULL, 's' }, { "help", no_argument, NULL, 'h' },       { NULL, 0, NULL, 0 },
+		{ "with", required_argument, NULL, 'w' },   { "socket", required_argument, NULL, 's' }, { "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
 	};
 	char name[] = "spimend report";
 	int option;
@@ -257,6 +228,11 @@ static int read_options(int argc, char **argv, struct options *o)
 			break;
 		case 'F':
 			o->force = true;
+			break;
+		case 'w':
+			if (o->with_count == REPORT_STREAMS_MAX - 1)
+				return refuse("--with", "no more than three further ends") + 1;
+			o->with[o->with_count++] = optarg;
 			break;
 		case 's':
 			o->socket = optarg;
@@ -280,26 +256,34 @@ static int read_options(int argc, char **argv, struct options *o)
 	return 0;
 }
 
+/* What went wrong with one stream, said; EXIT_NOTHING_WRONG: nothing. */
+static int say_stream(const char *name, int result)
+{
+	if (result == REPORT_SOURCE_SAID)
+		return EXIT_TROUBLE;
+	if (result == SPIMEND_E_SYNTAX)
+		return refuse(name, "no evidence of an incident: its first line is to be the incident (spimend.incident/1)");
+	if (result == SPIMEND_E_LIMIT)
+		return refuse(name, "more than 512 MiB of recorded lines");
+	return result < 0 ? refuse(name, spimend_strerror(result)) : EXIT_NOTHING_WRONG;
+}
+
 static int make(struct run *run)
 {
 	struct options *o = &run->options;
 	const char *source = o->from ? o->from : o->socket;
-	int result = o->from ? report_source_file(o->from, take_line, run) : report_source_daemon(o->socket, o->id, take_line, run);
+	int result = read_stream(run, source, !o->from);
 
-	if (result == REPORT_SOURCE_SAID)
-		return EXIT_TROUBLE;
-	if (result == SPIMEND_E_SYNTAX || (result == 0 && run->lines == 0))
-		return refuse(source, "no evidence of an incident: its first line is to be the incident (spimend.incident/1)");
-	if (result == SPIMEND_E_LIMIT)
-		return refuse(source, "more than 512 MiB of recorded lines");
-	if (result < 0)
-		return refuse(source, spimend_strerror(result));
-	read_clocks(run);
-	read_events(run);
+	if (result == 0)
+		result = read_incident(run);
+	result = say_stream(source, result);
+	for (size_t i = 0; i < o->with_count && result == EXIT_NOTHING_WRONG; i++)
+		result = say_stream(o->with[i], read_stream(run, o->with[i], false));
+	if (result != EXIT_NOTHING_WRONG)
+		return result;
+	report_streams_join(&run->streams, &run->evidence, &run->recorded);
 	result = report_evidence_end(&run->evidence);
-	if (result < 0)
-		return refuse(source, spimend_strerror(result));
-	return write_report(run);
+	return result < 0 ? refuse(source, spimend_strerror(result)) : write_report(run);
 }
 
 int report_main(int argc, char **argv)
@@ -313,7 +297,7 @@ int report_main(int argc, char **argv)
 	result = read_options(argc, argv, &run->options);
 	result = result ? result - 1 : make(run);
 	report_evidence_done(&run->evidence);
-	recorded_reader_done(&run->reader);
+	report_streams_done(&run->streams);
 	json_tree_done(&run->incident);
 	buffer_done(&run->first);
 	buffer_done(&run->recorded);

@@ -66,6 +66,7 @@ bool ike_header_read(struct text packet, struct ike_header *ret)
 	}
 	if (packet.len < HEADER_SIZE)
 		return false;
+	h.header = text_first(packet, HEADER_SIZE);
 	h.version = (uint8_t)(byte_at(packet, 17) >> 4);
 	h.exchange = (uint8_t)byte_at(packet, 18);
 	h.is_response = h.version == 2 && byte_at(packet, 19) & 0x20;

@@ -15,6 +15,7 @@ struct ike_header {
 	uint8_t exchange;
 	bool is_response;   /* IKEv2; IKEv1 does not say */
 	uint32_t message_id;
+	struct text header; /* its 28 bytes; borrows */
 };
 
 /* UDP from or to 500, or 4500 with the non-ESP marker, unfragmented. False when it is none. */

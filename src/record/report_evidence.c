@@ -112,15 +112,24 @@ void report_evidence_clock(struct report_evidence *e, const struct recorded *eve
 	end->error_ns = event->error_ns;
 }
 
+struct instant report_evidence_time(const struct report_evidence *e, const struct recorded *event)
+{
+	struct instant at = event->wall;
+
+	for (size_t i = 0; i < e->end_count; i++)
+		if (e->ends[i].has_offset && text_equal(e->ends[i].name, event->end) &&
+		    __builtin_sub_overflow(event->wall.ns, e->ends[i].offset_ns, &at.ns))
+			return event->wall;
+	return at;
+}
+
 void report_evidence_add(struct report_evidence *e, const struct recorded *given)
 {
-	const struct report_end *end = report_end_of(e, given->end);
 	struct recorded moved = *given;
 	const struct recorded *event = &moved;
 
 	report_end_of(e, given->end)->events++;
-	if (end->has_offset && __builtin_sub_overflow(given->wall.ns, end->offset_ns, &moved.wall.ns))
-		moved.wall = given->wall;
+	moved.wall = report_evidence_time(e, given);
 	if (event->kind < RECORDED_KINDS)
 		e->by_kind[event->kind]++;
 	if (event->has & RECORDED_HAS_WALL && event->wall.ns > e->last.ns)

@@ -59,6 +59,8 @@ struct report_evidence { /* to be zeroed */
 int report_evidence_begin(struct report_evidence *e, const struct json_tree *incident);
 /* What is told of clocks, of all events, before the first is added: other kinds are passed over. */
 void report_evidence_clock(struct report_evidence *e, const struct recorded *event);
+/* An event's time on the clock of who put the parts together. */
+struct instant report_evidence_time(const struct report_evidence *e, const struct recorded *event);
 void report_evidence_add(struct report_evidence *e, const struct recorded *event);
 /* Afterwards the parts are there. 0 or -ENOMEM. */
 int report_evidence_end(struct report_evidence *e);

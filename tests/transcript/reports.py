@@ -238,7 +238,7 @@ def check_bad_lines(suite, spimend, scratch):
            json.dumps({**lines[0], "data": "0g"}), json.dumps({**lines[0], "schema": "other/1"}), json.dumps({**lines[0], "spi": "12z"})]
     stream, folder, problems = written(scratch, bad + lines), os.path.join(scratch, "bad"), []
     made = run([spimend, "report", "--from", stream, "--output", folder])
-    wrong(problems, made.status == 1 and b"7 recorded lines could not be read; the first is line 2: no JSON" in made.err, made.tail())
+    wrong(problems, made.status == 1 and b"7 recorded lines could not be read; the first is line 2 of " in made.err, made.tail())
     wrong(problems, "7 recorded lines could not be read" in content(folder, "report.html"), "the page does not say so")
     wrong(problems, len(content(folder, "timeline.txt").splitlines()) == len(lines), "what could be read is not all there")
     for name, text in (("no incident", json.dumps(lines[0]) + "\n"), ("empty", ""), ("no JSON", "hello\n"), ("binary", "\x00\x01\n")):
@@ -276,6 +276,38 @@ def check_sas(suite, spimend, scratch):
         wrong(problems, words in page.text, f"no '{words}'")
     wrong(problems, "0x00000077" not in page.text, "a requested SPI is drawn as an SA")
     suite.judge("reports: SAs as a gateway's recorder tells them", problems)
+
+
+def check_two_ends(suite, spimend, scratch):
+    """Two recordings, made apart, whose clocks differ by two hours: joined by the IKE messages that both have."""
+    ours = [line for line in story() if line["end"] == "hub"]
+    theirs = [line for line in story() if line["end"] == "spoke" and line["kind"] != "clock"] \
+        + [ike(639.6, S, R, 34, True, 0, "spoke"), event(100, "ike", "spoke", text="nothing known of it here")]
+    os.makedirs(os.path.join(scratch, "other"))
+    stream = written(scratch, ours)
+    other = written(os.path.join(scratch, "other"), sorted(theirs, key=lambda line: line["mono"]), incident(id="zzzzzz", spi="0x5"))
+    folder, problems = os.path.join(scratch, "joined"), []
+    made = run([spimend, "report", "--from", stream, "--with", other, "--output", folder])
+    if made.status:
+        suite.fail("reports: what two ends recorded apart is joined", made.tail())
+        return
+    page, problems = report_problems(content(folder, "report.html"))
+    for words in ("spoke: its clock is ahead by 2 h, give or take 0.400 ms; its times are moved by that here, not in recorded.ndjson. worked out"
+                  " from 2 IKE messages that both recorded", "198.51.100.7 (spoke)", "nothing known of it here", "0x5d00b00f sends"):
+        wrong(problems, words in page.text, f"no '{words}'")
+    wrong(problems, "recorded nothing that is here" not in page.text, "an end is said to have recorded nothing")
+    times = [line[:29] for line in content(folder, "timeline.txt").splitlines() if not line.startswith("no time")]
+    wrong(problems, times == sorted(times) and len(times) == len(ours) + len(theirs), f"{len(times)} events, or not in order")
+    again = run([spimend, "report", "--from", os.path.join(folder, "recorded.ndjson"), "--output", os.path.join(scratch, "again")])
+    wrong(problems, again.status == 0 and content(os.path.join(scratch, "again"), "timeline.txt") == content(folder, "timeline.txt"),
+          f"what was joined does not make the same report: {again.tail()}")
+    apart = [line for line in theirs if line["kind"] != "packet"]
+    other = written(os.path.join(scratch, "other"), apart[1:], apart[0])  # events alone, and none that both have
+    made = run([spimend, "report", "--from", stream, "--with", other, "--output", folder, "--force"])
+    page = Page(content(folder, "report.html"))
+    wrong(problems, made.status == 0 and "how its clock stands to the other's is not known" in page.text, f"without messages: {made.tail()}")
+    wrong(problems, len(content(folder, "timeline.txt").splitlines()) == len(ours) + len(apart) + 1, "an event is lost without messages")
+    suite.judge("reports: what two ends recorded apart is joined, and how their clocks stand is said", problems)
 
 
 def check_hostile(suite, spimend, scratch):
@@ -324,7 +356,8 @@ def check_size(suite, spimend, scratch):
 
 
 def run_reports(suite, spimend):
-    for check in (check_folder, check_archive, check_folder_there, check_bad_lines, check_sas, check_hostile, check_size):
+    for check in (check_folder, check_archive, check_folder_there, check_bad_lines, check_sas, check_two_ends, check_hostile,
+                  check_size):
         with tempfile.TemporaryDirectory(prefix="reports-") as scratch:
             folder = check(suite, spimend, scratch)
             if folder:

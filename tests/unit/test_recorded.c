@@ -11,6 +11,7 @@
 #include "parse/ike_header.h"
 #include "parse/recorded.h"
 #include "record/recorded_json.h"
+#include "record/report_clocks.h"
 #include "record/tar.h"
 
 static struct recorded_reader reader;
@@ -215,6 +216,62 @@ static void test_ike_headers(void **state)
 	assert_false(ike_header_read(packet, &h));
 }
 
+/* An IKE message of that id, recorded at that time. */
+static struct recorded ike_at(char bytes[56], bool down, uint8_t id, int64_t us)
+{
+	static const char *const ends[2] = { "\xc6\x33\x64\x07\xc0\x00\x02\x01", "\xc0\x00\x02\x01\xc6\x33\x64\x07" };
+
+	memset(bytes, 0, 56);
+	bytes[0] = 0x45;
+	bytes[9] = 17;
+	memcpy(bytes + 12, ends[!down], 8);
+	memcpy(bytes + 20, "\x01\xf4\x01\xf4", 4);
+	memcpy(bytes + 28 + 16, "\x2e\x20\x25\x20", 4);
+	bytes[28 + 23] = (char)id;
+	return (struct recorded){ .kind = RECORDED_PACKET, .has = RECORDED_HAS_WALL | RECORDED_HAS_LINKTYPE, .wall.ns = us * 1000,
+				  .linktype = RECORDED_LINKTYPE_RAW, .data = { bytes, 56 } };
+}
+
+/* Requests from one end, answers from the other, over a way of 5 ms and sometimes longer. */
+static void clocks_differ_by(int64_t ahead_us, bool first_is_sender)
+{
+	struct report_clocks c = { .src = { 4, { 198, 51, 100, 7 } }, .dst = { 4, { 192, 0, 2, 1 } } };
+	int64_t offset = 0, error = 0;
+	char bytes[56];
+
+	for (uint8_t id = 0; id < 20; id++) {
+		bool ours = id % 2; /* the first recorder's end sent it */
+		int64_t sent = id * 1000, arrived = sent + 5000 + id * 7;
+		struct recorded event = ike_at(bytes, ours == first_is_sender, id, ours ? sent : arrived);
+
+		report_clocks_first(&c, &event);
+	}
+	assert_false(report_clocks_offset(&c, &offset, &error));
+	for (uint8_t id = 0; id < 20; id++) {
+		bool ours = id % 2;
+		int64_t sent = id * 1000, arrived = sent + 5000 + id * 7;
+		struct recorded event = ike_at(bytes, ours == first_is_sender, id, (ours ? arrived : sent) + ahead_us);
+
+		report_clocks_other(&c, &event);
+	}
+	assert_true(report_clocks_offset(&c, &offset, &error));
+	assert_int_equal(c.pairs, 20);
+	assert_true(error >= 5000 * 1000 && error < 5010 * 1000); /* half a round trip */
+	assert_true(offset - error <= ahead_us * 1000 && ahead_us * 1000 <= offset + error);
+	assert_true(offset / 1000 > ahead_us - 100 && offset / 1000 < ahead_us + 100);
+	report_clocks_done(&c);
+}
+
+static void test_clocks_by_ike_messages(void **state)
+{
+	(void)state;
+	for (int sender = 0; sender < 2; sender++) {
+		clocks_differ_by(0, sender);
+		clocks_differ_by(INT64_C(7200000000), sender);
+		clocks_differ_by(-333333, sender);
+	}
+}
+
 static void test_an_archive_s_blocks(void **state)
 {
 	struct buffer out = { 0 };
@@ -246,6 +303,7 @@ int main(void)
 		cmocka_unit_test(test_a_later_version_may_say_more),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_ike_headers),
+		cmocka_unit_test(test_clocks_by_ike_messages),
 		cmocka_unit_test(test_an_archive_s_blocks),
 	};
 
