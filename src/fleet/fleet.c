@@ -433,6 +433,7 @@ static void settle_case(struct fleet *f, struct case_file *c)
 		c->due_ns = f->now.mono_ns + f->settings.gather_ns;
 	f->under_way -= c->counted_look;
 	c->counted_look = false;
+	c->locks_again = c->locked;
 	devices_unlock(f, c);
 	if (c->nat.trying) /* by an old number */
 		c->s = NONE;
@@ -485,6 +486,14 @@ static void resume_devices(struct fleet *f, const struct fleet_device *old, cons
 	}
 }
 
+/* Until it is known whether a step of this one helped, nobody else takes one there: a reload changes nothing in that. */
+static void resume_lock(struct fleet *f, struct case_file *c)
+{
+	if (c->locks_again)
+		(void)devices_lock(f, c, c->is.tunnel_kind == TUNNEL_SDWAN); /* false: of a device that may be of any site by now */
+	c->locks_again = false;
+}
+
 static void resume_cases(struct fleet *f)
 {
 	const struct config_devices *devices = &f->config->devices;
@@ -503,6 +512,7 @@ static void resume_cases(struct fleet *f)
 		if (c->r != NONE && (c->s != NONE || !c->is.sender[0])) {
 			if (c->is.is_burst)
 				f->devices[c->r].burst = c->number;
+			resume_lock(f, c);
 			continue;
 		}
 		case_say(c, "A device of it is not in the configuration any more.");

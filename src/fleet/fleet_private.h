@@ -165,7 +165,7 @@ struct case_file {
 	struct memory memory;
 	struct nat nat;
 	uint32_t tries, changes, voids, rechecks;
-	bool locked;
+	bool locked, locks_again;  /* again: when the devices are numbered anew */
 	bool took_budget;
 	uint32_t step;             /* the one under way; NONE */
 	uint32_t steps_before;     /* of the pairs of a burst before this one */

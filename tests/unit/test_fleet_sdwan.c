@@ -322,6 +322,40 @@ static void one_site_one_change(void **state)
 	}
 }
 
+/* Somebody reloads the configuration before it is known whether the step helped. */
+static void a_reload_lets_go_of_no_site(void **state)
+{
+	struct world w;
+	const struct fleet_incident *second;
+
+	(void)state;
+	world_init(&w);
+	for (int i = 0; i < 4; i++)
+		world_device(&w, PLATFORM_SDWAN, true);
+	world_start(&w);
+	world_desync(&w, world_tunnel(&w, 0, 1, BY_CONTROLLER));
+	world_desync(&w, world_tunnel(&w, 2, 3, BY_CONTROLLER));
+	w.tunnels[0].idle = w.tunnels[1].idle = true;
+	world_sight(&w, &w.tunnels[0], 5);
+	world_sight(&w, &w.tunnels[1], 5);
+	world_run(&w, 3 * MINUTE_NS);
+	second = fleet_at(w.fleet, 1);
+	assert_int_equal(second->state, STATE_AWAITING);
+	assert_true(world_approve(&w, fleet_at(w.fleet, 0)));
+	world_run(&w, 20 * S);
+	assert_int_equal(w.changes, 1);
+	memset(w.orders, 0, sizeof(w.orders));
+	assert_int_equal(fleet_reconfigure(w.fleet, w.config, world_now(&w)), 0);
+	assert_int_equal(fleet_figures(w.fleet).locked_devices, 2);
+	assert_true(world_approve(&w, second));
+	world_run(&w, 30 * S);
+	assert_int_equal(w.changes, 1); /* that of the first is still being watched */
+	world_run(&w, 5 * MINUTE_NS);
+	assert_int_equal(w.changes, 2);
+	assert_int_equal(fleet_figures(w.fleet).locked_devices, 0);
+	world_done(&w);
+}
+
 /* Only what BFD and the counters say is a proof. */
 static void bfd_down_after_the_step_did_not_help(void **state)
 {
@@ -697,6 +731,7 @@ int main(void)
 		cmocka_unit_test(in_doubt_it_is_sdwan_and_nothing_is_cleared),
 		cmocka_unit_test(the_shell_may_not_clear_either),
 		cmocka_unit_test(one_site_one_change),
+		cmocka_unit_test(a_reload_lets_go_of_no_site),
 		cmocka_unit_test(bfd_down_after_the_step_did_not_help),
 		cmocka_unit_test(healed_is_not_said_while_bfd_is_not_seen),
 		cmocka_unit_test(a_burst_at_a_hub_is_one_step),
