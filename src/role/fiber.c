@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 
@@ -38,7 +40,8 @@ struct fiber {
 	ucontext_t here, there; /* who runs it; the call */
 	fiber_fn *call;
 	void *context;          /* borrows */
-	char *stack;            /* owns */
+	char *mapping;          /* owns: a page that nothing may touch, and the stack, which grows down to it */
+	size_t guard;           /* bytes of that page */
 	bool is_done;
 	const void *bottom;     /* of the stack of who runs it */
 	size_t size;
@@ -56,23 +59,42 @@ static void begin(unsigned high, unsigned low)
 	/* uc_link leads back. */
 }
 
+static char *stack_of(const struct fiber *f)
+{
+	return f->mapping + f->guard;
+}
+
+/* 0 or a negative errno. */
+static int make_stack(struct fiber *f)
+{
+	void *mapping;
+
+	f->guard = (size_t)sysconf(_SC_PAGESIZE);
+	mapping = mmap(NULL, f->guard + FIBER_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	if (mapping == MAP_FAILED)
+		return -errno;
+	f->mapping = mapping;
+	return mprotect(mapping, f->guard, PROT_NONE) < 0 ? -errno : 0;
+}
+
 int fiber_new(fiber_fn *call, void *context, struct fiber **ret)
 {
 	struct fiber *f = memory_new(1, sizeof(*f));
 	uint64_t self = (uintptr_t)f;
+	int r;
 
 	if (!f)
 		return -ENOMEM;
-	f->stack = memory_new(FIBER_STACK, 1);
-	if (!f->stack || getcontext(&f->there) < 0) {
-		int r = f->stack ? -errno : -ENOMEM;
-
+	r = make_stack(f);
+	if (r == 0 && getcontext(&f->there) < 0)
+		r = -errno;
+	if (r < 0) {
 		fiber_free(f);
 		return r;
 	}
 	f->call = call;
 	f->context = context;
-	f->there.uc_stack.ss_sp = f->stack;
+	f->there.uc_stack.ss_sp = stack_of(f);
 	f->there.uc_stack.ss_size = FIBER_STACK;
 	f->there.uc_link = &f->here;
 	makecontext(&f->there, (void (*)(void))begin, 2, (unsigned)(self >> 32), (unsigned)self);
@@ -84,7 +106,7 @@ bool fiber_run(struct fiber *f)
 {
 	void *saved = NULL;
 
-	__sanitizer_start_switch_fiber(&saved, f->stack, FIBER_STACK);
+	__sanitizer_start_switch_fiber(&saved, stack_of(f), FIBER_STACK);
 	swapcontext(&f->here, &f->there);
 	__sanitizer_finish_switch_fiber(saved, NULL, NULL);
 	return !f->is_done;
@@ -103,6 +125,7 @@ void fiber_free(struct fiber *f)
 {
 	if (!f)
 		return;
-	memory_free(f->stack);
+	if (f->mapping)
+		munmap(f->mapping, f->guard + FIBER_STACK);
 	memory_free(f);
 }

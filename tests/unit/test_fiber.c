@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* src/role/fiber.c: a call that rests; and the judge, weighing in slices, comes to what it comes to in one go. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,6 +51,39 @@ static void test_a_call_goes_on_where_it_rested(void **state)
 	assert_int_equal(fiber_new(rests_twice, NULL, &fiber), 0);
 	fiber_free(fiber); /* it never ran */
 	fiber_free(NULL);
+}
+
+/* The mapping that holds the address, and the one below it, as /proc/self/maps has them. */
+static void look_below(void *context)
+{
+	char *ret = context, line[256], below[8] = "";
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0), from, to, last = 0;
+	FILE *maps = fopen("/proc/self/maps", "r");
+
+	assert_non_null(maps);
+	while (fgets(line, sizeof(line), maps)) {
+		char rights[8] = "";
+
+		assert_int_equal(sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %7s", &from, &to, rights), 3);
+		if (here >= from && here < to) {
+			strcpy(ret, last == from ? below : "nothing");
+			break;
+		}
+		strcpy(below, rights);
+		last = to;
+	}
+	fclose(maps);
+}
+
+static void test_nothing_may_be_touched_below_its_stack(void **state)
+{
+	char below[8] = "";
+
+	(void)state;
+	assert_int_equal(fiber_new(look_below, below, &fiber), 0);
+	assert_false(fiber_run(fiber));
+	assert_string_equal(below, "---p");
+	fiber_free(fiber);
 }
 
 /* Real desyncs, singles, a scan of one source, one SPI of many sources, times that are equal: each gathering has work. */
@@ -129,6 +163,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_call_goes_on_where_it_rested),
+		cmocka_unit_test(test_nothing_may_be_touched_below_its_stack),
 		cmocka_unit_test(test_weighing_in_slices_changes_no_incident),
 	};
 
