@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#define FIBER_STACK (512u << 10) /* bytes; what is never touched costs nothing. Who needs more is killed, and corrupts nothing */
+#define FIBER_STACK (512u << 10) /* bytes; what is never touched costs nothing. Who needs more is killed */
 
 struct fiber;
 typedef void fiber_fn(void *context);
