@@ -456,6 +456,28 @@ static void settle_cases(struct fleet *f, struct fleet *old)
 	f->devices = fresh.devices;
 }
 
+/* The journals' lines of what ended just now are of devices by their old numbers. Of one that is gone it is a notice. */
+static void renumber_outputs(struct fleet *f, const struct config_devices *were)
+{
+	for (uint32_t i = 0; i < f->output_count; i++) {
+		struct fleet_output *output = &f->outputs[(f->output_first + i) % FLEET_OUTPUTS_MAX];
+		char text[FLEET_TEXT_MAX];
+		int32_t at;
+
+		if (output->kind != FLEET_JOURNAL)
+			continue;
+		at = device_find(&f->config->devices, text_of(were->at[output->journal.device].name));
+		if (at >= 0) {
+			output->journal.device = (uint32_t)at;
+			continue;
+		}
+		memcpy(text, output->journal.text, sizeof(text));
+		output->kind = FLEET_NOTICE;
+		output->notice.severity = 5;
+		memcpy(output->notice.text, text, sizeof(text));
+	}
+}
+
 /* What was learned of a device that is the same stays; the configuration's own addresses stand already. */
 static void resume_addresses(struct fleet *f, const struct fleet_host *hosts, uint32_t count, const struct fleet_device *old,
 			     const struct config_devices *were)
@@ -538,6 +560,7 @@ int fleet_reconfigure(struct fleet *f, const struct config *config, struct momen
 	}
 	*f->config = *config;
 	settle_cases(f, &old);
+	renumber_outputs(f, &old.config->devices);
 	take_devices(f);
 	resume_devices(f, old.devices, &old.config->devices);
 	resume_addresses(f, old.hosts, old.host_count, old.devices, &old.config->devices);

@@ -728,6 +728,45 @@ static void a_device_that_moves_in_the_list_goes_on(void **state)
 	world_done(&w);
 }
 
+/* A reload ends what is under way: whose journal has that? */
+static void what_ends_with_a_reload_stands_in_the_right_journal(void **state)
+{
+	(void)state;
+	for (int gone = 0; gone < 2; gone++) {
+		struct world w;
+		struct world_tunnel *t;
+		struct fleet_output out;
+		uint32_t lines = 0, notices = 0;
+		bool typing = false;
+
+		two(&w, PLATFORM_IOS_XE, BY_IKE, &t);
+		world_desync(&w, t);
+		world_sight(&w, t, t->way[0].out);
+		while (!typing) {
+			world_run(&w, S / 10);
+			for (int i = 0; i < WORLD_ORDERS_MAX; i++)
+				typing |= w.orders[i].used && device_verb_changes(w.orders[i].order.verb);
+		}
+		w.config->devices.at[2] = w.config->devices.at[1];
+		if (!gone)
+			w.config->devices.at[1] = w.config->devices.at[0]; /* r00, where it is typed */
+		strcpy(w.config->devices.at[0].name, "a00");
+		w.config->devices.at[0].address = world_address(0, 0, 99);
+		w.config->devices.count = gone ? 2 : 3;
+		memset(w.orders, 0, sizeof(w.orders));
+		assert_int_equal(fleet_reconfigure(w.fleet, w.config, world_now(&w)), 0);
+		while (fleet_next(w.fleet, &out)) {
+			if (out.kind == FLEET_JOURNAL)
+				assert_string_equal(w.config->devices.at[out.journal.device].name, "r00");
+			lines += out.kind == FLEET_JOURNAL;
+			notices += out.kind == FLEET_NOTICE && strstr(out.notice.text, "the configuration changed meanwhile");
+		}
+		assert_int_equal(lines, !gone);
+		assert_int_equal(notices, gone);
+		world_done(&w);
+	}
+}
+
 static void may_clear_only_what_was_read(void **state)
 {
 	struct world w;
@@ -806,6 +845,7 @@ int main(void)
 		cmocka_unit_test(a_lost_role_ends_what_was_asked),
 		cmocka_unit_test(a_device_that_leaves_the_configuration_ends_its_incidents),
 		cmocka_unit_test(a_device_that_moves_in_the_list_goes_on),
+		cmocka_unit_test(what_ends_with_a_reload_stands_in_the_right_journal),
 		cmocka_unit_test(may_clear_only_what_was_read),
 		cmocka_unit_test(the_view_has_a_plan_at_the_sender),
 	};
