@@ -22,10 +22,11 @@ check-kernel:
 	@scripts/check kernel
 
 bench: all
-	@SPIMEND_BUILD_TARGETS="bench/loggen bench/measure" scripts/as-user scripts/build build $(RELEASE)
+	@SPIMEND_BUILD_TARGETS="bench/loggen bench/measure bench/pcapgen" scripts/as-user scripts/build build $(RELEASE)
 	@scripts/as-user bench/analyze
 	@scripts/as-user bench/audit
-	@scripts/deps bench || echo "bench/lookup and bench/eem go on with what is here"
+	@scripts/deps bench || echo "bench/pcap, bench/lookup and bench/eem go on with what is here"
+	@scripts/as-user bench/pcap
 	@SPIMEND_BUILD_TARGETS="bench/lookup bench/eem bench/recorder" scripts/as-user scripts/build build $(RELEASE)
 	@scripts/as-user build/bench/lookup
 	@scripts/as-user build/bench/eem

@@ -183,7 +183,7 @@ def back(spi, first, last, every=1.0, target=SPOKE):
 
 def desync():
     """The hub has 0xc0000002 from the spoke; the spoke sends on 0xdead0001."""
-    return in_time(stream(SPOKE, HUB, 0xdead0001, 0, 30, 0.5, 77000), stream(OTHER, HUB, 0xc0000020, 0, 40, 1, 90),
+    return in_time(stream(SPOKE, HUB, 0xdead0001, 0, 40, 0.5, 77000), stream(OTHER, HUB, 0xc0000020, 0, 40, 1, 90),
                    back(0xa0000002, 0, 40), back(0xa0000020, 0, 40, 1, OTHER)), ETHERNET
 
 
@@ -212,9 +212,10 @@ def newborn():
 
 
 def newborn_before():
-    """The same, but the table has one that began later: it is younger, and its silence counts."""
+    """The same, but the table has one that took over from another later: it is younger, and its silence counts."""
     packets, link = newborn()
-    return in_time(packets, stream(OTHER, HUB, 0xc0000020, 25, 40, 0.5, 1)), link
+    return in_time(packets, stream(OTHER, HUB, 0xdead0020, 0, 35, 0.5, 900), stream(OTHER, HUB, 0xc0000020, 35, 45, 0.5, 1),
+                   stream(SPOKE, HUB, 0xdead0001, 40.5, 45, 0.5, 42)), link
 
 
 def early():
@@ -233,6 +234,12 @@ def replayed():
     """One packet, again and again."""
     same = ether(ip(SPOKE, HUB, 50, esp(0xdead0001, 4711)))
     return in_time([Packet(START + n, same) for n in range(40)], stream(SPOKE, HUB, 0xc0000002, 0, 40, 1, 300),
+                   back(0xa0000002, 0, 40)), ETHERNET
+
+
+def ended():
+    """It ended 10 s before the capture, and nothing took over: an SA that was deleted looks like that too."""
+    return in_time(stream(SPOKE, HUB, 0xdead0001, 0, 30, 0.5, 77000), stream(OTHER, HUB, 0xc0000020, 0, 40, 1, 90),
                    back(0xa0000002, 0, 40)), ETHERNET
 
 
@@ -315,7 +322,7 @@ def shapes_as(link):
 
 SCENES = {
     "desync": desync, "rekey": rekey, "late-rekey": late_rekey, "kept": kept, "newborn": newborn,
-    "newborn-before": newborn_before, "early": early, "few": few, "replayed": replayed, "other-time": other_time, "scan": scan,
+    "newborn-before": newborn_before, "early": early, "few": few, "replayed": replayed, "ended": ended, "other-time": other_time, "scan": scan,
     "encapsulated": encapsulated, "one-way": one_way, "notifies": notifies,
     "shapes": shapes_as(ETHERNET), "shapes-raw": shapes_as(RAW), "shapes-raw12": shapes_as(RAW12),
     "shapes-raw14": shapes_as(RAW14), "shapes-ipv4": shapes_as(IPV4), "shapes-ipv6": shapes_as(IPV6),

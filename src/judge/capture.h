@@ -16,7 +16,7 @@
 
 #define CAPTURE_FILES_MAX 4096
 #define CAPTURE_BATCH_MAX 128
-/* DESIGN.md 4, "from packets": so many packets, over at least so long, with rising sequence numbers, are no packets in flight. */
+/* DESIGN.md 4, "from packets": so many, over at least so long, with rising sequence numbers, are no packets in flight. */
 #define CAPTURE_PROOF_PACKETS 3
 #define CAPTURE_PROOF_NS (200 * INT64_C(1000000))
 #define CAPTURE_ONE_WAY_NS (10 * SECOND_NS) /* one direction alone for so long is worth a word */

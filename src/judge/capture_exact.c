@@ -39,6 +39,15 @@ static int64_t quiet_of(const struct capture_judge *j, const struct packet_flow 
 	return j->has_span && f->has_times ? j->end_ns - f->last_ns : 0;
 }
 
+/* It was over before the capture was, by its own pace: the SA may have ended with nothing more to send, and then the table
+ * rightly lacks it. */
+static bool is_over(const struct capture_judge *j, const struct packet_flow *f)
+{
+	int64_t pace = f->packets > 1 ? (f->last_ns - f->first_ns) / (int64_t)(f->packets - 1) : 0;
+
+	return quiet_of(j, f) > (3 * pace > SECOND_NS ? 3 * pace : SECOND_NS);
+}
+
 static bool has_ended(const struct capture_judge *j, const struct packet_flow *f)
 {
 	return quiet_of(j, f) >= j->judge->settings.overlap_ns + CAPTURE_SLACK_NS;
@@ -65,10 +74,12 @@ static void judge_known(struct capture_judge *j, uint32_t at, const struct captu
 
 /* ---- is the table of the capture's time? ---- */
 
-/* What the receiver sends in the capture is in no table of that time: then neither is what it receives. */
+/* What the receiver goes on to send to this peer, while this flow comes, is not in the table: so the table is of another
+ * time, and what it lacks of what the receiver got proves nothing. One such SA will do: other children may have theirs. */
 static bool is_other_time(const struct capture_judge *j, const struct packet_flow *f)
 {
-	uint32_t low = 0, high = j->flow_count, sent = 0;
+	int64_t late = j->judge->settings.overlap_ns + CAPTURE_SLACK_NS;
+	uint32_t low = 0, high = j->flow_count;
 
 	while (low < high) { /* the first flow of the pair back */
 		uint32_t middle = low + (high - low) / 2;
@@ -87,14 +98,14 @@ static bool is_other_time(const struct capture_judge *j, const struct packet_flo
 
 		if (!spimend_address_equal(&m->key.src, &f->key.dst) || !spimend_address_equal(&m->key.dst, &f->key.src))
 			break;
-		if (capture_table_find(&j->table, &m->key.dst, m->key.protocol, m->key.spi))
-			return false;
-		sent += capture_is_proven(m);
+		if (capture_is_proven(m) && m->last_ns >= f->last_ns - late &&
+		    !capture_table_find(&j->table, &m->key.dst, m->key.protocol, m->key.spi))
+			return true;
 	}
-	return sent > 0;
+	return false;
 }
 
-/* The table lists an SA that began after this one: so it is younger, and its silence counts. */
+/* The table lists an SA that was made after this one was used: so it is younger, and its silence counts. */
 static bool is_table_younger(const struct capture_judge *j, const struct packet_flow *f)
 {
 	return j->has_youngest && j->youngest_ns > f->first_ns;
@@ -173,6 +184,8 @@ static void judge_proven(struct capture_judge *j, struct capture_pair pair, uint
 	} else if (is_other_time(j, f)) {
 		decide(c, VERDICT_UNDECIDED, RULE_NOT_READ);
 		c->why_not_read = "what the receiver sends to this peer in the capture is not in the table either: it is of another time";
+	} else if (is_over(j, f)) {
+		decide(c, VERDICT_UNDECIDED, RULE_CAPTURE_FEW);
 	} else {
 		decide(c, VERDICT_DESYNC, RULE_SAD_LACKS);
 		find_cause(j, peer, c);
@@ -218,17 +231,47 @@ static const struct capture_sa *sa_of(const struct capture_judge *j, const struc
 	return capture_table_find(&j->table, &f->key.dst, f->key.protocol, f->key.spi);
 }
 
+/* The pair uses one SA at a time, so each took over from the one before. */
+static bool is_one_child(const struct capture_judge *j, struct capture_pair pair)
+{
+	int64_t late = j->judge->settings.overlap_ns + CAPTURE_SLACK_NS, last = INT64_MIN;
+
+	for (uint32_t i = pair.first; i < pair.first + pair.count; i++) {
+		const struct packet_flow *f = j->sorted[i];
+
+		if (!capture_is_proven(f) || (last != INT64_MIN && last > f->first_ns + late))
+			return false;
+		last = f->last_ns > last ? f->last_ns : last;
+	}
+	return true;
+}
+
+/* An SA of the table that began within the capture was made some time before its first packet, long before where there was
+ * nothing to send. Where it took over from another one, it was made when that one was still in use, or hardly later. False:
+ * nothing tells. */
+static bool was_made_after(const struct capture_judge *j, struct capture_pair pair, uint32_t at, int64_t *ret_ns)
+{
+	int64_t late = j->judge->settings.overlap_ns + CAPTURE_SLACK_NS;
+	const struct packet_flow *f = j->sorted[at];
+
+	if (at == pair.first || f->first_ns - j->sorted[at - 1]->last_ns > late || !is_one_child(j, pair))
+		return false;
+	*ret_ns = j->sorted[at - 1]->last_ns - late;
+	return true;
+}
+
 void capture_look_up(struct capture_judge *j, struct capture_pair pair)
 {
 	for (uint32_t i = pair.first; i < pair.first + pair.count; i++) {
 		const struct packet_flow *f = j->sorted[i];
+		int64_t made_ns;
 
 		j->judged++;
 		j->marks[i] |= MARK_JUDGED;
-		if (!f->has_times || !capture_is_newborn(f) || !sa_of(j, f))
+		if (!f->has_times || !capture_is_newborn(f) || !sa_of(j, f) || !was_made_after(j, pair, i, &made_ns))
 			continue;
-		if (!j->has_youngest || f->first_ns > j->youngest_ns)
-			j->youngest_ns = f->first_ns;
+		if (!j->has_youngest || made_ns > j->youngest_ns)
+			j->youngest_ns = made_ns;
 		j->has_youngest = true;
 	}
 }

@@ -51,7 +51,7 @@ struct capture_judge {
 	const struct packet_flow **sorted; /* owns: ESP and AH by source, destination, time; behind them notifies, then IKE */
 	uint32_t sorted_count, flow_count, notify_count;
 	uint8_t *marks; /* owns: by sorted flow, enum capture_mark */
-	bool has_youngest; /* the table lists an SA that began within the capture, the latest then: */
+	bool has_youngest; /* the table lists an SA that was made after this moment, at the latest: */
 	int64_t youngest_ns;
 	uint64_t pairs, spi_changes, one_way_pairs, judged, known;
 	struct capture_case *cases; /* owns */

@@ -22,10 +22,10 @@ static const char *const sentences[RULE_COUNT] = {
 	[RULE_PEER_CONFIRMED] = "The ledger of $R does not know SPI $X; $S was asked by a DELETE, had it, and closed it: a desync.",
 	[RULE_TABLES_AGREE] = "$R, $S and $R again were read: what $S sends with is an SA that $R has. It healed, or the message was noise.",
 	[RULE_NOT_READ] = "The devices were looked at, and what they showed does not prove anything: the evidence says why.",
-	[RULE_SAD_LACKS] = "The table of $R has no SA $X, and $S sends on it, on and on: enough packets, over enough time, with rising "
-			   "sequence numbers.",
-	[RULE_CAPTURE_FEW] = "The table of $R has no SA $X, but the capture has too few packets on it, or ends too soon, to tell a desync "
-			     "from packets in flight.",
+	[RULE_SAD_LACKS] = "The table of $R has no SA $X, and $S sends on it, up to the end of the capture: enough packets, over enough "
+			   "time, with rising sequence numbers.",
+	[RULE_CAPTURE_FEW] = "The table of $R has no SA $X, but its packets are too few, or ended before the capture did, or the capture "
+			     "ends too soon: a rekey looks the same.",
 	[RULE_CAPTURE_NEWBORN] = "The SA $X began within the capture, and nothing shows that the table of $R, which does not list it, is "
 				 "younger.",
 	[RULE_CAPTURE_REKEYED] = "The packets on $X ended when $S went over to a newer SA: a rekey. $R does not have the old one any more, as "

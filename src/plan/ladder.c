@@ -229,8 +229,8 @@ static void get_table(struct ladder *l)
 		ladder_command(l, step, "show crypto ipsec sa peer $S");
 	ladder_why(l, step, is_cisco ? "Save that table" : "Save the SA table of $R (`show crypto ipsec sa`; on Linux `swanctl --list-sas` "
 							      "and `ip -s xfrm state list nokeys`)");
-	ladder_why(l, step, " while the packets come, capture them again at the same time, and give both to `spimend analyze --sad`: that "
-			    "tells exactly whether $R has $X. Clear nothing on the capture alone.");
+	ladder_why(l, step, " while the packets come and a capture of them runs, and give both to `spimend analyze --sad`: that tells "
+			    "exactly whether $R has $X. Clear nothing on the capture alone.");
 }
 
 static bool cause_forbids_steps(enum cause cause)
