@@ -234,12 +234,12 @@ void confine_add_place(struct confine_places *places, enum confine_access access
 	strcpy(places->at[places->count++].path, text);
 }
 
-static void add_folder_of(struct confine_places *places, const char *path)
+static void add_folder_of(struct confine_places *places, enum confine_access access, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
 	if (slash && slash > path)
-		confine_add_place(places, CONFINE_READ, "%.*s", (int)(slash - path), path);
+		confine_add_place(places, access, "%.*s", (int)(slash - path), path);
 }
 
 void confine_add_ssh(struct confine_places *places, const struct config_devices *devices)
@@ -255,13 +255,15 @@ void confine_add_ssh(struct confine_places *places, const struct config_devices 
 		confine_add_place(places, CONFINE_DEVICE, "%s", device[i]);
 	for (size_t i = 0; i < sizeof(read) / sizeof(read[0]); i++)
 		confine_add_place(places, CONFINE_READ, "%s", read[i]);
-	if (readlink("/proc/self/exe", program, sizeof(program) - 1) > 0) /* repair/ssh_ask.h; the rest is 0 */
-		confine_add_place(places, CONFINE_RUN, "%s", program);
-	add_folder_of(places, devices->known_hosts);
+	/* repair/ssh_ask.h. The folder, because an upgrade puts another file there, and an ssh that cannot run it tries an empty
+	 * password. The rest of `program` is 0. */
+	if (readlink("/proc/self/exe", program, sizeof(program) - 1) > 0)
+		add_folder_of(places, CONFINE_RUN, program);
+	add_folder_of(places, CONFINE_READ, devices->known_hosts);
 	for (uint32_t i = 0; i < devices->login_count; i++) {
-		add_folder_of(places, devices->logins[i].key_file);
-		add_folder_of(places, devices->logins[i].password_file);
-		add_folder_of(places, devices->logins[i].enable_file);
+		add_folder_of(places, CONFINE_READ, devices->logins[i].key_file);
+		add_folder_of(places, CONFINE_READ, devices->logins[i].password_file);
+		add_folder_of(places, CONFINE_READ, devices->logins[i].enable_file);
 	}
 }
 

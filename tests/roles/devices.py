@@ -6,6 +6,7 @@ import pwd
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -381,6 +382,28 @@ def passwords_of_many(build):
         return problems + (tape(d, "spoke").splitlines()[-30:] + d.tail() if problems else [])
 
 
+def upgraded(build):
+    """The program is another one by now, and the daemon not started anew: a password is told as before, and never an empty one."""
+    problems = []
+    with tempfile.TemporaryDirectory(prefix="roles-") as folder:
+        os.chmod(folder, 0o755)
+        program = os.path.join(folder, "spimendd")
+        for name in "spimend", "spimendd":
+            shutil.copy(os.path.join(build, name), folder)
+        with Fleet(folder, count=2, hub=BY_PASSWORD, spoke=BY_PASSWORD) as d:
+            secret = d.secret_file("password", PASSWORD + "\n")
+            d.write_devices(login=f"password-file {secret}")
+            d.restart()
+            _, shown = d.on("hub", "show clock")
+            expect(problems, "before", shown, "UTC")
+            shutil.copy(os.path.join(build, "spimendd"), program + ".new")
+            os.replace(program + ".new", program)
+            _, shown = d.on("spoke", "show clock")
+            expect(problems, "behind an upgrade", shown, "UTC", absent=["%"])
+            problems += [f"tried in vain: {failures(d, 1)}"] if failures(d, 1) else []
+            return problems + (tape(d, "spoke").splitlines()[-30:] + d.tail() if problems else [])
+
+
 def bad_manners(build):
     """A device that is slow, hangs, pages, talks in between or prints nonsense; another one is not disturbed by it."""
     problems = []
@@ -467,6 +490,7 @@ TESTS = [
     ("what is not typed on devices, and whom nobody logs in to", refusals),
     ("a password by reference, told once and to ssh alone", passwords),
     ("passwords of many devices, and of a host in between", passwords_of_many),
+    ("a password, when the program was replaced", upgraded),
     ("devices with bad manners hold up nobody else", bad_manners),
     ("an applet that stands on a device", applets),
     ("the roles that talk to devices may die", roles_die),
