@@ -298,10 +298,23 @@ static void restore_steps(struct fleet *f, struct case_file *c)
 	}
 }
 
+/* A step had been typed, and it was not known yet whether it helped: that time is given it still, and both ends are held
+ * meanwhile, or a restart would hurry on to the next step. Mono; nanoseconds. */
+static int64_t watched_until(struct fleet *f, const struct case_file *c)
+{
+	const struct fleet_step *step = c->is.step_count ? &c->is.steps[c->is.step_count - 1] : NULL;
+	int64_t ago = step ? f->now.wall.ns - step->ordered.ns : 0;
+
+	if (c->is.state != STATE_ACTING || !step || step->state != FLEET_STEP_DONE || ago >= f->settings.verify_ns)
+		return f->now.mono_ns;
+	return f->now.mono_ns + f->settings.verify_ns - (ago > 0 ? ago : 0); /* the clock may have been set back */
+}
+
 void fleet_restore(struct fleet *f, const struct fleet_incident *incident, struct moment now)
 {
 	const struct config_devices *devices = &f->config->devices;
 	int32_t r = device_find(devices, text_of(incident->receiver)), s;
+	int64_t due = now.mono_ns + f->settings.gather_ns, until;
 	struct case_file *c;
 
 	f->now = now;
@@ -320,8 +333,11 @@ void fleet_restore(struct fleet *f, const struct fleet_incident *incident, struc
 		case_say(c, "A device of it is not in the configuration any more.");
 		return;
 	}
+	until = watched_until(f, c);
 	c->is.state = STATE_OPEN;
-	case_wait(c, LOOK_FIRST, now.mono_ns + f->settings.gather_ns);
+	if (until > now.mono_ns)
+		(void)devices_lock(f, c, c->is.tunnel_kind == TUNNEL_SDWAN);
+	case_wait(c, LOOK_FIRST, until > due ? until : due);
 	enlist(f, c);
 	if (c->is.is_burst)
 		f->devices[c->r].burst = c->number;

@@ -356,6 +356,39 @@ static void a_reload_lets_go_of_no_site(void **state)
 	world_done(&w);
 }
 
+/* A step has its two minutes to help, also where the daemon is started anew meanwhile; and nothing else is changed there. */
+static void a_restart_hurries_no_further_step(void **state)
+{
+	struct world w;
+	struct fleet_incident kept;
+
+	(void)state;
+	world_init(&w);
+	for (int i = 0; i < 4; i++)
+		world_device(&w, PLATFORM_SDWAN, true);
+	w.config->devices.usual_approval = (struct sdwan_approval){ 1u << SDWAN_IPSEC_REKEY | 1u << SDWAN_PORT_HOP,
+								    1u << SDWAN_IPSEC_REKEY | 1u << SDWAN_PORT_HOP };
+	world_start(&w);
+	for (uint32_t i = 0; i < 2; i++) {
+		world_tunnel(&w, 2 * i, 2 * i + 1, BY_CONTROLLER)->stubborn = true;
+		world_desync(&w, &w.tunnels[i]);
+	}
+	world_sight(&w, &w.tunnels[0], w.tunnels[0].way[0].out);
+	while (!w.changes)
+		world_run(&w, S);
+	kept = *world_incident(&w);
+	fleet_free(w.fleet);
+	memset(w.orders, 0, sizeof(w.orders));
+	world_start(&w);
+	fleet_restore(w.fleet, &kept, world_now(&w));
+	world_sight(&w, &w.tunnels[1], w.tunnels[1].way[0].out); /* of the same site, for all that is known */
+	world_run(&w, 110 * S);
+	assert_int_equal(w.changes, 1);
+	world_run(&w, 5 * MINUTE_NS);
+	assert_true(w.changes > 1);
+	world_done(&w);
+}
+
 /* Only what BFD and the counters say is a proof. */
 static void bfd_down_after_the_step_did_not_help(void **state)
 {
@@ -732,6 +765,7 @@ int main(void)
 		cmocka_unit_test(the_shell_may_not_clear_either),
 		cmocka_unit_test(one_site_one_change),
 		cmocka_unit_test(a_reload_lets_go_of_no_site),
+		cmocka_unit_test(a_restart_hurries_no_further_step),
 		cmocka_unit_test(bfd_down_after_the_step_did_not_help),
 		cmocka_unit_test(healed_is_not_said_while_bfd_is_not_seen),
 		cmocka_unit_test(a_burst_at_a_hub_is_one_step),
