@@ -231,7 +231,7 @@ int parent_find_web_user(struct parent *parent, const struct config *config, str
 	r = find_account(config->web.user, "web user", &uid, &gid, out);
 	if (r < 0)
 		return r;
-	if (uid == parent->uid || uid == parent->dial_uid) {
+	if (uid == parent->uid || uid == parent->dial_uid || (parent->has_hook_uid && uid == parent->hook_uid)) {
 		buffer_printf(out, "user %s is that of other roles as well: the page is served by an account of its own ('web user')\n",
 			      config->web.user);
 		return -EPERM;

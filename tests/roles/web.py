@@ -187,6 +187,17 @@ def log_in(d, token):
     return got, (got[1].getheader("Set-Cookie") or "").partition(";")[0]
 
 
+def personal_of_operator(build):
+    """A member of the operators' group gets one, under his own number where no name is known."""
+    with Daemon(build, "sense xfrm", *LISTEN, "operators bin") as d:
+        start(d)
+        got = d.ask("token", uid=2)  # whose group is bin
+        if not isinstance(got, list) or got[0].get("status"):
+            return got
+        said = ask(d, "/api/session", json.loads(got[1])["token"])
+        return [said[0], said[2].get("name"), said[2].get("can_approve")]
+
+
 def sessions(build):
     problems = []
     with Daemon(build, "sense xfrm", *LISTEN) as d:
@@ -209,6 +220,8 @@ def sessions(build):
             problems.append(f"a person's log-in: {got[2]}")
         if as_user(65534, lambda: Daemon.ask(d, "token")) and as_user(65534, lambda: Daemon.ask(d, "token"))[0].get("status") != 2:
             problems.append("who is no operator gets a token")
+        if personal_of_operator(build) != [200, "uid 2", True]:
+            problems.append(f"an operator's token: {personal_of_operator(build)}")
         for where, _, names in os.walk(d.state):
             for name in names:
                 with open(os.path.join(where, name), "rb") as file:
