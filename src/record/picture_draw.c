@@ -213,6 +213,8 @@ void draw_packets(struct drawing *d, enum picture_kind kind)
 	buffer_printf(&label, "%" PRIu64 " %s%s ", all, noun, text_plural(all));
 	if (kind == PICTURE_REFUSED)
 		buffer_add_string(&label, "refused by an SA that is there");
+	else if (p->has_spi && d->width < 600)
+		buffer_add_string(&label, "unknown here"); /* which SPI stands beside the bar */
 	else if (p->has_spi)
 		buffer_printf(&label, "with 0x%08" PRIx32 ", unknown here", p->spi.value);
 	else
