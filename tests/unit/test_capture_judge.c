@@ -165,7 +165,7 @@ static unsigned judge_world(uint64_t seed, bool broken, bool *ret_found, char *r
 static void a_sound_sa_is_never_a_desync(void **state)
 {
 	(void)state;
-	for (uint64_t seed = 1; seed <= 800; seed++) {
+	for (uint64_t seed = 1; seed <= 300; seed++) {
 		char told[200] = "";
 		bool found;
 
@@ -179,7 +179,7 @@ static void a_lost_sa_is_found(void **state)
 	unsigned found_all = 0;
 
 	(void)state;
-	for (uint64_t seed = 1; seed <= 300; seed++) {
+	for (uint64_t seed = 1; seed <= 100; seed++) {
 		char told[200] = "";
 		bool found;
 
@@ -188,8 +188,8 @@ static void a_lost_sa_is_found(void **state)
 		found_all += found;
 	}
 	/* Not where another child's SA happens to begin when it ends, or the table catches another child between two SAs. */
-	printf("%u of 300 found\n", found_all);
-	assert_true(found_all >= 240);
+	printf("%u of 100 found\n", found_all);
+	assert_true(found_all >= 80);
 }
 
 int main(void)

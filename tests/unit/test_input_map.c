@@ -124,12 +124,76 @@ static void one_line_longer_than_a_window(void **state)
 	input_close(input);
 }
 
+/* Pieces of any size, of which a part is kept: in front of the next piece stands what was kept, and nothing is lost or given
+ * twice, mapped or not, from the first byte to the last. */
+static void what_is_kept_is_given_again(void **state)
+{
+	(void)state;
+	for (int mapped = 0; mapped < 2; mapped++) {
+		struct buffer all = { 0 }, got = { 0 };
+		struct input *input;
+		struct text bytes;
+		uint32_t random = 11;
+		size_t kept = 0;
+		int result;
+
+		fill(&all, (size_t)INPUT_MAP_WINDOW * 2 + 4321, true);
+		assert_int_equal(input_open(path, &input), 0);
+		result = input_next(input, &bytes);
+		assert_int_equal(result, 1);
+		while (result > 0) {
+			assert_true(bytes.len > kept);
+			random = random * 1103515245 + 12345;
+			kept = random / 4096 % (bytes.len < 100000 ? bytes.len : 100000);
+			buffer_add(&got, text_first(bytes, bytes.len - kept));
+			assert_int_equal(input_keep(input, bytes.len + 1), -EINVAL);
+			assert_int_equal(input_keep(input, kept), 0);
+			if (mapped)
+				input_map(input);
+			bytes = text_skip(bytes, bytes.len - kept);
+			result = input_next_bytes(input, &bytes);
+		}
+		assert_int_equal(result, 0);
+		buffer_add(&got, text_skip(buffer_text(&all), all.len - kept)); /* the end comes with what was kept last */
+		assert_true(text_equal(buffer_text(&all), buffer_text(&got)));
+		input_close(input);
+		buffer_done(&all);
+		buffer_done(&got);
+	}
+}
+
+/* A log that only looked like something else at first: lines again, from the first byte on. */
+static void lines_again_after_bytes(void **state)
+{
+	struct buffer all = { 0 }, got = { 0 };
+	struct input *input;
+	struct text bytes;
+
+	(void)state;
+	fill(&all, 700000, false);
+	assert_int_equal(input_open(path, &input), 0);
+	assert_int_equal(input_next(input, &bytes), 1);
+	assert_int_equal(input_keep(input, bytes.len), 0);
+	assert_int_equal(input_next_bytes(input, &bytes), 1);
+	assert_int_equal(input_keep(input, bytes.len), 0);
+	while (input_next(input, &bytes) > 0) {
+		assert_int_equal(bytes.at[bytes.len - 1], '\n');
+		buffer_add(&got, bytes);
+	}
+	assert_true(text_equal(buffer_text(&all), buffer_text(&got)));
+	input_close(input);
+	buffer_done(&all);
+	buffer_done(&got);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(windows_give_every_byte),
 		cmocka_unit_test(a_file_that_shrinks_is_an_error),
 		cmocka_unit_test(one_line_longer_than_a_window),
+		cmocka_unit_test(what_is_kept_is_given_again),
+		cmocka_unit_test(lines_again_after_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, make_file, remove_file);
