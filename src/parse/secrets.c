@@ -14,7 +14,7 @@ bool secret_follows(struct text word)
 	static const char *const before[] = { "key", "secret", "password", "community", "md5", "key-string", "pre-shared-key",
 					      "authentication", "psk", "passphrase", "wpa-psk", "authentication-key",
 					      "message-digest-key", "auth-password", "priv-password", "passwd", "hmac", "hmac-sha-256",
-					      "server-key", "area-password", "domain-password", NULL };
+					      "server-key", "area-password", "domain-password", "password-encrypt", NULL };
 
 	return is_one_of(word, before);
 }
@@ -24,7 +24,7 @@ static bool is_of_kind(struct text word)
 {
 	static const char *const kinds[] = { "encrypted", "ascii", "hex", "local", "remote", "text", "md5", "sha", "sha256",
 					     "hmac-sha-256", "sha-2", "256", "384", "512", "128", "192", "aes", "3des", "des",
-					     "key-string", "message-digest", "clear-text", NULL };
+					     "key-string", "message-digest", "clear-text", "set-key", NULL };
 
 	return (word.len == 1 && char_is_digit(word.at[0])) || is_one_of(word, kinds);
 }
@@ -65,11 +65,39 @@ static bool is_of_snmp_host(struct text word)
 struct place {
 	bool next;            /* the next word that is none of a kind is a secret */
 	bool is_snmp, is_host, is_user, is_set, is_session;
+	bool is_keyring;      /* "pre-shared-key address A [MASK] key SECRET": the next "key" is one */
 	unsigned skip;        /* words that are no community: the address, a VRF's name */
 };
 
+/* Of a keyring of ISAKMP. */
+static bool is_whose(struct text word)
+{
+	static const char *const whose[] = { "address", "hostname", NULL };
+
+	return is_one_of(word, whose);
+}
+
+/* "scp://joe:hunter2@192.0.2.9/" */
+static bool has_login(struct text word)
+{
+	size_t at = text_find_nocase(word, TEXT("://")), user;
+
+	if (at == TEXT_NOT_FOUND)
+		return false;
+	word = text_skip(word, at + 3);
+	user = text_find_char(word, '@');
+	return user != TEXT_NOT_FOUND && text_find_char(text_first(word, user), ':') != TEXT_NOT_FOUND;
+}
+
 static bool is_secret(struct place *p, struct text word, struct text first, struct text previous, size_t index)
 {
+	if (has_login(word))
+		return true;
+	if (p->next && is_whose(word) && text_equal_nocase(previous, TEXT("pre-shared-key"))) {
+		p->next = false;
+		p->is_keyring = true;
+		return false;
+	}
 	if (p->next && !is_of_kind(word)) {
 		p->next = false;
 		return true;
@@ -98,7 +126,7 @@ static bool is_secret(struct place *p, struct text word, struct text first, stru
 	}
 	if (p->is_user && (text_equal_nocase(word, TEXT("auth")) || text_equal_nocase(word, TEXT("priv"))))
 		p->next = true;
-	if (secret_follows(word) && counts_here(word, first, previous))
+	if (secret_follows(word) && (counts_here(word, first, previous) || p->is_keyring))
 		p->next = true;
 	return false;
 }
