@@ -221,7 +221,7 @@ static void test_many_incidents_at_once_are_bounded_and_the_oldest_that_is_over_
 	for (int i = 0; i < 100; i++) {
 		struct frozen_want want;
 
-		snprintf(id, sizeof(id), "id%04d", i);
+		snprintf(id, sizeof(id), "id%04u", (unsigned)i % 10000);
 		snprintf(ip, sizeof(ip), "10.1.0.%d", i + 1);
 		want = want_of(id, ip, "10.2.2.2");
 		add_packet(ip, "10.2.2.2", 1, now);
@@ -238,7 +238,7 @@ static void test_many_incidents_at_once_are_bounded_and_the_oldest_that_is_over_
 	for (int i = 0; i < 20; i++) { /* one at a time now */
 		struct frozen_want want;
 
-		snprintf(id, sizeof(id), "jd%04d", i);
+		snprintf(id, sizeof(id), "jd%04u", (unsigned)i % 10000);
 		want = want_of(id, "10.3.3.3", "10.2.2.2");
 		now = at((20 + i * 5) * SECOND_NS);
 		add_packet("10.3.3.3", "10.2.2.2", 1, now);
