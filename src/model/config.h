@@ -49,6 +49,7 @@ struct config_recorder { /* the flight recorder, and what is frozen of it */
 	int64_t before_ns, after_ns;     /* the window of an incident */
 	uint32_t incidents, evidence_mib;
 	int64_t evidence_age_ns;
+	uint32_t trap;                   /* intdata1 of the trap to an end that is no such peer (B19); 0: none is sent */
 	uint32_t port;                   /* on which those peers may ask */
 	struct config_evidence_peer peers[EVIDENCE_PEERS_MAX];
 	uint32_t peer_count;

@@ -175,6 +175,8 @@ const struct config_row config_rows[] = {
 	{ "evidence peer", "ADDRESS key-file PATH [port PORT]", CONFIG_SPIMEND, VALUE_EVIDENCE_PEER, 0, 0, 0, 0,
 	  "another gateway that runs spimend and has the same key: it is asked for its part, and answered" },
 	{ "evidence port", "PORT", CONFIG_SPIMEND, VALUE_COUNT, AT(recorder.port), 0, 1, 65535, "the TCP port on which those peers ask here" },
+	{ "evidence trap", "NUMBER", CONFIG_SPIMEND, VALUE_COUNT, AT(recorder.trap), 0, 0, 2147483647,
+	  "with this intdata1 an end that 'snmp-server host' names is told that the window of its incident is over (B19); 0: it is not" },
 	{ "evidence age", "SECONDS", CONFIG_SPIMEND, VALUE_SECONDS, AT(recorder.evidence_age_ns), 0, 3600, 3650 * DAY,
 	  "what is older goes as well" },
 

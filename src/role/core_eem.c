@@ -202,7 +202,7 @@ static void send_trap(struct mind *mind, const struct eem_output *output)
 	text_copy(output->trap.text, trap.text, sizeof(trap.text));
 	for (char *c = trap.text; *c; c++)
 		*c = *c < 0x20 || *c > 0x7e ? '.' : *c;
-	mind_send_trap(mind, &trap);
+	mind_send_trap(mind, &trap, NULL);
 }
 
 static void say_line(struct mind *mind, int severity, struct text line)

@@ -34,7 +34,9 @@ void mind_evidence_wanted(struct mind *mind, const struct frozen_want *want)
 	int peer = find_peer(config, want->ends);
 	struct mind_evidence_wish *place = NULL;
 
-	if (peer < 0 || !spimend_address_known(&want->ends[0]) || !spimend_address_known(&want->ends[1]))
+	if (peer < 0 && !config->recorder.trap)
+		return;
+	if (!spimend_address_known(&want->ends[0]) || !spimend_address_known(&want->ends[1]))
 		return;
 	for (size_t i = 0; i < MIND_WISHES_MAX; i++) {
 		struct mind_evidence_wish *w = &e->wishes[i];
@@ -46,9 +48,11 @@ void mind_evidence_wanted(struct mind *mind, const struct frozen_want *want)
 	}
 	if (!place)
 		return;
-	*place = (struct mind_evidence_wish){ .used = true, .due = mind_now(mind).mono_ns };
-	place->ask.peer = (uint32_t)peer;
-	place->ask.mark = evidence_peer_mark(&config->recorder.peers[peer]);
+	*place = (struct mind_evidence_wish){ .used = true, .is_trap = peer < 0, .due = mind_now(mind).mono_ns };
+	if (peer >= 0) {
+		place->ask.peer = (uint32_t)peer;
+		place->ask.mark = evidence_peer_mark(&config->recorder.peers[peer]);
+	}
 	memcpy(place->ask.id, want->id, sizeof(place->ask.id));
 	memcpy(place->ask.ends, want->ends, sizeof(place->ask.ends));
 }
@@ -255,10 +259,29 @@ void mind_evidence_asked(struct mind *mind, const struct evidence_ask *asked)
 
 /* --- Time ------------------------------------------------------------------------------------------------------------ */
 
+/* As the notes' applet does when its debugs have covered the aftermath (B19): the other end's may end its own then (B20). */
+static void send_trap(struct mind *mind, const struct mind_evidence_wish *w)
+{
+	struct dial_trap trap;
+
+	memset(&trap, 0, sizeof(trap));
+	trap.has_int1 = trap.has_text = true;
+	trap.int1 = (int32_t)mind->member->config->recorder.trap;
+	text_copy(TEXT("spimend"), trap.name, sizeof(trap.name));
+	text_copy(text_of(w->ask.id), trap.text, sizeof(trap.text));
+	mind_send_trap(mind, &trap, w->ask.ends);
+}
+
 static void tick_wish(struct mind *mind, struct mind_evidence_wish *w, int64_t now)
 {
 	bool is_over = !mind->recorder.frozen || !frozen_is_under_way(mind->recorder.frozen, w->ask.id);
 
+	if (w->is_trap && is_over) {
+		send_trap(mind, w);
+		memset(w, 0, sizeof(*w));
+	}
+	if (!w->used || w->is_trap)
+		return;
 	if (w->answer_by && w->answer_by <= now)
 		w->answer_by = 0;
 	if (w->answer_by)

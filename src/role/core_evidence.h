@@ -14,7 +14,7 @@ struct mind;
 struct mind_evidence {
 	uint64_t number;
 	struct mind_evidence_wish { /* an incident whose peer is asked */
-		bool used;
+		bool used, is_trap;      /* is_trap: no peer of ours, it gets a trap when the window is over */
 		struct evidence_ask ask; /* number: of the latest time */
 		uint32_t asked;
 		int64_t due, answer_by;  /* mono; answer_by 0: none is waited for */

@@ -120,7 +120,12 @@ void mind_take_trap(struct mind *mind, const struct role_trap *trap)
 	mind_eem_trap(mind, &trap->trap);
 }
 
-void mind_send_trap(struct mind *mind, struct dial_trap *trap)
+static bool is_one_of(const struct spimend_address *ends, const struct spimend_address *address)
+{
+	return !ends || spimend_address_equal(&ends[0], address) || spimend_address_equal(&ends[1], address);
+}
+
+void mind_send_trap(struct mind *mind, struct dial_trap *trap, const struct spimend_address *ends)
 {
 	const struct config_notify *c = &mind->member->config->notify;
 	int64_t up = loop_now(mind->member->loop) - mind->member->start.up_ns;
@@ -130,7 +135,7 @@ void mind_send_trap(struct mind *mind, struct dial_trap *trap)
 	trap->index = ++mind->notify.trap_rows;
 	trap->uptime = (uint32_t)(up / (SECOND_NS / 100));
 	for (uint32_t i = 0; i < c->host_count; i++) {
-		if (!c->hosts[i].event_manager)
+		if (!c->hosts[i].event_manager || !is_one_of(ends, &c->hosts[i].address))
 			continue;
 		trap->host = i;
 		trap->mark = notify_host_mark(&c->hosts[i]);

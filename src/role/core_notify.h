@@ -53,6 +53,7 @@ void mind_debug_see(struct mind *mind, enum message_type type, const union messa
 void mind_take_trap(struct mind *mind, const struct role_trap *trap);
 
 /* To all SNMP hosts, when 'snmp-server enable traps event-manager' stands. host and mark of *trap are filled here. */
-void mind_send_trap(struct mind *mind, struct dial_trap *trap);
+/* `ends`: to those hosts alone that are one of the two; NULL: to all. */
+void mind_send_trap(struct mind *mind, struct dial_trap *trap, const struct spimend_address *ends);
 
 #endif

@@ -407,6 +407,47 @@ def of_a_stranger(build):
     return problems + (said.splitlines()[-30:] if problems else [])
 
 
+LISTEN = ("import socket, sys\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ns.bind((sys.argv[1], 1163))\n"
+          "while True: print(s.recv(4000).hex(), flush=True)")
+
+
+def a_trap_to_the_other_end(build):
+    """B19: an end that runs no spimend is told when the window is over; who is no end of the incident is not."""
+    problems = []
+    with Told(build, "advise") as d:
+        heard = {}
+        for address in ("192.0.2.1", "192.0.2.3"):
+            heard[address] = open(os.path.join(d.folder, f"heard-{address}"), "w+", encoding="ascii")
+            d.others.append(subprocess.Popen(["ip", "netns", "exec", d.space, "python3", "-c", LISTEN, address], stdout=heard[address],
+                                             stderr=subprocess.DEVNULL))
+        with open(d.config, encoding="utf-8") as file:
+            text = file.read()
+        hosts = "".join(f"snmp-server host {address} public udp-port 1163 event-manager\n" for address in heard)
+        with open(d.config, "w", encoding="utf-8") as file:
+            file.write(text.replace("spimend\n", "snmp-server enable traps event-manager\n" + hosts +
+                                    "spimend\n evidence after 3\n evidence trap 2323232\n", 1))
+        d.process.send_signal(1)
+        time.sleep(1.5)
+        d.world.fault("desync", sender="spoke", receiver="hub")
+        d.world.advance(65)
+        if not wait_for(lambda: [one for one in d.incidents() if one["verdict"] == "desync"], 60):
+            return [f"no incident: {d.incidents()}", *d.tail()]
+
+        def said(address):
+            heard[address].seek(0)
+            return heard[address].read().split()
+
+        wait_for(lambda: said("192.0.2.3"), 30)
+        ident = d.incidents()[0]["id"]
+        if len(said("192.0.2.3")) != 1 or not all("0203237320" in one and ident.encode().hex() in one for one in said("192.0.2.3")):
+            problems.append(f"the end heard {said('192.0.2.3')}")
+        if said("192.0.2.1"):
+            problems.append(f"who is no end heard {said('192.0.2.1')}")
+        for file in heard.values():
+            file.close()
+        return problems + (d.tail() if problems else [])
+
+
 def turned_off(build):
     problems = []
     with Daemon(build, "sense interface in", "no evidence recorder") as d:
@@ -447,7 +488,8 @@ TESTS = [
     ("recorder: of packets their headers, and nothing behind them", heads_of_packets),
     ("recorder: a neighbour that runs spimend hands over its part", of_two_gateways),
     ("recorder: a neighbour with another key gets nothing and gives nothing", of_a_stranger),
+    ("recorder: an end without spimend gets a trap when the window is over", a_trap_to_the_other_end),
     ("recorder: it can be turned off and on", turned_off),
     ("recorder: what is typed is kept, what is secret is not", what_is_typed),
 ]
-SANITIZED = [TESTS[1], TESTS[3], TESTS[4], TESTS[5], TESTS[8]]
+SANITIZED = [TESTS[1], TESTS[3], TESTS[4], TESTS[5], TESTS[9]]
