@@ -208,6 +208,8 @@ static int read_options(int argc, char **argv, struct question *q)
 	}
 	if (q->request.revoke && q->request.command != CONTROL_TOKEN)
 		return refuse(q, "--revoke belongs to 'spimend token'") + 1;
+	if (q->request.json && q->request.command == CONTROL_METRICS)
+		return refuse(q, "metrics have a format of their own: --json is not for them") + 1;
 	if (wants_step && argc - optind != 2)
 		return refuse(q, "the id of an incident and the number of a step are expected; 'spimend explain ID' has them") + 1;
 	if (wants_step && read_step(q, argv[optind + 1]))

@@ -60,6 +60,11 @@ def promtool():
     return shutil.which("promtool") or (beside if os.access(beside, os.X_OK) else None)
 
 
+def prometheus():
+    beside = os.path.join(ROOT, "build-beside", "prometheus", "usr", "bin", "prometheus")
+    return shutil.which("prometheus") or (beside if os.access(beside, os.X_OK) else None)
+
+
 def check(*arguments, text=None):
     """What promtool has to say against it."""
     done = subprocess.run([promtool(), "check", *arguments], input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import stat
+import subprocess
 import threading
 import time
 
@@ -38,11 +39,11 @@ class Line(http.client.HTTPConnection):
             self.sock = raw(self.daemon)
 
 
-def raw(d):
+def raw(d, port=PORT):
     with open("/proc/self/ns/net") as home, open(f"/run/netns/{d.space}") as there:
         LIBC.setns(there.fileno(), CLONE_NEWNET)
         try:
-            return socket.create_connection(("127.0.0.1", PORT), timeout=15)
+            return socket.create_connection(("127.0.0.1", port), timeout=15)
         finally:
             LIBC.setns(home.fileno(), CLONE_NEWNET)
 
@@ -463,6 +464,42 @@ def reloads(build):
     return problems
 
 
+def scraped(d):
+    """A real Prometheus, with the token in a file and our rules."""
+    folder = os.path.join(d.folder, "prometheus")
+    os.mkdir(folder)
+    for name, text in (("token", page_token(d)), ("conf", f"""
+global: {{ scrape_interval: 1s, evaluation_interval: 1s }}
+rule_files: [ {os.path.join(openmetrics.ROOT, "packaging", "prometheus", "spimend.rules.yml")} ]
+scrape_configs:
+  - job_name: spimend
+    authorization: {{ credentials_file: {folder}/token }}
+    static_configs: [ {{ targets: [ "127.0.0.1:{PORT}" ] }} ]
+""")):
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def query(what):
+        try:
+            line = http.client.HTTPConnection("127.0.0.1", 9090, timeout=5)
+            line.sock = raw(d, 9090)
+            line.request("GET", "/api/v1/" + what)
+            return json.loads(line.getresponse().read())["data"]
+        except (OSError, ValueError, KeyError):  # it comes up
+            return None
+
+    with open(os.path.join(folder, "log"), "wb") as log:
+        d.others.append(subprocess.Popen(["ip", "netns", "exec", d.space, openmetrics.prometheus(), f"--config.file={folder}/conf",
+                                          f"--storage.tsdb.path={folder}/db", "--web.listen-address=127.0.0.1:9090"], stdout=log, stderr=log))
+    wait_for(lambda: (query("query?query=spimend_build_info") or {}).get("result"), 30)
+    targets, rules = query("targets"), query("rules")
+    if not targets or [(one["health"], one["lastError"]) for one in targets["activeTargets"]] != [("up", "")]:
+        return [f"Prometheus does not read it: {targets}"]
+    if not wait_for(lambda: {one["health"] for one in (query("rules") or {"groups": [{"rules": [{"health": ""}]}]})["groups"][0]["rules"]} == {"ok"}):
+        return [f"Prometheus and our rules: {rules}"]
+    return []
+
+
 def metrics(build):
     problems = []
     with Daemon(build, "sense interface in", r"sense strongswan /run/o\"dd\name", *LISTEN) as d:
@@ -485,6 +522,7 @@ def metrics(build):
         if openmetrics.promtool():
             problems += openmetrics.check("metrics", text=printed) + openmetrics.check("metrics", text=old[2].decode())
             problems += openmetrics.check("rules", os.path.join(openmetrics.ROOT, "packaging", "prometheus", "spimend.rules.yml"))
+            problems += scraped(d) if openmetrics.prometheus() else []
         elif "# TYPE spimend_strays_total counter\nspimend_strays_total 0\n" not in printed:
             problems.append("the older format names counters otherwise")
         # How the page fares is in the status too.
