@@ -108,16 +108,36 @@ def log_line(lab):
         return next((line[line.index("%CRYPTO"):].strip() for line in file if "%CRYPTO-4-RECVD_PKT_INV_SPI" in line), None)
 
 
+def start_both(lab):
+    """spimendd beside B mends; the one beside A only watches, and hands over what it recorded when B's asks."""
+    key = lab.path("evidence-key")
+    with open(os.open(key, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
+        file.write(os.urandom(32).hex())
+    for daemon, mode, peer in ((lab.spimendd_a, "observe", lab.b.address), (lab.spimendd, "repair", lab.a.address)):
+        daemon.start(mode, extra=["evidence after 5", f"evidence peer {peer} key-file {key}"])
+
+
+def await_other_end(lab, incident):
+    """A's part comes when the incident begins, and once more when its window is over."""
+    late = time.monotonic() + 15
+    while time.monotonic() < late:
+        ends = {line.get("end") for line in lab.spimendd.objects("evidence", incident) if line.get("kind") == "sa-born"}
+        if ends >= {"A", "B"}:
+            return
+        time.sleep(0.5)
+
+
 def report(lab, incident):
     """Writes what spimend hands over of an incident, where the lab's removal does not reach; returns the page's path."""
     folder = os.path.join(ROOT, lab.spimendd.build, "demo-report")
+    await_other_end(lab, incident)
     lab.spimendd.ask("report", incident, "--output", folder, "--force")
     owner = int(os.environ.get("SUDO_UID", "0")), int(os.environ.get("SUDO_GID", "0"))
     for path in [folder] + [os.path.join(folder, name) for name in os.listdir(folder)]:
         os.chown(path, *owner, follow_symlinks=False)  # it is for its owner alone, and that is who called sudo
     page = os.path.join(folder, "report.html")
     say(f"$ spimend report {incident}")
-    say(f"hands it over to whoever has to find the cause: a page that opens offline, with both ends in one picture, a timeline, and"
+    say(f"hands over what both recorded to whoever has to find the cause: a page that opens offline, with both ends in one picture, a timeline, and"
         f" a capture for Wireshark. Here: {page}")
     return page
 
@@ -155,8 +175,8 @@ def demo(given):
             say("Without spimend:")
             silence = alone(lab, fault)
             lab.up(plugin=True)
-            lab.spimendd.start("repair")
-            say("With spimendd beside B, in mode repair; what `spimend watch` prints, and when:")
+            start_both(lab)
+            say("With spimendd beside B, in mode repair, and one beside A that only records; what `spimend watch` prints, and when:")
             outage, incident = helped(lab, fault)
             results.append((short, silence, outage))
             if number == 0:
