@@ -103,6 +103,31 @@ static void read_clocks(struct report_stream *s, struct report_evidence *evidenc
 			report_evidence_clock(evidence, &s->event);
 }
 
+/* Where one end's part came with its offset, IKE messages that both recorded often tell it better. */
+static void refine(struct report_stream *s, struct report_evidence *evidence)
+{
+	for (size_t i = 0; i < evidence->end_count; i++) {
+		struct report_clocks clocks = { .src = evidence->src, .dst = evidence->dst };
+		struct report_end *end = &evidence->ends[i];
+		int64_t offset, error;
+		const char *why;
+
+		if (!end->has_offset)
+			continue;
+		rewind_to_events(s);
+		while (next_line(s, &why))
+			if (!why && !text_equal(s->event.end, end->name))
+				report_clocks_first(&clocks, &s->event);
+		rewind_to_events(s);
+		while (next_line(s, &why))
+			if (!why && text_equal(s->event.end, end->name))
+				report_clocks_other(&clocks, &s->event);
+		if (report_clocks_offset(&clocks, &offset, &error))
+			report_evidence_refine(evidence, end, offset, error, clocks.pairs);
+		report_clocks_done(&clocks);
+	}
+}
+
 /* Works out how another's clock stands, and says it as an event of its own, which goes into the evidence. */
 static void estimate(struct report_streams *all, struct report_stream *other, struct report_evidence *evidence,
 		     struct buffer *recorded)
@@ -173,6 +198,7 @@ void report_streams_join(struct report_streams *all, struct report_evidence *evi
 	struct report_stream *s;
 
 	read_clocks(&all->at[0], evidence);
+	refine(&all->at[0], evidence);
 	rewind_to_events(&all->at[0]);
 	buffer_add(recorded, all->at[0].line);
 	buffer_add_char(recorded, '\n');

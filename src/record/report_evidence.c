@@ -112,6 +112,29 @@ void report_evidence_clock(struct report_evidence *e, const struct recorded *eve
 	end->error_ns = event->error_ns;
 }
 
+void report_evidence_refine(struct report_evidence *e, struct report_end *end, int64_t offset_ns, int64_t error_ns,
+			    uint64_t messages)
+{
+	struct buffer line = { 0 };
+	int64_t apart, most;
+
+	if (!end->has_offset || error_ns >= end->error_ns || __builtin_sub_overflow(offset_ns, end->offset_ns, &apart) ||
+	    __builtin_add_overflow(end->error_ns, error_ns, &most) || apart > most || apart < -most)
+		return;
+	end->offset_ns = offset_ns;
+	end->error_ns = error_ns;
+	if (e->clock_count == REPORT_CLOCKS_MAX)
+		return;
+	buffer_add(&line, end->name);
+	buffer_printf(&line, ": by %" PRIu64 " IKE messages that both recorded it is ahead by ", messages);
+	report_add_offset(&line, offset_ns);
+	buffer_add_string(&line, ", give or take ");
+	report_add_offset(&line, error_ns);
+	buffer_add_string(&line, ", which is within that and taken instead.");
+	e->clocks[e->clock_count++] = picture_keep(&e->picture, buffer_text(&line));
+	buffer_done(&line);
+}
+
 struct instant report_evidence_time(const struct report_evidence *e, const struct recorded *event)
 {
 	struct instant at = event->wall;

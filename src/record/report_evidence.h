@@ -59,6 +59,9 @@ struct report_evidence { /* to be zeroed */
 int report_evidence_begin(struct report_evidence *e, const struct json_tree *incident);
 /* What is told of clocks, of all events, before the first is added: other kinds are passed over. */
 void report_evidence_clock(struct report_evidence *e, const struct recorded *event);
+/* An end's offset that was told is known better: by so many IKE messages. Taken where it is within what was told. */
+void report_evidence_refine(struct report_evidence *e, struct report_end *end, int64_t offset_ns, int64_t error_ns,
+			    uint64_t messages);
 /* An event's time on the clock of who put the parts together. */
 struct instant report_evidence_time(const struct report_evidence *e, const struct recorded *event);
 void report_evidence_add(struct report_evidence *e, const struct recorded *event);

@@ -301,6 +301,17 @@ def check_two_ends(suite, spimend, scratch):
     again = run([spimend, "report", "--from", os.path.join(folder, "recorded.ndjson"), "--output", os.path.join(scratch, "again")])
     wrong(problems, again.status == 0 and content(os.path.join(scratch, "again"), "timeline.txt") == content(folder, "timeline.txt"),
           f"what was joined does not make the same report: {again.tail()}")
+    told = event(-400, "clock", "spoke", offset=AHEAD * 10**6 + 5_000_000, error=20_000_000)
+    joined = sorted([line for line in ours + theirs + [told]], key=lambda line: line["mono"])
+    made = run([spimend, "report", "--from", written(scratch, joined), "--output", folder, "--force"])
+    page = Page(content(folder, "report.html"))
+    wrong(problems, made.status == 0 and "spoke: by 2 IKE messages that both recorded it is ahead by 2 h, give or take 0.400 ms, which is within"
+          " that and taken instead." in page.text, "an offset that was told is not refined")
+    wrong(problems, "2026-11-03 11:02:44.730000000 spoke        sa-born" in content(folder, "timeline.txt"), "its times are not moved by that")
+    told["offset"] += 10**9  # what the messages tell is out of what was told: then it is not taken
+    made = run([spimend, "report", "--from", written(scratch, joined), "--output", folder, "--force"])
+    wrong(problems, made.status == 0 and "taken instead" not in Page(content(folder, "report.html")).text, "an offset beyond what was told is taken")
+    stream = written(scratch, ours)
     apart = [line for line in theirs if line["kind"] != "packet"]
     other = written(os.path.join(scratch, "other"), apart[1:], apart[0])  # events alone, and none that both have
     made = run([spimend, "report", "--from", stream, "--with", other, "--output", folder, "--force"])
