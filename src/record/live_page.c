@@ -261,7 +261,7 @@ static int put_page(const struct live_view *view, const struct names *up, const 
 {
 	struct core_tunnel *found cleanup(memory_free_pointer) = memory_new(count ? count : 1, sizeof(*found));
 	const struct row **wanted cleanup(memory_free_pointer) = memory_new(count ? count : 1, sizeof(*wanted));
-	cleanup(core_walk_done) struct core_walk walk = { NULL };
+	cleanup(core_walk_done) struct core_walk walk = { 0 };
 	struct core_tunnel t;
 	uint32_t at = 0, n = 0;
 	size_t next = 0;
