@@ -27,6 +27,17 @@ bool evidence_valid_part(const struct evidence_part *part)
 	       text_is_string(part->why, sizeof(part->why));
 }
 
+static bool is_between(const struct recorded *e, const struct spimend_address *src, const struct spimend_address *dst)
+{
+	return spimend_address_equal(&e->src, src) && spimend_address_equal(&e->dst, dst);
+}
+
+bool evidence_is_shared(const struct recorded *e, const struct spimend_address ends[2], struct text end)
+{
+	return (is_between(e, &ends[0], &ends[1]) || is_between(e, &ends[1], &ends[0])) && text_equal(e->end, end) &&
+	       e->kind != RECORDED_COMMAND && e->kind != RECORDED_OUTPUT && e->kind != RECORDED_DEBUG && e->kind != RECORDED_CLOCK;
+}
+
 static bool is_stamp(int64_t t)
 {
 	return t >= 0 && t <= STAMP_MOST;

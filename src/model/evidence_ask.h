@@ -9,6 +9,7 @@
 
 #include "model/config.h"
 #include "model/incident.h"
+#include "model/recorded.h"
 
 #define EVIDENCE_ANSWER_MAX (512u << 10) /* bytes of what is handed over */
 #define EVIDENCE_PART_MAX 8192
@@ -35,6 +36,9 @@ struct evidence_part { /* of the answer: bytes of parse/segment */
 uint64_t evidence_peer_mark(const struct config_evidence_peer *peer);
 bool evidence_valid_ask(const struct evidence_ask *ask);
 bool evidence_valid_part(const struct evidence_part *part);
+/* What a gateway tells of its record, and what is taken of what another one tells: its own events, of exactly the two ends,
+ * and nothing that was typed or printed, no debugs, no word about clocks. `end`: the host name that all of it has. */
+bool evidence_is_shared(const struct recorded *event, const struct spimend_address ends[2], struct text end);
 
 /* As NTP has it (RFC 5905 8): sent at t1 and heard back at t4 by our clock, taken at t2 and answered at t3 by theirs. False:
  * the stamps cannot be. */

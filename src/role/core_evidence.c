@@ -51,6 +51,7 @@ void mind_evidence_wanted(struct mind *mind, const struct frozen_want *want)
 	*place = (struct mind_evidence_wish){ .used = true, .is_trap = peer < 0, .due = mind_now(mind).mono_ns };
 	if (peer >= 0) {
 		place->ask.peer = (uint32_t)peer;
+		place->address = config->recorder.peers[peer].address;
 		place->ask.mark = evidence_peer_mark(&config->recorder.peers[peer]);
 	}
 	memcpy(place->ask.id, want->id, sizeof(place->ask.id));
@@ -75,13 +76,6 @@ static void note(struct mind *mind, const struct mind_evidence_wish *w, const ch
 	mind_record_event(mind, &e);
 }
 
-/* Of exactly the two ends: a peer that sends anything else has no place for it here. */
-static bool is_of(const struct recorded *e, const struct spimend_address ends[2])
-{
-	return (spimend_address_equal(&e->src, &ends[0]) && spimend_address_equal(&e->dst, &ends[1])) ||
-	       (spimend_address_equal(&e->src, &ends[1]) && spimend_address_equal(&e->dst, &ends[0]));
-}
-
 static struct recorded clock_event(const struct mind_evidence_wish *w, struct text end, char *text, size_t size)
 {
 	struct recorded e = { .kind = RECORDED_CLOCK, .has = RECORDED_HAS_OFFSET | RECORDED_HAS_ERROR, .end = end,
@@ -95,13 +89,28 @@ static struct recorded clock_event(const struct mind_evidence_wish *w, struct te
 	return e;
 }
 
+/* By what its part stands beside ours: one that has our host name, or none, by its address. */
+static struct text peer_name(struct mind *mind, const struct mind_evidence_wish *w, const char *end,
+			     char address[SPIMEND_ADDRESS_TEXT_MAX])
+{
+	bool is_ours = strcmp(end, mind->member->config->hostname) == 0;
+
+	if (!is_ours && end[0])
+		return text_of(end);
+	if (is_ours)
+		note(mind, w, "the peer has this gateway's host name: its part stands under its address");
+	return text_of(spimend_address_print(&w->address, address));
+}
+
 /* The whole of its part has come. */
 static void keep(struct mind *mind, struct mind_evidence_wish *w)
 {
 	struct segment_reader reader;
 	cleanup(memory_free_pointer) struct recorded *events = NULL;
 	size_t count = 0, room = w->bytes.len / 64 + 2;
-	char text[160];
+	char text[160], address[SPIMEND_ADDRESS_TEXT_MAX];
+	struct text end;
+	int r;
 
 	if (segment_begin(&reader, buffer_text(&w->bytes)) < 0) {
 		note(mind, w, "what the peer sent is no evidence");
@@ -110,18 +119,23 @@ static void keep(struct mind *mind, struct mind_evidence_wish *w)
 	events = memory_new(room, sizeof(*events));
 	if (!events)
 		return;
-	while (count + 1 < room && segment_next(&reader, &events[count]))
-		if (is_of(&events[count], w->ask.ends))
-			count++;
-	if (text_equal(text_of(reader.header.end), text_of(mind->member->config->hostname)))
-		note(mind, w, "the peer has this gateway's host name: its events cannot be told from ours");
+	end = peer_name(mind, w, reader.header.end, address);
+	while (count + 1 < room && segment_next(&reader, &events[count])) {
+		if (!evidence_is_shared(&events[count], w->ask.ends, text_of(reader.header.end)))
+			continue; /* whoever sends anything else has no place for it here, and none under another's name */
+		events[count].end = end;
+		events[count].incident = TEXT_NONE;
+		count++;
+	}
 	if (w->has_clock)
-		events[count] = clock_event(w, text_of(reader.header.end), text, sizeof(text));
-	count += w->has_clock;
-	if (mind->recorder.frozen)
-		(void)frozen_put_peer(mind->recorder.frozen, w->ask.id, events, count, mind_now(mind));
-	log_say(&mind->member->log, LOG_INFO, "incident %s: %zu events of evidence from %s", w->ask.id, count - w->has_clock,
-		reader.header.end);
+		events[count] = clock_event(w, end, text, sizeof(text));
+	r = mind->recorder.frozen ? frozen_put_peer(mind->recorder.frozen, w->ask.id, events, count + w->has_clock, mind_now(mind))
+				  : -ENOENT;
+	if (r == 0)
+		log_say(&mind->member->log, LOG_INFO, "incident %s: %zu events of evidence from %.*s", w->ask.id, count, TEXT_ARG(end));
+	else
+		log_say(&mind->member->log, LOG_ERR, "incident %s: evidence from %.*s cannot be kept: %s", w->ask.id, TEXT_ARG(end),
+			spimend_strerror(r));
 }
 
 void mind_evidence_fetched(struct mind *mind, const struct evidence_part *part)
@@ -137,7 +151,7 @@ void mind_evidence_fetched(struct mind *mind, const struct evidence_part *part)
 		return;
 	if (part->failed || part->at != w->bytes.len) {
 		w->answer_by = 0;
-		snprintf(text, sizeof(text), "evidence of %s: %s", spimend_address_print(&w->ask.ends[0], address),
+		snprintf(text, sizeof(text), "evidence of %s: %s", spimend_address_print(&w->address, address),
 			 part->failed ? part->why : "its answer was lost");
 		note(mind, w, text);
 		log_say(&mind->member->log, LOG_NOTICE, "incident %s: its peer gives no evidence: %s", w->ask.id,
@@ -187,8 +201,7 @@ static void gather(struct mind *mind, const struct evidence_ask *asked, struct b
 		struct recorded shown = *e;
 		size_t len;
 
-		if (!is_of(e, asked->ends) || !text_equal(e->end, text_of(header.end)) || e->kind == RECORDED_COMMAND ||
-		    e->kind == RECORDED_OUTPUT || e->kind == RECORDED_DEBUG)
+		if (!evidence_is_shared(e, asked->ends, text_of(header.end)))
 			continue;
 		shown.incident = TEXT_NONE;
 		len = segment_write_record(&header, out->len, &shown, bytes);

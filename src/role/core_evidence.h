@@ -16,6 +16,7 @@ struct mind_evidence {
 	struct mind_evidence_wish { /* an incident whose peer is asked */
 		bool used, is_trap;      /* is_trap: no peer of ours, it gets a trap when the window is over */
 		struct evidence_ask ask; /* number: of the latest time */
+		struct spimend_address address; /* the peer's */
 		uint32_t asked;
 		int64_t due, answer_by;  /* mono; answer_by 0: none is waited for */
 		struct buffer bytes;     /* of its answer so far */

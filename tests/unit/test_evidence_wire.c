@@ -106,6 +106,32 @@ static void test_an_offset_is_estimated_within_its_error(void **state)
 	assert_false(evidence_clock(INT64_MAX, 0, 0, INT64_MAX, &offset, &error));
 }
 
+static bool is_shared(struct recorded e, const char *src, const char *dst, const char *end)
+{
+	const struct spimend_address ends[2] = { address("192.0.2.1"), address("192.0.2.2") };
+
+	e.src = address(src);
+	e.dst = address(dst);
+	e.end = text_of(end);
+	return evidence_is_shared(&e, ends, TEXT("spoke"));
+}
+
+static void test_a_peer_speaks_of_the_two_ends_and_for_itself(void **state)
+{
+	const struct recorded born = { .kind = RECORDED_SA_BORN };
+	static const enum recorded_kind never[] = { RECORDED_COMMAND, RECORDED_OUTPUT, RECORDED_DEBUG, RECORDED_CLOCK };
+
+	(void)state;
+	assert_true(is_shared(born, "192.0.2.1", "192.0.2.2", "spoke"));
+	assert_true(is_shared(born, "192.0.2.2", "192.0.2.1", "spoke"));
+	assert_false(is_shared(born, "192.0.2.1", "192.0.2.3", "spoke"));
+	assert_false(is_shared(born, "192.0.2.1", "192.0.2.1", "spoke"));
+	assert_false(is_shared(born, "192.0.2.1", "192.0.2.2", "hub")); /* in another's name */
+	assert_false(is_shared(born, "192.0.2.1", "192.0.2.2", ""));
+	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+		assert_false(is_shared((struct recorded){ .kind = never[i] }, "192.0.2.1", "192.0.2.2", "spoke"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -113,6 +139,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_no_request_is_refused),
 		cmocka_unit_test(test_an_answer_is_a_length_or_a_reason),
 		cmocka_unit_test(test_an_offset_is_estimated_within_its_error),
+		cmocka_unit_test(test_a_peer_speaks_of_the_two_ends_and_for_itself),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
