@@ -109,29 +109,48 @@ static int write_bytes(int fd, struct text bytes, uint64_t at)
 	return 0;
 }
 
-static void write_window(struct frozen *frozen, struct window *w, struct moment now)
+/* Of the disk, and of what evidence may take of it: windows that are open at once fill it together. What is kept may move. */
+static int make_room(struct frozen *frozen, uint64_t bytes, struct instant wall)
 {
-	struct frozen_kept *kept = kept_of(frozen, w);
+	int r = check_room(frozen);
+
+	if (r < 0 || frozen_folder_bytes(&frozen->folder) + bytes <= frozen->limits.bytes)
+		return r;
+	frozen_let_go(&frozen->folder, &frozen->limits, bytes, 0, false, NULL, NULL, wall);
+	return frozen_folder_bytes(&frozen->folder) + bytes <= frozen->limits.bytes ? 0 : -EDQUOT;
+}
+
+/* Now, whether it may be tried again or not. */
+static int try_window(struct frozen *frozen, struct window *w, struct instant wall)
+{
+	struct frozen_kept *kept;
 	int r;
 
-	if (w->pending.len == 0 || w->retry_ns > now.mono_ns)
-		return;
-	r = check_room(frozen);
+	if (w->pending.len == 0)
+		return 0;
+	r = make_room(frozen, w->pending.len, wall);
+	kept = kept_of(frozen, w);
 	if (r == 0)
 		r = write_bytes(w->fd, buffer_text(&w->pending), w->written);
 	frozen->trouble = r;
-	w->retry_ns = r < 0 ? now.mono_ns + RING_RETRY_NS : 0;
 	if (r < 0) { /* what got there is no record of the file, and is written over */
 		(void)!ftruncate(w->fd, (off_t)w->written);
-		return;
+		return r;
 	}
 	w->written += w->pending.len;
 	if (kept) {
 		kept->bytes += w->pending.len;
-		kept->written = now.wall;
+		kept->written = wall;
 	}
 	buffer_clear(&w->pending);
-	w->write_ns = 0;
+	w->write_ns = w->retry_ns = 0;
+	return 0;
+}
+
+static void write_window(struct frozen *frozen, struct window *w, struct moment now)
+{
+	if (w->pending.len && w->retry_ns <= now.mono_ns && try_window(frozen, w, now.wall) < 0)
+		w->retry_ns = now.mono_ns + RING_RETRY_NS;
 }
 
 static void put(struct window *w, const struct recorded *e, struct moment now)
@@ -416,14 +435,13 @@ int frozen_put_peer(struct frozen *frozen, const char *id, const struct recorded
 	cleanup(buffer_done) struct buffer bytes = { 0 };
 	unsigned char record[SEGMENT_RECORD_MAX], head[SEGMENT_HEADER_BYTES];
 	struct frozen_kept *kept = frozen_find(&frozen->folder, id);
+	bool is_under_way = kept && kept->is_under_way;
 	char name[FROZEN_NAME_MAX];
 	struct segment_header header;
-	int fd, r = check_room(frozen);
+	int fd, r;
 
 	if (!kept || !frozen_name(id, FROZEN_PEER, name))
 		return -ENOENT;
-	if (r < 0)
-		return r;
 	begin_header(frozen, &header, now);
 	segment_write_header(&header, head);
 	buffer_add(&bytes, (struct text){ (const char *)head, sizeof(head) });
@@ -434,6 +452,12 @@ int frozen_put_peer(struct frozen *frozen, const char *id, const struct recorded
 	}
 	if (bytes.failed)
 		return -ENOMEM;
+	kept->is_under_way = true; /* it does not make room for itself */
+	r = make_room(frozen, bytes.len, now.wall);
+	kept = frozen_find(&frozen->folder, id);
+	kept->is_under_way = is_under_way;
+	if (r < 0)
+		return r;
 	(void)!unlinkat(frozen->folder.fd, name, 0);
 	fd = openat(frozen->folder.fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
@@ -504,16 +528,19 @@ static int read_part(struct frozen_content *content, uint32_t part, size_t *room
 
 int frozen_read(struct frozen *frozen, const char *id, struct frozen_content *ret)
 {
-	const struct frozen_kept *kept = frozen_find(&frozen->folder, id);
+	const struct frozen_kept *kept;
 	size_t room = 0;
 	int r = 0;
 
 	memset(ret, 0, sizeof(*ret));
+	for (size_t i = 0; i < FROZEN_UNDER_WAY_MAX; i++) /* with what is not written yet */
+		if (frozen->windows[i].is_open && strcmp(frozen->windows[i].want.id, id) == 0) {
+			kept = kept_of(frozen, &frozen->windows[i]);
+			(void)try_window(frozen, &frozen->windows[i], kept ? kept->written : frozen->windows[i].header.wall);
+		}
+	kept = frozen_find(&frozen->folder, id);
 	if (!kept)
 		return -ENOENT;
-	for (size_t i = 0; i < FROZEN_UNDER_WAY_MAX; i++) /* with what is not written yet */
-		if (frozen->windows[i].is_open && strcmp(frozen->windows[i].want.id, id) == 0)
-			write_window(frozen, &frozen->windows[i], (struct moment){ INT64_MAX, kept->written });
 	for (uint32_t part = 0; part <= FROZEN_PEER && r == 0; part++) {
 		if (!(kept->parts >> part & 1))
 			continue;
@@ -573,7 +600,7 @@ void frozen_close(struct frozen *frozen)
 
 		if (!w->is_open)
 			continue;
-		write_window(frozen, w, (struct moment){ INT64_MAX, w->header.wall });
+		(void)try_window(frozen, w, w->header.wall);
 		end_window(frozen, w);
 	}
 	frozen_folder_close(&frozen->folder);

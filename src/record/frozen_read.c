@@ -56,7 +56,7 @@ static void learn(struct ordering *o, const struct recorded *e)
 	}
 	if (c && e->mono_ns >= c->latest_ns) { /* the last word: a clock that was set is right afterwards */
 		c->latest_ns = e->mono_ns;
-		c->ahead_ns = e->wall.ns - e->mono_ns;
+		c->ahead_ns = (int64_t)((uint64_t)e->wall.ns - (uint64_t)e->mono_ns); /* a peer's may be anything */
 	}
 }
 

@@ -424,6 +424,7 @@ static void test_a_full_disk_is_waited_for(void **state)
 {
 	struct frozen_want want = want_of("k3v9q2", "10.1.1.1", "10.2.2.2");
 	struct frozen_limits greedy = limits;
+	struct frozen_content content;
 	struct moment now = at(0);
 
 	(void)state;
@@ -435,12 +436,59 @@ static void test_a_full_disk_is_waited_for(void **state)
 	now = at(SECOND_NS);
 	frozen_tick(frozen, ring, now);
 	assert_int_equal(frozen_figures(frozen).trouble, -ENOSPC);
+	assert_int_equal(frozen_read(frozen, "k3v9q2", &content), 0); /* tries at once */
+	assert_int_equal(content.count, 0);
+	frozen_content_done(&content);
+	assert_int_equal(frozen_figures(frozen).trouble, -ENOSPC);
 	frozen_change(frozen, &limits);
 	add_packet("10.1.1.1", "10.2.2.2", 2, now);
 	now = at(SECOND_NS + RING_RETRY_NS);
 	frozen_tick(frozen, ring, now);
 	assert_int_equal(frozen_figures(frozen).trouble, 0);
 	assert_numbers("k3v9q2", 1, 2);
+	close_both(now);
+}
+
+/* Windows that are open at once are all of evidence as well: together they keep to its size. */
+static void test_open_windows_keep_to_the_size_together(void **state)
+{
+	static const char *const ids[] = { "aaaaa1", "aaaaa2", "aaaaa3" };
+	struct frozen_limits small = limits;
+	struct frozen_want want;
+	static char text[RECORDED_TEXT_MAX];
+	struct recorded e = { .kind = RECORDED_NOTE, .text = { text, sizeof(text) } };
+	struct recorded of_peer = { .kind = RECORDED_SA_BORN, .src = address("10.1.1.1"), .dst = address("10.2.2.2"),
+				    .end = TEXT("spoke"), .text = { text, sizeof(text) } };
+	struct recorded part[100];
+	struct moment now = at(0);
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	small.bytes = 1u << 20;
+	open_both(&small, now);
+	for (size_t i = 0; i < 3; i++) {
+		want = want_of(ids[i], "10.1.1.1", "10.2.2.2");
+		assert_int_equal(frozen_begin(frozen, ring, &want, NULL, NULL, now), 0);
+	}
+	for (int i = 0; i < 200; i++) {
+		now = at(i * (SECOND_NS / 10));
+		frozen_add(frozen, &e, now);
+		frozen_tick(frozen, ring, now);
+		assert_in_range(frozen_figures(frozen).bytes, 0, small.bytes);
+	}
+	assert_in_range(frozen_figures(frozen).bytes, small.bytes / 2, small.bytes);
+	assert_int_equal(frozen_figures(frozen).trouble, -EDQUOT);
+	for (size_t i = 0; i < 3; i++)
+		assert_true(frozen_has(frozen, ids[i]));
+	/* When their windows are over the older ones go, for what the latest still had and for its peer's part; never itself. */
+	now = at(200 * SECOND_NS);
+	run_until_quiet(&now);
+	for (size_t i = 0; i < 100; i++)
+		part[i] = of_peer;
+	assert_int_equal(frozen_put_peer(frozen, "aaaaa3", part, 100, now), -EDQUOT);
+	assert_int_equal(frozen_put_peer(frozen, "aaaaa3", part, 20, now), 0);
+	assert_true(frozen_has(frozen, "aaaaa3"));
+	assert_in_range(frozen_figures(frozen).bytes, 1, small.bytes);
 	close_both(now);
 }
 
@@ -458,6 +506,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_devices_are_told_apart_by_name, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_an_id_never_leads_out_of_the_folder, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_full_disk_is_waited_for, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_open_windows_keep_to_the_size_together, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
