@@ -109,7 +109,7 @@ static int write_bytes(int fd, struct text bytes, uint64_t at)
 	return 0;
 }
 
-/* Of the disk, and of what evidence may take of it: windows that are open at once fill it together. What is kept may move. */
+/* Of the disk, and of what evidence may take of it: windows that are open at once fill it together. Moves what is kept. */
 static int make_room(struct frozen *frozen, uint64_t bytes, struct instant wall)
 {
 	int r = check_room(frozen);
