@@ -85,12 +85,14 @@ int program_start(const char *path, const char *arguments, const char *home, str
 	file = file_of(input);
 	if (file < 0)
 		return file;
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
+	if (pipe2(ends, O_CLOEXEC) < 0) {
+		r = -errno;
 		close(file);
-		return -errno;
+		return r;
 	}
 	made.complaints = ends[0];
-	r = spawn(list, environment, home, file, ends[1], &made.pid);
+	/* Our end alone: a program that writes faster than we read is to wait, not to fail. */
+	r = fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0 ? -errno : spawn(list, environment, home, file, ends[1], &made.pid);
 	close(ends[1]);
 	close(file);
 	if (r == 0) {

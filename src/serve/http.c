@@ -378,6 +378,10 @@ static ssize_t read_stream(void *context, uint64_t position, char *to, size_t mo
 	if (stream->taken == stream->waits.len) {
 		stream->taken = 0;
 		buffer_clear(&stream->waits);
+	} else if (stream->taken >= HTTP_STREAM_MAX) { /* a reader who is always a little late: what he has makes room */
+		memmove(stream->waits.bytes, stream->waits.bytes + stream->taken, stream->waits.len - stream->taken);
+		stream->waits.len -= stream->taken;
+		stream->taken = 0;
 	}
 	if (stream->client->deadline != NEVER)
 		stream->client->deadline = stream->http->now + HTTP_ANSWER_NS;
