@@ -220,7 +220,7 @@ static bool read_states(struct text t, uint32_t *ret, struct buffer *why)
 			*ret |= 1u << STATE_OPEN | 1u << STATE_ACTING | 1u << STATE_AWAITING | 1u << STATE_UNVERIFIED | 1u << STATE_GAVE_UP;
 		else if (state < 0)
 			return say(why, "state", "states are expected, a comma between several: open, acting, healed, unverified, gave-up, "
-						 "closed, awaiting");
+						 "closed, awaiting-approval");
 		else
 			*ret |= 1u << state;
 	}

@@ -18,7 +18,7 @@ const check = (is, words) => { if (!is) wrong.push(words); };
 
 async function open(context) {
   const page = await context.newPage();
-  page.on("console", (message) => { if (message.type() === "error" && !/status of (401|409|501)/.test(message.text())) wrong.push(`console: ${message.text()}`); });
+  page.on("console", (message) => { if (message.type() === "error" && !/status of (401|409|501|503)/.test(message.text())) wrong.push(`console: ${message.text()}`); });
   page.on("pageerror", (error) => wrong.push(`script: ${error.message}`));
   page.on("dialog", (dialog) => { wrong.push(`a dialog: ${dialog.message()}`); dialog.dismiss(); });
   page.on("request", (request) => { if (!request.url().startsWith(given.base) && !request.url().startsWith("data:")) wrong.push(`asks ${request.url()}`); });
@@ -164,10 +164,49 @@ async function hostile(browser) {
   await shoot(page, "hostile-desktop");
 }
 
+// The keyboard's way past the head, a log-out and a log-in, and a stream that was refused for a while.
+async function session(browser) {
+  const context = await browser.newContext();
+  const page = await open(context), field = page.getByLabel("Token"), heading = (name) => page.getByRole("heading", { name, level: 1 });
+  const logIn = async () => {
+    await field.fill(given.token);
+    await page.getByRole("button", { name: "Log in" }).click();
+    await heading("Overview").waitFor({ timeout: PATIENCE });
+  };
+  const skip = async (words, wanted) => {
+    await page.locator(".skip").focus();
+    await page.keyboard.press("Enter");
+    await page.waitForTimeout(500);
+    check(await wanted.count() === 1, `${words}: skipping to the content takes it away`);
+    check(await page.evaluate(() => document.activeElement?.id === "main"), `${words}: skipping does not lead to the content`);
+  };
+
+  await page.goto(`${given.base}/`);
+  await field.waitFor({ timeout: PATIENCE });
+  await skip("the log-in", field);
+  await page.evaluate(() => { location.hash = "#/tunnels"; });
+  await page.waitForTimeout(500);
+  check(await field.count() === 1, "another address takes the log-in away");
+  await page.evaluate(() => { location.hash = "#/"; });
+  await logIn();
+  await skip("the overview", heading("Overview"));
+  await page.locator("#nav").getByRole("link", { name: /^Incidents/ }).click();
+  await heading("Incidents").waitFor({ timeout: PATIENCE });
+  await page.getByRole("button", { name: "Log out" }).click();
+  await field.waitFor({ timeout: PATIENCE });
+  await page.waitForTimeout(1000);
+  check(await field.count() === 1, "the log-in does not stay behind a log-out");
+  await page.route("**/api/events", (route) => route.fulfill({ status: 503, body: "{}" }));
+  await logIn();
+  await page.locator("#live", { hasText: "not live" }).waitFor({ timeout: PATIENCE });
+  await page.unroute("**/api/events");
+  await page.locator("#live[data-on=yes]").waitFor({ timeout: PATIENCE });
+}
+
 const browser = await chromium.launch({ executablePath: given.chromium, args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync"] });
 try {
-  await { incident, approval, hostile }[given.scenario](browser);
+  await { incident, approval, hostile, session }[given.scenario](browser);
 } catch (error) {
   wrong.push(error.message.split("\n").slice(0, 6).join(" / "));
 } finally {

@@ -163,10 +163,20 @@ def hostile_text(shots):
         return problems + (d.tail() if problems else [])
 
 
+def session_ends_and_comes_back(shots):
+    """With the keyboard past the head, out and in again, and live again after the stream was refused."""
+    with fleet.Fleet(BUILD, *web.LISTEN) as d:
+        web.start(d)
+        with Browser(["ip", "netns", "exec", d.space], "session", web.page_token(d), "", shots) as b:
+            problems = b.end()
+        return problems + (d.tail() if problems else [])
+
+
 TESTS = [
     ("an incident appears while the lab breaks, and its timeline is right", incident_appears),
     ("a step is approved by a person's own token, once, and from this page alone", step_is_approved),
     ("what routers write never becomes markup", hostile_text),
+    ("a log-out leads to a log-in that stays, and a refused stream is asked for again", session_ends_and_comes_back),
 ]
 
 

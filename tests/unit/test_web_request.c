@@ -176,6 +176,8 @@ static void test_parameters_that_make_no_sense_are_named(void **state)
 	query(WEB_TUNNELS, "health=ill", "health");
 	query(WEB_TUNNELS, "state=open", "no parameter of that name");
 	query(WEB_INCIDENTS, "state=open,,x", "state");
+	for (int i = 0; i < INCIDENT_STATES; i++)
+		query(WEB_INCIDENTS, "state=waits", incident_state_name((enum incident_state)i));
 	query(WEB_INCIDENTS, "verdict=Desync", "verdict");
 	query(WEB_INCIDENTS, "since=yesterday", "since");
 	query(WEB_INCIDENTS, "since=2026-11-22", "since");

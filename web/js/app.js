@@ -16,10 +16,19 @@ import * as applets from "./applets.js";
 const VIEWS = { "": overview, incidents, incident, tunnels, devices, applets };
 const main = document.getElementById("main");
 let takeDown = null, shown = null, turn = null;
+let isAsking = false; // the log-in is shown, and no view takes its place
+
+function plain(word) {
+  try {
+    return decodeURIComponent(word);
+  } catch {
+    return word; // an address that somebody typed
+  }
+}
 
 function address() {
   const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
-  return { words: path.split("/").map(decodeURIComponent), parameters: Object.fromEntries(new URLSearchParams(query ?? "")) };
+  return { words: path.split("/").map(plain), parameters: Object.fromEntries(new URLSearchParams(query ?? "")) };
 }
 
 // Other parameters of the same view, in the address too.
@@ -30,6 +39,7 @@ function go(parameters) {
 }
 
 async function route() {
+  if (isAsking) return;
   const { words, parameters } = address(), view = VIEWS[words[0]];
   turn?.abort();
   turn = new AbortController();
@@ -72,13 +82,16 @@ function head(session) {
 }
 
 async function logIn() {
+  isAsking = true;
   live.stop();
+  turn?.abort();
   takeDown?.();
   takeDown = null;
   shown = null;
   head(null);
   await ask(main);
-  await begin();
+  isAsking = false;
+  await beginOrSay();
 }
 
 async function begin() {
@@ -86,6 +99,13 @@ async function begin() {
   head(session);
   live.start();
   await route();
+}
+
+async function beginOrSay() {
+  await begin().catch((error) => {
+    if (error.kind !== "token") replace(main, h("h1", {}, "spimendd does not answer"), h("p", { class: "error" }, error.message),
+      h("button", { onclick: () => location.reload() }, "Try again"));
+  });
 }
 
 function badge(counters) {
@@ -96,12 +116,7 @@ function badge(counters) {
 }
 
 async function main_() {
-  let isAsking = false;
-  onLoggedOut(() => {
-    if (isAsking) return;
-    isAsking = true;
-    logIn().finally(() => { isAsking = false; });
-  });
+  onLoggedOut(() => { if (!isAsking) logIn(); });
   live.listen((kind, data) => {
     if (kind === "counters") badge(data);
     else if (kind === "incident" && data.state === "awaiting-approval") say(`Incident ${data.id} waits for a person's word`);
@@ -109,9 +124,12 @@ async function main_() {
   document.getElementById("logout").addEventListener("click", async () => {
     await post("api/logout", {}).catch(() => {});
     location.hash = "#/";
-    onLoggedOutNow();
+    if (!isAsking) logIn();
   });
-  const onLoggedOutNow = () => { isAsking = true; logIn().finally(() => { isAsking = false; }); };
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault(); // its address is a place on the page, and no view
+    main.focus();
+  });
   addEventListener("hashchange", route);
 
   // The address may bring the page's token; it does not stay there.
@@ -120,10 +138,7 @@ async function main_() {
     history.replaceState(null, "", location.pathname);
     await post("api/login", { token }).catch(() => {});
   }
-  await begin().catch((error) => {
-    if (error.kind !== "token") replace(main, h("h1", {}, "spimendd does not answer"), h("p", { class: "error" }, error.message),
-      h("button", { onclick: () => location.reload() }, "Try again"));
-  });
+  await beginOrSay();
 }
 
 main_();

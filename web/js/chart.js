@@ -3,7 +3,7 @@
 
 import { h, replace } from "./dom.js";
 
-const SERIES = [["strays", "strays of known peers", "--stray"], ["strangers", "of strangers", "--idle"], ["kernel_drops", "other drops of the kernel", "--warn"]];
+const SERIES = [["strays", "strays of known peers", "--stray"], ["strangers", "of strangers", "--idle"], ["kernel_drops", "all drops of the kernel's IPsec", "--warn"]];
 
 const clock = (t) => new Date(t * 1000).toISOString().slice(11, 19);
 

@@ -22,7 +22,7 @@ export async function show(root, { parameters, go, signal }) {
     const [status, tunnels, open] = await Promise.all([get("api/status", {}, signal), get("api/tunnels", { limit: 1 }, signal),
       get("api/incidents", { limit: 10 }, signal)]);
     replace(troubles, (status.troubles ?? []).map((text) => h("p", { class: "trouble" }, text.text ?? text)));
-    const open_count = ["open", "acting", "awaiting-approval"].reduce((sum, state) => sum + (open.states[state] ?? 0), 0);
+    const open_count = ["open", "acting", "awaiting-approval", "unverified", "gave-up"].reduce((sum, state) => sum + (open.states[state] ?? 0), 0);
     replace(tiles, tile(tunnels.total, "tunnels", "#/tunnels"),
       ["incident", "down", "suspect", "stale", "idle", "ok"].filter((word) => tunnels.health[word] || word === "ok")
         .map((word) => tile(tunnels.health[word] ?? 0, word, `#/tunnels?health=${word}`)),
