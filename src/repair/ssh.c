@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -111,6 +112,12 @@ static int add_login(const struct config_devices *devices, const struct config_d
 	return 0;
 }
 
+bool ssh_shares_jumps(const char *sockets)
+{
+	/* '/', 40 hex digits of %C; while it is made, '.' and 16 more. One that is too long ends the ssh that would listen. */
+	return strlen(sockets) + 1 + 40 + 1 + 16 < sizeof(((struct sockaddr_un *)NULL)->sun_path);
+}
+
 /* ssh hands it to a shell: everything in it was checked to be no more than it looks like. Through one host only: the next
  * would be a command in a command in a command, with quotes within quotes that nobody should have to trust. */
 static int add_jump(const struct config_devices *devices, const struct config_login *login, const char *sockets,
@@ -134,10 +141,12 @@ static int add_jump(const struct config_devices *devices, const struct config_lo
 	if (r < 0)
 		return r;
 	/* Many devices behind one host share one connection to it. The outer ssh takes one of each two '%' away. */
-	add_option(&inner, "ControlMaster", "auto");
-	add_option(&inner, "ControlPersist", "30");
-	buffer_printf(&inner, "-oControlPath=%s/%%%%C", sockets);
-	buffer_add_char(&inner, '\0');
+	if (ssh_shares_jumps(sockets)) {
+		add_option(&inner, "ControlMaster", "auto");
+		add_option(&inner, "ControlPersist", "30");
+		buffer_printf(&inner, "-oControlPath=%s/%%%%C", sockets);
+		buffer_add_char(&inner, '\0');
+	}
 	spimend_address_print(&jump->address, address);
 	add(&inner, "-W");
 	add(&inner, "[%h]:%p");

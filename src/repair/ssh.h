@@ -25,6 +25,8 @@
  * hosts that are gone through. `slip`: repair/ssh_ask.h; that of a host in between has SSH_JUMP_SLIP behind it. 0; -EINVAL
  * with the reason in `why`: it cannot be called so. */
 #define SSH_JUMP_SLIP ".jump"
+/* Whether they are shared: a socket's path has room for so much, and a directory with a longer one is gone without. */
+bool ssh_shares_jumps(const char *sockets);
 int ssh_arguments(const struct config_devices *devices, uint32_t device, const char *sockets, const char *slip,
 		  struct buffer *ret, struct buffer *why);
 

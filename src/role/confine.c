@@ -296,7 +296,7 @@ int confine_program(const struct confine_places *places)
 		r = set_limit(RLIMIT_NOFILE, 4096); /* files of a journal */
 	if (r == 0)
 		r = set_limit(RLIMIT_NPROC, 0);
-	if (r == 0)
+	if (r == 0 && !IS_SANITIZED)
 		r = set_limit(RLIMIT_DATA, 512u << 20);
 	if (r == 0)
 		r = restrict_files(places, false);

@@ -246,11 +246,22 @@ static void take_resource(void *context, const struct role_resource *resource, c
 
 /* --- Life ---------------------------------------------------------------------------------------------------------- */
 
+static bool jumps(const struct config_devices *devices)
+{
+	for (uint32_t i = 0; i < devices->login_count; i++)
+		if (devices->logins[i].jump[0])
+			return true;
+	return false;
+}
+
 static void configure(struct reach *reach)
 {
 	const struct config *config = reach->member->config;
 
 	snprintf(reach->sockets, sizeof(reach->sockets), "%s/" MEMBER_SSH_DIRECTORY, config->state_directory);
+	if (!ssh_shares_jumps(reach->sockets) && jumps(&config->devices))
+		log_say(&reach->member->log, LOG_NOTICE, "the path of the state directory is too long for sockets in it: each device behind "
+			"an ssh jump has a connection of its own");
 	memcpy(&reach->devices, &config->devices, sizeof(reach->devices));
 	memset(reach->session_of, 0xff, sizeof(reach->session_of));
 	hold_begin(reach);

@@ -155,6 +155,22 @@ static void test_a_password_is_asked_for_once_and_never_an_argument(void **state
 	assert_null(strstr(list, "/etc/spimend/password"));
 }
 
+static void test_a_socket_s_path_has_only_so_much_room(void **state)
+{
+	char sockets[64];
+
+	(void)state;
+	memset(sockets, 'a', sizeof(sockets));
+	sockets[0] = '/';
+	sockets[49] = '\0'; /* sun_path has 108: 49, '/', 40 of %C, '.', 16 that ssh puts behind, NUL */
+	assert_true(ssh_shares_jumps(sockets));
+	sockets[49] = 'a';
+	sockets[50] = '\0';
+	assert_false(ssh_shares_jumps(sockets));
+	devices.logins[0].key_file[0] = '/';
+	assert_has(arguments(2), "'-oControlPath=/var/lib/spimend/ssh/%%C'");
+}
+
 /* As ssh runs it. Returns its exit status, -1 for a signal to the one who asks; what it said is in `said`. */
 static int ask(const char *slip)
 {
@@ -295,6 +311,7 @@ int main(void)
 		cmocka_unit_test_setup(test_a_password_is_asked_for_once_and_never_an_argument, setup),
 		cmocka_unit_test(test_a_password_is_told_once),
 		cmocka_unit_test(test_a_secret_is_in_a_file_that_nobody_else_reads),
+		cmocka_unit_test(test_a_socket_s_path_has_only_so_much_room),
 		cmocka_unit_test(test_it_runs_on_a_terminal_of_its_own),
 	};
 
