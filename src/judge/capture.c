@@ -142,6 +142,8 @@ static int compare(const void *left, const void *right)
 
 	if (order)
 		return order;
+	if (class_of(a) == 1) /* they are looked for by what they are about */
+		return (a->key.spi > b->key.spi) - (a->key.spi < b->key.spi);
 	if (a->has_times != b->has_times)
 		return a->has_times ? -1 : 1;
 	if (a->first_ns != b->first_ns)
@@ -179,18 +181,14 @@ bool capture_has_traffic(const struct capture_judge *j, const struct spimend_add
 
 uint32_t capture_notify_of(const struct capture_judge *j, const struct packet_flow *f)
 {
-	uint32_t at = find_pair(j, PACKET_FLOW_NOTIFY, &f->key.dst, &f->key.src);
+	struct packet_flow wanted = { .key = { .src = f->key.dst, .dst = f->key.src, .protocol = PACKET_FLOW_NOTIFY, .spi = f->key.spi } };
+	const struct packet_flow *key = &wanted, *const *found = NULL;
 
-	for (; at < j->sorted_count; at++) {
-		const struct packet_flow *n = j->sorted[at];
-
-		if (class_of(n) != 1 || !spimend_address_equal(&n->key.src, &f->key.dst) ||
-		    !spimend_address_equal(&n->key.dst, &f->key.src))
-			break;
-		if (n->key.spi == f->key.spi && (!n->bad_protocol || n->bad_protocol == f->key.protocol))
-			return at;
-	}
-	return NOBODY;
+	if (j->notify_count)
+		found = bsearch(&key, j->sorted + j->flow_count, j->notify_count, sizeof(*j->sorted), compare);
+	if (!found || ((*found)->bad_protocol && (*found)->bad_protocol != f->key.protocol))
+		return NOBODY;
+	return (uint32_t)(found - j->sorted);
 }
 
 bool capture_is_proven(const struct packet_flow *f)
@@ -326,6 +324,9 @@ static void judge_all(struct capture_judge *j)
 	for_each_pair(j, look_at_pair);
 	for_each_pair(j, judge_pair);
 	capture_gather_noise(j);
+	for (uint32_t i = 0; i < j->case_count; i++)
+		if (j->cases[i].notify != NOBODY)
+			j->marks[j->cases[i].notify] |= MARK_TOLD;
 	for (uint32_t i = 0; i < j->notify_count; i++)
 		capture_guess_notify(j, j->flow_count + i);
 }

@@ -74,11 +74,9 @@ static void judge_known(struct capture_judge *j, uint32_t at, const struct captu
 
 /* ---- is the table of the capture's time? ---- */
 
-/* What the receiver goes on to send to this peer, while this flow comes, is not in the table: so the table is of another
- * time, and what it lacks of what the receiver got proves nothing. One such SA will do: other children may have theirs. */
-static bool is_other_time(const struct capture_judge *j, const struct packet_flow *f)
+/* Of what the receiver sends to the peer of this flow and does not list: when it came last. */
+static void look_back(struct capture_judge *j, const struct packet_flow *f)
 {
-	int64_t late = j->judge->settings.overlap_ns + CAPTURE_SLACK_NS;
 	uint32_t low = 0, high = j->flow_count;
 
 	while (low < high) { /* the first flow of the pair back */
@@ -98,11 +96,22 @@ static bool is_other_time(const struct capture_judge *j, const struct packet_flo
 
 		if (!spimend_address_equal(&m->key.src, &f->key.dst) || !spimend_address_equal(&m->key.dst, &f->key.src))
 			break;
-		if (capture_is_proven(m) && m->last_ns >= f->last_ns - late &&
-		    !capture_table_find(&j->table, &m->key.dst, m->key.protocol, m->key.spi))
-			return true;
+		if (!capture_is_proven(m) || capture_table_find(&j->table, &m->key.dst, m->key.protocol, m->key.spi))
+			continue;
+		if (!j->has_back || m->last_ns > j->back_ns)
+			j->back_ns = m->last_ns;
+		j->has_back = true;
 	}
-	return false;
+	j->back_is_known = true;
+}
+
+/* What the receiver goes on to send to this peer, while this flow comes, is not in the table: so the table is of another
+ * time, and what it lacks of what the receiver got proves nothing. One such SA will do: other children may have theirs. */
+static bool is_other_time(struct capture_judge *j, const struct packet_flow *f)
+{
+	if (!j->back_is_known)
+		look_back(j, f);
+	return j->has_back && j->back_ns >= f->last_ns - (j->judge->settings.overlap_ns + CAPTURE_SLACK_NS);
 }
 
 /* The table lists an SA that was made after this one was used: so it is younger, and its silence counts. */
@@ -114,17 +123,19 @@ static bool is_table_younger(const struct capture_judge *j, const struct packet_
 /* ---- what the receiver has not ---- */
 
 /* The newer SA of the pair that took over from this one: it began when this one was still there or just over. */
-static uint32_t successor_of(const struct capture_judge *j, struct capture_pair pair, uint32_t at)
+static uint32_t successor_of(struct capture_judge *j, struct capture_pair pair, uint32_t at)
 {
 	const struct packet_flow *f = j->sorted[at];
+	uint32_t *from = &j->newer_from[f->key.protocol == SPIMEND_PROTOCOL_AH], i = *from > at ? *from : at + 1;
 
-	for (uint32_t i = at + 1; i < pair.first + pair.count; i++) {
+	for (; i < pair.first + pair.count; i++) {
 		const struct packet_flow *s = j->sorted[i];
 
 		if (s->has_times && capture_is_newborn(s) && s->key.protocol == f->key.protocol && s->first_ns > f->first_ns)
-			return i;
+			break;
 	}
-	return NOBODY;
+	*from = i; /* they are in order of time: what is too old for this one is too old for those behind it */
+	return i < pair.first + pair.count ? i : NOBODY;
 }
 
 static void find_cause(const struct capture_judge *j, const struct capture_host *peer, struct capture_case *c)
@@ -278,6 +289,8 @@ void capture_look_up(struct capture_judge *j, struct capture_pair pair)
 
 void capture_judge_exactly(struct capture_judge *j, struct capture_pair pair)
 {
+	j->newer_from[0] = j->newer_from[1] = pair.first;
+	j->has_back = j->back_is_known = false;
 	for (uint32_t i = pair.first; i < pair.first + pair.count; i++) {
 		const struct capture_sa *sa = sa_of(j, j->sorted[i]);
 

@@ -48,22 +48,21 @@ static void guess_one_way(struct capture_judge *j, struct capture_pair pair)
  * once there are several children, and nothing can be told. */
 static void guess_kept_spi(struct capture_judge *j, struct capture_pair pair)
 {
-	int64_t late = j->judge->settings.overlap_ns + CAPTURE_SLACK_NS;
+	int64_t late = j->judge->settings.overlap_ns + CAPTURE_SLACK_NS, before = INT64_MIN;
+	uint32_t end = pair.first + pair.count;
 
-	for (uint32_t i = pair.first; i + 1 < pair.first + pair.count; i++) {
+	for (uint32_t i = pair.first; i + 1 < end; i++) {
 		const struct packet_flow *old = j->sorted[i], *next = j->sorted[i + 1];
 		struct capture_case *c;
-		uint32_t together = 0;
 
+		if (i > pair.first && j->sorted[i - 1]->has_times && j->sorted[i - 1]->last_ns > before)
+			before = j->sorted[i - 1]->last_ns; /* the last of all that began earlier */
 		if (!capture_is_proven(old) || !capture_is_proven(next) || !capture_is_newborn(next))
 			continue;
 		if (next->first_ns - old->first_ns < SECOND_NS || old->last_ns - next->first_ns < late)
 			continue;
-		for (uint32_t k = pair.first; k < pair.first + pair.count; k++)
-			together += j->sorted[k]->has_times && j->sorted[k]->first_ns <= old->last_ns &&
-				    j->sorted[k]->last_ns >= next->first_ns;
-		if (together != 2)
-			continue;
+		if (before >= next->first_ns || (i + 2 < end && j->sorted[i + 2]->has_times && j->sorted[i + 2]->first_ns <= old->last_ns))
+			continue; /* a third one at the same time */
 		c = add_guess(j, i, RULE_CAPTURE_SPI_KEPT, CAUSE_REKEY_COLLISION);
 		if (c)
 			c->other = i + 1;
@@ -81,9 +80,8 @@ void capture_guess_notify(struct capture_judge *j, uint32_t notify)
 	const struct packet_flow *n = j->sorted[notify];
 	struct capture_case *c;
 
-	for (uint32_t i = 0; i < j->case_count; i++)
-		if (j->cases[i].notify == notify)
-			return;
+	if (j->marks[notify] & MARK_TOLD)
+		return;
 	c = add_guess(j, notify, RULE_CAPTURE_NOTIFY, CAUSE_RECEIVER_LOST_STATE);
 	if (!c)
 		return;

@@ -53,6 +53,11 @@ struct capture_judge {
 	uint8_t *marks; /* owns: by sorted flow, enum capture_mark */
 	bool has_youngest; /* the table lists an SA that was made after this moment, at the latest: */
 	int64_t youngest_ns;
+	/* Of the pair at hand, so that a capture of a million of its SAs costs no more than their number: from where on its
+	 * newer SAs are looked for, of ESP and AH, and when what the receiver sends back, but does not list, came last. */
+	uint32_t newer_from[2];
+	bool has_back, back_is_known;
+	int64_t back_ns;
 	uint64_t pairs, spi_changes, one_way_pairs, judged, known;
 	struct capture_case *cases; /* owns */
 	uint32_t case_count, case_room;
@@ -63,7 +68,7 @@ struct capture_judge {
 	char observer_text[SPIMEND_ADDRESS_TEXT_MAX];
 };
 
-enum capture_mark { MARK_NEW = 1, MARK_ONE_WAY = 2, MARK_JUDGED = 4, MARK_KNOWN = 8 };
+enum capture_mark { MARK_NEW = 1, MARK_ONE_WAY = 2, MARK_JUDGED = 4, MARK_KNOWN = 8, MARK_TOLD = 16 };
 
 /* One pair's flows: sorted[first .. first + count). */
 struct capture_pair {

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include "judge/capture.h"
@@ -192,11 +193,107 @@ static void a_lost_sa_is_found(void **state)
 	assert_true(found_all >= 80);
 }
 
+/* ---- what a stranger can put into a capture costs as much time as there is of it ---- */
+
+enum { MANY = 100000 };
+#define CPU_SECONDS_MOST 5 /* it takes a fraction of one; a minute and more where each is held against each */
+
+static void feed(struct capture_judge *captures, int file, struct packet p, uint64_t number)
+{
+	p.length = 100;
+	p.has_time = true;
+	p.number = number;
+	capture_judge_packets(captures, file, &p, 1);
+}
+
+static struct packet of_flow(uint32_t i, uint32_t sequence, int64_t at)
+{
+	return (struct packet){ .key = { address(10), address(1), SPIMEND_PROTOCOL_ESP, 0, 0x10000000u + i }, .sequence = sequence,
+				.at_ns = START + at };
+}
+
+/* How many incidents there are. */
+static size_t judge_many(void (*fill)(struct capture_judge *captures, int file), bool has_table, enum rule rule)
+{
+	struct saved_record r = { .kind = SAVED_FLOW, .flow = { .source = SA_BLOCK_SWAN, .whole = true } };
+	struct judge_settings settings;
+	struct capture_judge *captures;
+	struct incident incident;
+	struct judge *judge;
+	clock_t begun = clock();
+	size_t found = 0;
+
+	judge_settings_default(&settings);
+	assert_int_equal(judge_new(&settings, &key, &judge), 0);
+	assert_int_equal(capture_judge_new(judge, &key, &captures), 0);
+	if (has_table) {
+		r.flow.local = address(1);
+		r.flow.peer = address(10);
+		assert_int_equal(capture_judge_table_file(captures, TEXT("table")), 0);
+		assert_int_equal(capture_judge_table_begin(captures, OUTPUT_SWANCTL, NULL), 0);
+		assert_int_equal(capture_judge_table_add(captures, &r), 0);
+		capture_judge_table_end(captures, false);
+		assert_int_equal(capture_judge_table_finish(captures), 0);
+	}
+	fill(captures, capture_judge_file(captures, TEXT("many")));
+	assert_int_equal(capture_judge_settle(captures), 0);
+	for (size_t i = 0; i < capture_judge_incidents(captures); i++) {
+		capture_judge_incident(captures, i, &incident);
+		found += incident.rule == rule;
+	}
+	capture_judge_free(captures);
+	judge_free(judge);
+	assert_in_range((clock() - begun) / CLOCKS_PER_SEC, 0, CPU_SECONDS_MOST);
+	return found;
+}
+
+static void fill_notifies(struct capture_judge *captures, int file)
+{
+	for (uint32_t i = 0; i < MANY; i++) {
+		struct packet p = { .key = { .src = address(1), .dst = address(10) }, .at_ns = START + i * 1000, .has_bad_spi = true,
+				    .bad_spi = 0x10000000u + i };
+
+		feed(captures, file, p, i + 1);
+	}
+}
+
+static void fill_unknown(struct capture_judge *captures, int file)
+{
+	for (uint32_t n = 0; n < 3; n++)
+		for (uint32_t i = 0; i < MANY; i++) {
+			struct packet back = { .key = { address(1), address(10), SPIMEND_PROTOCOL_ESP, 0, 0x20000000u + i },
+					       .sequence = 1000 + n, .at_ns = START + n * SECOND_NS + i };
+
+			feed(captures, file, of_flow(i, 1000 + n, 60 * SECOND_NS + n * SECOND_NS + i), (2 * n * MANY + i) + 1);
+			feed(captures, file, back, 2 * n * MANY + MANY + i + 1);
+		}
+	capture_judge_span(captures, START, START + 62 * SECOND_NS + MANY);
+}
+
+/* Each goes on for long beside the one after it, and with no third one. */
+static void fill_kept(struct capture_judge *captures, int file)
+{
+	int64_t step = 100 * SECOND_NS;
+
+	for (uint32_t i = 0; i < MANY; i++)
+		for (uint32_t n = 0; n < 3; n++)
+			feed(captures, file, of_flow(i, 1 + n, i * step + n * step * 3 / 4), i * 3 + n + 1);
+}
+
+static void many_of_a_pair_cost_no_more_than_their_number(void **state)
+{
+	(void)state;
+	assert_int_equal(judge_many(fill_notifies, false, RULE_CAPTURE_NOTIFY), MANY);
+	assert_int_equal(judge_many(fill_unknown, true, RULE_SAD_LACKS), MANY);
+	assert_int_equal(judge_many(fill_kept, false, RULE_CAPTURE_SPI_KEPT), MANY - 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sound_sa_is_never_a_desync),
 		cmocka_unit_test(a_lost_sa_is_found),
+		cmocka_unit_test(many_of_a_pair_cost_no_more_than_their_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
