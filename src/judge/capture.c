@@ -181,7 +181,9 @@ bool capture_has_traffic(const struct capture_judge *j, const struct spimend_add
 
 uint32_t capture_notify_of(const struct capture_judge *j, const struct packet_flow *f)
 {
-	struct packet_flow wanted = { .key = { .src = f->key.dst, .dst = f->key.src, .protocol = PACKET_FLOW_NOTIFY, .spi = f->key.spi } };
+	struct packet_flow wanted = {
+		.key = { .src = f->key.dst, .dst = f->key.src, .protocol = PACKET_FLOW_NOTIFY, .spi = f->key.spi },
+	};
 	const struct packet_flow *key = &wanted, *const *found = NULL;
 
 	if (j->notify_count)
