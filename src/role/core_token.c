@@ -186,25 +186,27 @@ static void print_token(const struct mind_token *t, const char *text, bool json,
 	buffer_add_char(out, '\n');
 }
 
+/* Root's word is for everybody's: of one who is no operator any more, or who lost his. */
 static int take_back(struct mind *mind, uint32_t uid, const char *who, struct buffer *out)
 {
+	const char *whose = uid == 0 ? ", everybody's" : "";
 	size_t count = 0;
 	int r;
 
 	for (size_t i = 0; i < TOKENS_MAX; i++) {
 		struct mind_token *t = &mind->web.tokens[i];
 
-		if (!t->until.ns || t->uid != uid)
+		if (!t->until.ns || (uid != 0 && t->uid != uid))
 			continue;
 		count += t->until.ns > mind_now(mind).wall.ns;
 		memset(t, 0, sizeof(*t));
 	}
 	r = keep_tokens(mind);
-	log_say(&mind->member->log, LOG_NOTICE, "%s takes back %zu token%s of the page", who, count, text_plural(count));
+	log_say(&mind->member->log, LOG_NOTICE, "%s takes back %zu token%s of the page%s", who, count, text_plural(count), whose);
 	if (r < 0)
 		buffer_printf(out, "they count no more, but that cannot be kept over a restart: %s", spimend_strerror(r));
 	else
-		buffer_printf(out, "%zu token%s taken back\n", count, text_plural(count));
+		buffer_printf(out, "%zu token%s taken back%s\n", count, text_plural(count), whose);
 	return r < 0 ? CONTROL_REFUSED : 0;
 }
 

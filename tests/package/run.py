@@ -193,7 +193,8 @@ def installed(suite, tree, parcel):
     suite.ok("apt installs it in a fresh tree")
     wanted = ("etc/spimend/spimend.conf", "usr/sbin/spimendd", "usr/bin/spimend", UNIT)
     problems = [f"{one} is missing" for one in wanted if not os.path.exists(tree.path(one))]
-    for what, sought in (("passwd", "spimend:"), ("group", "spimend-operators:")):
+    for what, sought in (("passwd", "spimend:"), ("passwd", "spimend-web:"), ("passwd", "spimend-hook:"),
+                         ("group", "spimend-operators:")):
         with open(tree.path(f"etc/{what}"), encoding="utf-8") as file:
             problems += [] if any(line.startswith(sought) for line in file) else [f"no {sought} in {what}"]
     problems += [] if os.path.islink(tree.path("etc/systemd/system/multi-user.target.wants/spimendd.service")) else ["not enabled"]
@@ -218,6 +219,8 @@ def installed(suite, tree, parcel):
     problems += ["removing leaves the program"] if os.path.exists(tree.path("usr/sbin/spimendd")) else []
     suite.judge("an upgrade keeps settings, removing keeps settings and incidents", problems)
 
+    for name in ("spimend.conf.previous", "spimend.conf.new"):  # as `write memory` leaves them
+        shutil.copy(tree.path("etc/spimend/spimend.conf"), tree.path("etc/spimend/" + name))
     purged = tree.run("apt-get", "purge", "-qy", "spimend")
     left = sorted(one for one in tree.files() - before if "spimend" in one and not one.startswith("root/"))
     suite.judge("purging leaves nothing", ([purged.tail(5)] if purged.status else []) + left)

@@ -146,13 +146,13 @@ class Daemon:
         with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
             return {name: value.strip() for name, _, value in (line.partition(":") for line in file)}
 
-    def ask(self, command="status", json_form=True, ident=None, uid=None):
+    def ask(self, command="status", json_form=True, ident=None, uid=None, **more):
         """(exit status, text) as the control socket answers; None when it does not."""
         def talk():
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
                 line.settimeout(5)
                 line.connect(self.control)
-                line.sendall(json.dumps({"spimend": 1, "command": command, "id": ident, "json": json_form}).encode() + b"\n")
+                line.sendall(json.dumps({"spimend": 1, "command": command, "id": ident, "json": json_form, **more}).encode() + b"\n")
                 got = b""
                 while True:
                     part = line.recv(65536)
