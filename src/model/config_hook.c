@@ -30,6 +30,17 @@ const char *hook_web_print(const struct hook_web *web, char to[HOOK_URL_MAX])
 	return to;
 }
 
+const char *hook_web_show(const struct hook_web *web, char to[HOOK_URL_MAX])
+{
+	char *query;
+
+	hook_web_print(web, to);
+	query = strchr(to, '?');
+	if (query)
+		snprintf(query, HOOK_URL_MAX - (size_t)(query - to), "?...");
+	return to;
+}
+
 uint64_t hook_web_mark(const struct hook_web *web)
 {
 	static const struct hash_key key = { 5, 6 };

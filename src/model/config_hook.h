@@ -34,6 +34,8 @@ bool hook_web_address(const struct hook_web *web, const struct config_notify *no
 /* "https://hooks.example:8443/x": as it stands in the configuration. `to` has room for HOOK_URL_MAX. */
 #define HOOK_URL_MAX (NOTIFY_SERVER_MAX + HOOK_PATH_MAX + 24)
 const char *hook_web_print(const struct hook_web *web, char to[HOOK_URL_MAX]);
+/* For logs and status, which others read: of a query, in which many servers want a key, that it is there. */
+const char *hook_web_show(const struct hook_web *web, char to[HOOK_URL_MAX]);
 /* Another one after whatever changed. */
 uint64_t hook_web_mark(const struct hook_web *web);
 

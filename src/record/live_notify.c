@@ -105,7 +105,7 @@ static void add_hooks(const struct live_notify *n, const struct config *config, 
 
 	for (uint32_t i = 0; i < config->hooks.web_count; i++) {
 		label(out, i ? "" : "webhooks");
-		buffer_printf(out, "%s: ", hook_web_print(&config->hooks.webs[i], url));
+		buffer_printf(out, "%s: ", hook_web_show(&config->hooks.webs[i], url));
 		add_counts(web_state(n, config, i), out);
 	}
 	if (!config->hooks.program[0])
@@ -229,7 +229,7 @@ void live_notify_json(const struct live_notify *n, const struct config *config, 
 		put_state("snmp", &c->hosts[i].address, c->hosts[i].port, notify_host_how(&c->hosts[i]),
 			  snmp_state(n, config, i), j);
 	for (uint32_t i = 0; i < config->hooks.web_count; i++)
-		put_hook("webhook", hook_web_print(&config->hooks.webs[i], url), web_state(n, config, i), j);
+		put_hook("webhook", hook_web_show(&config->hooks.webs[i], url), web_state(n, config, i), j);
 	if (config->hooks.program[0])
 		put_hook("exec", config->hooks.program, n->program && n->program->mark ? n->program : NULL, j);
 	json_array_end(j);

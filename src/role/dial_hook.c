@@ -63,7 +63,7 @@ static void say(struct hook_link *link, int severity, const char *what)
 {
 	char url[HOOK_URL_MAX];
 
-	log_say(&link->dial->member->log, severity, "webhook %s: %s", hook_web_print(&link->web, url), what);
+	log_say(&link->dial->member->log, severity, "webhook %s: %s", hook_web_show(&link->web, url), what);
 }
 
 /* Tried again later, unless that was the last time; `final`: the server said that it will never take it. */

@@ -162,6 +162,16 @@ async function hostile(browser) {
   check(await page.evaluate(() => window.hacked === undefined && !document.querySelector("main img, main script, main iframe")), "a router's text became markup");
   check((await page.locator("main").textContent()).includes("<img"), "the hostile name is not shown");
   await shoot(page, "hostile-desktop");
+
+  // A record that is longer than the page reads, and torn: that is told.
+  check(await page.getByText(/recorded events these are the first/).count() === 0, "a whole record is called a part");
+  await page.route("**/timeline?*", async (route) => {
+    const part = await (await route.fetch()).json();
+    await route.fulfill({ json: { ...part, total: 30000, damaged: 3, next: part.after + 5000 } });
+  });
+  await page.reload();
+  await page.getByText(/^Of 30000 recorded events these are the first \d+/).waitFor({ timeout: PATIENCE });
+  await page.getByText("3 places of the record cannot be read").waitFor({ timeout: PATIENCE });
 }
 
 // The keyboard's way past the head, a log-out and a log-in, and a stream that was refused for a while.

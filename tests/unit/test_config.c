@@ -623,6 +623,9 @@ static void test_webhooks_are_read_and_printed(void **state)
 	assert_int_equal(config.hooks.webs[0].port, 443);
 	assert_int_equal(config.hooks.webs[1].port, 8080);
 	assert_string_equal(config.hooks.webs[2].host, "2001:db8::1");
+	assert_string_equal(hook_web_print(&config.hooks.webs[0], url), "https://hooks.example/a/b?c=%20d");
+	assert_string_equal(hook_web_show(&config.hooks.webs[0], url), "https://hooks.example/a/b?...");
+	assert_string_equal(hook_web_show(&config.hooks.webs[2], url), "https://[2001:db8::1]:8443/x");
 	assert_string_equal(hook_web_print(&config.hooks.webs[2], url), "https://[2001:db8::1]:8443/x");
 	assert_null(strstr(complaints(), "hook"));
 	before = config;

@@ -62,17 +62,19 @@ function events(recorded) {
 
 async function timeline(id, signal) {
   const recorded = [];
+  let total = 0, damaged = 0;
   try {
     for (let after = 0, turn = 0; after !== null && turn < 5; turn++) {
       const part = await get(`api/incidents/${encodeURIComponent(id)}/timeline`, { after, limit: 5000 }, signal);
       recorded.push(...part.recorded);
+      ({ total, damaged } = part);
       after = part.next;
     }
   } catch (error) {
     if (error.name === "AbortError" || error.kind === "token") throw error;
-    return { recorded, why: error.message };
+    return { recorded, total, damaged, why: error.message };
   }
-  return { recorded, why: null };
+  return { recorded, total, damaged, why: null };
 }
 
 export async function show(root, { words, parameters, go, signal }) {
@@ -94,7 +96,10 @@ export async function show(root, { words, parameters, go, signal }) {
           h("label", {}, "Shown", h("select", { onchange: (event) => go({ window: event.target.value }) },
             [["event", "the event"], ["all", "all that was recorded"]].map(([value, text]) => h("option", { value, selected: value === span }, text))))),
         h("div", { class: "scroll" }, picture(incident, record.recorded, spans[span])), legend(),
-        record.why ? h("p", { class: "soft" }, `What was recorded cannot be shown: ${record.why}`) : null),
+        record.why ? h("p", { class: "soft" }, `What was recorded cannot be shown: ${record.why}`) : null,
+        record.total > record.recorded.length ? h("p", { class: "trouble" }, `Of ${record.total} recorded events these are the first ${record.recorded.length}: `,
+          h("code", {}, `spimend report ${incident.id}`), " has all.") : null,
+        record.damaged ? h("p", { class: "trouble" }, `${record.damaged} places of the record cannot be read.`) : null),
       h("div", { class: "grid" },
         h("section", { class: "card" }, h("h2", {}, "What it is"), facts([
           ["Seen by", incident.observer], ["Rule", incident.rule], ["Protocol", incident.encap ? `${incident.proto} in ${incident.encap}` : incident.proto], ["Interface", incident.interface],
