@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "parse/secrets.h"
 #include "sense/syslog_private.h"
 #include "sense/syslog_stream.h"
 
@@ -164,6 +165,18 @@ static struct text text_of_message(const struct known *k, struct text text)
 	return text_first(text, SYSLOG_TEXT_MAX);
 }
 
+/* An applet's lines may show what it types: from here on the text is kept, recorded and shown. */
+static void set_text(struct syslog_claim *c, struct text text)
+{
+	cleanup(buffer_done) struct buffer clean = { 0 };
+
+	secrets_remove(text, &clean);
+	if (!clean.failed)
+		text_copy(buffer_text(&clean), c->text, sizeof(c->text));
+	for (size_t i = 0; i < clean.len && i < sizeof(c->text) - 1; i++)
+		c->text[i] = c->text[i] ? c->text[i] : ' ';
+}
+
 static void tell(struct syslog *s, uint32_t source, const struct log_fact *f)
 {
 	struct syslog_claim *c = &s->claim;
@@ -184,8 +197,7 @@ static void tell(struct syslog *s, uint32_t source, const struct log_fact *f)
 	c->is_repeat = f->is_repeat;
 	c->is_alone = f->is_alone;
 	set_times(s, k, f);
-	for (size_t i = 0; i < text.len; i++)
-		c->text[i] = text.at[i] ? text.at[i] : ' ';
+	set_text(c, text);
 	syslog_name_claim(s, source, f->host);
 	if (!s->events.claim(s->events.context, c))
 		s->counts.not_told++;

@@ -144,6 +144,20 @@ static void test_a_name_is_its_first_speakers(void **state)
 	assert_memory_equal(claims[3].text, "77: %CRYPTO", 11); /* as it was sent */
 }
 
+static void test_a_secret_in_a_line_goes_no_further(void **state)
+{
+	(void)state;
+	send("198.51.100.3", "<189>77: *Nov  3 11:02:44.058: %HA_EM-6-LOG: fix : DEBUG(cli_lib) : : IN  : hub(config)#crypto isakmp key "
+			     "S3cret address 192.0.2.1");
+	send("198.51.100.3", stray("", "", 0x44444444));
+	syslog_settle(s);
+	assert_int_equal(claim_count, 2);
+	assert_int_equal(claims[0].fact.kind, FACT_APPLET);
+	assert_null(strstr(claims[0].text, "S3cret"));
+	assert_non_null(strstr(claims[0].text, "key <removed> address 192.0.2.1"));
+	assert_memory_equal(claims[1].text, "77: %CRYPTO", 11);
+}
+
 static void test_the_narrowest_source_counts_and_a_relay_is_believed(void **state)
 {
 	(void)state;
@@ -370,6 +384,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_who_is_no_source_is_counted_and_not_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_name_is_its_first_speakers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_secret_in_a_line_goes_no_further, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_the_narrowest_source_counts_and_a_relay_is_believed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_devices_are_heard_by_their_addresses, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_times_count_where_they_are_near, set_up, tear_down),
