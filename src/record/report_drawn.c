@@ -87,7 +87,8 @@ static void set_listed(struct picture_bar *bar, const struct recorded *event)
 	struct text t = event->text;
 	uint64_t seconds;
 
-	if (text_take(&t, TEXT("listed: installed ")) && text_take_digits(&t, 9, &seconds, NULL) && !bar->has_born)
+	if (text_take(&t, TEXT("listed: installed ")) && text_take_digits(&t, 9, &seconds, NULL) && !bar->has_born &&
+	    event->wall.ns >= (int64_t)seconds * SECOND_NS)
 		set_born(bar, (struct instant){ event->wall.ns - (int64_t)seconds * SECOND_NS });
 }
 

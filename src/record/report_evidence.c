@@ -135,14 +135,20 @@ void report_evidence_refine(struct report_evidence *e, struct report_end *end, i
 	buffer_done(&line);
 }
 
+/* As the calendar has them: of such times each may be taken from each, and a while added. */
+static bool is_time(int64_t ns)
+{
+	return ns >= 0 && ns <= INT64_MAX - 100 * DAY_NS;
+}
+
 struct instant report_evidence_time(const struct report_evidence *e, const struct recorded *event)
 {
 	struct instant at = event->wall;
 
 	for (size_t i = 0; i < e->end_count; i++)
 		if (e->ends[i].has_offset && text_equal(e->ends[i].name, event->end) &&
-		    __builtin_sub_overflow(event->wall.ns, e->ends[i].offset_ns, &at.ns))
-			return event->wall;
+		    (__builtin_sub_overflow(event->wall.ns, e->ends[i].offset_ns, &at.ns) || !is_time(at.ns)))
+			return event->wall; /* no clock is so wrong */
 	return at;
 }
 

@@ -193,6 +193,27 @@ def check_capture(suite, folder):
     suite.judge(test, problems)
 
 
+def check_absurd_clocks(suite, spimend, scratch):
+    """A stream that somebody else made: whatever it says of clocks and ages, the page comes at once, with times as they were told."""
+    problems, stray = [], event(0, "sighting", src=S, dst=R, proto="esp", spi=hex(STALE), packets=1)
+    for offset in (9 * 10**18, -9 * 10**18, 7 * 10**18, 1 - 2**63, 2**63 - 1):
+        lines = [event(0, "clock", "spoke", offset=offset, error=5), stray, sa(1, "sa-born", "spoke", S, R, STALE, "out"),
+                 dict(stray, end="spoke"),
+                 dict(event(3, "counter", "spoke", src=S, dst=R, proto="esp", spi=hex(NEW), direction="out",
+                            text="listed: installed 999999999 s ago"), at="1970-01-01T00:00:00Z"),
+                 dict(stray, at="2261-12-31T23:59:59Z")]
+        folder = os.path.join(scratch, f"absurd{offset}")
+        try:
+            made = subprocess.run([spimend, "report", "--from", written(scratch, lines), "--output", folder], capture_output=True, timeout=30)
+        except subprocess.TimeoutExpired:
+            problems.append(f"offset {offset}: no end within 30 s")
+            continue
+        wrong(problems, made.returncode == 0, f"offset {offset}: exit status {made.returncode}: {made.stderr.decode()[-300:]}")
+        wrong(problems, made.returncode or "2026-11-03 13:02:44.059000000 spoke        sa-born" in content(folder, "timeline.txt"),
+              f"offset {offset}: a time was moved out of the calendar")
+    suite.judge("reports: clocks that cannot be so wrong move nothing", problems)
+
+
 def check_archive(suite, spimend, scratch):
     stream, archive = written(scratch, story()), os.path.join(scratch, "report.tar.zst")
     problems = []
@@ -367,7 +388,7 @@ def check_size(suite, spimend, scratch):
 
 
 def run_reports(suite, spimend):
-    for check in (check_folder, check_archive, check_folder_there, check_bad_lines, check_sas, check_two_ends, check_hostile,
+    for check in (check_folder, check_archive, check_folder_there, check_absurd_clocks, check_bad_lines, check_sas, check_two_ends, check_hostile,
                   check_size):
         with tempfile.TemporaryDirectory(prefix="reports-") as scratch:
             folder = check(suite, spimend, scratch)
