@@ -388,7 +388,8 @@ def check_size(suite, spimend, scratch):
 
 
 def run_reports(suite, spimend):
-    for check in (check_folder, check_archive, check_folder_there, check_absurd_clocks, check_bad_lines, check_sas, check_two_ends, check_hostile,
+    for check in (check_folder, check_archive, check_folder_there, check_absurd_clocks, check_bad_lines,
+                  check_sas, check_two_ends, check_hostile,
                   check_size):
         with tempfile.TemporaryDirectory(prefix="reports-") as scratch:
             folder = check(suite, spimend, scratch)
