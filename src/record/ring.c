@@ -266,10 +266,12 @@ static bool make_place(struct ring *ring, struct moment now)
 	bool waits = ring->figures.trouble && now.mono_ns < ring->retry_ns;
 
 	if (is_full(ring) || is_long(ring, now)) {
-		if (waits || flush(ring, now) < 0)
+		if (!waits && flush(ring, now) == 0) {
+			end_segment(ring);
+			begin_segment(ring, now);
+		} else if (is_full(ring)) {
 			return false;
-		end_segment(ring);
-		begin_segment(ring, now);
+		}
 	} else if (ring->pending_len >= RING_BATCH_BYTES && !waits) {
 		(void)flush(ring, now);
 	}

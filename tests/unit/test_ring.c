@@ -299,6 +299,33 @@ static void test_what_others_need_of_the_disk_is_left_to_them(void **state)
 	ring_close(ring, at(SECOND_NS));
 }
 
+static void test_a_disk_that_is_full_for_hours_costs_what_memory_has_no_room_for(void **state)
+{
+	struct ring_limits greedy = small;
+	int64_t now = 0;
+	struct ring *ring;
+
+	(void)state;
+	greedy.reserve = UINT64_MAX / 2;
+	ring = open_ring(&greedy, at(0));
+	for (uint64_t i = 1; i <= 20; i++) { /* a segment is of 90 minutes at most */
+		add_number(ring, i, at(now));
+		ring_tick(ring, at(now += SECOND_NS));
+		assert_int_equal(ring_figures(ring).trouble, -ENOSPC);
+		ring_tick(ring, at(now += 20 * MINUTE_NS));
+	}
+	assert_int_equal(ring_figures(ring).lost, 0);
+	ring_change(ring, &small, "hub");
+	ring_tick(ring, at(now += RING_RETRY_NS));
+	assert_int_equal(ring_figures(ring).trouble, 0);
+	assert_int_equal(ring_figures(ring).written, 20);
+	add_number(ring, 21, at(now += SECOND_NS)); /* into a segment of its own */
+	ring_flush(ring, at(now));
+	assert_int_equal(ring_segments(ring), 2);
+	assert_int_equal(ring_figures(ring).records, 21);
+	ring_close(ring, at(now));
+}
+
 /* --- A process that is killed -------------------------------------------------------------------------------------- */
 
 static void write_until_killed(int told)
@@ -412,6 +439,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_it_wraps_around_within_its_bytes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_what_is_too_old_goes_by_the_clock_that_does_not_step, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_step_of_the_clock_is_told_and_a_slewed_one_is_not, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_disk_that_is_full_for_hours_costs_what_memory_has_no_room_for, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_full_disk_stops_the_recording_until_there_is_room, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_what_others_need_of_the_disk_is_left_to_them, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_process_that_is_killed_in_mid_write_loses_nothing_that_was_written, set_up,
