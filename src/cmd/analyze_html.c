@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "base/memory.h"
 #include "plan/picture.h"
@@ -168,19 +169,25 @@ static int write_all(struct page *p, const struct summary *s)
 	return result < 0 ? result : put(p);
 }
 
-/* `--html hub.log spoke.log`, typed in a hurry, must not cost the log. */
+/* `--html hub.log spoke.log`, typed in a hurry, must not cost the log, nor `--html index.html` somebody's page. */
 int analyze_html_check(const char *path)
 {
-	static const char begins[] = "<!doctype html>\n<html";
-	char bytes[sizeof(begins) - 1];
-	FILE *file = fopen(path, "re");
-	size_t got;
+	char bytes[2048]; /* what stands in front of the style */
+	struct stat there;
+	struct text head;
+	FILE *file;
 
-	if (!file)
+	if (stat(path, &there) < 0)
 		return errno == ENOENT ? 0 : -errno;
-	got = fread(bytes, 1, sizeof(bytes), file);
+	if (!S_ISREG(there.st_mode))
+		return 0; /* a pipe holds nothing that could be lost */
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	head = (struct text){ bytes, fread(bytes, 1, sizeof(bytes), file) };
 	fclose(file);
-	return got == 0 || (got == sizeof(bytes) && memcmp(bytes, begins, got) == 0) ? 0 : -EEXIST;
+	return head.len == 0 || (text_starts(head, TEXT("<!doctype html>\n<html")) &&
+				 text_has(head, TEXT("<meta name=\"generator\" content=\"spimend "))) ? 0 : -EEXIST;
 }
 
 int analyze_html_write(const char *path, struct judge *judge, struct capture_judge *captures, const struct summary *summary)

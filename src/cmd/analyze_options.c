@@ -264,7 +264,7 @@ static int read_option(int option, struct analyze_options *o)
 		o->html = optarg;
 		result = analyze_html_check(optarg);
 		if (result == -EEXIST)
-			return refuse("--html", optarg, "it is there and is no page: it is left as it is, name another file");
+			return refuse("--html", optarg, "it is there and is no page of ours: it is left as it is, name another file");
 		return result < 0 ? refuse("--html", optarg, spimend_strerror(result)) : 0;
 	case OPTION_SAD:
 		return add_table(optarg, o);
