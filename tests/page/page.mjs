@@ -127,6 +127,7 @@ async function approval(browser) {
   tell("foreign", { tries: await foreign(context, url) });
   await button.click();
   const dialog = page.locator("#dialog");
+  check(await page.getByRole("dialog", { name: "Have this typed?" }).count() === 1, "the dialog has no name");
   for (const token of ["spp_" + "A".repeat(43), given.token]) {
     await dialog.getByLabel("Your personal token").fill(token);
     await dialog.getByRole("button", { name: "Approve" }).click();
@@ -202,6 +203,11 @@ async function session(browser) {
   await skip("the overview", heading("Overview"));
   await page.locator("#nav").getByRole("link", { name: /^Incidents/ }).click();
   await heading("Incidents").waitFor({ timeout: PATIENCE });
+  await page.getByLabel("Verdict").focus();
+  await page.getByLabel("Verdict").selectOption("noise");
+  await page.waitForURL(/verdict=noise/);
+  await page.waitForTimeout(500);
+  check(await page.evaluate(() => document.activeElement?.name === "verdict"), "a list that is fetched anew takes the focus away");
   await page.getByRole("button", { name: "Log out" }).click();
   await field.waitFor({ timeout: PATIENCE });
   await page.waitForTimeout(1000);

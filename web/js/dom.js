@@ -33,9 +33,14 @@ export function s(tag, attributes, ...children) {
   return fill(element, children);
 }
 
+// What had the focus has it again where there is the like of it: who goes by keyboard does not begin anew with each refresh.
 export function replace(element, ...children) {
+  const had = document.activeElement !== element && element.contains(document.activeElement) ? document.activeElement : null;
+  const is = (one) => ["href", "name", "id"].every((name) => one.getAttribute(name) === had.getAttribute(name)) && one.textContent === had.textContent;
   element.replaceChildren();
-  return fill(element, children);
+  fill(element, children);
+  if (had) [...element.querySelectorAll(had.localName)].find(is)?.focus({ preventScroll: true });
+  return element;
 }
 
 const TONES = {

@@ -56,6 +56,7 @@ export function confirm(question, details, verb, act) {
       h("h2", {}, question), details,
       h("label", { for: "personal" }, "Your personal token (", h("code", {}, "spimend token"), " prints one)"), field, error,
       h("div", { class: "row" }, h("button", { type: "button", onclick: () => end(null) }, "Cancel"), button)));
+    dialog.setAttribute("aria-label", question);
     dialog.oncancel = (event) => { event.preventDefault(); end(null); };
     dialog.showModal();
     field.focus();
