@@ -28,6 +28,7 @@ struct captures {
 	unsigned troubles;
 	bool has_table;
 	bool table_failed; /* and why was said */
+	bool is_partial;   /* one of the outputs of the receiver was not read */
 	int error;
 	struct summary_flow *flows; /* owns: for the summary */
 	struct summary_exchange exchanges[EXCHANGES];
@@ -267,6 +268,7 @@ bool captures_read_table(struct captures *c, const char *path)
 	}
 	buffer_done(&bytes);
 	c->has_table |= result == 0;
+	c->is_partial |= result < 0;
 	return result == 0 && !damaged && c->troubles == 0;
 }
 
@@ -276,6 +278,8 @@ bool captures_finish_table(struct captures *c, const struct spimend_address *rec
 
 	for (size_t i = 0; i < count && result == 0; i++)
 		result = capture_judge_receiver(c->judge, &receivers[i]);
+	if (result == 0 && c->is_partial) /* what another of its outputs could not tell may have the SA */
+		capture_judge_table_end(c->judge, true);
 	if (result == 0)
 		result = capture_judge_table_finish(c->judge);
 	c->has_table = result == 0;
