@@ -120,7 +120,9 @@ static void change_of_capture(const struct incident *i, const struct names *n, s
 	else if (i->verdict == VERDICT_TRANSIENT)
 		names_say(n, out, "Packets on $X that go on beyond the overlap of a rekey make it a desync.\n");
 	else if (i->verdict == VERDICT_DESYNC)
-		names_say(n, out, "If $R lists $X as inbound after all, or did at the time of the capture, the table is of another time.\n");
+		names_say(n, out, "If $R lists $X as inbound after all, or did at the time of the capture, the table is of another time.\n"
+				  "If $S has no outbound SA $X, the packets are forged: a capture shows addresses, not who sent. Then nothing "
+				  "is to be cleared.\n");
 	else if (i->rule == RULE_SEQUENCE_STUCK)
 		buffer_add_string(out, "A rising sequence number on the same SPI makes it a desync.\n");
 	else
