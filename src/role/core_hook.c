@@ -13,39 +13,21 @@
 
 /* --- Is it a change? ------------------------------------------------------------------------------------------------ */
 
-static struct hooked *place_of(struct mind *mind, const char *id)
+static uint32_t mark_of(const struct incident_row *row)
 {
-	static const struct hash_key key = { 9, 10 };
-
-	return &mind->hooks.told[hash_bytes(&key, id, strlen(id)) % HOOKED_MAX];
-}
-
-static uint64_t mark_of(const struct incident_row *row)
-{
-	return 1 + ((uint64_t)row->state << 16 | (uint64_t)row->verdict << 8 | (uint64_t)row->cause);
+	return 1 + ((uint32_t)row->state << 16 | (uint32_t)row->verdict << 8 | (uint32_t)row->cause);
 }
 
 /* True once for each change of what is a fault, or was told as one. */
 static bool is_news(struct mind *mind, const struct incident_row *row)
 {
-	struct hooked *told = place_of(mind, row->id);
-	bool was_told = strcmp(told->id, row->id) == 0;
-
-	if ((!incident_row_loses_packets(row) && !was_told) || (was_told && told->mark == mark_of(row)))
-		return false;
-	memcpy(told->id, row->id, sizeof(told->id));
-	told->mark = mark_of(row);
-	return true;
+	return hooked_is_news(&mind->hooks.told, row->id, mark_of(row), incident_row_loses_packets(row));
 }
 
 void mind_hook_restored(struct mind *mind, const struct incident_row *row)
 {
-	struct hooked *told = place_of(mind, row->id);
-
-	if (!incident_row_loses_packets(row))
-		return;
-	memcpy(told->id, row->id, sizeof(told->id));
-	told->mark = mark_of(row);
+	if (incident_row_loses_packets(row))
+		hooked_put(&mind->hooks.told, row->id, mark_of(row));
 }
 
 /* --- The log -------------------------------------------------------------------------------------------------------- */
@@ -135,7 +117,7 @@ void mind_hook_incident(struct mind *mind, const struct core_incident *incident)
 	if (!is_wanted(mind))
 		return;
 	live_watch_json(&view, incident, &body);
-	if (body.len > DIAL_HOOK_BODY_MAX && (cut = memory_new(1, sizeof(*cut)))) {
+	if (body.len > DIAL_HOOK_BODY_MAX && incident->evidence_count > EVIDENCE_KEPT && (cut = memory_new(1, sizeof(*cut)))) {
 		*cut = *incident;
 		cut->evidence_cut = true;
 		cut->evidence_count = EVIDENCE_KEPT;
@@ -159,7 +141,7 @@ void mind_hook_case(struct mind *mind, const struct fleet_incident *incident)
 	if (!is_wanted(mind))
 		return;
 	record_fleet_json(incident, mode, false, &body);
-	if (body.len > DIAL_HOOK_BODY_MAX && (cut = memory_new(1, sizeof(*cut)))) {
+	if (body.len > DIAL_HOOK_BODY_MAX && incident->evidence_count > EVIDENCE_KEPT && (cut = memory_new(1, sizeof(*cut)))) {
 		*cut = *incident;
 		cut->evidence_cut += cut->evidence_count - EVIDENCE_KEPT;
 		cut->evidence_count = EVIDENCE_KEPT;

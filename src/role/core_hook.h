@@ -10,8 +10,8 @@
 #include "model/dial.h"
 #include "model/incident_row.h"
 #include "role/channel.h"
+#include "role/hooked.h"
 
-#define HOOKED_MAX 1024          /* incidents of which is known what was told last */
 #define HOOK_LINES_A_MINUTE 60   /* of the log; further ones are counted, and told with the next */
 
 struct mind;
@@ -19,10 +19,7 @@ struct core_incident;
 struct fleet_incident;
 
 struct mind_hooks {
-	struct hooked { /* in the place of the id's hash: two that share one are told more often than needed */
-		char id[INCIDENT_ID_MAX];
-		uint64_t mark;
-	} told[HOOKED_MAX];
+	struct hooked_table told;
 	struct channel *program;      /* owns; to the role hook; NULL: not there */
 	struct dial_state states[HOOK_WEBS_MAX], program_state;
 	int64_t window_ns;            /* mono */
