@@ -373,6 +373,7 @@ static int begin_window(struct frozen *frozen, struct ring *ring, const struct f
 			struct moment now)
 {
 	unsigned char header[SEGMENT_HEADER_BYTES];
+	bool is_new = !frozen_find(&frozen->folder, want->id);
 	struct frozen_kept *kept = frozen_find_or_add(&frozen->folder, want->id);
 	int r;
 
@@ -388,6 +389,7 @@ static int begin_window(struct frozen *frozen, struct ring *ring, const struct f
 		return r;
 	}
 	w->is_open = kept->is_under_way = true;
+	kept->is_foreign = want->is_foreign && (is_new || kept->is_foreign);
 	kept->written = now.wall;
 	w->from_ns = now.mono_ns - frozen->limits.before_ns;
 	w->from_wall.ns = now.wall.ns - frozen->limits.before_ns;
@@ -407,6 +409,7 @@ int frozen_begin(struct frozen *frozen, struct ring *ring, const struct frozen_w
 {
 	struct window *w = window_of(frozen, want->id);
 	char name[FROZEN_NAME_MAX];
+	uint32_t foreign = 0;
 	int r = -EBUSY;
 
 	if (w) {
@@ -415,10 +418,12 @@ int frozen_begin(struct frozen *frozen, struct ring *ring, const struct frozen_w
 	}
 	if (!frozen_name(want->id, 0, name))
 		return -EINVAL;
-	for (size_t i = 0; i < FROZEN_UNDER_WAY_MAX && !w; i++)
-		if (!frozen->windows[i].is_open)
+	for (size_t i = 0; i < FROZEN_UNDER_WAY_MAX; i++) {
+		foreign += frozen->windows[i].is_open && frozen->windows[i].want.is_foreign;
+		if (!frozen->windows[i].is_open && !w)
 			w = &frozen->windows[i];
-	if (w) {
+	}
+	if (w && !(want->is_foreign && foreign >= FROZEN_UNDER_WAY_MAX / 2)) {
 		frozen_let_go(&frozen->folder, &frozen->limits, FROZEN_BYTES_EACH / 2,
 				!frozen_find(&frozen->folder, want->id), believes_clock(frozen, now), is_over, context, now.wall);
 		r = begin_window(frozen, ring, want, w, now);

@@ -6,8 +6,8 @@
  *
  * Called by the role `core`. Kept is what belongs to the incident's two ends: events that name one of them or the incident,
  * and what names nobody (clocks, the daemon's own state). The part before is copied out of the ring a segment at a time, for
- * all incidents that wait in one pass; the part after is taken as it comes. Bounded in number, bytes and age: the oldest
- * that is over goes first. Never logs, never decides which incident is worth it, and a full disk stops nothing else.
+ * all incidents that wait in one pass; the part after is taken as it comes. Bounded in number, bytes and age: what
+ * another gateway asked for goes first, then the oldest that is over. Never logs, never decides which incident is worth it, and a full disk stops nothing else.
  */
 #ifndef RECORD_FROZEN_H
 #define RECORD_FROZEN_H
@@ -35,6 +35,7 @@ struct frozen_want { /* whose window */
 	char id[INCIDENT_ID_MAX];
 	struct spimend_address ends[2]; /* unknown: not asked for by address */
 	char hosts[2][SEGMENT_END_MAX]; /* other devices that it is about; empty: this gateway's own */
+	bool is_foreign; /* another gateway's incident, which asked: it makes room first, and has half of the windows at most */
 };
 
 struct frozen; /* opaque */

@@ -90,22 +90,23 @@ uint64_t frozen_folder_bytes(const struct frozen_folder *folder)
 	return sum;
 }
 
-/* The oldest of those that are over, else the oldest; never one whose window is open. NULL: none may go. */
+/* The oldest of those that were kept for another gateway, else of those that are over, else of all; never one whose window is
+ * open. NULL: none may go. */
 static struct frozen_kept *find_victim(const struct frozen_folder *folder, frozen_over_fn *is_over, void *context)
 {
 	struct frozen_kept *found = NULL;
-	bool found_over = false;
+	int found_rank = 0;
 
 	for (uint32_t i = 0; i < folder->count; i++) {
 		struct frozen_kept *kept = &folder->kept[i];
-		bool over;
+		int rank;
 
 		if (kept->is_under_way)
 			continue;
-		over = !is_over || is_over(context, kept->id);
-		if (!found || over > found_over || (over == found_over && kept->written.ns < found->written.ns)) {
+		rank = kept->is_foreign ? 2 : !is_over || is_over(context, kept->id);
+		if (!found || rank > found_rank || (rank == found_rank && kept->written.ns < found->written.ns)) {
 			found = kept;
-			found_over = over;
+			found_rank = rank;
 		}
 	}
 	return found;

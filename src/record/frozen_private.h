@@ -15,7 +15,7 @@ struct frozen_kept { /* an incident that has files */
 	uint64_t bytes, peer_bytes;
 	uint32_t parts;         /* a bit a part */
 	struct instant written; /* wall: latest */
-	bool is_under_way;
+	bool is_under_way, is_foreign;
 };
 
 struct frozen_folder {

@@ -239,7 +239,7 @@ void mind_evidence_asked(struct mind *mind, const struct evidence_ask *asked)
 	const struct config_recorder *c = &mind->member->config->recorder;
 	struct mind_evidence *e = &mind->evidence;
 	int64_t now = mind_now(mind).mono_ns;
-	struct frozen_want want = { .ends = { asked->ends[0], asked->ends[1] } };
+	struct frozen_want want = { .ends = { asked->ends[0], asked->ends[1] }, .is_foreign = true };
 	struct mind_evidence_debt *place = NULL;
 	uint32_t lately = 0;
 	char address[SPIMEND_ADDRESS_TEXT_MAX];

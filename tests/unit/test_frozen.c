@@ -449,6 +449,51 @@ static void test_a_full_disk_is_waited_for(void **state)
 	close_both(now);
 }
 
+static void begin(const char *id, bool is_foreign, int expected, struct moment now)
+{
+	struct frozen_want want = want_of(id, "10.1.1.1", "10.2.2.2");
+
+	want.is_foreign = is_foreign;
+	assert_int_equal(frozen_begin(frozen, ring, &want, NULL, NULL, now), expected);
+}
+
+/* A peer that asks and asks takes neither all windows nor the evidence of our own incidents away. */
+static void test_another_gateways_incidents_make_room_first(void **state)
+{
+	struct frozen_limits few = limits;
+	struct moment now = at(0);
+	char id[INCIDENT_ID_MAX];
+
+	(void)state;
+	few.count = 40;
+	open_both(&few, now);
+	begin("own111", false, 0, now);
+	now = at(100 * SECOND_NS);
+	run_until_quiet(&now);
+	assert_int_equal(frozen_figures(frozen).under_way, 0);
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < FROZEN_UNDER_WAY_MAX; i++) {
+			snprintf(id, sizeof(id), "p%d%02d", round, i);
+			begin(id, true, i < FROZEN_UNDER_WAY_MAX / 2 ? 0 : -EBUSY, now);
+		}
+		assert_int_equal(frozen_figures(frozen).under_way, FROZEN_UNDER_WAY_MAX / 2);
+		now = at((200 + 100 * round) * SECOND_NS);
+		run_until_quiet(&now);
+	}
+	assert_true(frozen_has(frozen, "own111")); /* the oldest of all */
+	assert_in_range(frozen_figures(frozen).incidents, 30, few.count);
+	/* What is ours stays ours, whoever asks for it as well. */
+	begin("own111", true, 0, now);
+	now = at(600 * SECOND_NS);
+	run_until_quiet(&now);
+	for (int i = 0; i < 20; i++) {
+		snprintf(id, sizeof(id), "q%02d", i);
+		begin(id, true, 0, now);
+	}
+	assert_true(frozen_has(frozen, "own111"));
+	close_both(now);
+}
+
 /* Windows that are open at once are all of evidence as well: together they keep to its size. */
 static void test_open_windows_keep_to_the_size_together(void **state)
 {
@@ -506,6 +551,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_devices_are_told_apart_by_name, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_an_id_never_leads_out_of_the_folder, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_full_disk_is_waited_for, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_another_gateways_incidents_make_room_first, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_open_windows_keep_to_the_size_together, set_up, tear_down),
 	};
 
