@@ -7,7 +7,8 @@
  * Called by the role `core`. Kept is what belongs to the incident's two ends: events that name one of them or the incident,
  * and what names nobody (clocks, the daemon's own state). The part before is copied out of the ring a segment at a time, for
  * all incidents that wait in one pass; the part after is taken as it comes. Bounded in number, bytes and age: what
- * another gateway asked for goes first, then the oldest that is over. Never logs, never decides which incident is worth it, and a full disk stops nothing else.
+ * another gateway asked for goes first, then the oldest that is over. Never logs, never decides which incident is worth it,
+ * and a full disk stops nothing else.
  */
 #ifndef RECORD_FROZEN_H
 #define RECORD_FROZEN_H

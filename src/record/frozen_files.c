@@ -90,8 +90,8 @@ uint64_t frozen_folder_bytes(const struct frozen_folder *folder)
 	return sum;
 }
 
-/* The oldest of those that were kept for another gateway, else of those that are over, else of all; never one whose window is
- * open. NULL: none may go. */
+/* The oldest of those that were kept for another gateway, else of those that are over, else of all; never one whose window
+ * is open. NULL: none may go. */
 static struct frozen_kept *find_victim(const struct frozen_folder *folder, frozen_over_fn *is_over, void *context)
 {
 	struct frozen_kept *found = NULL;
