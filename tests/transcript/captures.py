@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Captures, held against tshark and capinfos where they are installed: each scene of tests/capture.py, all shapes of packets
-in each format, and a real capture made here, where that can be.
+"""Captures, held against tshark and capinfos where they are installed: each scene of tests/packet_files.py, all shapes of
+packets in each format, and a real capture made here, where that can be.
 
 tshark must count the same packets of each SPI, and the same IKE messages; capinfos the same packets and times. That also
-shows that what tests/capture.py writes are the formats they are called."""
+shows that what tests/packet_files.py writes are the formats they are called."""
 import collections
 import datetime
 import json
@@ -17,7 +17,7 @@ from suite import ROOT, run as execute
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(ROOT, "tests"))
-import capture  # noqa: E402
+import packet_files as capture  # noqa: E402
 
 # As spimend: a first fragment is a packet of its own.
 TSHARK = ["tshark", "-n", "-o", "ip.defragment:FALSE", "-o", "ipv6.defragment:FALSE"]

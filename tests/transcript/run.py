@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Transcript tests: what a command prints, byte for byte.
 
-    cases/NAME/cmd      a shell line; $SPIMEND is the program, $CAPTURE makes captures (tests/capture.py), and examples/ is
+    cases/NAME/cmd      a shell line; $SPIMEND is the program, $CAPTURE is tests/packet_files.py, and examples/ is
                         the project's folder of that name
     cases/NAME/out      its standard output
     cases/NAME/err      its standard error; without the file it must be empty
@@ -68,7 +68,7 @@ def execute(name, spimend):
         env = {
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": scratch, "TMPDIR": scratch,
             "LC_ALL": "C", "TZ": "UTC", "NO_COLOR": "1", "SPIMEND": spimend, "PYTHONDONTWRITEBYTECODE": "1",
-            "CAPTURE": os.path.join(ROOT, "tests/capture.py"),
+            "CAPTURE": os.path.join(ROOT, "tests/packet_files.py"),
             "ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
         }
         return run(["/bin/sh", "-c", content(os.path.join(folder, "cmd")).decode()], timeout=LIMIT, env=env, cwd=scratch)

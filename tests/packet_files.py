@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Capture files for tests: packets by hand, pcap and pcapng in every variant that is read, and scenes of a gateway.
 
-    capture.py SCENE [FORMAT]      writes a scene to standard output; FORMAT: pcap (default), pcap-big, pcap-nano, pcapng,
-                                   pcapng-big, pcapng-simple, pcapng-old, pcapng-binary
-    capture.py --list              the scenes
+    packet_files.py SCENE [FORMAT]   writes a scene to standard output; FORMAT: pcap (default), pcap-big, pcap-nano, pcapng,
+                                     pcapng-big, pcapng-simple, pcapng-old, pcapng-binary
+    packet_files.py --list           the scenes
 
 Nothing here knows how spimend reads: the formats are written after their drafts, and tests/transcript/captures.py shows the
 files to capinfos and tshark too.
