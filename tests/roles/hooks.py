@@ -185,7 +185,7 @@ def deliveries_are_signed_and_tried_again(build):
         state = d.receiver("webhook")
         if state.get("sent", 0) < 2 or state.get("failures") != 3 or state.get("dropped") != 0 or not state.get("up"):
             problems.append(f"status: {state}")
-        for words in ("webhook https://logs.example:8443/hooks?to=net: it answers 500", "it takes what it is sent again",
+        for words in ("webhook https://logs.example:8443/hooks?...: it answers 500", "it takes what it is sent again",
                       f"%SPIMEND-4-INCIDENT: {first['id']} desync, open: {PEER} -> 10.99.0.2 SPI 0x10000010 at hub, cause "):
             if not d.said(words):
                 problems.append(f"not said: {words}")
