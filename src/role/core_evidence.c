@@ -116,6 +116,12 @@ static void keep(struct mind *mind, struct mind_evidence_wish *w)
 		note(mind, w, "what the peer sent is no evidence");
 		return;
 	}
+	/* The key is the same both ways: whoever turns the way around has us ask ourselves. */
+	if (strcmp(reader.header.end, mind->member->config->hostname) == 0 &&
+	    memcmp(reader.header.boot, mind->member->start.boot, sizeof(reader.header.boot)) == 0) {
+		note(mind, w, "what came is this gateway's own record: the way to the peer leads back here");
+		return;
+	}
 	events = memory_new(room, sizeof(*events));
 	if (!events)
 		return;

@@ -3,6 +3,7 @@
 its disk is full and when it is flooded; and what it never keeps."""
 import json
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -303,14 +304,14 @@ def heads_of_packets(build):
 class Neighbour:
     """A second gateway in the namespace of the first: its state, its key, its socket."""
 
-    def __init__(self, d, key):
+    def __init__(self, d, key, name="neighbour"):
         self.folder = os.path.join(d.folder, "neighbour")
         os.mkdir(self.folder)
         os.chmod(self.folder, 0o755)
         self.control, self.state = os.path.join(self.folder, "run", "control"), os.path.join(self.folder, "state")
         self.log, config = os.path.join(self.folder, "log"), os.path.join(self.folder, "conf")
         with open(config, "w", encoding="ascii") as file:
-            file.write(f"hostname neighbour\nspimend\n user nobody\n state-directory {self.state}\n control-socket {self.control}\n"
+            file.write(f"hostname {name}\nspimend\n user nobody\n state-directory {self.state}\n control-socket {self.control}\n"
                        f" sense interface in\n evidence after 5\n evidence peer 192.0.2.3 key-file {key}\n")
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(["ip", "netns", "exec", d.space, os.path.join(d.build, "spimendd"), "-f", "-c", config],
@@ -336,13 +337,15 @@ def key_file(d, name, text):
 IKE = bytes(range(1, 9)) + bytes(8) + bytes([33, 0x20, 34, 8]) + bytes(8)
 
 
-def asked_of_a_neighbour(build, ours, theirs):
+def asked_of_a_neighbour(build, ours, theirs, has_our_name=False):
     """An incident between two ends of which one is a neighbour that runs spimend: (problems, evidence, what both said)."""
     with Told(build, "advise", more=()) as d:
         # One namespace for all: what goes to the spoke's address comes from it, as if the hub had another one.
         ip("-n", d.space, "route", "replace", "local", "192.0.2.3", "dev", "lo", "table", "local", "src", "192.0.2.3")
         key = key_file(d, "evidence-key", ours)
-        other = Neighbour(d, key_file(d, "neighbour-key", theirs))
+        with open(d.config, encoding="utf-8") as file:
+            name = re.search(r"^hostname (\S+)", file.read(), re.M)
+        other = Neighbour(d, key_file(d, "neighbour-key", theirs), name.group(1) if has_our_name else "neighbour")
         if not wait_for(lambda: "ready:" in other.text(), 15):
             return [f"the neighbour does not come up: {other.text()}"], [], ""
         time.sleep(1)
@@ -363,7 +366,8 @@ def asked_of_a_neighbour(build, ours, theirs):
 
         def answered():
             lines = evidence(d, ident)[1]
-            return lines if any(line.get("end") == "neighbour" or "evidence of" in (line.get("text") or "") for line in lines) else None
+            return lines if any(line.get("end") == "neighbour" or
+                                any(word in (line.get("text") or "") for word in ("evidence of", "own record")) for line in lines) else None
 
         lines = wait_for(answered, 30) or evidence(d, ident)[1]
         said = d.text() + other.text()
@@ -404,6 +408,18 @@ def of_a_stranger(build):
         problems.append(f"it got something: {lines}")
     if not any("the handshake failed" in (line.get("text") or "") for line in lines):
         problems.append(f"why is not said: {[line.get('text') for line in lines][-6:]}")
+    return problems + (said.splitlines()[-30:] if problems else [])
+
+
+def of_ourselves(build):
+    """One key for both directions: an answer that is our own record, by host name and boot, is none of the peer's."""
+    key = os.urandom(32).hex()
+    problems, lines, said = asked_of_a_neighbour(build, key, key, has_our_name=True)
+    if not any("this gateway's own record" in (line.get("text") or "") for line in lines):
+        problems.append(f"it is not said: {[line.get('text') for line in lines][-6:]}")
+    taken = [line for line in lines if line.get("error") is not None or line.get("end") == "192.0.2.3"]
+    if taken:
+        problems.append(f"it was taken for a peer's: {taken[:4]}")
     return problems + (said.splitlines()[-30:] if problems else [])
 
 
@@ -487,6 +503,7 @@ TESTS = [
     ("recorder: strangers do not empty it", strangers_do_not_empty_it),
     ("recorder: of packets their headers, and nothing behind them", heads_of_packets),
     ("recorder: a neighbour that runs spimend hands over its part", of_two_gateways),
+    ("recorder: what is our own is not taken for a peer's", of_ourselves),
     ("recorder: a neighbour with another key gets nothing and gives nothing", of_a_stranger),
     ("recorder: an end without spimend gets a trap when the window is over", a_trap_to_the_other_end),
     ("recorder: it can be turned off and on", turned_off),
