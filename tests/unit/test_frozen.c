@@ -494,6 +494,26 @@ static void test_another_gateways_incidents_make_room_first(void **state)
 	close_both(now);
 }
 
+static void test_a_peers_times_may_be_anything(void **state)
+{
+	const struct recorded absurd = { .kind = RECORDED_SA_BORN, .end = TEXT("spoke"), .src = address("10.1.1.1"),
+					 .dst = address("10.2.2.2"), .boot = { 9 }, .wall.ns = INT64_MAX, .mono_ns = -INT64_MAX,
+					 .has = RECORDED_HAS_WALL | RECORDED_HAS_MONO | RECORDED_HAS_BOOT };
+	struct frozen_content content;
+	struct moment now = at(0);
+
+	(void)state;
+	open_both(&limits, now);
+	begin("k3v9q2", false, 0, now);
+	run_until_quiet(&now);
+	assert_int_equal(frozen_put_peer(frozen, "k3v9q2", &absurd, 1, now), 0);
+	assert_int_equal(frozen_read(frozen, "k3v9q2", &content), 0);
+	assert_int_equal(content.count, 1);
+	assert_true(content.events[0].wall.ns == INT64_MAX && content.events[0].mono_ns == -INT64_MAX);
+	frozen_content_done(&content);
+	close_both(now);
+}
+
 /* Windows that are open at once are all of evidence as well: together they keep to its size. */
 static void test_open_windows_keep_to_the_size_together(void **state)
 {
@@ -552,6 +572,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_an_id_never_leads_out_of_the_folder, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_full_disk_is_waited_for, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_another_gateways_incidents_make_room_first, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_peers_times_may_be_anything, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_open_windows_keep_to_the_size_together, set_up, tear_down),
 	};
 
