@@ -319,8 +319,13 @@ static void add_hello(const struct web *web, struct buffer *out)
 static void begin_stream(struct web *web, const struct web_pending *pending)
 {
 	cleanup(buffer_done) struct buffer hello = { 0 };
+	uint64_t session = door_serial(&web->door, &pending->who);
 	int64_t now = now_of(web);
 
+	if (pending->who.session && !session) { /* logged out, while core was asked */
+		refuse(web, pending->request, 401, "token", TEXT("that session is over: log in"));
+		return;
+	}
 	for (size_t i = 0; i < HTTP_STREAMS_MAX; i++) {
 		struct web_streamer *s = &web->streamers[i];
 
@@ -328,7 +333,7 @@ static void begin_stream(struct web *web, const struct web_pending *pending)
 			continue;
 		if (!http_stream(pending->request, pending->number, now))
 			break;
-		*s = (struct web_streamer){ .mark = pending->number, .session = door_serial(&web->door, &pending->who),
+		*s = (struct web_streamer){ .mark = pending->number, .session = session,
 					    .until = now + WEB_STREAM_NS, .beat = now + WEB_BEAT_NS };
 		web->counts.counts[WEB_ANSWERED]++;
 		web_tell_counts(web); /* from now on news are wanted */

@@ -47,6 +47,7 @@ bool door_cookie(struct web_door *door, struct text cookie, int64_t now_ns, stru
 			continue;
 		*ret = s->who;
 		ret->session = i + 1;
+		ret->serial = s->serial;
 		found = true;
 	}
 	return found;
@@ -74,12 +75,14 @@ bool door_enter(struct web_door *door, const struct web_who *who, int64_t now_ns
 
 uint64_t door_serial(const struct web_door *door, const struct web_who *who)
 {
-	return who->session && who->session <= DOOR_SESSIONS_MAX ? door->sessions[who->session - 1].serial : 0;
+	const struct web_session *s = who->session && who->session <= DOOR_SESSIONS_MAX ? &door->sessions[who->session - 1] : NULL;
+
+	return s && s->used && s->serial == who->serial ? s->serial : 0;
 }
 
 void door_leave(struct web_door *door, const struct web_who *who)
 {
-	if (who->session && who->session <= DOOR_SESSIONS_MAX)
+	if (door_serial(door, who))
 		memset(&door->sessions[who->session - 1], 0, sizeof(door->sessions[0]));
 }
 

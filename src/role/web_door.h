@@ -22,6 +22,7 @@ struct web_who {
 	enum web_credential credential;
 	uint8_t token[WEB_HASH_SIZE];
 	uint32_t session;           /* its place plus one; 0: the token itself was shown */
+	uint64_t serial;            /* of that session: the place may be another one's by now */
 };
 
 struct web_session {

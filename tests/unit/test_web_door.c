@@ -71,6 +71,26 @@ static void test_a_session_lives_its_time_and_no_longer(void **state)
 	assert_int_equal(door_sessions(&door), 0);
 }
 
+/* A question of a session that ended meanwhile is not that of whoever got its place. */
+static void test_the_place_of_who_left_is_another_ones(void **state)
+{
+	struct web_who who, left, came;
+	char cookie[WEB_TOKEN_TEXT_MAX];
+
+	(void)state;
+	assert_true(door_token(&door, text_of(page), &who));
+	assert_true(door_enter(&door, &who, 1, cookie));
+	assert_true(door_cookie(&door, text_of(cookie), 2, &left));
+	door_leave(&door, &left);
+	assert_true(door_enter(&door, &who, 3, cookie));
+	assert_true(door_cookie(&door, text_of(cookie), 4, &came));
+	assert_int_equal(came.session, left.session);
+	assert_true(door_serial(&door, &came) > 0);
+	assert_int_equal(door_serial(&door, &left), 0);
+	door_leave(&door, &left);
+	assert_true(door_cookie(&door, text_of(cookie), 5, &came));
+}
+
 static void test_who_leaves_is_out(void **state)
 {
 	struct web_who who, back;
@@ -172,6 +192,7 @@ int main(void)
 		cmocka_unit_test_setup(test_the_page_token_is_judged_here_a_persons_is_not, set_up),
 		cmocka_unit_test_setup(test_a_hash_of_zeros_is_no_token, set_up),
 		cmocka_unit_test_setup(test_a_session_lives_its_time_and_no_longer, set_up),
+		cmocka_unit_test_setup(test_the_place_of_who_left_is_another_ones, set_up),
 		cmocka_unit_test_setup(test_who_leaves_is_out, set_up),
 		cmocka_unit_test_setup(test_another_page_token_ends_sessions_of_the_old_one, set_up),
 		cmocka_unit_test_setup(test_sessions_are_bounded, set_up),
