@@ -473,7 +473,7 @@ static void test_another_gateways_incidents_make_room_first(void **state)
 	assert_int_equal(frozen_figures(frozen).under_way, 0);
 	for (int round = 0; round < 3; round++) {
 		for (int i = 0; i < FROZEN_UNDER_WAY_MAX; i++) {
-			snprintf(id, sizeof(id), "p%d%02d", round, i);
+			snprintf(id, sizeof(id), "p%u%02u", (unsigned)round % 10, (unsigned)i % 100);
 			begin(id, true, i < FROZEN_UNDER_WAY_MAX / 2 ? 0 : -EBUSY, now);
 		}
 		assert_int_equal(frozen_figures(frozen).under_way, FROZEN_UNDER_WAY_MAX / 2);
@@ -487,7 +487,7 @@ static void test_another_gateways_incidents_make_room_first(void **state)
 	now = at(600 * SECOND_NS);
 	run_until_quiet(&now);
 	for (int i = 0; i < 20; i++) {
-		snprintf(id, sizeof(id), "q%02d", i);
+		snprintf(id, sizeof(id), "q%02u", (unsigned)i % 100);
 		begin(id, true, 0, now);
 	}
 	assert_true(frozen_has(frozen, "own111"));
