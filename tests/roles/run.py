@@ -36,7 +36,7 @@ import web  # noqa: E402
 import world  # noqa: E402
 from suite import ROOT, Suite, build_check, run  # noqa: E402
 
-PARALLEL = 3  # on two cores: most of the time each waits
+PARALLEL = 5  # on two cores: most of the time each waits
 
 
 def builds(suite):

@@ -189,7 +189,7 @@ def terminal(build):
             expect(problems, "configuration", t.press("conf t\r", "(config)#"), "(config)#")
             t.press('event manager environment q "a?"\r', "(config)#")
             expect(problems, "a '?' in quotes", t.press("do sh run | inc manager\r", "q a?"), "environment q a?")
-            t.press("", "(config)#", 1)  # at the prompt a Ctrl-Z is a key, and not before
+            t.press("", "(config)#", 4)  # at the prompt a Ctrl-Z is a key, and not before
             expect(problems, "Ctrl-Z", t.press("\x1a", "test#"), "test#")
             t.press("show clock\rdisable\r", "test>")
             expect(problems, "history", t.press("\x10\x10\r", "UTC"), "show clock")  # two lines up
