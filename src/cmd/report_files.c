@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "record/tar.h"
+#include "record/write_all.h"
 
 #define LEVEL 6
 #define PATH_ROOM 4096
@@ -23,20 +24,6 @@ struct report_output {
 	char *room;      /* owns: of what is compressed */
 	size_t room_size;
 };
-
-static int write_all(int fd, struct text bytes)
-{
-	while (bytes.len) {
-		ssize_t n = write(fd, bytes.at, bytes.len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		bytes = text_skip(bytes, (size_t)n);
-	}
-	return 0;
-}
 
 static void free_output(struct report_output *o)
 {
@@ -108,7 +95,7 @@ static int compress(struct report_output *o, struct text bytes, ZSTD_EndDirectiv
 		left = ZSTD_compressStream2(o->zstd, &out, &in, end);
 		if (ZSTD_isError(left))
 			return -EIO;
-		result = write_all(o->file, (struct text){ o->room, out.pos });
+		result = record_write_all(o->file, (struct text){ o->room, out.pos });
 		if (result < 0)
 			return result;
 	} while (in.pos < in.size || (end == ZSTD_e_end && left > 0));
@@ -143,7 +130,7 @@ static int add_to_folder(struct report_output *o, const char *name, struct text 
 	fd = openat(o->folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	result = write_all(fd, bytes);
+	result = record_write_all(fd, bytes);
 	if (close(fd) < 0 && result == 0)
 		result = -errno;
 	return result;

@@ -3,20 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
+#include "repair/child.h"
 
 /* To be read from its beginning; the descriptor or negative errno. */
 static int file_of(struct text input)
@@ -33,34 +24,23 @@ static int file_of(struct text input)
 	return r;
 }
 
-static int spawn(char *const *arguments, char *const *environment, const char *home, int input, int output, pid_t *ret)
+static int spawn(char *const *arguments, char *const *environment, const char *home, int input, int output,
+		 struct program *program)
 {
 	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none, all;
 	int r = posix_spawn_file_actions_init(&actions);
 
 	if (r)
 		return -r;
-	r = posix_spawnattr_init(&attributes);
+	r = posix_spawn_file_actions_addchdir_np(&actions, home);
+	r = r ? r : posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+	r = r ? r : posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+	r = r ? r : posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
 	if (r) {
 		posix_spawn_file_actions_destroy(&actions);
 		return -r;
 	}
-	sigemptyset(&none);
-	sigfillset(&all);
-	r = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	r = r ? r : posix_spawnattr_setsigmask(&attributes, &none);
-	r = r ? r : posix_spawnattr_setsigdefault(&attributes, &all);
-	r = r ? r : posix_spawn_file_actions_addchdir_np(&actions, home);
-	r = r ? r : posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-	r = r ? r : posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-	r = r ? r : posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
-	r = r ? r : posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-	r = r ? r : posix_spawn(ret, arguments[0], &actions, &attributes, arguments, environment);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	return -r;
+	return child_start(arguments, environment, &actions, &program->pid, &program->pid_fd);
 }
 
 int program_start(const char *path, const char *arguments, const char *home, struct text input, struct program *ret)
@@ -92,14 +72,9 @@ int program_start(const char *path, const char *arguments, const char *home, str
 	}
 	made.complaints = ends[0];
 	/* Our end alone: a program that writes faster than we read is to wait, not to fail. */
-	r = fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0 ? -errno : spawn(list, environment, home, file, ends[1], &made.pid);
+	r = fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0 ? -errno : spawn(list, environment, home, file, ends[1], &made);
 	close(ends[1]);
 	close(file);
-	if (r == 0) {
-		made.pid_fd = (int)syscall(SYS_pidfd_open, made.pid, 0);
-		if (made.pid_fd < 0)
-			r = -errno;
-	}
 	if (r == 0)
 		*ret = made;
 	else
@@ -109,16 +84,6 @@ int program_start(const char *path, const char *arguments, const char *home, str
 
 int program_end(struct program *program)
 {
-	int status = -1;
-
-	close_fd(&program->complaints);
-	if (program->pid > 0) {
-		kill(-program->pid, SIGKILL);
-		kill(program->pid, SIGKILL); /* before it has made its session */
-		while (waitpid(program->pid, &status, 0) < 0 && errno == EINTR)
-			;
-	}
-	close_fd(&program->pid_fd);
-	program->pid = 0;
-	return status;
+	child_close(&program->complaints);
+	return child_end(&program->pid, &program->pid_fd, true);
 }

@@ -4,20 +4,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "repair/child.h"
 #include "repair/ssh_ask.h"
 #include "spimend/error.h"
 
@@ -185,13 +182,6 @@ int ssh_arguments(const struct config_devices *devices, uint32_t device, const c
 
 /* --- The process --------------------------------------------------------------------------------------------------- */
 
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
 /* The master's descriptor, and the slave's name. ssh makes it raw; until then nothing of ours may be echoed or changed. */
 static int open_terminal(char *name, size_t size)
 {
@@ -215,33 +205,22 @@ static int open_terminal(char *name, size_t size)
 }
 
 /* A session of its own, with the slave as its terminal: when the master is closed, it and what it started hang up. */
-static int spawn(char *const *arguments, char *const *environment, const char *terminal, int complaints, pid_t *ret)
+static int spawn(char *const *arguments, char *const *environment, const char *terminal, int complaints,
+		 struct ssh_process *process)
 {
 	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none, all;
 	int r = posix_spawn_file_actions_init(&actions);
 
 	if (r)
 		return -r;
-	r = posix_spawnattr_init(&attributes);
+	r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, terminal, O_RDWR, 0);
+	r = r ? r : posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO);
+	r = r ? r : posix_spawn_file_actions_adddup2(&actions, complaints, STDERR_FILENO);
 	if (r) {
 		posix_spawn_file_actions_destroy(&actions);
 		return -r;
 	}
-	sigemptyset(&none);
-	sigfillset(&all); /* whoever started the daemon may ignore SIGHUP, and then ssh would not hang up (nohup(1)) */
-	r = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	r = r ? r : posix_spawnattr_setsigmask(&attributes, &none);
-	r = r ? r : posix_spawnattr_setsigdefault(&attributes, &all);
-	r = r ? r : posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, terminal, O_RDWR, 0);
-	r = r ? r : posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO);
-	r = r ? r : posix_spawn_file_actions_adddup2(&actions, complaints, STDERR_FILENO);
-	r = r ? r : posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-	r = r ? r : posix_spawn(ret, arguments[0], &actions, &attributes, arguments, environment);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	return -r;
+	return child_start(arguments, environment, &actions, &process->pid, &process->pid_fd);
 }
 
 int ssh_start(const struct buffer *arguments, const struct ssh_ask *ask, struct ssh_process *ret)
@@ -266,13 +245,8 @@ int ssh_start(const struct buffer *arguments, const struct ssh_ask *ask, struct 
 	made.terminal = open_terminal(name, sizeof(name));
 	snprintf(program, sizeof(program), "SSH_ASKPASS=%s", ask ? ask->program : "");
 	snprintf(slip, sizeof(slip), SSH_ASK_VARIABLE "=%s", ask ? ask->slip : "");
-	r = made.terminal < 0 ? made.terminal : spawn(list, environment, name, ends[1], &made.pid);
+	r = made.terminal < 0 ? made.terminal : spawn(list, environment, name, ends[1], &made);
 	close(ends[1]);
-	if (r == 0) {
-		made.pid_fd = (int)syscall(SYS_pidfd_open, made.pid, 0);
-		if (made.pid_fd < 0)
-			r = -errno;
-	}
 	if (r == 0)
 		*ret = made;
 	else
@@ -282,15 +256,9 @@ int ssh_start(const struct buffer *arguments, const struct ssh_ask *ask, struct 
 
 void ssh_end(struct ssh_process *process)
 {
-	close_fd(&process->terminal);
-	close_fd(&process->complaints);
-	if (process->pid > 0) {
-		kill(process->pid, SIGKILL);
-		while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
-	process->pid = 0;
-	close_fd(&process->pid_fd);
+	child_close(&process->terminal);
+	child_close(&process->complaints);
+	(void)child_end(&process->pid, &process->pid_fd, false);
 }
 
 /* --- Secrets ------------------------------------------------------------------------------------------------------- */

@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "exec/exec.h"
+#include "record/write_all.h"
 #include "role/core_role.h"
 #include "spimend/error.h"
 
@@ -87,20 +88,6 @@ static int list(int directory, struct listing *ret)
 	return 0;
 }
 
-static int write_all(int fd, struct text bytes)
-{
-	while (bytes.len) {
-		ssize_t n = write(fd, bytes.at, bytes.len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		bytes = text_skip(bytes, (size_t)n);
-	}
-	return 0;
-}
-
 /* Is there room for it? */
 static int check_room(int directory, const char *name, bool append, size_t len, struct buffer *why)
 {
@@ -143,7 +130,7 @@ int mind_write_file(void *context, const char *name, bool append, struct text by
 		return say(why, name, -EINVAL);
 	if (!append && ftruncate(fd, 0) < 0)
 		return say(why, name, -errno);
-	r = write_all(fd, bytes);
+	r = record_write_all(fd, bytes);
 	return r < 0 ? say(why, name, r) : 0;
 }
 

@@ -13,21 +13,21 @@
 
 /* --- Is it a change? ------------------------------------------------------------------------------------------------ */
 
-static uint32_t mark_of(const struct incident_row *row)
+static uint64_t mark_of(const struct incident_row *row)
 {
-	return 1 + ((uint32_t)row->state << 16 | (uint32_t)row->verdict << 8 | (uint32_t)row->cause);
+	return (uint32_t)row->state << 16 | (uint32_t)row->verdict << 8 | (uint32_t)row->cause;
 }
 
 /* True once for each change of what is a fault, or was told as one. */
 static bool is_news(struct mind *mind, const struct incident_row *row)
 {
-	return hooked_is_news(&mind->hooks.told, row->id, mark_of(row), incident_row_loses_packets(row));
+	return told_is_news(&mind->hooks.told, row->id, mark_of(row), incident_row_loses_packets(row));
 }
 
 void mind_hook_restored(struct mind *mind, const struct incident_row *row)
 {
 	if (incident_row_loses_packets(row))
-		hooked_put(&mind->hooks.told, row->id, mark_of(row));
+		told_put(&mind->hooks.told, row->id, mark_of(row));
 }
 
 /* --- The log -------------------------------------------------------------------------------------------------------- */

@@ -10,7 +10,7 @@
 #include "model/dial.h"
 #include "model/incident_row.h"
 #include "role/channel.h"
-#include "role/hooked.h"
+#include "role/told.h"
 
 #define HOOK_LINES_A_MINUTE 60   /* of the log; further ones are counted, and told with the next */
 
@@ -19,7 +19,7 @@ struct core_incident;
 struct fleet_incident;
 
 struct mind_hooks {
-	struct hooked_table told;
+	struct told_table told;
 	struct channel *program;      /* owns; to the role hook; NULL: not there */
 	struct dial_state states[HOOK_WEBS_MAX], program_state;
 	int64_t window_ns;            /* mono */

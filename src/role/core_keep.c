@@ -338,20 +338,6 @@ static int evidence(struct mind *mind, const struct live_view *view, const struc
 	return r < 0 ? r : status;
 }
 
-/* False: the watchers know it already. */
-static bool note_watched(struct mind *mind, const char *id, uint64_t mark)
-{
-	static const struct hash_key key = { 3, 4 };
-	uint64_t place = hash_bytes(&key, id, strlen(id)) % MIND_WATCHED_MAX;
-	struct mind_watched *told = &mind->watched[place];
-
-	if (strcmp(told->id, id) == 0 && told->mark == mark)
-		return false;
-	snprintf(told->id, sizeof(told->id), "%s", id);
-	told->mark = mark;
-	return true;
-}
-
 static void watch(struct mind *mind, const struct live_view *view, bool json, struct buffer *out)
 {
 	const struct core_incident *incident;
@@ -360,7 +346,7 @@ static void watch(struct mind *mind, const struct live_view *view, bool json, st
 	for (size_t i = 0; (incident = core_incident_at(mind->core, i)); i++) {
 		if (incident->state == STATE_CLOSED || incident->state == STATE_HEALED)
 			continue;
-		note_watched(mind, incident->id, live_watch_mark(incident));
+		told_put(&mind->watched, incident->id, live_watch_mark(incident));
 		if (json)
 			live_watch_json(view, incident, out);
 		else
@@ -369,7 +355,7 @@ static void watch(struct mind *mind, const struct live_view *view, bool json, st
 	for (size_t i = 0; view->cases && (is = fleet_at(view->cases, i)); i++) {
 		if (is->state == STATE_CLOSED || is->state == STATE_HEALED)
 			continue;
-		note_watched(mind, is->id, live_case_mark(is));
+		told_put(&mind->watched, is->id, live_case_mark(is));
 		if (json)
 			record_fleet_json(is, view->config->mode, false, out);
 		else
@@ -462,7 +448,7 @@ void mind_keep_incident(struct mind *mind, const char *id)
 	if (mind->store)
 		store_put_incident(mind->store, incident);
 	mind_hook_incident(mind, incident);
-	if (mind_is_watched(mind) && note_watched(mind, incident->id, live_watch_mark(incident))) {
+	if (mind_is_watched(mind) && told_is_news(&mind->watched, incident->id, live_watch_mark(incident), true)) {
 		struct live_recorder recorder;
 		struct live_notify notify;
 		struct live_view view = mind_view(mind, &notify, &recorder);
@@ -484,7 +470,7 @@ void mind_keep_case(struct mind *mind, const char *id)
 	if (mind->store)
 		store_put_case(mind->store, is);
 	mind_hook_case(mind, is);
-	if (mind_is_watched(mind) && note_watched(mind, is->id, live_case_mark(is))) {
+	if (mind_is_watched(mind) && told_is_news(&mind->watched, is->id, live_case_mark(is), true)) {
 		cleanup(buffer_done) struct buffer text = { 0 }, json = { 0 };
 
 		live_case_watch(is, mind_now(mind).wall, &text);

@@ -323,20 +323,6 @@ void mind_record_result(struct mind *mind, const struct device_result *result)
 
 /* --- Incidents ------------------------------------------------------------------------------------------------------ */
 
-/* False: it was told like that already. */
-static bool marks(struct mind *mind, const char *id, uint64_t mark)
-{
-	static const struct hash_key key = { 5, 6 };
-	struct mind_recorder *r = &mind->recorder;
-	uint64_t place = hash_bytes(&key, id, strlen(id)) % MIND_RECORD_MARKS;
-
-	if (strcmp(r->marks[place].id, id) == 0 && r->marks[place].mark == mark)
-		return false;
-	snprintf(r->marks[place].id, sizeof(r->marks[place].id), "%s", id);
-	r->marks[place].mark = mark;
-	return true;
-}
-
 static const char *untold_death(enum ledger_death death)
 {
 	switch (death) {
@@ -356,13 +342,13 @@ void mind_record_ledger(struct mind *mind, const struct ledger_entry *entry)
 	const char *why = entry->state == LEDGER_DEAD ? untold_death(entry->death) : NULL;
 	struct recorded e = { .kind = RECORDED_SA_DIED, .has = RECORDED_HAS_SPI, .direction = RECORDED_IN, .src = entry->peer,
 			      .dst = entry->key.dst, .spi = { entry->key.spi } };
-	char place[INCIDENT_ID_MAX]; /* no incident's: theirs have no '-' */
+	char name[INCIDENT_ID_MAX];
 
 	if (!mind->recorder.ring || !why || entry->died_mono_ns == 0)
 		return;
-	snprintf(place, sizeof(place), "-%04" PRIx32, entry->key.spi & 0xffff);
 	/* A dead one is kept again when more of it is known. */
-	if (!marks(mind, place, (uint64_t)entry->died.ns ^ (uint64_t)entry->key.spi << 32))
+	snprintf(name, sizeof(name), "%06" PRIx32, entry->key.spi & 0xffffff);
+	if (!told_is_news(&mind->recorder.deaths, name, (uint64_t)entry->died.ns ^ (uint64_t)entry->key.spi << 32, true))
 		return;
 	e.protocol = (enum spimend_protocol)entry->key.protocol;
 	e.reason = text_of(ledger_death_name(entry->death));
@@ -450,7 +436,7 @@ void mind_record_incident(struct mind *mind, const struct core_incident *i)
 	struct frozen_want want = { .ends = { i->src, i->key.dst } };
 	bool is_new;
 
-	if (!mind->recorder.ring || !marks(mind, i->id, live_watch_mark(i)))
+	if (!mind->recorder.ring || !told_is_news(&mind->recorder.told, i->id, live_watch_mark(i), true))
 		return;
 	e.protocol = i->key.protocol == SPIMEND_PROTOCOL_AH ? SPIMEND_PROTOCOL_AH : SPIMEND_PROTOCOL_ESP;
 	tell_incident(mind, &e, i->verdict, i->rule, i->cause, i->confidence, i->state);
@@ -469,7 +455,7 @@ void mind_record_case(struct mind *mind, const struct fleet_incident *is)
 			      .incident = text_of(is->id) };
 	struct frozen_want want = { .ends = { is->src, is->dst } };
 
-	if (!mind->recorder.ring || !marks(mind, is->id, live_case_mark(is)))
+	if (!mind->recorder.ring || !told_is_news(&mind->recorder.told, is->id, live_case_mark(is), true))
 		return;
 	if (is->has_stale) {
 		e.has |= RECORDED_HAS_SPI;

@@ -15,8 +15,8 @@
 #include "record/frozen.h"
 #include "record/live_recorder.h"
 #include "role/message.h"
+#include "role/told.h"
 
-#define MIND_RECORD_MARKS 1024
 #define MIND_RECORD_TYPED 1024
 #define MIND_RECORD_NOTE_MAX 160
 
@@ -41,10 +41,7 @@ struct mind_recorder {
 	bool daemon_up[GATEWAY_DAEMONS_MAX];
 	bool has_counters;
 	struct xfrm_counters counters;
-	struct { /* in the place of the id's hash, as mind_watched */
-		char id[INCIDENT_ID_MAX];
-		uint64_t mark;
-	} marks[MIND_RECORD_MARKS];
+	struct told_table told, deaths; /* of incidents; of SAs, by the last digits of their SPI */
 	struct { /* who was asked, by request */
 		uint64_t request;
 		uint32_t device;

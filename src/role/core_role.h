@@ -23,10 +23,10 @@
 #include "role/core_record.h"
 #include "role/core_web.h"
 #include "role/member.h"
+#include "role/told.h"
 #include "serve/control.h"
 
 #define MIND_NOTE_MAX 160
-#define MIND_WATCHED_MAX 1024
 #define MIND_ORDERED_MAX 1024 /* the fleet's latest orders: more than are under way */
 #define MIND_ORDERS_MAX 64 /* of one turn; core has far fewer under way at once */
 
@@ -131,11 +131,7 @@ struct mind {
 	struct mind_web web;
 	bool lost_watches;            /* sense did not keep up: all are to be sent again */
 	struct role_summary summary;  /* as told last */
-	/* What watchers were told last, in the place of the id's hash: two that share one are told more often than needed. */
-	struct mind_watched {
-		char id[INCIDENT_ID_MAX];
-		uint64_t mark;
-	} watched[MIND_WATCHED_MAX];
+	struct told_table watched;    /* what watchers were told */
 };
 
 struct moment mind_now(const struct mind *mind);

@@ -44,11 +44,7 @@ static void close_link(struct hook_link *link)
 {
 	loop_remove(link->source);
 	link->source = NULL;
-	if (link->tls && link->phase == HOOK_ASKS)
-		(void)SSL_shutdown(link->tls); /* what the socket takes of it */
-	SSL_free(link->tls);
-	ERR_clear_error();
-	link->tls = NULL;
+	dial_tls_end(&link->tls, link->phase == HOOK_ASKS);
 	link->tls_wants_write = false;
 	if (link->fd >= 0)
 		close(link->fd);
@@ -183,13 +179,10 @@ static int tls_trouble(struct hook_link *link, int r)
 {
 	char why[DIAL_WHY_MAX];
 
-	r = SSL_get_error(link->tls, r);
-	link->tls_wants_write = r == SSL_ERROR_WANT_WRITE;
-	if (r == SSL_ERROR_WANT_WRITE || r == SSL_ERROR_WANT_READ)
-		return 0;
-	dial_tls_explain(link->tls, why, sizeof(why));
-	failed(link, why, 0, false);
-	return -EPROTO;
+	r = dial_tls_trouble(link->tls, r, &link->tls_wants_write, why, sizeof(why));
+	if (r < 0)
+		failed(link, why, 0, false);
+	return r;
 }
 
 /* False: the try is over. */

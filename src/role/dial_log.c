@@ -111,11 +111,7 @@ static void close_link(struct log_link *link)
 {
 	loop_remove(link->source);
 	link->source = NULL;
-	if (link->tls && link->phase == LINK_UP)
-		(void)SSL_shutdown(link->tls); /* what the socket takes of it */
-	SSL_free(link->tls);
-	ERR_clear_error();
-	link->tls = NULL;
+	dial_tls_end(&link->tls, link->phase == LINK_UP);
 	link->tls_wants_write = false;
 	if (link->fd >= 0)
 		close(link->fd);
@@ -177,13 +173,10 @@ static int write_some(struct log_link *link, struct text bytes, size_t *ret_len)
 		link->tls_wants_write = false;
 		if (r == 1)
 			return 1;
-		r = SSL_get_error(link->tls, r);
-		link->tls_wants_write = r == SSL_ERROR_WANT_WRITE;
-		if (r == SSL_ERROR_WANT_WRITE || r == SSL_ERROR_WANT_READ)
-			return 0;
-		dial_tls_explain(link->tls, why, sizeof(why));
-		failed(link, why, 0);
-		return -EPROTO;
+		r = dial_tls_trouble(link->tls, r, &link->tls_wants_write, why, sizeof(why));
+		if (r < 0)
+			failed(link, why, 0);
+		return r;
 	}
 	n = send(link->fd, bytes.at, bytes.len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n >= 0) {
@@ -239,12 +232,8 @@ static void shake_hands(struct log_link *link)
 		is_up(link);
 		return;
 	}
-	r = SSL_get_error(link->tls, r);
-	link->tls_wants_write = r == SSL_ERROR_WANT_WRITE;
-	if (r == SSL_ERROR_WANT_WRITE || r == SSL_ERROR_WANT_READ)
-		return;
-	dial_tls_explain(link->tls, why, sizeof(why));
-	failed(link, why, 0);
+	if (dial_tls_trouble(link->tls, r, &link->tls_wants_write, why, sizeof(why)) < 0)
+		failed(link, why, 0);
 }
 
 static void connected(struct log_link *link)

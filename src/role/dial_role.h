@@ -206,8 +206,11 @@ void dial_tls_configure(struct dial *dial);
 /* For a socket that is connected: the certificate must have that name, or where it is empty that address. NULL: no TLS, see
  * tls_why. */
 SSL *dial_tls_new(struct dial *dial, const char *server, const struct spimend_address *address, int fd);
-/* What went wrong, in words: of the certificate, where it was that. */
-void dial_tls_explain(SSL *tls, char *to, size_t size);
+/* What a call of libssl that returned `r` means. 0: not now, and whether it waits for room to write; else -EPROTO, and what
+ * went wrong in words: of the certificate, where it was that. */
+int dial_tls_trouble(SSL *tls, int r, bool *ret_wants_write, char *to, size_t size);
+/* Ends it, where it is, with TLS's good-bye if that is due; NULL afterwards. */
+void dial_tls_end(SSL **tls, bool says_goodbye);
 
 /* --- dial_traps.c --- */
 void trap_links_configure(struct dial *dial);

@@ -128,7 +128,7 @@ SSL *dial_tls_new(struct dial *dial, const char *server, const struct spimend_ad
 	return tls;
 }
 
-void dial_tls_explain(SSL *tls, char *to, size_t size)
+static void explain(SSL *tls, char *to, size_t size)
 {
 	long verified = SSL_get_verify_result(tls);
 	unsigned long error = ERR_peek_last_error();
@@ -138,4 +138,23 @@ void dial_tls_explain(SSL *tls, char *to, size_t size)
 	else
 		snprintf(to, size, "TLS: %s", error ? ERR_reason_error_string(error) : "the server hung up");
 	ERR_clear_error();
+}
+
+int dial_tls_trouble(SSL *tls, int r, bool *ret_wants_write, char *to, size_t size)
+{
+	r = SSL_get_error(tls, r);
+	*ret_wants_write = r == SSL_ERROR_WANT_WRITE;
+	if (r == SSL_ERROR_WANT_WRITE || r == SSL_ERROR_WANT_READ)
+		return 0;
+	explain(tls, to, size);
+	return -EPROTO;
+}
+
+void dial_tls_end(SSL **tls, bool says_goodbye)
+{
+	if (*tls && says_goodbye)
+		(void)SSL_shutdown(*tls); /* what the socket takes of it */
+	SSL_free(*tls);
+	ERR_clear_error();
+	*tls = NULL;
 }

@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "parse/config.h"
+#include "record/write_all.h"
 #include "role/parent_private.h"
 #include "spimend/error.h"
 
@@ -249,20 +250,6 @@ void parent_take_text(struct parent *parent, const struct role_text *part)
 
 /* --- The startup file ------------------------------------------------------------------------------------------------- */
 
-static int write_all(int fd, struct text bytes)
-{
-	while (bytes.len) {
-		ssize_t n = write(fd, bytes.at, bytes.len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		bytes = text_skip(bytes, (size_t)n);
-	}
-	return fsync(fd) < 0 ? -errno : 0;
-}
-
 /* All of it or nothing: a new file beside the old one, then in its place. The old one stays as FILE.previous. */
 static int write_startup(const struct parent *parent, struct text text, bool has_keys)
 {
@@ -283,7 +270,9 @@ static int write_startup(const struct parent *parent, struct text text, bool has
 		return -errno;
 	r = fchmod(fd, was.st_mode & 0777) < 0 || fchown(fd, was.st_uid, was.st_gid) < 0 ? -errno : 0;
 	if (r == 0)
-		r = write_all(fd, text);
+		r = record_write_all(fd, text);
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
 	close(fd);
 	if (r == 0) {
 		unlink(previous);

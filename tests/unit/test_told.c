@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "role/hooked.h"
+#include "role/told.h"
 
-static struct hooked_table table;
+static struct told_table table;
 
 static int set_up(void **state)
 {
@@ -26,7 +26,7 @@ static uint32_t tell(uint32_t first, uint32_t count, uint32_t mark, bool is_faul
 
 	for (uint32_t i = first; i < first + count; i++) {
 		snprintf(id, sizeof(id), "%06x", i & 0xffffff);
-		news += hooked_is_news(&table, id, mark, is_fault);
+		news += told_is_news(&table, id, mark, is_fault);
 	}
 	return news;
 }
@@ -46,7 +46,7 @@ static void what_was_never_a_fault_is_not_told(void **state)
 {
 	(void)state;
 	assert_int_equal(tell(0, 100, 1, false), 0);
-	hooked_put(&table, "000007", 1);
+	told_put(&table, "000007", 1);
 	assert_int_equal(tell(0, 100, 2, false), 1);
 }
 
